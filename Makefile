@@ -1,0 +1,38 @@
+# usance: `make run` starts everything, `make test` proves everything. Both work on a fresh machine with Python and make.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help run test check reset lock setup setup-dev format
+
+help:
+	@echo "make run     start everything and print the addresses (first time: about two minutes)"
+	@echo "make test    all checks and tests, browser included"
+	@echo "make check   the fast part: format, lint, layers, types, core tests"
+	@echo "make reset   throw the demo data away"
+	@echo "make format  let the formatter rewrite the files"
+	@echo "make lock    renew the pinned, hashed requirements from requirements/*.in"
+
+setup:
+	@$(PYTHON) tools/prepare.py run
+
+setup-dev:
+	@$(PYTHON) tools/prepare.py test
+
+run: setup
+	@exec $(BIN)/usance run
+
+test: setup-dev
+	@$(BIN)/python tools/verify.py all
+
+check: setup-dev
+	@$(BIN)/python tools/verify.py fast
+
+reset: setup
+	@$(BIN)/usance db reset
+
+format: setup-dev
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+lock: setup-dev
+	@$(BIN)/python tools/lock.py

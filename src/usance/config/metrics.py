@@ -1,0 +1,74 @@
+"""Prometheus metrics: requests as they happen; jobs and what else stands in the database at the moment of asking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+import structlog
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+log = structlog.get_logger(__name__)
+
+REGISTRY = CollectorRegistry()
+REQUESTS = Counter("usance_http_requests", "Requests answered.", ["method", "view", "status"], registry=REGISTRY)
+REQUEST_SECONDS = Histogram(
+    "usance_http_request_seconds",
+    "Seconds from request to answer.",
+    ["view"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    registry=REGISTRY,
+)
+_sources: list[Callable[[], Iterable[Metric]]] = []
+
+
+def register(source: Callable[[], Iterable[Metric]]) -> None:
+    """Add a function that reads metric families from the database when asked (wiring calls this)."""
+    if source not in _sources:
+        _sources.append(source)
+
+
+class _Standing(Collector):
+    """What stands in the database now. A source that the database refuses is counted, never fatal."""
+
+    def collect(self) -> Iterator[Metric]:
+        failed = 0
+        for source in (jobs, *_sources):
+            try:
+                yield from list(source())
+            except DatabaseError:
+                failed += 1
+                log.exception("metrics source failed", source=source.__qualname__)
+        yield GaugeMetricFamily("usance_metrics_sources_failed", "Sources that could not be read just now.", value=failed)
+
+    def describe(self) -> Iterable[Metric]:
+        return []
+
+
+REGISTRY.register(_Standing())
+
+
+def jobs() -> Iterator[Metric]:
+    """Jobs by task and status, and how long the oldest one that should run has waited."""
+    counts = GaugeMetricFamily("usance_jobs", "Jobs in the queue's table.", labels=["task", "status"])
+    waiting = GaugeMetricFamily("usance_oldest_waiting_job_seconds", "Age of the oldest job that is due and not begun.")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT task_name, status::text, count(*) FROM procrastinate_jobs GROUP BY 1, 2 ORDER BY 1, 2")
+        for task, status, count in cursor.fetchall():
+            counts.add_metric([task, status], count)
+        cursor.execute(
+            "SELECT coalesce(extract(epoch FROM now() - min(coalesce(j.scheduled_at, e.at))), 0) "
+            "FROM procrastinate_jobs j LEFT JOIN procrastinate_events e ON e.job_id = j.id AND e.type = 'deferred' "
+            "WHERE j.status = 'todo' AND (j.scheduled_at IS NULL OR j.scheduled_at <= now())"
+        )
+        waiting.add_metric([], float(cursor.fetchone()[0]))
+    yield counts
+    yield waiting
+
+
+def view(request: HttpRequest) -> HttpResponse:
+    """The page that Prometheus reads."""
+    return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)

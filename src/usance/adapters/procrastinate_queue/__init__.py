@@ -1,0 +1,59 @@
+"""The queue port on Procrastinate: jobs are rows in our own database, written in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from procrastinate import App, RetryStrategy
+from procrastinate.exceptions import AlreadyEnqueued
+
+from usance.ports.queue import Plain, TaskOptions, declared, options
+
+FIRST_PAUSE = 2  # seconds; each further pause is twice as long
+
+Run = Callable[[TaskOptions, Mapping[str, Plain], int], None]
+
+
+class ProcrastinateQueue:
+    """`whose` names the institution that a job is for; `savepoint` opens one, so that a refused duplicate does not
+    spoil the caller's transaction."""
+
+    def __init__(self, app: App, *, whose: Callable[[], Any], savepoint: Callable[[], Any]) -> None:
+        self.app, self.whose, self.savepoint = app, whose, savepoint
+
+    def put(self, name: str, arguments: Mapping[str, Plain], *, key: str | None, run_at: datetime | None) -> None:
+        task = options(name)
+        institution_id = str(self.whose())
+        job = self.app.configure_task(
+            name,
+            queue=task.lane,
+            schedule_at=run_at,
+            queueing_lock=f"{institution_id}:{key}" if key else None,
+        )
+        try:
+            with self.savepoint():
+                job.defer(institution_id=institution_id, **arguments)
+        except AlreadyEnqueued:
+            if key is None:
+                raise
+
+
+def register(app: App, run: Run) -> None:
+    """Makes a Procrastinate task of every declared task; `run(task, arguments, attempts)` carries one out."""
+    for task in declared().values():
+        if task.name not in app.tasks:
+            _register(app, task, run)
+
+
+def _register(app: App, task: TaskOptions, run: Run) -> None:
+    def carry_out(context: Any, **arguments: Plain) -> None:
+        run(task, arguments, context.job.attempts)
+
+    app.task(
+        name=task.name,
+        queue=task.lane,
+        pass_context=True,
+        retry=RetryStrategy(max_attempts=task.retries, exponential_wait=FIRST_PAUSE),
+    )(carry_out)

@@ -1,0 +1,133 @@
+"""Founding an institution, its units and calendar, giving out numbers, and what falls due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+
+from usance.apps.institutions import tenancy
+from usance.apps.institutions.models import (
+    CalendarDay,
+    Counter,
+    DatedItem,
+    FailedJob,
+    Host,
+    Institution,
+    OrgUnit,
+    new_id,
+)
+from usance.core.refusals import Refusal
+from usance.ports.queue import enqueue
+
+ROOT = "root"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """What an institution is, as its founders state it. `languages`: the first is what people meet first."""
+
+    code: str
+    name: str
+    legal_name: str
+    registration_number: str
+    address: str
+    support_phone: str
+    support_email: str
+    country: str
+    currency: str
+    currency_digits: int
+    time_zone: str
+    languages: Sequence[str]
+    licence: str = ""
+    is_demo: bool = False
+
+
+def found_institution(
+    *, profile: Profile, hosts: Iterable[str], business_date: date, ahead_days: int = 0, id: UUID | None = None
+) -> Institution:
+    """A new institution, its root unit and its host names. Binds itself; call it unbound, in no other's transaction."""
+    institution = Institution(
+        id=id or new_id(),
+        business_date=business_date,
+        ahead_days=ahead_days,
+        **{**profile.__dict__, "languages": list(profile.languages)},
+    )
+    with tenancy.bound(institution.pk), transaction.atomic():
+        institution.save(force_insert=True)
+        OrgUnit.objects.create(path=ROOT, name=profile.name, kind="head")
+        Host.objects.bulk_create([Host(host=host, institution_id=institution.pk) for host in hosts])
+    return institution
+
+
+def add_unit(*, parent: OrgUnit, code: str, name: str, kind: str) -> OrgUnit:
+    """A branch or team below `parent`; its path is the parent's path and its own code."""
+    return OrgUnit.objects.create(path=f"{parent.path}.{code}", name=name, kind=kind)
+
+
+def set_holidays(*, days: Mapping[date, str]) -> None:
+    """Marks days on which the desks rest. A day that is marked already keeps its first name."""
+    CalendarDay.objects.bulk_create(
+        [CalendarDay(day=day, name=name) for day, name in days.items()], ignore_conflicts=True
+    )
+
+
+def next_number(*, series: str) -> int:
+    """The next number of a series, from 1. Locks the series until the transaction ends."""
+    Counter.objects.bulk_create([Counter(series=series)], ignore_conflicts=True)
+    Counter.objects.filter(series=series).update(last=F("last") + 1)
+    return Counter.objects.values_list("last", flat=True).get(series=series)
+
+
+def schedule(
+    *, kind: str, due_on: date, key: str, subject_id: UUID, at_time: time = time(10), org_path: str = ROOT
+) -> None:
+    """Something falls due on a business date; the same key again changes nothing."""
+    DatedItem.objects.bulk_create(
+        [DatedItem(kind=kind, due_on=due_on, key=key, subject_id=subject_id, at_time=at_time, org_path=org_path)],
+        ignore_conflicts=True,
+    )
+
+
+def unschedule(*, subject_id: UUID, kinds: Iterable[str], at: datetime) -> int:
+    """What has not fallen due yet for this subject no longer will; the rows stay, marked."""
+    waiting = DatedItem.objects.filter(subject_id=subject_id, kind__in=list(kinds), done_at__isnull=True)
+    return waiting.update(done_at=at, outcome="cancelled")
+
+
+def finish_item(*, item_id: UUID, outcome: str, at: datetime) -> bool:
+    """Marks a dated item done; False when somebody did so before."""
+    return bool(DatedItem.objects.filter(pk=item_id, done_at__isnull=True).update(done_at=at, outcome=outcome))
+
+
+def move_business_date(*, to: date, ahead_days: int) -> None:
+    """The close committed: the institution lives in `to` from here on."""
+    Institution.objects.filter(pk=tenancy.current_id()).update(business_date=to, ahead_days=ahead_days)
+    tenancy.forget_row()
+
+
+class JobRunAgainAlready(Refusal):
+    """Somebody had this job run again before."""
+
+    code = "job_run_again_already"
+
+
+def list_failed_job(*, task: str, arguments: Mapping[str, Any], reason: str) -> FailedJob:
+    """A job gave up: it is listed with its reason until a person has it run again."""
+    return FailedJob.objects.create(task=task, arguments=dict(arguments), reason=reason[:300])
+
+
+def run_job_again(*, failed_job_id: UUID, at: datetime) -> FailedJob:
+    """Enqueues a listed job once more; raises JobRunAgainAlready."""
+    job = FailedJob.objects.select_for_update().get(pk=failed_job_id)
+    if job.run_again_at is not None:
+        raise JobRunAgainAlready()
+    job.run_again_at = at
+    job.save(update_fields=["run_again_at"])
+    enqueue(job.task, **job.arguments)
+    return job

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class OriginationConfig(AppConfig):
+    name = "usance.apps.origination"
+    label = "origination"

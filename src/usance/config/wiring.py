@@ -1,0 +1,55 @@
+"""Where roles get their players: the only module that names an adapter. Called once, when Django is ready."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+
+import usance.apps
+import usance.workflows
+from usance.adapters import procrastinate_queue
+from usance.apps.institutions import tenancy
+from usance.config import jobs
+from usance.ports import outside, queue, registry
+
+
+def on_queue_ready(app: Any) -> None:
+    """Procrastinate's hook, called when all models are loaded."""
+    import_tasks()
+    procrastinate_queue.register(app, jobs.run_job)
+    queue.install(
+        procrastinate_queue.ProcrastinateQueue(app, whose=tenancy.current_id, savepoint=transaction.atomic)
+    )
+    outside.install(in_transaction)
+    choose_providers()
+
+
+def import_tasks() -> None:
+    """Imports every module that declares tasks: `tasks` of the apps, and the workflows."""
+    for package, only in ((usance.apps, ".tasks"), (usance.workflows, "")):
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if (found.name.endswith(only) if only else not found.name.rsplit(".", 1)[1].startswith("cli_")):
+                importlib.import_module(found.name)
+
+
+def in_transaction() -> bool:
+    """Whether a transaction is open here, other than the one that a test case wraps around itself."""
+    return any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks)
+
+
+def choose_providers() -> None:
+    """The providers of each institution, by configuration."""
+    try:
+        from usance.adapters import esputnik, fondy
+    except ImportError:
+        return
+    registry.offer(registry.PAYMENT_RAIL, "fondy", fondy.build)
+    registry.offer(registry.MESSENGER, "esputnik", esputnik.build)
+    for code, values in settings.FONDY.items():
+        registry.choose(registry.PAYMENT_RAIL, "fondy", values, institution=code)
+    for code, values in settings.ESPUTNIK.items():
+        registry.choose(registry.MESSENGER, "esputnik", values, institution=code)

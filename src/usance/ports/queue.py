@@ -1,0 +1,109 @@
+"""The queue as services see it: they name a task and pass ids; they never import the task.
+
+A job is part of the caller's transaction: it commits or vanishes with the data that it is about. Every task is
+idempotent, because a job of a killed worker runs again. Arguments are ids and plain values, never personal data.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+Plain = str | int | bool | None
+Handler = Callable[..., None]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOptions:
+    """`retries`: how often a crash is tried again, with growing pauses; `lane`: which workers take it."""
+
+    name: str
+    run: Handler
+    lane: str = "default"
+    retries: int = 5
+
+
+_tasks: dict[str, TaskOptions] = {}
+
+
+class UnknownTask(LookupError):
+    """A service named a task that no module declared."""
+
+
+def task(name: str, *, lane: str = "default", retries: int = 5) -> Callable[[Handler], Handler]:
+    """Declares the function that carries a task out. It runs bound to the job's institution, outside any transaction."""
+
+    def declare(run: Handler) -> Handler:
+        if name in _tasks and _tasks[name].run.__qualname__ != run.__qualname__:
+            raise ValueError(f"two functions declare the task {name}")
+        _tasks[name] = TaskOptions(name=name, run=run, lane=lane, retries=retries)
+        return run
+
+    return declare
+
+
+def options(name: str) -> TaskOptions:
+    try:
+        return _tasks[name]
+    except KeyError:
+        raise UnknownTask(name) from None
+
+
+def declared() -> Mapping[str, TaskOptions]:
+    return dict(_tasks)
+
+
+class Queue(Protocol):
+    def put(self, name: str, arguments: Mapping[str, Plain], *, key: str | None, run_at: datetime | None) -> None:
+        """Adds a job in the caller's transaction; with `key`, one waiting job at most carries that key."""
+        ...
+
+
+@dataclass
+class InlineQueue:
+    """Keeps jobs in memory until `run_pending`: for tests and simulation. `run` executes one job, bound as a
+    worker would; `whose` names the institution a job is for; `on_commit` puts off adding until the transaction ends."""
+
+    run: Callable[[str, Mapping[str, Plain]], None]
+    whose: Callable[[], object]
+    waiting: deque[tuple[str, Mapping[str, Plain], str | None]] = field(default_factory=deque)
+    on_commit: Callable[[Callable[[], None]], None] = lambda then: then()
+
+    def put(self, name: str, arguments: Mapping[str, Plain], *, key: str | None, run_at: datetime | None) -> None:
+        options(name)
+        mine = {"institution_id": str(self.whose()), **arguments}
+        self.on_commit(lambda: self._add(name, mine, key))
+
+    def _add(self, name: str, arguments: Mapping[str, Plain], key: str | None) -> None:
+        if key is None or all(key != other for _, _, other in self.waiting):
+            self.waiting.append((name, arguments, key))
+
+    def run_pending(self, limit: int = 100_000) -> int:
+        """Runs waiting jobs, and the jobs that they add, until none is left; says how many ran."""
+        count = 0
+        while self.waiting:
+            if count >= limit:
+                raise RuntimeError(f"jobs still waiting after {limit}: {self.waiting[0][0]}")
+            name, arguments, _ = self.waiting.popleft()
+            self.run(name, arguments)
+            count += 1
+        return count
+
+
+_queue: Queue | None = None
+
+
+def install(queue: Queue) -> Queue | None:
+    global _queue
+    before, _queue = _queue, queue
+    return before
+
+
+def enqueue(name: str, *, key: str | None = None, run_at: datetime | None = None, **arguments: Plain) -> None:
+    """Adds the job `name` to the installed queue, inside the caller's transaction."""
+    if _queue is None:
+        raise RuntimeError("no queue is installed; config.wiring installs one")
+    _queue.put(name, arguments, key=key, run_at=run_at)

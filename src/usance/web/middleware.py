@@ -1,0 +1,106 @@
+"""Each request: which institution, one bound transaction, which language, what browsers may load."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+
+from usance.apps.institutions import selectors, tenancy
+from usance.core.refusals import Refusal
+from usance.web import errors, refusals
+
+Respond = Callable[[HttpRequest], HttpResponse]
+OUTSIDE = ("/health/", "/metrics", "/static/", "/callbacks/")  # these bind themselves, or need no institution
+LANGUAGE_COOKIE = "language"
+
+
+class TenancyMiddleware:
+    """Finds the institution by host name, then answers the request inside one transaction bound to it. A response of
+    500 or more undoes everything that the page wrote."""
+
+    def __init__(self, respond: Respond) -> None:
+        self.respond = respond
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(OUTSIDE):
+            return self.respond(request)
+        institution_id = selectors.institution_id_at(request.get_host())
+        if institution_id is None:
+            return errors.unknown_site(request)
+        with tenancy.bound(institution_id), transaction.atomic():
+            request.institution = tenancy.current()  # type: ignore[attr-defined]
+            response = self.respond(request)
+            if response.status_code >= 500 or getattr(response, "undo", False):
+                transaction.set_rollback(True)
+            elif hasattr(response, "render") and not response.is_rendered:
+                response.render()
+            return response
+
+
+class LanguageMiddleware:
+    """The language: chosen on the page (cookie), or of the signed-in person, or the browser's if the institution
+    speaks it, or the institution's first."""
+
+    def __init__(self, respond: Respond) -> None:
+        self.respond = respond
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        institution = getattr(request, "institution", None)
+        offered = list(institution.languages) if institution else [settings.LANGUAGE_CODE]
+        language = self._choose(request, offered)
+        with translation.override(language):
+            request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+            response = self.respond(request)
+            response.headers.setdefault("Content-Language", language)
+            return response
+
+    @staticmethod
+    def _choose(request: HttpRequest, offered: list[str]) -> str:
+        chosen = request.COOKIES.get(LANGUAGE_COOKIE, "")
+        if chosen in offered:
+            return chosen
+        asked = translation.get_language_from_request(request)
+        return asked if asked in offered else offered[0]
+
+
+class ContentSecurityMiddleware:
+    """Only our own files run; pages are in nobody's frame; forms go to us or to a payment page that we were given."""
+
+    def __init__(self, respond: Respond) -> None:
+        self.respond = respond
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.respond(request)
+        extra = getattr(response, "form_action", "")
+        response.headers.setdefault(
+            "Content-Security-Policy",
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+            f"connect-src 'self'; manifest-src 'self'; form-action 'self' {extra}; base-uri 'none'; "
+            "frame-ancestors 'none'",
+        )
+        response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
+        response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        if not request.path.startswith("/static/"):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+class RefusalMiddleware:
+    """A refusal that no form caught becomes a page that says what happened, with nothing written."""
+
+    def __init__(self, respond: Respond) -> None:
+        self.respond = respond
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.respond(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, Refusal):
+            return None
+        response = errors.refused(request, refusals.sentence(exception))
+        response.undo = True  # type: ignore[attr-defined]
+        return response

@@ -1,0 +1,76 @@
+"""Who may call a view, written on the view itself. A view without a permit fails the route test.
+
+The permit is also the gate: it runs before the view, and the route test reads it to know what each role must see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Literal
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.http import urlencode
+
+View = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """`kind`: who; `action`: the permission a member of staff needs (`""`: any member of staff)."""
+
+    kind: Literal["public", "borrower", "staff", "provider", "operator"]
+    action: str = ""
+
+
+def public(view: View) -> View:
+    """Anyone, signed in or not."""
+    view.permit = Permit("public")  # type: ignore[attr-defined]
+    return view
+
+
+def provider(view: View) -> View:
+    """A provider's server: the view verifies the signature itself."""
+    view.permit = Permit("provider")  # type: ignore[attr-defined]
+    return view
+
+
+def borrower(view: View) -> View:
+    """A customer who proved their phone: `request.party_id` is theirs."""
+
+    @wraps(view)
+    def gate(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        from usance.web.borrower import identity
+
+        party_id = identity.of(request)
+        if party_id is None:
+            return redirect(f"/sign-in/?{urlencode({'next': request.get_full_path()})}")
+        request.party_id = party_id  # type: ignore[attr-defined]
+        return view(request, *args, **kwargs)
+
+    gate.permit = Permit("borrower")  # type: ignore[attr-defined]
+    return gate
+
+
+def staff(action: str = "") -> Callable[[View], View]:
+    """A member of staff, fully signed in (second factor too), whose roles allow `action`."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def gate(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            from usance.web.staff import identity
+
+            answer = identity.enter(request)
+            if answer is not None:
+                return answer
+            if action and action not in request.permissions:  # type: ignore[attr-defined]
+                raise PermissionDenied(action)
+            return view(request, *args, **kwargs)
+
+        gate.permit = Permit("staff", action)  # type: ignore[attr-defined]
+        return gate
+
+    return decorate

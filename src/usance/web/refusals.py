@@ -1,0 +1,29 @@
+"""Every refusal in words for a person: one sentence that says what is the matter and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from django.utils.translation import gettext_lazy as _
+
+from usance.core.refusals import Refusal
+
+# code -> sentence, with the refusal's fields as %(name)s, or a function of the refusal
+SENTENCES: dict[str, str | Callable[[Refusal], str]] = {
+    "key_reused_with_other_inputs": _("This form was already sent with other answers. Open the page again and start anew."),
+    "job_run_again_already": _("This job was run again already. Look at the list of jobs for how it went."),
+}
+
+
+def sentence(refusal: Refusal) -> str:
+    """The sentence in the active language; a code without one is a defect that a test finds."""
+    text = SENTENCES[refusal.code]
+    return text(refusal) if callable(text) else str(text) % refusal.details()
+
+
+def all_refusals(base: type[Refusal] = Refusal) -> Iterator[type[Refusal]]:
+    """Every refusal that the loaded modules define."""
+    for kind in base.__subclasses__():
+        if kind.code:
+            yield kind
+        yield from all_refusals(kind)

@@ -1,0 +1,154 @@
+"""How figures, dates and numbers are written, by the reader's language. Babel knows; nothing here computes money."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_datetime, format_time
+from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
+from django.utils import timezone
+from django.utils.translation import get_language, ngettext, to_locale
+
+from usance.web.components import Money
+
+
+def locale() -> Locale:
+    """The active language as Babel knows it."""
+    try:
+        return Locale.parse(to_locale(get_language() or "en"))
+    except (UnknownLocaleError, ValueError):
+        return Locale("en")
+
+
+def currency_digits(currency: Any) -> tuple[str, int]:
+    """Code and minor-unit digits of a currency code, of a currency object (`code`, `digits`) or of an institution."""
+    if isinstance(currency, str):
+        return currency, get_currency_precision(currency)
+    code = getattr(currency, "code", None)
+    digits = getattr(currency, "digits", None)
+    if hasattr(currency, "currency_digits"):
+        code, digits = currency.currency, currency.currency_digits
+    if not isinstance(code, str):
+        raise TypeError(f"not a currency: {currency!r}")
+    return code, get_currency_precision(code) if digits is None else int(digits)
+
+
+def as_decimal(minor: int, digits: int) -> Decimal:
+    """Minor units as a decimal in major units; exact."""
+    return Decimal(minor).scaleb(-digits)
+
+
+def money(amount: Any, currency: Any = None) -> str:
+    """`minor|money:"VND"`. Takes minor units and a currency, or a value that knows both (`minor`, `currency`)."""
+    if amount is None or amount == "":
+        return "–"
+    if currency is None:
+        minor = amount.minor if hasattr(amount, "minor") else amount.amount_minor
+        return money(minor, amount.currency)
+    code, digits = currency_digits(currency)
+    text = format_currency(as_decimal(int(amount), digits), code, locale=locale(), currency_digits=False, format=_pattern(digits))
+    return str(text).replace("-", "\u2212")
+
+
+def _pattern(digits: int) -> str:
+    """The locale's money pattern with our own number of decimals (a demo currency may differ from CLDR's)."""
+    pattern = locale().currency_formats["standard"].pattern
+    body = "#,##0" + ("." + "0" * digits if digits else "")
+    for shape in ("#,##,##0.00", "#,##0.00", "#,##0"):
+        if shape in pattern:
+            return str(pattern.replace(shape, body))
+    return str(pattern)
+
+
+def number(value: Any, digits: int | None = None) -> str:
+    """A plain number with the language's groups."""
+    if value is None or value == "":
+        return "–"
+    shape = None if digits is None else "#,##0" + ("." + "0" * int(digits) if int(digits) else "")
+    return str(format_decimal(Decimal(str(value)), format=shape, locale=locale()))
+
+
+def percent(value: Any, digits: int = 2) -> str:
+    """A fraction as per cent: `Decimal("0.1234")` is 12.34 %. Zeros at the end are left away beyond the first decimal."""
+    if value is None or value == "":
+        return "–"
+    exact = Decimal(value.numerator) / Decimal(value.denominator) if isinstance(value, Fraction) else Decimal(str(value))
+    shape = locale().percent_formats[None].pattern.split(";")[0]
+    at_most = "#,##0" + ("." + "#" * int(digits) if int(digits) else "")
+    return str(format_percent(exact, format=shape.replace("#,##,##0", at_most).replace("#,##0", at_most, 1) if at_most not in shape else shape, locale=locale()))
+
+
+def date_l(value: date | datetime | None, length: str = "long") -> str:
+    """A date in words of the language; `length`: short, medium, long, full."""
+    if value is None or value == "":
+        return "–"
+    day = timezone.localtime(value).date() if isinstance(value, datetime) else value
+    return str(format_date(day, format=length, locale=locale()))
+
+
+def day_month(value: date | None) -> str:
+    """A date without its year, for lists in which the year is plain."""
+    return "–" if value is None else str(format_date(value, format="d MMM", locale=locale()))
+
+
+def datetime_l(value: datetime | None, length: str = "medium") -> str:
+    """An instant in the institution's local time."""
+    if value is None or value == "":
+        return "–"
+    return str(format_datetime(timezone.localtime(value), format=length, locale=locale()))
+
+
+def time_l(value: datetime | None) -> str:
+    """The local time of day of an instant."""
+    return "–" if value is None else str(format_time(timezone.localtime(value), format="short", locale=locale()))
+
+
+def days(value: int | None) -> str:
+    """A number of days in words: "14 days"."""
+    return "–" if value is None else ngettext("%(count)s day", "%(count)s days", value) % {"count": number(value)}
+
+
+def minutes(value: int | None) -> str:
+    """A span in hours and minutes, from minutes: "3 h 20 min"."""
+    if value is None:
+        return "–"
+    hours, rest = divmod(abs(int(value)), 60)
+    parts = [ngettext("%(count)s h", "%(count)s h", hours) % {"count": hours}] if hours else []
+    if rest or not hours:
+        parts.append(ngettext("%(count)s min", "%(count)s min", rest) % {"count": rest})
+    return " ".join(parts)
+
+
+def mask_phone(value: str | None) -> str:
+    """A number that its owner recognises and nobody else can call: the country code and the last three digits."""
+    if not value:
+        return "–"
+    digits = [sign for sign in value if sign.isdigit()]
+    return f"+{''.join(digits[:2])} ••• ••• {''.join(digits[-3:])}" if len(digits) > 6 else "•••"
+
+
+def mask_card(value: str | None) -> str:
+    """The last four digits of a card."""
+    return f"•••• {value[-4:]}" if value else "–"
+
+
+def mask_name(value: str | None) -> str:
+    """A person's name as initials."""
+    return " ".join(f"{part[0]}." for part in value.split()) if value else "–"
+
+
+def any_value(value: Any) -> str:
+    """What a cell shows: money, date, instant, number or text, each in its own way."""
+    if isinstance(value, Money):
+        return money(value)
+    if isinstance(value, datetime):
+        return datetime_l(value, "short")
+    if isinstance(value, date):
+        return date_l(value, "medium")
+    if isinstance(value, bool) or value is None or value == "":
+        return "–" if value is None or value == "" else str(value)
+    return number(value) if isinstance(value, int | Decimal) else str(value)

@@ -1,0 +1,1 @@
+"""One loan: terms (what was agreed), events (what happened), and the fold that makes a loan of them."""

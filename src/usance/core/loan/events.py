@@ -1,0 +1,189 @@
+"""What happened to a loan: stored causes, told by people, banks and ourselves. What merely follows from a date is
+never an event.
+
+Every event has `effective_on` (the business date from which it counts) and `source` (a stable key of where it came
+from, unique within the loan). Events take effect in the order of (effective_on, rank of their kind, source).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, ClassVar
+
+from usance.core import values
+from usance.core.rates import Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """The base of all events."""
+
+    RANK: ClassVar[int]
+    VERSION: ClassVar[int] = 1
+
+    effective_on: date
+    source: str
+
+    @property
+    def kind(self) -> str:
+        return type(self).__name__
+
+    @property
+    def order(self) -> tuple[date, int, str]:
+        """When it takes effect among others."""
+        return (self.effective_on, self.RANK, self.source)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": self.kind, "version": self.VERSION, **values.encode(self)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved(Event):
+    """We committed ourselves; the first event of every loan."""
+
+    RANK: ClassVar[int] = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisbursementFailed(Event):
+    """Money was sent and did not arrive; nothing accrues, it may be tried again."""
+
+    RANK: ClassVar[int] = 1
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled(Event):
+    """The loan will not happen: given up before any money arrived."""
+
+    RANK: ClassVar[int] = 2
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disbursed(Event):
+    """The borrower has the money; interest starts on effective_on. `amount_minor` is the principal, of which deducted
+    fees were kept back (quote.net_disbursement says what was sent)."""
+
+    RANK: ClassVar[int] = 3
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateChanged(Event):
+    """From this day on the loan bears another rate; agreed later steps no longer count."""
+
+    RANK: ClassVar[int] = 4
+    rate: Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PenaltyPaused(Event):
+    """No penalties and no lateness fees from this day on."""
+
+    RANK: ClassVar[int] = 5
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PenaltyResumed(Event):
+    """Penalties count again from this day on; the pause is not made up for."""
+
+    RANK: ClassVar[int] = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extended(Event):
+    """The due date moves by `days`; what has accrued, and the extension fee, fall due today."""
+
+    RANK: ClassVar[int] = 7
+    days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeeAdded(Event):
+    """A fee of an agreed kind; it falls due with the next instalment."""
+
+    RANK: ClassVar[int] = 8
+    fee_kind: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waived(Event):
+    """We forgive up to `amount_minor` of one balance ("interest", "fee:service", "penalty", "principal", ...)."""
+
+    RANK: ClassVar[int] = 9
+    balance: str
+    amount_minor: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentReceived(Event):
+    """Money from or for the borrower; effective_on is the payer's own date, not that of the provider's message."""
+
+    RANK: ClassVar[int] = 10
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenOff(Event):
+    """All that is owed leaves the books; the claim stays."""
+
+    RANK: ClassVar[int] = 11
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered(Event):
+    """Money collected on a claim that was written off (a PaymentReceived then means the same)."""
+
+    RANK: ClassVar[int] = 12
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refunded(Event):
+    """Unapplied money sent back to the borrower."""
+
+    RANK: ClassVar[int] = 13
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentReturned(Event):
+    """The rail took the payment `undoes` back: the loan is as if it had never come."""
+
+    RANK: ClassVar[int] = 14
+    undoes: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reversed(Event):
+    """We undo our entry `undoes` (the source of an event): the loan is as if it had never been told."""
+
+    RANK: ClassVar[int] = 15
+    undoes: str
+    reason: str = ""
+
+
+KINDS: dict[str, type[Event]] = {
+    kind.__name__: kind
+    for kind in (
+        Approved, DisbursementFailed, Cancelled, Disbursed, RateChanged, PenaltyPaused, PenaltyResumed, Extended,
+        FeeAdded, Waived, PaymentReceived, WrittenOff, Recovered, Refunded, PaymentReturned, Reversed,
+    )
+}  # fmt: skip
+
+
+def from_json(data: Mapping[str, Any]) -> Event:
+    """The event stored by to_json. Raises values.UnreadableValue for an unknown kind, version or field."""
+    kind = KINDS.get(data.get("kind", ""))
+    if kind is None or data.get("version") != kind.VERSION:
+        raise values.UnreadableValue(f"event of kind {data.get('kind')!r}, version {data.get('version')!r}")
+    fields = {name: item for name, item in data.items() if name not in ("kind", "version")}
+    return values.decode(kind, fields)  # type: ignore[no-any-return]

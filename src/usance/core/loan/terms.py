@@ -1,0 +1,230 @@
+"""What was agreed: one frozen value per loan. Every convention is a name that stands for one small function.
+
+A released name is never given another meaning: a new meaning gets a new name. `NAMES` lists what may be said;
+the tables with the functions are in money, calendar, rates, plan, charges, allocate and apply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from usance.core import calendar, money, rates, values
+from usance.core.calendar import WorkCalendar
+from usance.core.money import Currency
+from usance.core.rates import Rate
+from usance.core.refusals import Refusal
+
+SCHEMA_VERSION = 1
+
+NAMES: dict[str, frozenset[str]] = {
+    "plan": frozenset({"single_payment", "equal_instalments"}),
+    "unit": frozenset(calendar.STEPS),
+    "day_count": frozenset(rates.ACCRUALS),
+    "rounding": frozenset(money.ROUNDINGS),
+    "roll": frozenset(calendar.ROLLS),
+    "interest_base": frozenset({"actual_balance", "original_principal"}),
+    "levelling": frozenset({"none", "even_last"}),
+    "residue": frozenset({"carry", "drop_when_due"}),
+    "late_start": frozenset({"dates_move", "dates_stay"}),
+    "after_maturity": frozenset({"continues", "stops"}),
+    "early_payment": frozenset({"shorter_term", "smaller_instalments", "next_instalments", "hold_until_due"}),
+    "waterfall": frozenset({"by_instalment", "by_component"}),
+    "component": frozenset({"tax", "penalty", "fee", "interest", "principal"}),
+    "fee_when": frozenset(
+        {"deducted", "added_to_principal", "per_instalment", "on_extension", "on_lateness", "on_request"}
+    ),
+    "fee_of": frozenset({"original_principal", "outstanding_principal", "past_due_total"}),
+    "penalty": frozenset({"daily_on_past_due_principal", "daily_on_past_due_total", "flat_per_miss"}),
+    "extend_from": frozenset({"due_date", "extension_date", "later_of_both"}),
+}
+
+
+class TermsRefused(Refusal):
+    """A term that cannot be: `field` says which, `value` what it was, `why` in a few words."""
+
+    code = "terms_refused"
+    field: str
+    value: str
+    why: str
+
+
+def _check(holds: bool, field: str, value: object, why: str) -> None:
+    if not holds:
+        raise TermsRefused(field=field, value=str(value), why=why)
+
+
+def _known(vocabulary: str, field: str, value: str) -> None:
+    _check(value in NAMES[vocabulary], field, value, f"one of {', '.join(sorted(NAMES[vocabulary]))}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """When the loan is repaid: `count` due dates, one every `every` `unit`s from the start."""
+
+    kind: str  # single_payment | equal_instalments
+    count: int = 1
+    every: int
+    unit: str = "days"
+
+    def __post_init__(self) -> None:
+        _known("plan", "plan.kind", self.kind)
+        _known("unit", "plan.unit", self.unit)
+        _check(1 <= self.count <= 1200, "plan.count", self.count, "from 1 to 1200")
+        _check(self.every >= 1, "plan.every", self.every, "at least 1")
+        _check(self.kind != "single_payment" or self.count == 1, "plan.count", self.count, "1 for a single payment")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateStep:
+    """From so many days after the start of interest, this rate."""
+
+    from_day: int
+    rate: Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fee:
+    """A price for something: a flat amount plus a share of a base. `kind` names the balance ("fee:<kind>")."""
+
+    kind: str
+    when: str
+    flat_minor: int = 0
+    share: Fraction = Fraction(0)
+    of: str = "original_principal"
+    after_days: int = 0  # on_lateness: so many days past due; 0 means the first
+
+    def __post_init__(self) -> None:
+        _check(self.kind.isidentifier(), "fee.kind", self.kind, "letters, digits and _")
+        _known("fee_when", "fee.when", self.when)
+        _known("fee_of", "fee.of", self.of)
+        _check(self.flat_minor >= 0 and self.share >= 0, "fee", self.kind, "not negative")
+        _check(self.after_days >= 0, "fee.after_days", self.after_days, "not negative")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tax:
+    """A share that comes on top of interest, penalty, every fee ("fee") or one kind ("fee:service"), kept as a balance
+    of its own ("tax:<kind>")."""
+
+    kind: str
+    share: Fraction
+    on: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        _check(self.kind.isidentifier(), "tax.kind", self.kind, "letters, digits and _")
+        _check(self.share >= 0, "tax.share", self.share, "not negative")
+        for base in self.on:
+            _check(base.split(":")[0] in ("interest", "penalty", "fee"), "tax.on", base, "interest, penalty or a fee")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Penalty:
+    """What lateness costs: a share per day of what is past due, or a flat amount per missed instalment, after
+    `grace_days` that stay free."""
+
+    rule: str
+    share: Fraction = Fraction(0)  # per day
+    flat_minor: int = 0
+    grace_days: int = 0
+    cap_share: Fraction | None = None  # of the original principal, over the whole loan
+    yearly_cap_share: Fraction | None = None  # of the original principal, in one calendar year
+
+    def __post_init__(self) -> None:
+        _known("penalty", "penalty.rule", self.rule)
+        _check(self.grace_days >= 0, "penalty.grace_days", self.grace_days, "not negative")
+        _check(self.share >= 0 and self.flat_minor >= 0, "penalty", self.share, "not negative")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allocation:
+    """How a payment is spread: ages first (past due, due, in advance), and inside an age either instalment by
+    instalment or component by component."""
+
+    waterfall: str = "by_instalment"
+    components: tuple[str, ...] = ("tax", "penalty", "fee", "interest", "principal")
+
+    def __post_init__(self) -> None:
+        _known("waterfall", "allocation.waterfall", self.waterfall)
+        _check(frozenset(self.components) == NAMES["component"] and len(self.components) == 5,
+               "allocation.components", self.components, "each component once")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension:
+    """The due date moves by one of `days_allowed`, at most `max_count` times. Its price is what has accrued until then
+    and the fees "on_extension"; both fall due on the day of the extension."""
+
+    days_allowed: tuple[int, ...]
+    max_count: int
+    extend_from: str = "later_of_both"
+
+    def __post_init__(self) -> None:
+        _known("extend_from", "extension.extend_from", self.extend_from)
+        _check(bool(self.days_allowed) and min(self.days_allowed) > 0, "extension.days_allowed", self.days_allowed,
+               "at least one positive number of days")  # fmt: skip
+        _check(self.max_count >= 0, "extension.max_count", self.max_count, "not negative")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """The frozen agreement of one loan. Amounts are minor units of `currency`, shares exact fractions of 1."""
+
+    currency: Currency
+    principal_minor: int
+    plan: Plan
+    rates: tuple[RateStep, ...]
+
+    signed_on: date | None = None  # the start that the signed schedule assumed
+    late_start: str = "dates_move"  # when the money arrives on another day than signed_on
+    day_count: str = "actual/365"
+    interest_base: str = "actual_balance"
+    after_maturity: str = "continues"
+    rounding: str = "half_even"
+    residue: str = "carry"
+    levelling: str = "even_last"
+    level_multiple_minor: int = 1
+    roll: str = "keep"
+    work_calendar: WorkCalendar = WorkCalendar()
+
+    fees: tuple[Fee, ...] = ()
+    taxes: tuple[Tax, ...] = ()
+    penalty: Penalty | None = None
+    allocation: Allocation = Allocation()
+    early_payment: str = "shorter_term"
+    extension: Extension | None = None
+    cost_cap_share: Fraction | None = None  # all interest, fees and penalties at most this share of the principal
+    forgive_under_minor: int = 0  # a last remainder up to this is forgiven
+    default_after_days: int = 90  # days past due
+    apr_times: str = "days/365"
+
+    def __post_init__(self) -> None:
+        _check(self.principal_minor > 0, "principal_minor", self.principal_minor, "more than zero")
+        for field in ("late_start", "day_count", "interest_base", "after_maturity", "rounding", "residue",
+                      "levelling", "roll", "early_payment"):  # fmt: skip
+            _known(field, field, getattr(self, field))
+        days = [step.from_day for step in self.rates]
+        _check(days[:1] == [0] and days == sorted(set(days)), "rates", days, "steps in order, the first from day 0")
+        _check(all(step.rate.share >= 0 for step in self.rates), "rates", days, "not negative")
+        _check(self.level_multiple_minor >= 1, "level_multiple_minor", self.level_multiple_minor, "at least 1")
+        _check(self.apr_times in rates.APR_TIMES, "apr_times", self.apr_times, "a name in rates.APR_TIMES")
+        _check(self.default_after_days >= 1, "default_after_days", self.default_after_days, "at least 1")
+        _check(self.forgive_under_minor >= 0, "forgive_under_minor", self.forgive_under_minor, "not negative")
+        kinds = [fee.kind for fee in self.fees]
+        _check(len(kinds) == len(set(kinds)), "fees", kinds, "each kind once")
+        deducted = sum(fee.flat_minor + fee.share * self.principal_minor for fee in self.fees if fee.when == "deducted")
+        _check(deducted < self.principal_minor, "fees", deducted, "less than the principal may be deducted")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON with the schema version."""
+        return {"version": SCHEMA_VERSION, **values.encode(self)}
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Terms:
+        """The terms stored by to_json. Raises values.UnreadableValue for another version or an unknown field."""
+        if data.get("version") != SCHEMA_VERSION:
+            raise values.UnreadableValue(f"terms of schema version {data.get('version')!r}")
+        return values.decode(Terms, {name: item for name, item in data.items() if name != "version"})  # type: ignore[no-any-return]

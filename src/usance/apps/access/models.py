@@ -1,16 +1,26 @@
-"""Staff of an institution: who may sign in, and the sessions of everyone."""
+"""Staff of an institution: who may sign in, what they may do, how they prove who they are, and the sessions of
+everyone."""
 
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models import Q
+from django.db.models.functions import Lower, Now
 
 from usance.apps.institutions import tenancy
-from usance.apps.institutions.models import TenantModel, new_id
+from usance.apps.institutions.models import TenantForeignKey, TenantModel, new_id
+
+
+def institution_at_hand() -> UUID | None:
+    """The bound institution; None when unbound, as Django's checks make a user of no institution (the database refuses
+    to keep one)."""
+    return tenancy.current_id() if tenancy.is_bound() else None
 
 
 class UserManager(BaseUserManager["User"]):
@@ -23,12 +33,15 @@ class User(AbstractBaseUser):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     institution = models.ForeignKey(
-        "institutions.Institution", models.PROTECT, default=tenancy.id_or_none, editable=False, related_name="+"
+        "institutions.Institution", models.PROTECT, default=institution_at_hand, editable=False, related_name="+"
     )
     email = models.EmailField()
     name = models.CharField(max_length=120)
     language = models.CharField(max_length=10, default="en")
+    org_path = models.CharField(max_length=200, default="root")
     is_active = models.BooleanField(default=True)
+    deactivated_at = models.DateTimeField(null=True, blank=True)
+    password_changed_at = models.DateTimeField(null=True, blank=True)
     recorded_at = models.DateTimeField(db_default=Now(), editable=False)
 
     USERNAME_FIELD = "email"
@@ -37,7 +50,7 @@ class User(AbstractBaseUser):
     objects = UserManager()
 
     class Meta:
-        constraints = [models.UniqueConstraint("institution", "email", name="user_email_once")]
+        constraints = [models.UniqueConstraint("institution", Lower("email"), name="user_email_once")]
 
     def __str__(self) -> str:
         return self.name
@@ -47,7 +60,7 @@ class Session(AbstractBaseSession):
     """A visit of anyone to one institution's site: it is not valid on another's."""
 
     institution = models.ForeignKey(
-        "institutions.Institution", models.CASCADE, default=tenancy.id_or_none, editable=False, related_name="+"
+        "institutions.Institution", models.CASCADE, default=tenancy.current_id, editable=False, related_name="+"
     )
 
     @classmethod
@@ -55,3 +68,112 @@ class Session(AbstractBaseSession):
         from usance.apps.access.sessions import SessionStore
 
         return SessionStore
+
+
+class Role(TenantModel):
+    """A named set of permissions (`area.action`, the table is in permissions.py)."""
+
+    code = models.SlugField(max_length=40)
+    name = models.CharField(max_length=80)
+    permissions = ArrayField(models.CharField(max_length=60), default=list)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("institution", "code", name="role_code_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RoleGrant(TenantModel):
+    """A role that a person holds, and how far it reaches: own rows, or all rows under `reach` (a path of units)."""
+
+    SCOPES = [("own", "own"), ("team", "team"), ("branch", "branch"), ("institution", "institution")]
+
+    user = TenantForeignKey(User, related_name="grants")
+    role = TenantForeignKey(Role, related_name="grants")
+    org_path = models.CharField(max_length=200, default="root", help_text="the unit the person holds it in")
+    scope = models.CharField(max_length=12, choices=SCOPES, default="institution")
+    reach = models.CharField(max_length=200, blank=True, help_text="worked out from unit and scope; empty for own")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("institution", "user", "role", "org_path", "scope", name="rolegrant_once"),
+            models.CheckConstraint(condition=Q(scope="own") | ~Q(reach=""), name="rolegrant_has_reach"),
+        ]
+        indexes = [models.Index("institution", "user", name="rolegrant_user")]
+
+
+class SecondFactor(TenantModel):
+    """A thing a person has. `secret` is sealed under the key ring; `data` is room for other kinds (a passkey's public
+    key and counter). A factor counts once it is confirmed."""
+
+    KINDS = [("totp", "totp"), ("webauthn", "webauthn")]
+
+    user = TenantForeignKey(User, related_name="factors")
+    kind = models.CharField(max_length=10, choices=KINDS, default="totp")
+    name = models.CharField(max_length=60, blank=True)
+    secret = models.BinaryField(null=True)
+    data = models.JSONField(default=dict)
+    last_step = models.BigIntegerField(default=0, help_text="time step of the last code taken: a code counts once")
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("institution", "user", condition=Q(kind="totp"), name="secondfactor_totp_once")
+        ]
+
+
+class RecoveryCode(TenantModel):
+    """One of the codes on paper: only its keyed hash, good once."""
+
+    user = TenantForeignKey(User, related_name="recovery_codes")
+    code_digest = models.CharField(max_length=64)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("institution", "user", "code_digest", name="recoverycode_once")]
+
+
+class StaffSession(TenantModel):
+    """A signed-in visit of a member of staff, so that they can see and end it from elsewhere."""
+
+    user = TenantForeignKey(User, related_name="staff_sessions")
+    session_key = models.CharField(max_length=40)
+    device = models.CharField(max_length=120, blank=True)
+    factor = models.CharField(max_length=10)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_reason = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index("institution", "user", models.F("started_at").desc(), name="staffsession_user"),
+            models.Index("institution", "session_key", name="staffsession_key"),
+        ]
+
+
+class Invitation(TenantModel):
+    """A link by which a person sets a first or a new password: keyed hash of its token, one use, real time."""
+
+    user = TenantForeignKey(User, related_name="invitations")
+    token_digest = models.CharField(max_length=64)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("institution", "token_digest", name="invitation_token_once")]
+
+
+class Attempts(TenantModel):
+    """Failed tries of one kind from one source (a keyed hash: no address or name is kept), in the present window."""
+
+    kind = models.CharField(max_length=30)
+    source = models.CharField(max_length=64)
+    failures = models.PositiveIntegerField(default=0)
+    window_ends_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("institution", "kind", "source", name="attempts_source_once")]
+        indexes = [models.Index("institution", "window_ends_at", name="attempts_window")]

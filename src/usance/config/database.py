@@ -117,7 +117,8 @@ def grant_connect(admin: psycopg.Connection, database: str) -> None:
     """Nobody but our two roles may enter the database."""
     name = sql.Identifier(database)
     admin.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
-    admin.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, sql.Identifier(APP)))
+    # temporary tables: bulk work goes by COPY into one, then INSERT ... SELECT under row-level security
+    admin.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(name, sql.Identifier(APP)))
 
 
 @contextmanager

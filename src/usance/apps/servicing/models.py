@@ -1,0 +1,206 @@
+"""Loans as they are kept: events are the truth, movements their booked effect, the loan's own columns a projection."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from usance.apps.institutions.models import OrgModel, TenantForeignKey, TenantModel, new_id
+
+STATUSES = [
+    (s, s) for s in ("new", "approved", "active", "past_due", "closed", "written_off", "cancelled")
+]
+ROLES = [(role, role) for role in ("borrower", "co_borrower", "guarantor")]
+OPEN = ("approved", "active", "past_due")
+
+
+class Loan(OrgModel):
+    """One obligation. What stands below `checkpoint` is a projection of the events, kept for lists; `usance audit`
+    recomputes it. `checkpoint` is the folded state in which all days before `checkpoint_on` are closed."""
+
+    number = models.CharField(max_length=30)
+    party_id = models.UUIDField(help_text="the borrower")
+    application_id = models.UUIDField(null=True)
+    product_version_id = models.UUIDField(null=True)
+    product = models.CharField(max_length=60, help_text="the product's code")
+    merchant = models.CharField(max_length=60, blank=True)
+    funder = models.CharField(max_length=60, blank=True)
+    owner_id = models.UUIDField(null=True, help_text="the member of staff it belongs to, for the scope `own`")
+    currency = models.CharField(max_length=3)
+    amount_minor = models.BigIntegerField(help_text="the agreed principal")
+    terms = models.JSONField(help_text="frozen; core.loan.terms")
+    booked_on = models.DateField()
+
+    checkpoint = models.JSONField()
+    checkpoint_on = models.DateField()
+    last_event_seq = models.IntegerField(default=0)
+    last_event_hash = models.CharField(max_length=64, default="")
+    status = models.CharField(max_length=12, choices=STATUSES)
+    principal_minor = models.BigIntegerField(default=0)
+    interest_minor = models.BigIntegerField(default=0)
+    fee_minor = models.BigIntegerField(default=0)
+    penalty_minor = models.BigIntegerField(default=0)
+    tax_minor = models.BigIntegerField(default=0)
+    unapplied_minor = models.BigIntegerField(default=0)
+    due_now_minor = models.BigIntegerField(default=0, help_text="past due and due on checkpoint_on")
+    past_due_minor = models.BigIntegerField(default=0)
+    next_due_on = models.DateField(null=True)
+    next_due_minor = models.BigIntegerField(default=0)
+    days_past_due = models.IntegerField(default=0)
+    max_days_past_due = models.IntegerField(default=0, help_text="the most there ever was")
+    bucket = models.CharField(max_length=8, default="", blank=True)
+    extension_count = models.IntegerField(default=0)
+    disbursed_on = models.DateField(null=True)
+    closed_on = models.DateField(null=True)
+    close_problem = models.CharField(max_length=300, blank=True, help_text="why the close left it out")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("institution", "number", name="loan_number_once"),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="loan_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(
+                    principal_minor__gte=0,
+                    interest_minor__gte=0,
+                    fee_minor__gte=0,
+                    penalty_minor__gte=0,
+                    tax_minor__gte=0,
+                    unapplied_minor__gte=0,
+                ),
+                name="loan_balances_not_negative",
+            ),
+        ]
+        indexes = [
+            models.Index("institution", "party_id", name="loan_of_party"),
+            models.Index("institution", "status", "id", name="loan_by_status"),
+            models.Index("institution", "bucket", "id", name="loan_by_bucket", condition=~Q(bucket="")),
+            models.Index("institution", "next_due_on", "id", name="loan_by_due", condition=Q(status__in=OPEN)),
+            models.Index("institution", "application_id", name="loan_of_application"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def outstanding_minor(self) -> int:
+        """All that is owed: principal, interest, fees, penalties and taxes, in minor units."""
+        return self.principal_minor + self.interest_minor + self.fee_minor + self.penalty_minor + self.tax_minor
+
+
+class LoanParty(TenantModel):
+    """Who answers for a loan, and as what."""
+
+    loan = TenantForeignKey(Loan, related_name="parties", db_index=False)
+    party_id = models.UUIDField()
+    role = models.CharField(max_length=12, choices=ROLES)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("institution", "loan", "party_id", "role", name="loanparty_once")]
+        indexes = [models.Index("institution", "party_id", name="loanparty_of_party")]
+
+
+class LoanEvent(TenantModel):
+    """What happened to a loan, as it was told. `payload` is core's JSON; each row's hash covers the one before it."""
+
+    append_only = True
+
+    loan = TenantForeignKey(Loan, related_name="events", db_index=False)
+    seq = models.IntegerField()
+    kind = models.CharField(max_length=40)
+    schema_version = models.PositiveSmallIntegerField()
+    payload = models.JSONField()
+    source = models.CharField(max_length=160)
+    effective_on = models.DateField()
+    booked_on = models.DateField()
+    actor_kind = models.CharField(max_length=10)
+    actor_id = models.CharField(max_length=60, blank=True)
+    prev_hash = models.CharField(max_length=64, blank=True)
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("institution", "loan", "seq", name="event_seq_once"),
+            models.UniqueConstraint("institution", "loan", "source", name="event_source_once"),
+            models.CheckConstraint(condition=Q(effective_on__lte=F("booked_on")), name="event_not_in_the_future"),
+        ]
+        indexes = [
+            models.Index("institution", "booked_on", "id", name="event_by_day"),
+            models.Index("institution", "source", name="event_by_source"),
+        ]
+
+
+class LoanMovement(TenantModel):
+    """A change of one balance of a loan, and the entry that carries it in the books. `amount_minor` is signed as in
+    core. In the database the key is (institution, booked_on, id)."""
+
+    append_only = True
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    loan = TenantForeignKey(Loan, related_name="movements", db_index=False)
+    entry = TenantForeignKey("ledger.JournalEntry", related_name="+", db_index=False)
+    event_id = models.UUIDField(null=True, help_text="the event that caused it; none: the passing of a day did")
+    booked_on = models.DateField()
+    effective_on = models.DateField()
+    kind = models.CharField(max_length=40)
+    component = models.CharField(max_length=12)
+    fee_kind = models.CharField(max_length=40, blank=True)
+    tax_kind = models.CharField(max_length=40, blank=True)
+    amount_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(amount_minor=0), name="movement_not_zero"),
+            models.CheckConstraint(condition=Q(effective_on__lte=F("booked_on")), name="movement_not_in_the_future"),
+        ]
+        indexes = [
+            models.Index("institution", "loan", "booked_on", "id", name="movement_of_loan"),
+            models.Index("institution", "entry", name="movement_of_entry"),
+        ]
+
+
+class CloseRun(TenantModel):
+    """The ending of one business day: how far it is, and how many more days were asked for after it."""
+
+    business_date = models.DateField()
+    state = models.CharField(max_length=10, default="running", choices=[(s, s) for s in ("running", "done")])
+    total_count = models.IntegerField(default=0, help_text="loans")
+    done_count = models.IntegerField(default=0)
+    problem_count = models.IntegerField(default=0)
+    days_after = models.IntegerField(default=0, help_text="closes that follow by themselves")
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    swept_at = models.DateTimeField(null=True, help_text="what fell due on the next day has been handed out")
+    asked_by = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("institution", "business_date", name="closerun_day_once")]
+
+
+class CloseChunk(TenantModel):
+    """Loans with ids in [first_id, end_id) (no end: all later ones), closed in one transaction."""
+
+    run = TenantForeignKey(CloseRun, related_name="chunks", db_index=False)
+    number = models.IntegerField()
+    first_id = models.UUIDField()
+    end_id = models.UUIDField(null=True)
+    loan_count = models.IntegerField()
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("institution", "run", "number", name="closechunk_once")]
+
+
+class CloseProblem(TenantModel):
+    """A loan that a close left out, and why. It is tried again by each following close, or by a person."""
+
+    run = TenantForeignKey(CloseRun, related_name="problems", db_index=False)
+    loan = TenantForeignKey(Loan, related_name="close_problems", db_index=False)
+    business_date = models.DateField()
+    reason = models.CharField(max_length=300)
+    solved_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("institution", "run", "loan", name="closeproblem_once")]
+        indexes = [
+            models.Index("institution", "loan", name="closeproblem_open", condition=Q(solved_at__isnull=True)),
+        ]

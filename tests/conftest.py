@@ -43,3 +43,14 @@ def fresh_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
 
     with database.own_database() as name, database.pointed_to(name), django_db_blocker.unblock():
         yield name
+
+
+@pytest.fixture
+def institution(db: None) -> Iterator[Institution]:
+    """A bound demo institution (Vietnam, VND) inside the test's own transaction. Its business date is 2026-03-02, a Monday."""
+    from tests.support import institutions
+    from usance.apps.institutions import tenancy
+
+    founded = institutions.found()
+    with tenancy.bound(founded.pk):
+        yield founded

@@ -22,7 +22,7 @@ ENVIRONMENT = {
     "USANCE_DEMO": "1",
 }
 FOREIGN = ("USANCE_HOME", "USANCE_DB_ROLE", "USANCE_DB_POOL", "USANCE_DEBUG", "USANCE_TLS")
-PURE = ("tests/core", "tests/laws", "tests/stories")
+PURE = ("tests/core", "tests/laws", "tests/stories", "tests/tidy")
 
 
 def needs_django(arguments: list[str]) -> bool:

@@ -315,12 +315,13 @@ def _start_keeper(cluster: Cluster) -> int:
     assert keeper.stdout is not None
     answer = json.loads(keeper.stdout.readline() or b'["The keeper of the database died at its start.", "Start again."]')
     keeper.stdout.close()
+    keeper.wait(timeout=30)  # the first of its two lives: it forks, so that it is no child of ours
     if answer != "ready":
-        keeper.wait(timeout=30)
         raise Obstacle(*answer)
     for _ in range(200):
         handle = _claim(cluster.fifo)
         if handle is not None:
+            os.write(handle, b"!")  # tells the keeper that somebody came, even if we let go at once
             return handle
         time.sleep(0.02)
     raise Obstacle("The keeper of the database does not answer.", "Start again.")

@@ -45,7 +45,7 @@ def _say(answer: object) -> None:
 
 
 def _all_gone(pipe: int) -> bool:
-    """Whether no holder has the pipe open (a holder never writes)."""
+    """Whether no holder has the pipe open, and nothing is left unread in it."""
     try:
         return os.read(pipe, 1) == b""
     except BlockingIOError:
@@ -53,7 +53,7 @@ def _all_gone(pipe: int) -> bool:
 
 
 def _wait_for_first(pipe: int) -> None:
-    """Give the process that started us time to open the pipe: an unopened pipe looks like one that was let go."""
+    """Give the process that started us time to come: a pipe not yet opened looks like one that was let go."""
     deadline = time.monotonic() + 10
     while _all_gone(pipe) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -85,6 +85,8 @@ def keep(cluster: Cluster) -> None:
 
 
 def main() -> None:
+    if os.fork():
+        os._exit(0)
     for ignored in (signal.SIGINT, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _on_term)

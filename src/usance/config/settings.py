@@ -50,6 +50,7 @@ USANCE_TENANCY_SECRET = required("USANCE_TENANCY_SECRET")
 USANCE_KEYS = required("USANCE_KEYS")
 USANCE_APP_ROLE = os.environ.get("USANCE_APP_ROLE", "usance_app")
 USANCE_BASE_URL = os.environ.get("USANCE_BASE_URL", "http://{host}:8000")  # {host}: the institution's host name
+USANCE_CALLBACK_URL = os.environ.get("USANCE_CALLBACK_URL", "http://127.0.0.1:8000")  # as the providers reach us
 USANCE_SANDBOX_URL = os.environ.get("USANCE_SANDBOX_URL", "")
 USANCE_DEMO = flag("USANCE_DEMO")
 
@@ -153,7 +154,7 @@ TEMPLATES = [
         },
     }
 ]
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+FORM_RENDERER = "usance.web.forms.HouseRenderer"
 INSTALLED_APPS.append("django.forms")
 
 AUTH_USER_MODEL = "access.User"
@@ -175,7 +176,9 @@ STATIC_ROOT = HOME / "static"
 STATICFILES_DIRS = [PACKAGE / "web" / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_KEEP_ONLY_HASHED_FILES = False
-DJANGO_VITE = {"default": {"manifest_path": PACKAGE / "web" / "static" / "dist" / "manifest.json", "static_url_prefix": "dist"}}
+DJANGO_VITE = {
+    "default": {"manifest_path": PACKAGE / "web" / "static" / "dist" / "manifest.json", "static_url_prefix": "dist"}
+}
 MEDIA_ROOT = HOME / "documents"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -184,9 +187,9 @@ STORAGES = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = None  # wiring imports the modules that declare tasks
 PROCRASTINATE_ON_APP_READY = "usance.config.wiring.on_queue_ready"
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # an e-mail is unique within its institution
-
 
 
 def provider_settings(prefix: str, defaults: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -62,35 +62,52 @@ class Queue(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A job of an InlineQueue."""
+
+    name: str
+    arguments: Mapping[str, Plain]
+    key: str | None
+    run_at: datetime | None
+
+
 @dataclass
 class InlineQueue:
-    """Keeps jobs in memory until `run_pending`: for tests and simulation. `run` executes one job, bound as a
-    worker would; `whose` names the institution a job is for; `on_commit` puts off adding until the transaction ends."""
+    """Keeps jobs in memory until `run_pending`: for tests and simulation. `run` executes one job, bound as a worker
+    would; `whose` names the institution a job is for; `on_commit` puts off adding until the transaction ends."""
 
     run: Callable[[str, Mapping[str, Plain]], None]
     whose: Callable[[], object]
-    waiting: deque[tuple[str, Mapping[str, Plain], str | None]] = field(default_factory=deque)
     on_commit: Callable[[Callable[[], None]], None] = lambda then: then()
+    waiting: deque[Waiting] = field(default_factory=deque)
 
     def put(self, name: str, arguments: Mapping[str, Plain], *, key: str | None, run_at: datetime | None) -> None:
         options(name)
-        mine = {"institution_id": str(self.whose()), **arguments}
-        self.on_commit(lambda: self._add(name, mine, key))
+        job = Waiting(name, {"institution_id": str(self.whose()), **arguments}, key, run_at)
+        self.on_commit(lambda: self._add(job))
 
-    def _add(self, name: str, arguments: Mapping[str, Plain], key: str | None) -> None:
-        if key is None or all(key != other for _, _, other in self.waiting):
-            self.waiting.append((name, arguments, key))
+    def _add(self, job: Waiting) -> None:
+        if job.key is None or all(job.key != other.key for other in self.waiting):
+            self.waiting.append(job)
 
-    def run_pending(self, limit: int = 100_000) -> int:
-        """Runs waiting jobs, and the jobs that they add, until none is left; says how many ran."""
+    def run_pending(self, at: datetime | None = None, limit: int = 100_000) -> int:
+        """Runs the jobs that are due (those without a time; with `at`, those up to then too), and the jobs that they
+        add, until none is left; says how many ran."""
         count = 0
-        while self.waiting:
+        while (job := self._next(at)) is not None:
             if count >= limit:
-                raise RuntimeError(f"jobs still waiting after {limit}: {self.waiting[0][0]}")
-            name, arguments, _ = self.waiting.popleft()
-            self.run(name, arguments)
+                raise RuntimeError(f"jobs still waiting after {limit}: {job.name}")
+            self.run(job.name, job.arguments)
             count += 1
         return count
+
+    def _next(self, at: datetime | None) -> Waiting | None:
+        for job in self.waiting:
+            if job.run_at is None or (at is not None and job.run_at <= at):
+                self.waiting.remove(job)
+                return job
+        return None
 
 
 _queue: Queue | None = None

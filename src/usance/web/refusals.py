@@ -10,7 +10,13 @@ from usance.core.refusals import Refusal
 
 # code -> sentence, with the refusal's fields as %(name)s, or a function of the refusal
 SENTENCES: dict[str, str | Callable[[Refusal], str]] = {
-    "key_reused_with_other_inputs": _("This form was already sent with other answers. Open the page again and start anew."),
+    "key_reused_with_other_inputs": _(
+        "This form was already sent with other answers. Open the page again and start anew."
+    ),
+    "card_not_usable": _("This card can no longer be used. Choose another card, or link it again."),
+    "instruction_under_way": _("The payment is already on its way. Wait for its outcome; this page shows it."),
+    "refund_too_large": _("That is more than is left to send back."),
+    "not_reconcilable": _("This payment was settled already."),
     "job_run_again_already": _("This job was run again already. Look at the list of jobs for how it went."),
 }
 

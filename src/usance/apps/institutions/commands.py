@@ -28,9 +28,7 @@ def fingerprint(inputs: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def once(
-    *, name: str, key: str, inputs: Mapping[str, Any], run: Callable[[], Mapping[str, Any]]
-) -> Mapping[str, Any]:
+def once(*, name: str, key: str, inputs: Mapping[str, Any], run: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
     """Runs `run` the first time the key is seen and keeps its answer (plain JSON); afterwards gives that answer."""
     digest = fingerprint(inputs)
     made = Command.objects.bulk_create([Command(name=name, key=key, input_hash=digest)], ignore_conflicts=True)[0]

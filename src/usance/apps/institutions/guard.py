@@ -111,8 +111,7 @@ def apply() -> None:
         _store_keys(cursor)
         cursor.execute(f"GRANT USAGE ON SCHEMA usance, public TO {role}")
         cursor.execute(
-            "GRANT EXECUTE ON FUNCTION usance.current_institution(), "
-            f"usance.bind_institution(uuid, bytea) TO {role}"
+            f"GRANT EXECUTE ON FUNCTION usance.current_institution(), usance.bind_institution(uuid, bytea) TO {role}"
         )
         for statement in [*_statements(role)]:
             cursor.execute(statement)

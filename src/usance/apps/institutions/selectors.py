@@ -47,7 +47,11 @@ def rule(country: str, code: str, on: date) -> Any | None:
 
 def rule_row(country: str, code: str, on: date) -> CountryRule | None:
     in_force = Q(ends_on__isnull=True) | Q(ends_on__gt=on)
-    return CountryRule.objects.filter(in_force, country=country, code=code, starts_on__lte=on).order_by("-starts_on").first()
+    return (
+        CountryRule.objects.filter(in_force, country=country, code=code, starts_on__lte=on)
+        .order_by("-starts_on")
+        .first()
+    )
 
 
 def rules_in_force(country: str, on: date) -> QuerySet[CountryRule]:
@@ -91,3 +95,8 @@ def base_url(institution_id: UUID) -> str:
     """Where this institution's site answers, for links in messages and for callbacks."""
     host = Host.objects.filter(institution_id=institution_id).order_by("host").values_list("host", flat=True).first()
     return settings.USANCE_BASE_URL.format(host=host)
+
+
+def exists(institution_id: UUID) -> bool:
+    """Whether any host name leads to this institution. Unbound."""
+    return Host.objects.filter(institution_id=institution_id).exists()

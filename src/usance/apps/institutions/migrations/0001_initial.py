@@ -9,151 +9,333 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Host',
+            name="Host",
             fields=[
-                ('host', models.CharField(max_length=253, primary_key=True, serialize=False)),
-                ('institution_id', models.UUIDField(db_index=True)),
+                ("host", models.CharField(max_length=253, primary_key=True, serialize=False)),
+                ("institution_id", models.UUIDField(db_index=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Institution',
+            name="Institution",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('code', models.SlugField(max_length=20, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('legal_name', models.CharField(max_length=200)),
-                ('registration_number', models.CharField(max_length=40)),
-                ('address', models.CharField(max_length=300)),
-                ('support_phone', models.CharField(max_length=20)),
-                ('support_email', models.EmailField(max_length=254)),
-                ('country', models.CharField(max_length=2)),
-                ('currency', models.CharField(max_length=3)),
-                ('currency_digits', models.PositiveSmallIntegerField()),
-                ('time_zone', models.CharField(max_length=60)),
-                ('languages', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=10), size=None)),
-                ('business_date', models.DateField()),
-                ('ahead_days', models.IntegerField(default=0, help_text='days that business time runs ahead of real time')),
-                ('licence', models.CharField(blank=True, help_text='what kind of lender the law sees, for its rules', max_length=40)),
-                ('desk_opens_at', models.TimeField(default='09:00')),
-                ('desk_closes_at', models.TimeField(default='18:00')),
-                ('desk_weekdays', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(), default=usance.apps.institutions.models.weekdays, size=None)),
-                ('is_demo', models.BooleanField(default=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("code", models.SlugField(max_length=20, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                ("legal_name", models.CharField(max_length=200)),
+                ("registration_number", models.CharField(max_length=40)),
+                ("address", models.CharField(max_length=300)),
+                ("support_phone", models.CharField(max_length=20)),
+                ("support_email", models.EmailField(max_length=254)),
+                ("country", models.CharField(max_length=2)),
+                ("currency", models.CharField(max_length=3)),
+                ("currency_digits", models.PositiveSmallIntegerField()),
+                ("time_zone", models.CharField(max_length=60)),
+                (
+                    "languages",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=10), size=None),
+                ),
+                ("business_date", models.DateField()),
+                (
+                    "ahead_days",
+                    models.IntegerField(default=0, help_text="days that business time runs ahead of real time"),
+                ),
+                (
+                    "licence",
+                    models.CharField(
+                        blank=True, help_text="what kind of lender the law sees, for its rules", max_length=40
+                    ),
+                ),
+                ("desk_opens_at", models.TimeField(default="09:00")),
+                ("desk_closes_at", models.TimeField(default="18:00")),
+                (
+                    "desk_weekdays",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.PositiveSmallIntegerField(),
+                        default=usance.apps.institutions.models.weekdays,
+                        size=None,
+                    ),
+                ),
+                ("is_demo", models.BooleanField(default=False)),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CountryRule',
+            name="CountryRule",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('country', models.CharField(max_length=2)),
-                ('code', models.CharField(max_length=60)),
-                ('value', models.JSONField()),
-                ('starts_on', models.DateField()),
-                ('ends_on', models.DateField(blank=True, null=True)),
-                ('source', models.CharField(max_length=300)),
-                ('is_confirmed', models.BooleanField(default=False, help_text='a person has read the law itself')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("country", models.CharField(max_length=2)),
+                ("code", models.CharField(max_length=60)),
+                ("value", models.JSONField()),
+                ("starts_on", models.DateField()),
+                ("ends_on", models.DateField(blank=True, null=True)),
+                ("source", models.CharField(max_length=300)),
+                ("is_confirmed", models.BooleanField(default=False, help_text="a person has read the law itself")),
             ],
             options={
-                'constraints': [models.UniqueConstraint(models.F('country'), models.F('code'), models.F('starts_on'), name='countryrule_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("country"), models.F("code"), models.F("starts_on"), name="countryrule_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='FailedJob',
+            name="FailedJob",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('task', models.CharField(max_length=80)),
-                ('arguments', models.JSONField()),
-                ('reason', models.CharField(max_length=300)),
-                ('run_again_at', models.DateTimeField(blank=True, null=True)),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("task", models.CharField(max_length=80)),
+                ("arguments", models.JSONField()),
+                ("reason", models.CharField(max_length=300)),
+                ("run_again_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['institution', '-recorded_at'], name='failedjob_newest')],
+                "indexes": [models.Index(fields=["institution", "-recorded_at"], name="failedjob_newest")],
             },
         ),
         migrations.CreateModel(
-            name='DatedItem',
+            name="DatedItem",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('org_path', models.CharField(default='root', editable=False, max_length=200)),
-                ('kind', models.CharField(max_length=60)),
-                ('key', models.CharField(max_length=160)),
-                ('due_on', models.DateField()),
-                ('at_time', models.TimeField(default='10:00')),
-                ('subject_id', models.UUIDField()),
-                ('done_at', models.DateTimeField(blank=True, null=True)),
-                ('outcome', models.CharField(blank=True, max_length=60)),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("org_path", models.CharField(default="root", editable=False, max_length=200)),
+                ("kind", models.CharField(max_length=60)),
+                ("key", models.CharField(max_length=160)),
+                ("due_on", models.DateField()),
+                ("at_time", models.TimeField(default="10:00")),
+                ("subject_id", models.UUIDField()),
+                ("done_at", models.DateTimeField(blank=True, null=True)),
+                ("outcome", models.CharField(blank=True, max_length=60)),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(models.F('institution'), models.F('due_on'), models.F('id'), condition=models.Q(('done_at__isnull', True)), name='dateditem_waiting')],
-                'constraints': [models.UniqueConstraint(models.F('institution'), models.F('key'), name='dateditem_key_once')],
+                "indexes": [
+                    models.Index(
+                        models.F("institution"),
+                        models.F("due_on"),
+                        models.F("id"),
+                        condition=models.Q(("done_at__isnull", True)),
+                        name="dateditem_waiting",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(models.F("institution"), models.F("key"), name="dateditem_key_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Counter',
+            name="Counter",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('series', models.CharField(max_length=30)),
-                ('last', models.BigIntegerField(default=0)),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("series", models.CharField(max_length=30)),
+                ("last", models.BigIntegerField(default=0)),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(models.F('institution'), models.F('series'), name='counter_series_once')],
+                "constraints": [
+                    models.UniqueConstraint(models.F("institution"), models.F("series"), name="counter_series_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Command',
+            name="Command",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('name', models.CharField(max_length=60)),
-                ('key', models.CharField(max_length=120)),
-                ('input_hash', models.CharField(max_length=64)),
-                ('answer', models.JSONField(null=True)),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("name", models.CharField(max_length=60)),
+                ("key", models.CharField(max_length=120)),
+                ("input_hash", models.CharField(max_length=64)),
+                ("answer", models.JSONField(null=True)),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(models.F('institution'), models.F('name'), models.F('key'), name='command_key_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("institution"), models.F("name"), models.F("key"), name="command_key_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='CalendarDay',
+            name="CalendarDay",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('day', models.DateField()),
-                ('is_working', models.BooleanField(default=False)),
-                ('name', models.CharField(blank=True, max_length=120)),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("day", models.DateField()),
+                ("is_working", models.BooleanField(default=False)),
+                ("name", models.CharField(blank=True, max_length=120)),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(models.F('institution'), models.F('day'), name='calendarday_once')],
+                "constraints": [
+                    models.UniqueConstraint(models.F("institution"), models.F("day"), name="calendarday_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='OrgUnit',
+            name="OrgUnit",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('path', models.CharField(max_length=200)),
-                ('name', models.CharField(max_length=120)),
-                ('kind', models.CharField(choices=[('head', 'head'), ('branch', 'branch'), ('team', 'team')], max_length=10)),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("path", models.CharField(max_length=200)),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "kind",
+                    models.CharField(choices=[("head", "head"), ("branch", "branch"), ("team", "team")], max_length=10),
+                ),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(models.F('institution'), models.F('path'), name='orgunit_path_once')],
+                "constraints": [
+                    models.UniqueConstraint(models.F("institution"), models.F("path"), name="orgunit_path_once")
+                ],
             },
         ),
     ]

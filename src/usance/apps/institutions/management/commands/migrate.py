@@ -18,7 +18,9 @@ class Command(migrate.Command):
             cursor.execute("SELECT current_user")
             user = cursor.fetchone()[0]
         if user == settings.USANCE_APP_ROLE:
-            raise CommandError("Tables are made by their owner: run `usance manage migrate`, which connects as the owner.")
+            raise CommandError(
+                "Tables are made by their owner: run `usance manage migrate`, which connects as the owner."
+            )
         super().handle(*args, **options)
         if not options["check_unapplied"] and not options["plan"]:
             guard.apply()

@@ -1,0 +1,30 @@
+"""What this app may refuse."""
+
+from __future__ import annotations
+
+from usance.core.refusals import Refusal
+
+
+class CardNotUsable(Refusal):
+    """The card was removed, or its bank will no longer let it be charged."""
+
+    code = "card_not_usable"
+
+
+class InstructionUnderWay(Refusal):
+    """It was sent to the provider: its outcome must be awaited."""
+
+    code = "instruction_under_way"
+
+
+class RefundTooLarge(Refusal):
+    """More would go back than came in."""
+
+    code = "refund_too_large"
+    left_minor: int
+
+
+class NotReconcilable(Refusal):
+    """Only an instruction whose amount disagrees can be reconciled."""
+
+    code = "not_reconcilable"

@@ -1,0 +1,319 @@
+"""Giving instructions to payment rails and recording what became of them. No network here: `tasks` calls the rails.
+
+An instruction goes created -> sent -> (unknown | pending)* -> succeeded | failed | mismatch. Only the first step may be
+cancelled. `settle` is the one place where an answer takes effect, whoever brought it: the reply, a status query or a
+callback; what it says twice has one effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from usance.apps.audit import services as audit
+from usance.apps.customers import vault
+from usance.apps.desk import services as desk
+from usance.apps.institutions import selectors as institutions
+from usance.apps.institutions import tenancy
+from usance.apps.institutions.models import new_id
+from usance.apps.payments.models import Card, InboundNotice, Instruction
+from usance.apps.payments.refusals import CardNotUsable, InstructionUnderWay, NotReconcilable, RefundTooLarge
+from usance.ports.actor import SYSTEM, Actor
+from usance.ports.payment_rail import Accepted, Answer, Declined, Hint, Opened, Unknown, Why
+from usance.ports.queue import enqueue
+
+Kind, State = Instruction.Kind, Instruction.State
+WAITING = {Why.WAITING_FOR_PAYER, Why.PROCESSING}
+CARD, TOKEN, NOTICE_BODY = "card", "payments_card.token", "payments_inboundnotice.body"
+
+
+def give(
+    *,
+    kind: str,
+    key: str,
+    amount_minor: int,
+    party_id: UUID,
+    subject_type: str,
+    subject_id: UUID,
+    then: str,
+    description: str,
+    at: datetime,
+    actor: Actor,
+    card_id: UUID | None = None,
+    refunds_id: UUID | None = None,
+    language: str = "en",
+    details: Mapping[str, Any] | None = None,
+    org_path: str = "root",
+) -> Instruction:
+    """A new instruction, sent by a job once this transaction commits; the same key again gives the first one.
+    Raises CardNotUsable."""
+    known = Instruction.objects.filter(key=key).first()
+    if known:
+        return known
+    if card_id and not Card.objects.filter(pk=card_id, party_id=party_id, state=Card.State.ACTIVE).exists():
+        raise CardNotUsable()
+    institution, made_id = tenancy.current(), new_id()
+    Instruction.objects.bulk_create(
+        [
+            Instruction(
+                id=made_id,
+                order_id=f"{institution.code}-{made_id.hex}",
+                kind=kind,
+                key=key,
+                amount_minor=amount_minor,
+                currency=institution.currency,
+                party_id=party_id,
+                card_id=card_id,
+                refunds_id=refunds_id,
+                subject_type=subject_type,
+                subject_id=subject_id,
+                then=then,
+                description=description,
+                language=language,
+                details=dict(details or {}),
+                ahead_days=institution.ahead_days,
+                given_at=at,
+                org_path=org_path,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    instruction = Instruction.objects.get(key=key)
+    if instruction.pk == made_id:
+        audit.record(
+            action=f"payments.{kind}_given", subject=instruction, actor=actor, details={"amount_minor": amount_minor}
+        )
+        enqueue("payments.send_instruction", instruction_id=str(made_id))
+    return instruction
+
+
+def give_refund(
+    *, original_id: UUID, amount_minor: int, key: str, then: str, at: datetime, actor: Actor
+) -> Instruction:
+    """Sends back part or all of what a successful instruction brought in; raises RefundTooLarge."""
+    original = Instruction.objects.select_for_update().get(pk=original_id, state=State.SUCCEEDED)
+    known = Instruction.objects.filter(key=key).first()
+    if known:
+        return known
+    standing = Instruction.objects.filter(refunds=original).exclude(state__in=[State.FAILED, State.CANCELLED])
+    gone = sum(standing.values_list("amount_minor", flat=True))
+    left = original.amount_minor - original.returned_minor - gone
+    if amount_minor > left:
+        raise RefundTooLarge(left_minor=left)
+    return give(
+        kind=Kind.REFUND,
+        key=key,
+        amount_minor=amount_minor,
+        party_id=original.party_id,
+        subject_type=original.subject_type,
+        subject_id=original.subject_id,
+        then=then,
+        description=original.description,
+        at=at,
+        actor=actor,
+        refunds_id=original.pk,
+        org_path=original.org_path,
+    )
+
+
+def token_of(card: Card) -> str:
+    """The rail's token of a card, for a worker that is about to use it."""
+    return vault.unseal(card.token, party_id=card.party_id, field=TOKEN)
+
+
+def claim(*, instruction_id: UUID, provider: str, merchant: str, at: datetime) -> Instruction | None:
+    """Marks an instruction as sent, before it is: None when it was sent, cancelled or settled already. From here on it
+    may have reached the rail, so it is never sent again."""
+    instruction = Instruction.objects.select_for_update().select_related("card", "refunds").get(pk=instruction_id)
+    if instruction.state != State.CREATED:
+        return None
+    instruction.state, instruction.sent_at = State.SENT, at
+    instruction.provider, instruction.merchant = provider, merchant
+    instruction.save(update_fields=["state", "sent_at", "provider", "merchant"])
+    return instruction
+
+
+def cancel(*, instruction_id: UUID, at: datetime, actor: Actor) -> Instruction:
+    """Takes back an instruction that was not sent; raises InstructionUnderWay."""
+    instruction = Instruction.objects.select_for_update().get(pk=instruction_id)
+    if instruction.state != State.CREATED:
+        raise InstructionUnderWay()
+    instruction.state, instruction.settled_at = State.CANCELLED, at
+    instruction.save(update_fields=["state", "settled_at"])
+    audit.record(action="payments.cancelled", subject=instruction, actor=actor, details={})
+    return instruction
+
+
+def page_opened(*, instruction_id: UUID, opened: Opened) -> None:
+    """The rail's page is ready for the payer."""
+    instruction = Instruction.objects.select_for_update().get(pk=instruction_id)
+    if instruction.is_open:
+        instruction.page_url, instruction.state = opened.url, State.PENDING
+        instruction.save(update_fields=["page_url", "state"])
+
+
+def settle(*, instruction_id: UUID, answer: Answer, at: datetime) -> Instruction:
+    """Takes in what a rail said of an instruction. A final state stays; money that the rail took back after success is
+    noted and handed to the job `then`."""
+    instruction = Instruction.objects.select_for_update(of=("self",)).select_related("card").get(pk=instruction_id)
+    if instruction.state == State.SUCCEEDED and isinstance(answer, Accepted):
+        _note_return(instruction, answer)
+    if not instruction.is_open:
+        return instruction
+    if isinstance(answer, Unknown):
+        instruction.state = State.PENDING if answer.why in WAITING else State.UNKNOWN
+        instruction.raw_code = answer.code
+        instruction.save(update_fields=["state", "raw_code"])
+        return instruction
+    if isinstance(answer, Declined):
+        _fail(instruction, answer, at)
+    elif not answer.agrees_with(instruction.amount_minor, instruction.currency):
+        _mismatch(instruction, answer, at)
+    else:
+        _succeed(instruction, answer, at)
+    if instruction.then:
+        enqueue(instruction.then, instruction_id=str(instruction.pk))
+    return instruction
+
+
+def _fail(instruction: Instruction, answer: Declined, at: datetime) -> None:
+    instruction.state, instruction.settled_at = State.FAILED, at
+    instruction.reason, instruction.hint, instruction.raw_code = answer.reason, answer.hint, answer.code
+    instruction.reference = answer.reference
+    instruction.save(update_fields=["state", "settled_at", "reason", "hint", "raw_code", "reference"])
+    if answer.hint == Hint.DROP_TOKEN and instruction.card:
+        Card.objects.filter(pk=instruction.card_id, state=Card.State.ACTIVE).update(state=Card.State.DEAD)
+    audit.record(
+        action=f"payments.{instruction.kind}_failed",
+        subject=instruction,
+        actor=SYSTEM,
+        details={"why": answer.reason},
+    )
+
+
+def _succeed(instruction: Instruction, answer: Accepted, at: datetime) -> None:
+    instruction.state, instruction.settled_at = State.SUCCEEDED, at
+    instruction.reference, instruction.value_at = answer.reference, answer.value_at or at
+    if instruction.kind == Kind.CARD_LINK and answer.card.token:
+        instruction.card = _keep_card(instruction, answer, at)
+    instruction.save(update_fields=["state", "settled_at", "reference", "value_at", "card"])
+    audit.record(
+        action=f"payments.{instruction.kind}_succeeded",
+        subject=instruction,
+        actor=SYSTEM,
+        details={"amount_minor": instruction.amount_minor},
+    )
+    _note_return(instruction, answer)
+
+
+def _mismatch(instruction: Instruction, answer: Accepted, at: datetime) -> None:
+    """Another amount or currency than ours is never booked by itself: a person looks."""
+    instruction.state, instruction.settled_at = State.MISMATCH, at
+    instruction.reference, instruction.value_at = answer.reference, answer.value_at
+    instruction.save(update_fields=["state", "settled_at", "reference", "value_at"])
+    details = {
+        "asked_minor": instruction.amount_minor,
+        "told_minor": answer.amount_minor,
+        "told_currency": answer.currency,
+    }
+    audit.record(action="payments.mismatch", subject=instruction, actor=SYSTEM, details=details)
+    moment = institutions.moment(tenancy.current(), at)
+    desk.open_item(queue="reconciliation", subject=instruction, budget_minutes=240, at=moment, actor=SYSTEM)
+
+
+def _note_return(instruction: Instruction, answer: Accepted) -> None:
+    """Success, then the rail took money back: what is new of it is handed on once."""
+    if instruction.kind == Kind.CARD_LINK or answer.reversed_minor <= instruction.returned_minor:
+        return
+    instruction.returned_minor = answer.reversed_minor
+    instruction.save(update_fields=["returned_minor"])
+    audit.record(
+        action="payments.taken_back",
+        subject=instruction,
+        actor=SYSTEM,
+        details={"returned_minor": answer.reversed_minor},
+    )
+    if instruction.then:
+        enqueue(instruction.then, instruction_id=str(instruction.pk))
+
+
+def _keep_card(instruction: Instruction, answer: Accepted, at: datetime) -> Card:
+    token = answer.card.token or ""
+    card, _ = Card.objects.update_or_create(
+        party_id=instruction.party_id,
+        token_index=vault.blind(token, kind=CARD).hex(),
+        defaults={
+            "provider": instruction.provider,
+            "merchant": instruction.merchant,
+            "token": vault.seal(token, party_id=instruction.party_id, field=TOKEN),
+            "last4": answer.card.last4,
+            "brand": answer.card.brand,
+            "expires_on": answer.card.expires_on,
+            "state": Card.State.ACTIVE,
+            "linked_at": at,
+            "org_path": instruction.org_path,
+        },
+    )
+    return card
+
+
+def remove_card(*, card_id: UUID, party_id: UUID, actor: Actor) -> Card:
+    """Its owner removes a card; it can be linked again later."""
+    card = Card.objects.select_for_update().get(pk=card_id, party_id=party_id)
+    card.state = Card.State.REMOVED
+    card.save(update_fields=["state"])
+    audit.record(action="payments.card_removed", subject=card, actor=actor, details={})
+    return card
+
+
+def receive_notice(
+    *, provider: str, event_id: str, order_id: str, body: bytes, content_type: str, at: datetime
+) -> bool:
+    """Stores a verified callback raw, sealed, and enqueues its processing; False when it came before."""
+    made = new_id()
+    sealed = vault.seal_bytes(body, party_id=None, field=NOTICE_BODY)
+    InboundNotice.objects.bulk_create(
+        [
+            InboundNotice(
+                id=made,
+                provider=provider,
+                event_id=event_id,
+                order_id=order_id,
+                body=sealed,
+                content_type=content_type,
+                received_at=at,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    is_new = InboundNotice.objects.filter(pk=made).exists()
+    if is_new:
+        enqueue("payments.process_notice", notice_id=str(made))
+    return is_new
+
+
+def finish_notice(*, notice_id: UUID, outcome: str, at: datetime) -> None:
+    InboundNotice.objects.filter(pk=notice_id, processed_at__isnull=True).update(processed_at=at, outcome=outcome)
+
+
+def reconcile(*, instruction_id: UUID, accept: bool, at: datetime, actor: Actor) -> Instruction:
+    """A person decides on an instruction whose amount disagreed: as if it had succeeded with our amount, or failed.
+    Raises NotReconcilable."""
+    instruction = Instruction.objects.select_for_update().get(pk=instruction_id)
+    if instruction.state != State.MISMATCH:
+        raise NotReconcilable()
+    instruction.state = State.SUCCEEDED if accept else State.FAILED
+    instruction.save(update_fields=["state"])
+    audit.record(action="payments.reconciled", subject=instruction, actor=actor, details={"accepted": accept})
+    if instruction.then:
+        enqueue(instruction.then, instruction_id=str(instruction.pk))
+    return instruction
+
+
+def count_question(*, instruction_ids: Iterable[UUID]) -> None:
+    """One more status query was made of these."""
+    for instruction in Instruction.objects.select_for_update().filter(pk__in=list(instruction_ids)):
+        instruction.asked_count += 1
+        instruction.save(update_fields=["asked_count"])

@@ -1,0 +1,164 @@
+"""The jobs that talk to payment rails: always outside a transaction, each safe to run again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from usance.apps.customers import vault
+from usance.apps.institutions import selectors as institutions
+from usance.apps.institutions import tenancy
+from usance.apps.payments import selectors, services
+from usance.apps.payments.models import Instruction
+from usance.ports import clock, payment_rail, registry
+from usance.ports.payment_rail import (
+    Answer,
+    DebitOrder,
+    HostedOrder,
+    Opened,
+    OrderKind,
+    PaymentRail,
+    PayoutOrder,
+    RefundOrder,
+    Unknown,
+)
+from usance.ports.queue import enqueue, task
+
+Kind = Instruction.Kind
+ORDER_KINDS = {
+    Kind.CARD_LINK: OrderKind.LINK_CARD,
+    Kind.CHECKOUT: OrderKind.PURCHASE,
+    Kind.DEBIT: OrderKind.DEBIT,
+    Kind.PAYOUT: OrderKind.PAYOUT,
+    Kind.REFUND: OrderKind.PURCHASE,
+}
+PAGE_LIFETIME_S = 1800
+# pauses between questions: the first ones are quick, as a person may be waiting
+PAUSES = (2, 4, 8, 15, 30, 60, 120, 300, 600, 1800, 3600)
+
+
+@task("payments.send_instruction")
+def send_instruction(instruction_id: str) -> None:
+    """Sends an instruction once. A worker that dies here leaves it `sent`: the next run asks instead of sending."""
+    with transaction.atomic():
+        institution = tenancy.current()
+        rail = registry.payment_rail(institution.code)
+        callback_url = selectors.callback_url(institution.pk, rail.provider)
+        base_url = institutions.base_url(institution.pk)
+        instruction = services.claim(
+            instruction_id=UUID(instruction_id), provider=rail.provider, merchant=rail.merchant, at=clock.now()
+        )
+        token = services.token_of(instruction.card) if instruction and instruction.card else ""
+    if instruction is None:
+        ask_status(instruction_id)
+        return
+    answer = _call(rail, instruction, token=token, callback_url=callback_url, base_url=base_url)
+    _take_in(instruction, answer)
+
+
+def _call(
+    rail: PaymentRail, instruction: Instruction, *, token: str, callback_url: str, base_url: str
+) -> Answer | Opened:
+    """The one call to the rail that an instruction stands for."""
+    common = {
+        "order_id": instruction.order_id,
+        "amount_minor": instruction.amount_minor,
+        "currency": instruction.currency,
+        "description": instruction.description,
+        "callback_url": callback_url,
+    }
+    if instruction.is_hosted:
+        order = HostedOrder(
+            **common,
+            return_url=f"{base_url}/payments/{instruction.pk}/back/",
+            language=instruction.language,
+            lifetime_s=PAGE_LIFETIME_S,
+        )
+        return rail.open_card_link(order) if instruction.kind == Kind.CARD_LINK else rail.open_checkout(order)
+    if instruction.kind == Kind.DEBIT:
+        return rail.debit_card(DebitOrder(**common, token=token))
+    if instruction.kind == Kind.PAYOUT:
+        return rail.payout_to_card(PayoutOrder(**common, token=token))
+    return rail.refund(
+        RefundOrder(
+            order_id=instruction.refunds.order_id,
+            refund_id=instruction.order_id,
+            amount_minor=instruction.amount_minor,
+            currency=instruction.currency,
+            comment=instruction.description,
+        )
+    )
+
+
+@task("payments.ask_status")
+def ask_status(instruction_id: str) -> None:
+    """Asks the rail what became of an instruction: the only way out of unknown."""
+    with transaction.atomic():
+        instruction = selectors.instruction(UUID(instruction_id))
+        rail = registry.payment_rail(tenancy.current().code)
+    if instruction.sent_at is None or (not instruction.is_open and instruction.state != Instruction.State.SUCCEEDED):
+        return
+    if instruction.kind == Kind.REFUND:
+        answer = _refund_status(rail, instruction)
+    else:
+        answer = rail.status(order_id=instruction.order_id, kind=ORDER_KINDS[instruction.kind])
+    _take_in(instruction, payment_rail.settle(answer, sent_at=instruction.sent_at, at=clock.now()))
+
+
+def _refund_status(rail: PaymentRail, instruction: Instruction) -> Answer:
+    """A refund carries its own idempotency key at the rail, so asking is saying it once more with that key."""
+    return _call(rail, instruction, token="", callback_url="", base_url="")  # type: ignore[return-value]
+
+
+def _take_in(instruction: Instruction, answer: Answer | Opened) -> None:
+    """Records what the rail said, and when to ask next if it did not say enough."""
+    at = clock.now()
+    with transaction.atomic():
+        if isinstance(answer, Opened):
+            services.page_opened(instruction_id=instruction.pk, opened=answer)
+        else:
+            services.settle(instruction_id=instruction.pk, answer=answer, at=at)
+        if isinstance(answer, (Opened, Unknown)):
+            services.count_question(instruction_ids=[instruction.pk])
+            _ask_later(instruction, at)
+
+
+def _ask_later(instruction: Instruction, at: datetime) -> None:
+    pause = PAUSES[min(instruction.asked_count, len(PAUSES) - 1)]
+    enqueue(
+        "payments.ask_status",
+        key=f"ask:{instruction.pk}",
+        run_at=at + timedelta(seconds=pause),
+        instruction_id=str(instruction.pk),
+    )
+
+
+@task("payments.process_notice")
+def process_notice(notice_id: str) -> None:
+    """Takes in a callback. Its state is compared, never inferred from the order of arrival."""
+    with transaction.atomic():
+        notice = selectors.notice(UUID(notice_id))
+        if notice.processed_at is not None:
+            return
+        rail = registry.payment_rail(tenancy.current().code)
+        body = vault.unseal_bytes(notice.body, party_id=None, field=services.NOTICE_BODY)
+        told = rail.parse_callback(body=body, content_type=notice.content_type)
+        instruction = selectors.by_order(told.order_id)
+        outcome = "unknown_order"
+        if instruction is not None:
+            services.settle(instruction_id=instruction.pk, answer=told.answer, at=clock.now())
+            outcome = "taken_in"
+        services.finish_notice(notice_id=notice.pk, outcome=outcome, at=clock.now())
+
+
+@task("payments.sweep")
+def sweep() -> None:
+    """Asks again for every open instruction that has waited long: no lost job leaves money in the dark."""
+    with transaction.atomic():
+        for instruction in selectors.forgotten(at=clock.now()):
+            name = (
+                "payments.send_instruction" if instruction.state == Instruction.State.CREATED else "payments.ask_status"
+            )
+            enqueue(name, key=f"sweep:{instruction.pk}", instruction_id=str(instruction.pk))

@@ -1,0 +1,223 @@
+"""Money coming in: by the rail's page, by a saved card, by debit under a mandate; and going back where it must.
+
+Every way gives an instruction and ends in `settled`, which books the payment on the loan with the value date of the
+card payment itself. The instruction's id is the event's source, so that one payment has one effect.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from usance.apps.customers import consents
+from usance.apps.institutions import selectors as institutions
+from usance.apps.institutions import tenancy
+from usance.apps.messaging import services as messaging
+from usance.apps.payments import selectors as payments
+from usance.apps.payments import services as rails
+from usance.apps.servicing import selectors as loans
+from usance.apps.servicing import services as servicing
+from usance.core.refusals import Refusal
+from usance.ports import clock
+from usance.ports.actor import SYSTEM, Actor, provider
+from usance.ports.queue import task
+
+LOAN = "servicing.loan"
+MANDATE = "card_debit"
+INCOMING = ("checkout", "debit")
+
+
+class NothingToPay(Refusal):
+    """Nothing is owed on this loan."""
+
+    code = "nothing_to_pay"
+
+
+class PaymentUnderWay(Refusal):
+    """A payment for this loan is on its way: its outcome must be awaited before another is asked for."""
+
+    code = "payment_under_way"
+
+
+def pay(
+    *,
+    loan_id: UUID,
+    amount_minor: int,
+    key: str,
+    at: datetime,
+    actor: Actor,
+    card_id: UUID | None = None,
+    language: str = "en",
+    extend_days: int = 0,
+) -> rails.Instruction:
+    """The borrower pays: on the rail's page, or by a saved card. `extend_days`: the payment is the price of moving the
+    due date. `key` is the form's, so that a double click pays once. Raises NothingToPay, PaymentUnderWay,
+    CardNotUsable, and what an extension may refuse."""
+    known = payments.by_key(f"pay:{key}")
+    if known:
+        return known
+    loan = loans.loan(loan_id)
+    if loans.payoff(loan_id=loan_id).total_minor <= 0:
+        raise NothingToPay()
+    if payments.has_open(subject_id=loan_id, kinds=("debit",)):
+        raise PaymentUnderWay()
+    if extend_days:
+        loans.extension_quote(loan_id=loan_id, days=extend_days)
+    return rails.give(
+        kind="debit" if card_id else "checkout",
+        key=f"pay:{key}",
+        amount_minor=amount_minor,
+        party_id=loan.party_id,
+        subject_type=LOAN,
+        subject_id=loan_id,
+        card_id=card_id,
+        then="take_payment.settled",
+        description=f"Loan {loan.number}",
+        details={"extend_days": extend_days} if extend_days else {},
+        language=language,
+        org_path=loan.org_path,
+        at=at,
+        actor=actor,
+    )
+
+
+def debit(
+    *, loan_id: UUID, amount_minor: int, key: str, at: datetime, actor: Actor = SYSTEM
+) -> rails.Instruction | None:
+    """Collects from the borrower's card under the mandate; nothing when there is no card, no mandate in force, or
+    money is on its way already. The same key collects once."""
+    loan = loans.loan(loan_id)
+    business_date = tenancy.current().business_date
+    if payments.has_open(subject_id=loan_id, kinds=INCOMING):
+        return None
+    for card in payments.cards_of(loan.party_id):
+        if consents.has_consent(party_id=loan.party_id, purpose=MANDATE, on=business_date, subject_id=card.pk):
+            return rails.give(
+                kind="debit",
+                key=f"debit:{key}",
+                amount_minor=amount_minor,
+                party_id=loan.party_id,
+                subject_type=LOAN,
+                subject_id=loan_id,
+                card_id=card.pk,
+                then="take_payment.settled",
+                description=f"Loan {loan.number}",
+                org_path=loan.org_path,
+                at=at,
+                actor=actor,
+            )
+    return None
+
+
+@task("take_payment.settled")
+def settled(instruction_id: str) -> None:
+    """What became of a payment takes effect on the loan: once, whoever tells it and how often."""
+    with transaction.atomic():
+        instruction = payments.instruction(UUID(instruction_id))
+        actor = provider(instruction.provider, instruction.reference)
+        if instruction.state == rails.State.SUCCEEDED:
+            _book(instruction, actor)
+            if instruction.returned_minor:
+                _take_back(instruction, actor)
+        elif instruction.state == rails.State.FAILED:
+            _tell(instruction, "payment_failed", {"link": _account_link()})
+
+
+def _book(instruction: rails.Instruction, actor: Actor) -> None:
+    source, value_on = f"instruction:{instruction.pk}", payments.value_date(instruction)
+    if servicing.has_event(loan_id=instruction.subject_id, source=source):
+        return
+    money: dict[str, Any] = {"amount_minor": instruction.amount_minor, "value_on": value_on}
+    days = instruction.details.get("extend_days", 0)
+    if days and _extend(instruction, days, source, actor):
+        return
+    loan = servicing.receive_payment(loan_id=instruction.subject_id, source=source, actor=actor, **money)
+    _tell(instruction, "payment_received", {"outstanding_minor": loan.outstanding_minor})
+
+
+def _extend(instruction: rails.Instruction, days: int, source: str, actor: Actor) -> bool:
+    """Moves the due date with its price paid. False when the loan has changed so that it may not be extended any more:
+    the money is then an ordinary payment."""
+    value_on = payments.value_date(instruction)
+    try:
+        with transaction.atomic():
+            loan = servicing.extend(
+                loan_id=instruction.subject_id,
+                source=f"extension:{instruction.pk}",
+                days=days,
+                payment=(source, instruction.amount_minor, value_on),
+                actor=actor,
+            )
+    except Refusal:
+        return False
+    context = {"due_on": loan.next_due_on, "amount_minor": loan.next_due_minor}
+    _tell(instruction, "extension_made", context)
+    return True
+
+
+def _take_back(instruction: rails.Instruction, actor: Actor) -> None:
+    """The rail took the payment back: the loan owes it again."""
+    source = f"return:{instruction.pk}"
+    if servicing.has_event(loan_id=instruction.subject_id, source=source):
+        return
+    servicing.return_payment(
+        loan_id=instruction.subject_id,
+        source=source,
+        undoes=f"instruction:{instruction.pk}",
+        reason="taken back by the bank",
+        actor=actor,
+    )
+    _tell(
+        instruction,
+        "payment_failed",
+        {"link": _account_link()},
+        suffix="returned",
+    )
+
+
+def send_back(*, instruction_id: UUID, amount_minor: int, key: str, at: datetime, actor: Actor) -> rails.Instruction:
+    """Refunds money that the loan could not use to the card it came from. Raises RefundTooLarge, MoreThanUnapplied."""
+    original = payments.instruction(instruction_id)
+    servicing.require_unapplied(loan_id=original.subject_id, amount_minor=amount_minor)
+    return rails.give_refund(
+        original_id=instruction_id,
+        amount_minor=amount_minor,
+        key=f"refund:{key}",
+        then="take_payment.sent_back",
+        at=at,
+        actor=actor,
+    )
+
+
+@task("take_payment.sent_back")
+def sent_back(instruction_id: str) -> None:
+    with transaction.atomic():
+        refund = payments.instruction(UUID(instruction_id))
+        source = f"instruction:{refund.pk}"
+        if refund.state != rails.State.SUCCEEDED or servicing.has_event(loan_id=refund.subject_id, source=source):
+            return
+        servicing.refund_unapplied(
+            loan_id=refund.subject_id,
+            source=source,
+            amount_minor=refund.amount_minor,
+            actor=provider(refund.provider, refund.reference),
+        )
+
+
+def _account_link() -> str:
+    return f"{institutions.base_url(tenancy.current_id())}/account/"
+
+
+def _tell(instruction: rails.Instruction, template: str, more: dict[str, Any], suffix: str = "") -> None:
+    loan = loans.loan(instruction.subject_id)
+    messaging.tell(
+        party_id=loan.party_id,
+        template=template,
+        key=f"{template}:{instruction.pk}{suffix}",
+        moment=institutions.moment(tenancy.current(), clock.now()),
+        context={"reference": loan.number, "amount_minor": instruction.amount_minor, **more},
+        subject=(LOAN, loan.pk),
+    )

@@ -12,6 +12,9 @@ from hypothesis import HealthCheck, settings
 from tests.support import environment
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+    from tests.support.site import Site
     from usance.apps.institutions.models import Institution
 
 for _name, _examples in (("dev", 50), ("ci", 200)):
@@ -25,6 +28,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Load Django only when a test outside the pure folders is asked for: the core needs none of it."""
     if environment.needs_django(list(config.args)):
         environment.set_up()
+        import django
+
+        django.setup()  # pytest-django then blocks the database, except where a test asks for it
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +60,71 @@ def institution(db: None) -> Iterator[Institution]:
     founded = institutions.found()
     with tenancy.bound(founded.pk):
         yield founded
+
+
+# --- the whole product, and a browser ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def live_site(django_db_setup: None, django_db_blocker: Any) -> Iterator[Site]:
+    """Web server, worker and sandboxes on a fresh database with the demo institutions, for the tests of one file.
+
+    The test's own Django connection looks into the same database (as usance_app; bind an institution to see rows).
+    """
+    from tests.support import site
+
+    with django_db_blocker.unblock(), site.running() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests of this worker; each page has a context (cookies, storage) of its own."""
+    from tests.support import browser
+
+    with browser.browser() as started:
+        yield started
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A page as wide as a desk's screen."""
+    from tests.support import browser
+
+    with browser.page(chromium, browser.DESKTOP) as opened:
+        yield opened
+
+
+@pytest.fixture
+def phone(chromium: Browser) -> Iterator[Page]:
+    """A page as wide as a cheap phone (360 pixels)."""
+    from tests.support import browser
+
+    with browser.page(chromium, browser.PHONE) as opened:
+        yield opened
+
+
+@pytest.fixture
+def phone_without_javascript(chromium: Browser) -> Iterator[Page]:
+    from tests.support import browser
+
+    with browser.page(chromium, browser.PHONE, javascript=False) as opened:
+        yield opened
+
+
+# --- order ------------------------------------------------------------------------------------------------
+
+ORDER = ("core", "laws", "stories", "tidy", "config", "apps", "contracts", "workflows", "web", "api", "simulator", "e2e")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Cheap and telling tests first; browser tests last. Tests under e2e are browser tests."""
+
+    def rank(item: pytest.Item) -> int:
+        parts = item.path.relative_to(environment.PROJECT / "tests").parts
+        return ORDER.index(parts[0]) if parts[0] in ORDER else len(ORDER) - 2
+
+    for item in items:
+        if item.path.is_relative_to(environment.PROJECT / "tests" / "e2e"):
+            item.add_marker(pytest.mark.browser)
+    items.sort(key=rank)

@@ -31,7 +31,7 @@ KEPT_TEMPLATES = 4
 _numbers = itertools.count()
 
 
-def _cluster() -> postgres.Cluster:
+def cluster() -> postgres.Cluster:
     mark = sha256(f"{PROJECT} {os.getuid()}".encode()).hexdigest()[:10]
     return postgres.Cluster(Path(tempfile.gettempdir()) / f"usance-tests-{mark}", for_tests=True)
 
@@ -39,7 +39,7 @@ def _cluster() -> postgres.Cluster:
 @functools.cache
 def port() -> int:
     """Start or join the server; it is let go when this process ends."""
-    claim = postgres.hold(_cluster(), PASSWORD)
+    claim = postgres.hold(cluster(), PASSWORD)
     atexit.register(claim.close)
     return claim.port
 
@@ -75,7 +75,7 @@ def schema_mark() -> str:
 def template() -> str:
     """The name of the migrated, empty template; made when no earlier run has made it."""
     mark = schema_mark()
-    with home.locked(_cluster().home / "run" / f"template-{mark}.lock"), superuser() as admin:
+    with home.locked(cluster().home / "run" / f"template-{mark}.lock"), superuser() as admin:
         known = _templates(admin)
         found = [name for name in known if name.endswith(mark)]
         if found:
@@ -94,8 +94,7 @@ def _templates(admin: psycopg.Connection) -> list[str]:
 def _sweep(admin: psycopg.Connection, templates: list[str]) -> None:
     """Drop old templates, and clones of runs that died."""
     for name in templates[KEPT_TEMPLATES:]:
-        with contextlib.suppress(psycopg.errors.ObjectInUse):
-            admin.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+        drop_if_unused(name)
     for (name,) in admin.execute("SELECT datname FROM pg_database WHERE datname ~ '^(test|making)_[0-9]+'").fetchall():
         owner = int(re.findall(r"[0-9]+", name)[0])
         if not _alive(owner):
@@ -145,6 +144,12 @@ def clone(source: str | None = None) -> str:
 def drop(name: str) -> None:
     with superuser() as admin:
         admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def drop_if_unused(name: str) -> None:
+    """Drop it unless somebody is connected to it or copies it at this moment."""
+    with superuser() as admin, contextlib.suppress(psycopg.errors.ObjectInUse):
+        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -27,6 +27,9 @@ class Service:
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     port: int | None = None
+
+    def with_environment(self, extra: Mapping[str, str]) -> Service:
+        return replace(self, environment={**self.environment, **extra})
 
 
 @dataclass

@@ -1,0 +1,75 @@
+"""A real browser: Chromium from PATH (or Playwright's own), and axe to judge what it shows."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+FLAGS = [
+    "--no-sandbox",  # the tests may run as root, where Chromium's sandbox cannot
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--force-prefers-reduced-motion",
+]
+PHONE, DESKTOP = (360, 740), (1280, 900)
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """Chromium without a window. Fails, never skips, when there is none: `make test` installs it."""
+    path = os.environ.get("USANCE_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=FLAGS, timeout=60_000)
+        try:
+            yield started
+        finally:
+            started.close()
+
+
+@contextmanager
+def page(started: Browser, size: tuple[int, int], *, javascript: bool = True, locale: str = "en") -> Iterator[Page]:
+    """A page in a context of its own. Script errors and refused content (CSP) fail the test at its end."""
+    context = started.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        java_script_enabled=javascript,
+        locale=locale,
+        has_touch=size == PHONE,
+        accept_downloads=True,
+    )
+    context.set_default_timeout(15_000)
+    faults: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        if message.type == "error" and "Content Security Policy" in message.text:
+            faults.append(message.text)
+
+    opened = context.new_page()
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened.on("console", heard)
+    try:
+        yield opened
+        assert not faults, f"the page complained: {faults}"
+    finally:
+        context.close()
+
+
+def assert_accessible(shown: Page) -> None:
+    """axe finds nothing serious or critical on what the page shows now."""
+    found = Axe().run(shown).response["violations"]
+    serious = [
+        f"{v['id']} ({v['impact']}): {v['help']}: " + "; ".join(n["html"][:160] for n in v["nodes"][:5])
+        for v in found
+        if v["impact"] in ("serious", "critical")
+    ]
+    assert not serious, f"{shown.url}\n" + "\n".join(serious)

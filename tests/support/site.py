@@ -1,0 +1,94 @@
+"""The whole product on ports of its own, for browser tests: web server, worker, sandboxes, a database with demo institutions."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from psycopg import sql
+
+from tests.support import database
+from tests.support.environment import PROJECT
+from usance.config import home, services
+from usance.config.database import APP, OWNER
+from usance.config.processes import free_port
+from usance.config.supervisor import Supervisor
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running site. `database`: the name of its database, to which the test's own Django connection points too."""
+
+    web_port: int
+    sandbox_port: int
+    database: str
+    home: Path
+
+    def url(self, code: str, path: str = "/") -> str:
+        """An address of the institution `code` (vn, ua, eu)."""
+        return f"http://{code}.localhost:{self.web_port}{path}"
+
+    def sandbox(self, path: str = "/") -> str:
+        return f"http://127.0.0.1:{self.sandbox_port}{path}"
+
+
+def _source_mark() -> str:
+    """A hash of everything that could change what the demo institutions are."""
+    digest = sha256(database.schema_mark().encode())
+    for path in sorted((PROJECT / "src" / "usance").glob("**/*")):
+        if path.suffix in {".py", ".json", ".csv", ".typ"} and path.is_file():
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@functools.cache
+def demo_template() -> str:
+    """The name of a database with the demo institutions, their products and staff, and no life yet."""
+    name = f"demo_{_source_mark()}"
+    with home.locked(database.cluster().home / "run" / "demo.lock"), database.superuser() as admin:
+        known = [row[0] for row in admin.execute("SELECT datname FROM pg_database WHERE datname ~ '^demo_[0-9a-f]{16}$'")]
+        if name in known:
+            return name
+        making = database.clone()
+        seed = [sys.executable, "-m", "django", "seed_demo", "--bare"]
+        done = subprocess.run(seed, env=_environment(making), cwd=PROJECT, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"seed_demo failed:\n{done.stdout}\n{done.stderr}")
+        for old in known:
+            database.drop_if_unused(old)
+        admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(making), sql.Identifier(name)))
+    return name
+
+
+def _environment(name: str) -> dict[str, str]:
+    return os.environ | {"DATABASE_URL": database.address(APP, name), "DATABASE_OWNER_URL": database.address(OWNER, name)}
+
+
+@contextmanager
+def running(source: str | None = None) -> Iterator[Site]:
+    """Start everything on a fresh clone of the demo template; all of it is gone at the end."""
+    with (
+        tempfile.TemporaryDirectory(prefix="usance-site-") as folder,
+        database.own_database(source or demo_template()) as name,
+        database.pointed_to(name),
+        Supervisor(log_folder=Path(folder), say=print) as supervisor,
+    ):
+        site = Site(free_port(), free_port(), name, Path(folder))
+        extra = _environment(name) | services.addresses(web_port=site.web_port, sandbox_port=site.sandbox_port)
+        extra["USANCE_HOME"] = folder
+        parts = [services.web(host="127.0.0.1", port=site.web_port), services.worker(1)]
+        if importlib.util.find_spec("usance.adapters.sandbox.__main__"):
+            parts.append(services.sandbox(port=site.sandbox_port, home=site.home))
+        for part in parts:
+            supervisor.start(part.with_environment(extra))
+        supervisor.wait_until_answering(seconds=60)
+        yield site

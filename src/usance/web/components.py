@@ -173,7 +173,9 @@ class DataTable:
 
     @property
     def foot(self) -> list[dict[str, Any]]:
-        return [{"column": c, "value": v} for c, v in zip(self.columns, self.totals, strict=True)] if self.totals else []
+        return (
+            [{"column": c, "value": v} for c, v in zip(self.columns, self.totals, strict=True)] if self.totals else []
+        )
 
     @property
     def previous(self) -> str:
@@ -323,7 +325,12 @@ NAMES = {
 def site_of(institution: Any, *, language: str) -> Site:
     """The frame of an institution's pages, in the language that is being read."""
     languages = tuple(
-        Language(code=code, name=NAMES.get(code, (code, ""))[0], short=NAMES.get(code, ("", code.upper()))[1], current=code == language)
+        Language(
+            code=code,
+            name=NAMES.get(code, (code, ""))[0],
+            short=NAMES.get(code, ("", code.upper()))[1],
+            current=code == language,
+        )
         for code in institution.languages
     )
     return Site(

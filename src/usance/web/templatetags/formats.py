@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -14,6 +15,15 @@ from django.utils import timezone
 from django.utils.translation import get_language, ngettext, to_locale
 
 from usance.web.components import Money
+
+# where CLDR writes the code because the currency is foreign to the language, a sign that people know is shorter
+SIGNS = {"UAH": "₴", "VND": "₫", "EUR": "€"}
+DIGITS = re.compile(r"([#,]*0)(\.0+)?")
+
+
+def local(value: datetime) -> datetime:
+    """An instant on the active time zone's clock (the institution's)."""
+    return value.astimezone(timezone.get_current_timezone())
 
 
 def locale() -> Locale:
@@ -50,18 +60,19 @@ def money(amount: Any, currency: Any = None) -> str:
         minor = amount.minor if hasattr(amount, "minor") else amount.amount_minor
         return money(minor, amount.currency)
     code, digits = currency_digits(currency)
-    text = format_currency(as_decimal(int(amount), digits), code, locale=locale(), currency_digits=False, format=_pattern(digits))
-    return str(text).replace("-", "\u2212")
+    value = as_decimal(int(amount), digits)
+    text = str(format_currency(value, code, locale=locale(), currency_digits=False, format=_pattern(digits)))
+    return text.replace("-", "\u2212").replace(code, SIGNS.get(code, code))
 
 
 def _pattern(digits: int) -> str:
     """The locale's money pattern with our own number of decimals (a demo currency may differ from CLDR's)."""
-    pattern = locale().currency_formats["standard"].pattern
-    body = "#,##0" + ("." + "0" * digits if digits else "")
-    for shape in ("#,##,##0.00", "#,##0.00", "#,##0"):
-        if shape in pattern:
-            return str(pattern.replace(shape, body))
-    return str(pattern)
+    return _with_decimals(locale().currency_formats["standard"].pattern, "0" * digits)
+
+
+def _with_decimals(pattern: str, decimals: str) -> str:
+    """A CLDR number pattern with other decimals, its groups kept."""
+    return DIGITS.sub(lambda found: found[1] + (f".{decimals}" if decimals else ""), pattern)
 
 
 def number(value: Any, digits: int | None = None) -> str:
@@ -73,20 +84,20 @@ def number(value: Any, digits: int | None = None) -> str:
 
 
 def percent(value: Any, digits: int = 2) -> str:
-    """A fraction as per cent: `Decimal("0.1234")` is 12.34 %. Zeros at the end are left away beyond the first decimal."""
+    """A fraction as per cent: `Decimal("0.1234")` is 12.34 %. Zeros at the end are left away."""
     if value is None or value == "":
         return "–"
     exact = Decimal(value.numerator) / Decimal(value.denominator) if isinstance(value, Fraction) else Decimal(str(value))
-    shape = locale().percent_formats[None].pattern.split(";")[0]
-    at_most = "#,##0" + ("." + "#" * int(digits) if int(digits) else "")
-    return str(format_percent(exact, format=shape.replace("#,##,##0", at_most).replace("#,##0", at_most, 1) if at_most not in shape else shape, locale=locale()))
+    exact = exact.quantize(Decimal(1).scaleb(-2 - int(digits)), ROUND_HALF_UP)
+    shape = _with_decimals(locale().percent_formats[None].pattern, "#" * int(digits))
+    return str(format_percent(exact, format=shape, locale=locale()))
 
 
 def date_l(value: date | datetime | None, length: str = "long") -> str:
     """A date in words of the language; `length`: short, medium, long, full."""
     if value is None or value == "":
         return "–"
-    day = timezone.localtime(value).date() if isinstance(value, datetime) else value
+    day = local(value).date() if isinstance(value, datetime) else value
     return str(format_date(day, format=length, locale=locale()))
 
 
@@ -99,12 +110,12 @@ def datetime_l(value: datetime | None, length: str = "medium") -> str:
     """An instant in the institution's local time."""
     if value is None or value == "":
         return "–"
-    return str(format_datetime(timezone.localtime(value), format=length, locale=locale()))
+    return str(format_datetime(local(value), format=length, locale=locale()))
 
 
 def time_l(value: datetime | None) -> str:
     """The local time of day of an instant."""
-    return "–" if value is None else str(format_time(timezone.localtime(value), format="short", locale=locale()))
+    return "–" if value is None else str(format_time(local(value), format="short", locale=locale()))
 
 
 def days(value: int | None) -> str:

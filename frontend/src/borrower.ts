@@ -1,0 +1,12 @@
+import "./styles/borrower.css";
+import { startCalculators } from "./lib/calculator";
+import { startCodes } from "./lib/code";
+import { startCommon } from "./lib/common";
+import { startPolls } from "./lib/poll";
+import { startSliders } from "./lib/slider";
+
+startCommon();
+startSliders();
+startCalculators();
+startCodes();
+startPolls();

@@ -71,7 +71,7 @@ class Why(StrEnum):
 class Card:
     """What we may keep of a card. `token` is the provider's; there is never a number or security code."""
 
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
     masked: str = ""  # 444455XXXXXX1111
     last4: str = ""
     brand: str = ""  # VISA, MasterCard, ...
@@ -170,7 +170,7 @@ class DebitOrder:
     amount_minor: int
     currency: str
     description: str
-    token: str
+    token: str = field(repr=False)
     callback_url: str = ""
 
 
@@ -180,7 +180,7 @@ class PayoutOrder:
     amount_minor: int
     currency: str
     description: str
-    token: str
+    token: str = field(repr=False)
     callback_url: str = ""
 
 
@@ -265,8 +265,7 @@ FINAL_WHEN_NOT_FOUND_AFTER = timedelta(minutes=5)
 def settle(answer: Answer, *, sent_at: datetime, at: datetime) -> Answer:
     """A provider that still knows no such order long after our request cannot accept it any more (requests are cut
     off after half a minute): then "not found" is a final no. Before that it stays Unknown."""
-    missing = isinstance(answer, Unknown) and answer.why is Why.NOT_FOUND
-    if not missing or at - sent_at < FINAL_WHEN_NOT_FOUND_AFTER:
+    if not isinstance(answer, Unknown) or answer.why is not Why.NOT_FOUND or at - sent_at < FINAL_WHEN_NOT_FOUND_AFTER:
         return answer
     return Declined(
         order_id=answer.order_id,

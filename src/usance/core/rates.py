@@ -14,7 +14,7 @@ from usance.core import calendar, money
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A price of money: `share` of the balance per `per` ("day", "month" or "year"). 1 % a day is Rate("0.01", "day")."""
+    """A price of money: `share` of the balance per `per` ("day", "month" or "year"). "0.01", "day" is 1 % a day."""
 
     share: Fraction
     per: str

@@ -16,7 +16,7 @@ class UnreadableValue(ValueError):
 
 
 def ratio_text(exact: Fraction) -> str:
-    """"0.01" where decimals are exact, "1/3" where they are not."""
+    """ "0.01" where decimals are exact, "1/3" where they are not."""
     rest, digits = exact.denominator, 0
     for prime in (2, 5):
         power = 0

@@ -1,0 +1,1 @@
+"""Loan movements in the words of bookkeeping."""

@@ -1,0 +1,88 @@
+"""Which account roles a movement of a loan debits and credits.
+
+A positive amount makes the loan's balance larger; the posting of its kind says which role is debited then. A negative
+amount swaps the sides. Roles are accounts in the abstract: each institution maps them to its own chart.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from usance.core.loan.state import Movement
+
+ROLES: dict[str, str] = {
+    # control accounts: each equals the sum of one balance over all loans
+    "principal_receivable": "asset",
+    "interest_receivable": "asset",
+    "fee_receivable": "asset",
+    "penalty_receivable": "asset",
+    "tax_receivable": "asset",
+    "unapplied_funds": "liability",
+    # money on its way
+    "disbursement_clearing": "asset",
+    "receipts_clearing": "asset",
+    "refund_clearing": "asset",
+    # results
+    "interest_income": "income",
+    "fee_income": "income",
+    "penalty_income": "income",
+    "recovery_income": "income",
+    "tax_payable": "liability",
+    "waiver_expense": "expense",
+    "small_difference_expense": "expense",
+    "loan_loss": "expense",
+}
+
+CONTROL: dict[str, str] = {
+    "principal": "principal_receivable",
+    "interest": "interest_receivable",
+    "fee": "fee_receivable",
+    "penalty": "penalty_receivable",
+    "tax": "tax_receivable",
+    "unapplied": "unapplied_funds",
+}
+
+# movement kind -> the role on the other side of the balance it changes
+COUNTERPARTS: dict[str, str] = {
+    "disbursed": "disbursement_clearing",
+    "fee_withheld": "disbursement_clearing",
+    "tax_withheld": "disbursement_clearing",
+    "interest_accrued": "interest_income",
+    "fee_charged": "fee_income",
+    "fee_capitalised": "fee_income",
+    "penalty_charged": "penalty_income",
+    "tax_charged": "tax_payable",
+    "tax_capitalised": "tax_payable",
+    "payment_received": "receipts_clearing",
+    "allocated": "unapplied_funds",
+    "refunded": "refund_clearing",
+    "charged_back": "refund_clearing",
+    "waived": "waiver_expense",
+    "remainder_forgiven": "small_difference_expense",
+    "written_off": "loan_loss",
+    "recovered": "recovery_income",
+}
+
+
+class Entry(NamedTuple):
+    """One balanced transfer: `amount_minor`, above zero, from the credited to the debited role, with its dimensions."""
+
+    debit: str
+    credit: str
+    amount_minor: int
+    fee_kind: str
+    tax_kind: str
+
+
+def posting(kind: str, component: str) -> tuple[str, str]:
+    """(debit role, credit role) of a positive movement: an asset grows on the left, a liability on the right."""
+    own, other = CONTROL[component], COUNTERPARTS[kind]
+    return (other, own) if ROLES[own] == "liability" else (own, other)
+
+
+def entry(movement: Movement) -> Entry:
+    """The transfer that books a movement. KeyError for an unknown kind: a defect."""
+    debit, credit = posting(movement.kind, movement.component)
+    if movement.amount_minor < 0:
+        debit, credit = credit, debit
+    return Entry(debit, credit, abs(movement.amount_minor), movement.fee_kind, movement.tax_kind)

@@ -1,0 +1,239 @@
+"""May it happen? Each kind of event has its checks, in order; the first that fails raises its Refusal, and silence
+means yes. Nothing is changed here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from usance.core.loan import events, state
+from usance.core.loan.events import Event
+from usance.core.loan.state import Loan
+from usance.core.refusals import Refusal
+
+
+class LoanAlreadyApproved(Refusal):
+    code = "loan_already_approved"
+
+
+class LoanNotApproved(Refusal):
+    """It needs an approved loan that has no money yet."""
+
+    code = "loan_not_approved"
+    status: str
+
+
+class LoanNotYetApproved(Refusal):
+    """Nothing can happen before the approval."""
+
+    code = "loan_not_yet_approved"
+
+
+class LoanNotRunning(Refusal):
+    """It needs a loan that is active or past due."""
+
+    code = "loan_not_running"
+    status: str
+
+
+class LoanNotWrittenOff(Refusal):
+    code = "loan_not_written_off"
+    status: str
+
+
+class AmountNotPositive(Refusal):
+    code = "amount_not_positive"
+    amount_minor: int
+
+
+class AmountDiffersFromTerms(Refusal):
+    code = "amount_differs_from_terms"
+    amount_minor: int
+    agreed_minor: int
+
+
+class FeeNotAgreed(Refusal):
+    """A fee that the terms do not name cannot be charged."""
+
+    code = "fee_not_agreed"
+    fee_kind: str
+
+
+class RateBelowZero(Refusal):
+    code = "rate_below_zero"
+
+
+class ExtensionNotOffered(Refusal):
+    code = "extension_not_offered"
+
+
+class ExtensionDaysNotAllowed(Refusal):
+    code = "extension_days_not_allowed"
+    days: int
+    allowed: tuple[int, ...]
+
+
+class ExtensionLimitReached(Refusal):
+    code = "extension_limit_reached"
+    max_count: int
+
+
+class MoreThanOwed(Refusal):
+    """More of a balance than there is cannot be forgiven."""
+
+    code = "more_than_owed"
+    balance: str
+    amount_minor: int
+    owed_minor: int
+
+
+class MoreThanUnapplied(Refusal):
+    """Only unapplied funds can be sent back."""
+
+    code = "more_than_unapplied"
+    amount_minor: int
+    unapplied_minor: int
+
+
+class PenaltyAlreadyPaused(Refusal):
+    code = "penalty_already_paused"
+
+
+class PenaltyNotPaused(Refusal):
+    code = "penalty_not_paused"
+
+
+class EventAlreadyRecorded(Refusal):
+    """An event of this source is in the loan's history."""
+
+    code = "event_already_recorded"
+    source: str
+
+
+class NothingToUndo(Refusal):
+    """The history has no such event, it is undone already, or it cannot be undone in this way."""
+
+    code = "nothing_to_undo"
+    source: str
+
+
+def admit(loan: Loan, event: Event) -> None:
+    """Raises a Refusal when the event may not happen to the loan as it is."""
+    for check in CHECKS[type(event)]:
+        check(loan, event)
+
+
+def admit_to_history(history: Iterable[Event], event: Event) -> None:
+    """Raises when the event was told before, or undoes what is not there to be undone."""
+    known = {past.source: past for past in history}
+    if event.source in known:
+        raise EventAlreadyRecorded(source=event.source)
+    if isinstance(event, events.PaymentReturned | events.Reversed):
+        target = known.get(event.undoes)
+        undone = {past.undoes for past in known.values() if isinstance(past, events.PaymentReturned | events.Reversed)}
+        wanted = events.PaymentReceived | events.Recovered if isinstance(event, events.PaymentReturned) else Event
+        fixed = isinstance(target, events.PaymentReturned | events.Reversed | events.Approved)
+        if target is None or fixed or event.undoes in undone or not isinstance(target, wanted):
+            raise NothingToUndo(source=event.undoes)
+
+
+# --- checks ------------------------------------------------------------------------------------------------------
+
+
+def _is_new(loan: Loan, event: Event) -> None:
+    if loan.status != "new":
+        raise LoanAlreadyApproved()
+
+
+def _is_approved(loan: Loan, event: Event) -> None:
+    if loan.status != "approved":
+        raise LoanNotApproved(status=loan.status)
+
+
+def _was_approved(loan: Loan, event: Event) -> None:
+    if loan.status == "new":
+        raise LoanNotYetApproved()
+
+
+def _is_running(loan: Loan, event: Event) -> None:
+    if loan.status not in state.LIVE:
+        raise LoanNotRunning(status=loan.status)
+
+
+def _is_written_off(loan: Loan, event: Event) -> None:
+    if loan.status != "written_off":
+        raise LoanNotWrittenOff(status=loan.status)
+
+
+def _has_amount(loan: Loan, event: Any) -> None:
+    if event.amount_minor <= 0:
+        raise AmountNotPositive(amount_minor=event.amount_minor)
+
+
+def _is_agreed_amount(loan: Loan, event: events.Disbursed) -> None:
+    if event.amount_minor != loan.terms.principal_minor:
+        raise AmountDiffersFromTerms(amount_minor=event.amount_minor, agreed_minor=loan.terms.principal_minor)
+
+
+def _is_agreed_fee(loan: Loan, event: events.FeeAdded) -> None:
+    if event.fee_kind not in {fee.kind for fee in loan.terms.fees}:
+        raise FeeNotAgreed(fee_kind=event.fee_kind)
+
+
+def _is_rate(loan: Loan, event: events.RateChanged) -> None:
+    if event.rate.share < 0:
+        raise RateBelowZero()
+
+
+def _may_extend(loan: Loan, event: events.Extended) -> None:
+    extension = loan.terms.extension
+    if extension is None:
+        raise ExtensionNotOffered()
+    if event.days not in extension.days_allowed:
+        raise ExtensionDaysNotAllowed(days=event.days, allowed=extension.days_allowed)
+    if loan.extension_count >= extension.max_count:
+        raise ExtensionLimitReached(max_count=extension.max_count)
+
+
+def _is_owed(loan: Loan, event: events.Waived) -> None:
+    there = state.owed(loan).get(event.balance, 0)
+    if event.amount_minor > there:
+        raise MoreThanOwed(balance=event.balance, amount_minor=event.amount_minor, owed_minor=there)
+
+
+def _is_unapplied(loan: Loan, event: events.Refunded) -> None:
+    there = state.unapplied(loan)
+    if event.amount_minor > there:
+        raise MoreThanUnapplied(amount_minor=event.amount_minor, unapplied_minor=there)
+
+
+def _penalty_runs(loan: Loan, event: events.PenaltyPaused) -> None:
+    if loan.penalty_paused:
+        raise PenaltyAlreadyPaused()
+
+
+def _penalty_rests(loan: Loan, event: events.PenaltyResumed) -> None:
+    if not loan.penalty_paused:
+        raise PenaltyNotPaused()
+
+
+Check = Callable[[Loan, Any], None]
+
+CHECKS: dict[type[Event], tuple[Check, ...]] = {
+    events.Approved: (_is_new,),
+    events.DisbursementFailed: (_is_approved,),
+    events.Cancelled: (_is_approved,),
+    events.Disbursed: (_is_approved, _has_amount, _is_agreed_amount),
+    events.RateChanged: (_is_running, _is_rate),
+    events.PenaltyPaused: (_is_running, _penalty_runs),
+    events.PenaltyResumed: (_is_running, _penalty_rests),
+    events.Extended: (_is_running, _may_extend),
+    events.FeeAdded: (_is_running, _has_amount, _is_agreed_fee),
+    events.Waived: (_is_running, _has_amount, _is_owed),
+    events.PaymentReceived: (_was_approved, _has_amount),  # money that came is never sent away
+    events.WrittenOff: (_is_running,),
+    events.Recovered: (_is_written_off, _has_amount),
+    events.Refunded: (_was_approved, _has_amount, _is_unapplied),
+    events.PaymentReturned: (_was_approved,),
+    events.Reversed: (_was_approved,),
+}

@@ -1,0 +1,254 @@
+"""What an event does to a loan: one total function per kind. None of them may refuse; after any back-dated event each
+still has a meaning, and money without a place goes to the unapplied funds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import Any
+
+from usance.core import calendar
+from usance.core.loan import allocate, charges, events, plan, state
+from usance.core.loan.close import next_period, settle_status
+from usance.core.loan.events import Event
+from usance.core.loan.state import Bill, Book, Loan, Step, change
+
+
+def apply(loan: Loan, event: Event) -> Step:
+    """The loan after the event. It takes effect on the day the loan is at: advance first."""
+    book = Book()
+    return book.step(apply_into(loan, event, book))
+
+
+def apply_into(loan: Loan, event: Event, book: Book) -> Loan:
+    """`apply`, telling into a book."""
+    if event.effective_on != loan.at:
+        raise ValueError(f"the loan is at {loan.at}, the event of {event.effective_on}")
+    book.event = event.source
+    loan = settle_status(APPLY[type(event)](loan, event, book), book)
+    book.event = ""
+    return loan._replace(last_order=event.order)
+
+
+def _says(formula: str, **inputs: Any) -> state.Why:
+    return lambda: (formula, inputs)
+
+
+# --- beginnings --------------------------------------------------------------------------------------------------
+
+
+def approved(loan: Loan, event: events.Approved, book: Book) -> Loan:
+    book.fact("approved", loan.at)
+    return loan._replace(status="approved") if loan.status == "new" else loan
+
+
+def disbursement_failed(loan: Loan, event: events.DisbursementFailed, book: Book) -> Loan:
+    book.fact("disbursement_failed", loan.at, reason=event.reason)
+    return loan
+
+
+def cancelled(loan: Loan, event: events.Cancelled, book: Book) -> Loan:
+    if loan.disbursed_on is not None:
+        return loan
+    book.fact("cancelled", loan.at, reason=event.reason)
+    return loan._replace(status="cancelled")
+
+
+def disbursed(loan: Loan, event: events.Disbursed, book: Book) -> Loan:
+    """Principal and the fees of the beginning; on the first time also the schedule."""
+    first = loan.disbursed_on is None
+    on, terms = loan.at, loan.terms
+    loan = book.post(
+        loan, change("disbursed", "principal", event.amount_minor, on), "disbursement", _says("money received")
+    )
+    loan = loan._replace(disbursed_minor=loan.disbursed_minor + event.amount_minor)
+    book.fact("disbursed", on, amount_minor=event.amount_minor)
+    if not first:
+        return loan
+    for fee in terms.fees:
+        if fee.when in ("deducted", "added_to_principal"):
+            loan = _fee_at_start(loan, book, fee.kind, charges.fee_amount(loan, fee), fee.when)
+    spans, dates = plan.rate_spans(terms, on), plan.due_dates(terms, on)
+    factors = [plan.factor(terms, period, spans) for period in plan.periods(terms, on, dates)]
+    principal = loan.balances.get("principal", 0)
+    loan = loan._replace(
+        status="active", disbursed_on=on, disbursed_minor=principal, due_dates=dates, matured_on=None,
+        rate=spans[0][1], rate_changes=tuple(spans[1:]), level_minor=plan.level(terms, Fraction(principal), factors),
+    )  # fmt: skip
+    return allocate.allocate(loan._replace(period=next_period(loan)), book, on, ("past_due", "due"))
+
+
+def _fee_at_start(loan: Loan, book: Book, kind: str, amount: int, when: str) -> Loan:
+    if when == "added_to_principal":
+        return charges.charge_fee(loan, book, kind, amount, loan.at, to="principal")
+    before = dict(loan.balances)
+    loan = charges.charge_fee(loan, book, kind, amount, loan.at)
+    for key in sorted(loan.balances):
+        withheld = before.get(key, 0) - loan.balances[key]
+        name = "fee_withheld" if key.startswith("fee:") else "tax_withheld"
+        loan = book.post(loan, change(name, key, withheld, loan.at), "fee.deducted", _says("kept back from the money"))
+    return loan
+
+
+# --- money -------------------------------------------------------------------------------------------------------
+
+
+def payment_received(loan: Loan, event: events.PaymentReceived | events.Recovered, book: Book) -> Loan:
+    """Into the unapplied funds, and from there to what is owed, or to the claim that was written off."""
+    on = loan.at
+    loan = book.post(
+        loan, change("payment_received", "unapplied", event.amount_minor, on), "payment", _says("money received")
+    )
+    if loan.status == "written_off":
+        amount = min(loan.claim_minor, state.unapplied(loan))
+        loan = book.post(loan, change("recovered", "unapplied", -amount, on), "recovery", _says("on the claim"))
+        return loan._replace(claim_minor=loan.claim_minor - amount)
+    return _forgive_remainder(allocate.allocate(loan, book, on), book)
+
+
+def _forgive_remainder(loan: Loan, book: Book) -> Loan:
+    left = state.owed(loan)
+    if loan.status in state.LIVE and 0 < sum(left.values()) <= loan.terms.forgive_under_minor:
+        for key in sorted(left):
+            loan = _relieve(loan, book, key, left[key], "remainder_forgiven", "tolerance")
+    return loan
+
+
+def refunded(loan: Loan, event: events.Refunded, book: Book) -> Loan:
+    """Out of the unapplied funds; if later knowledge left too little there, the borrower owes the rest again."""
+    amount = min(event.amount_minor, max(0, state.unapplied(loan)))
+    loan = book.post(loan, change("refunded", "unapplied", -amount, loan.at), "refund", _says("sent back"))
+    rest = change("charged_back", "principal", event.amount_minor - amount, loan.at)
+    return book.post(loan, rest, "refund", _says("sent back, but not ours to send"))
+
+
+def undone(loan: Loan, event: events.PaymentReturned | events.Reversed, book: Book) -> Loan:
+    """Nothing by itself: replay leaves out the event that it undoes."""
+    return loan
+
+
+# --- changes -----------------------------------------------------------------------------------------------------
+
+
+def rate_changed(loan: Loan, event: events.RateChanged, book: Book) -> Loan:
+    book.fact("rate_changed", loan.at)
+    return loan._replace(rate=event.rate, rate_changes=())
+
+
+def penalty_paused(loan: Loan, event: events.PenaltyPaused, book: Book) -> Loan:
+    return loan._replace(penalty_paused=True)
+
+
+def penalty_resumed(loan: Loan, event: events.PenaltyResumed, book: Book) -> Loan:
+    return loan._replace(penalty_paused=False)
+
+
+def fee_added(loan: Loan, event: events.FeeAdded, book: Book) -> Loan:
+    if loan.status not in state.LIVE:
+        return loan
+    return charges.charge_fee(loan, book, event.fee_kind, event.amount_minor, loan.at)
+
+
+EXTEND_FROM: dict[str, Callable[[date, date], date]] = {
+    "due_date": lambda due_on, today: due_on,
+    "extension_date": lambda due_on, today: today,
+    "later_of_both": max,
+}
+
+
+def extended_due_on(loan: Loan, days: int) -> date:
+    """Where an extension made today moves the next (or, after maturity, the last) due date."""
+    due_on = loan.due_dates[0] if loan.due_dates else loan.matured_on or loan.at
+    how = loan.terms.extension.extend_from if loan.terms.extension else "later_of_both"
+    moved = EXTEND_FROM[how](due_on, loan.at) + timedelta(days=days)
+    return calendar.ROLLS[loan.terms.roll](max(moved, loan.at + calendar.ONE_DAY), loan.terms.work_calendar)
+
+
+def extended(loan: Loan, event: events.Extended, book: Book) -> Loan:
+    """What has accrued, with the extension fee, is billed today; principal waits for the new date."""
+    if loan.status not in state.LIVE:
+        return loan
+    due_on = extended_due_on(loan, event.days)
+    for fee in loan.terms.fees:
+        if fee.when == "on_extension":
+            loan = charges.charge_fee(loan, book, fee.kind, charges.fee_amount(loan, fee), loan.at)
+    if loan.due_dates:
+        shift = due_on - loan.due_dates[0]
+        roll = calendar.ROLLS[loan.terms.roll]
+        dates = (due_on, *(roll(on + shift, loan.terms.work_calendar) for on in loan.due_dates[1:]))
+    else:
+        loan, dates = _take_back_principal(loan), (due_on,)
+    charges_now = {key: amount for key, amount in state.unbilled(loan).items() if key != "principal"}
+    bills = loan.bills
+    if charges_now:
+        starts_on = loan.period.starts_on if loan.period else loan.at
+        bills = (*bills, Bill(len(bills) + 1, starts_on, loan.at, charges_now))
+    loan = loan._replace(due_dates=dates, matured_on=None, bills=bills, extension_count=loan.extension_count + 1)
+    book.fact("extended", loan.at, new_due_on=due_on.isoformat(), price_minor=sum(charges_now.values()))
+    loan = loan._replace(period=next_period(loan))
+    return allocate.allocate(loan, book, loan.at, ("past_due", "due"))
+
+
+def _take_back_principal(loan: Loan) -> Loan:
+    """Principal that was billed and not paid is no longer due."""
+    bills = list(loan.bills)
+    for index, bill, remaining in state.open_bills(loan):
+        if "principal" in remaining:
+            due = bill.due["principal"] - remaining["principal"]
+            bills[index] = bill._replace(due={**bill.due, "principal": due})
+    settled = loan.settled_count
+    while settled < len(bills) and not bills[settled].remaining:
+        settled += 1
+    return loan._replace(bills=tuple(bills), settled_count=settled)
+
+
+# --- forgiving and giving up -------------------------------------------------------------------------------------
+
+
+def waived(loan: Loan, event: events.Waived, book: Book) -> Loan:
+    return _relieve(loan, book, event.balance, event.amount_minor, "waived", "waiver")
+
+
+def _relieve(loan: Loan, book: Book, balance: str, amount: int, kind: str, rule: str) -> Loan:
+    """Takes up to `amount` off a balance without money: the oldest bill first."""
+    if balance == state.NOT_OWED:
+        return loan
+    slots = [
+        allocate.Slot(target.age, target.index, balance, target.remaining[balance])
+        for target in allocate.targets(loan)
+        if balance in target.remaining
+    ]
+    loan, taken = allocate.settle(loan, slots, amount, "relieved")
+    total = sum(slot.amount for slot in taken)
+    return book.post(loan, change(kind, balance, -total, loan.at), rule, _says("forgiven"))
+
+
+def written_off(loan: Loan, event: events.WrittenOff, book: Book) -> Loan:
+    if loan.status not in state.LIVE:
+        return loan
+    left = state.owed(loan)
+    for key in sorted(left):
+        loan = _relieve(loan, book, key, left[key], "written_off", "write_off")
+    book.fact("written_off", loan.at, amount_minor=sum(left.values()))
+    return loan._replace(status="written_off", claim_minor=sum(left.values()), due_dates=(), matured_on=loan.at)
+
+
+APPLY: dict[type[Event], Callable[[Loan, Any, Book], Loan]] = {
+    events.Approved: approved,
+    events.DisbursementFailed: disbursement_failed,
+    events.Cancelled: cancelled,
+    events.Disbursed: disbursed,
+    events.RateChanged: rate_changed,
+    events.PenaltyPaused: penalty_paused,
+    events.PenaltyResumed: penalty_resumed,
+    events.Extended: extended,
+    events.FeeAdded: fee_added,
+    events.Waived: waived,
+    events.PaymentReceived: payment_received,
+    events.WrittenOff: written_off,
+    events.Recovered: payment_received,
+    events.Refunded: refunded,
+    events.PaymentReturned: undone,
+    events.Reversed: undone,
+}

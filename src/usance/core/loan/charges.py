@@ -1,0 +1,268 @@
+"""What is charged: interest, penalties, fees, and the taxes on them, inside the agreed caps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from usance.core import money, rates
+from usance.core.calendar import ONE_DAY
+from usance.core.loan import state
+from usance.core.loan.state import Accrued, Book, Loan, change
+from usance.core.loan.terms import Fee, Terms
+
+Charge = Callable[[Loan, Book, date], Loan]
+
+
+# --- caps --------------------------------------------------------------------------------------------------------
+
+
+def _share_of_principal(loan: Loan, share: Fraction) -> int:
+    return money.rounded(share * state.capped_principal(loan), "down")
+
+
+def cost_room(loan: Loan) -> int | None:
+    """How much interest, fees and penalties may still be charged at all; None without a cap."""
+    share = loan.terms.cost_cap_share
+    return None if share is None else max(0, _share_of_principal(loan, share) - loan.charged_minor)
+
+
+def penalty_room(loan: Loan) -> int | None:
+    """How much penalty may still be charged under its own caps and the cost cap; None without any."""
+    rooms = [] if (room := cost_room(loan)) is None else [room]
+    penalty = loan.terms.penalty
+    if penalty and penalty.cap_share is not None:
+        rooms.append(_share_of_principal(loan, penalty.cap_share) - loan.penalty.posted)
+    if penalty and penalty.yearly_cap_share is not None:
+        rooms.append(_share_of_principal(loan, penalty.yearly_cap_share) - loan.penalty_in_year)
+    return max(0, min(rooms)) if rooms else None
+
+
+def _within(amount: int, room: int | None) -> int:
+    return amount if room is None else min(amount, room)
+
+
+# --- interest ----------------------------------------------------------------------------------------------------
+
+
+def _actual_balance(loan: Loan) -> int:
+    """Interest on what is really owed: paying early saves it, paying late costs it."""
+    return loan.balances.get("principal", 0)
+
+
+def _original_principal(loan: Loan) -> int:
+    """Flat interest: on the whole principal until the last due date, whatever was repaid."""
+    return loan.disbursed_minor if loan.matured_on is None and loan.balances.get("principal") else 0
+
+
+INTEREST_BASES: dict[str, Callable[[Loan], int]] = {
+    "actual_balance": _actual_balance,
+    "original_principal": _original_principal,
+}
+AFTER_MATURITY: dict[str, Callable[[int], int]] = {
+    "continues": lambda base: base,
+    "stops": lambda base: 0,
+}
+
+
+def interest_base(loan: Loan) -> int:
+    """The balance that bears interest today."""
+    base = INTEREST_BASES[loan.terms.interest_base](loan)
+    return base if loan.matured_on is None else AFTER_MATURITY[loan.terms.after_maturity](base)
+
+
+def interest_between(loan: Loan, until: date) -> Fraction:
+    """Exactly what the days from loan.at to `until` earn, while nothing changes."""
+    base = interest_base(loan)
+    if not base or loan.period is None:
+        return Fraction(0)
+    return base * rates.ACCRUALS[loan.terms.day_count](loan.rate, loan.at, until, loan.period)
+
+
+def accrue_interest(loan: Loan, book: Book, until: date) -> Loan:
+    """Carries interest exactly and posts the change of its rounded total."""
+    earned = interest_between(loan, until)
+    if not earned:
+        return loan
+    before, room = loan.interest, cost_room(loan)
+    exact = before.exact + earned
+    posted = money.rounded(exact, loan.terms.rounding)
+    if room is not None and posted - before.posted > room:
+        posted = before.posted + room
+        exact = Fraction(posted)
+        if room:
+            book.fact("cost_capped", until)
+
+    def why() -> tuple[str, dict[str, Any]]:
+        return f"{loan.terms.rounding}({exact}) - {before.posted}", {
+            "base_minor": interest_base(loan), "share": loan.rate.share, "per": loan.rate.per,
+            "day_count": loan.terms.day_count, "days": (until - loan.at).days, "earned": earned,
+            "carried_before": before.exact, "carried_after": exact, "posted_before": before.posted,
+        }  # fmt: skip
+
+    on, amount = until - ONE_DAY, posted - before.posted
+    rule = f"interest.{loan.terms.interest_base}"
+    loan = book.post(loan, change("interest_accrued", "interest", amount, on), rule, why, since=loan.at)
+    loan = loan._replace(interest=Accrued(exact, posted), charged_minor=loan.charged_minor + amount)
+    return _tax_on_accrual(loan, book, "interest", before.posted, posted, on) if loan.terms.taxes else loan
+
+
+# --- penalty -----------------------------------------------------------------------------------------------------
+
+
+def _past_grace(loan: Loan) -> list[dict[str, int]]:
+    """What remains of the bills whose grace days are over on the day being closed."""
+    grace = loan.terms.penalty.grace_days if loan.terms.penalty else 0
+    return [left for _, bill, left in state.open_bills(loan) if (loan.at - bill.due_on).days >= grace]
+
+
+def _on_past_due_principal(loan: Loan) -> int:
+    return sum(left.get("principal", 0) for left in _past_grace(loan))
+
+
+def _on_past_due_total(loan: Loan) -> int:
+    """Billed principal, interest, fees and taxes; a penalty never bears a penalty."""
+    return sum(amount for left in _past_grace(loan) for key, amount in left.items() if key != "penalty")
+
+
+PENALTY_BASES: dict[str, Callable[[Loan], int]] = {
+    "daily_on_past_due_principal": _on_past_due_principal,
+    "daily_on_past_due_total": _on_past_due_total,
+    "flat_per_miss": lambda loan: 0,  # charged once, by miss_instalment
+}
+
+
+def penalty_between(loan: Loan, until: date) -> Fraction:
+    """Exactly what lateness costs from loan.at to `until`, while nothing changes, caps aside."""
+    penalty = loan.terms.penalty
+    if penalty is None or loan.penalty_paused or not penalty.share:
+        return Fraction(0)
+    return PENALTY_BASES[penalty.rule](loan) * penalty.share * (until - loan.at).days
+
+
+def accrue_penalty(loan: Loan, book: Book, until: date) -> Loan:
+    """Carries the penalty exactly and posts the change of its rounded total, inside its caps."""
+    earned = penalty_between(loan, until)
+    if not earned:
+        return loan
+    exact = loan.penalty.exact + earned
+    posted = money.rounded(exact, loan.terms.rounding)
+    amount = _within(posted - loan.penalty.posted, penalty_room(loan))
+    if loan.penalty.posted + amount < posted:
+        if amount:
+            book.fact("penalty_capped", until)
+        posted = loan.penalty.posted + amount
+        exact = Fraction(posted)
+    penalty, before = loan.terms.penalty, loan.penalty
+    rule = penalty.rule if penalty else ""
+
+    def why() -> tuple[str, dict[str, Any]]:
+        return f"{loan.terms.rounding}({exact}) - {before.posted}", {
+            "base_minor": PENALTY_BASES[rule](loan), "share": penalty.share if penalty else 0, "per": "day",
+            "days": (until - loan.at).days, "earned": earned, "carried_before": before.exact, "carried_after": exact,
+            "posted_before": before.posted,
+        }  # fmt: skip
+
+    posting = change("penalty_charged", "penalty", amount, until - ONE_DAY)
+    charged = book.post(loan, posting, f"penalty.{rule}", why, since=loan.at)
+    return _count_penalty(charged, book, Accrued(exact, posted), until - ONE_DAY)
+
+
+def _flat_penalty(loan: Loan, book: Book, on: date) -> Loan:
+    penalty = loan.terms.penalty
+    amount = _within(penalty.flat_minor, penalty_room(loan)) if penalty else 0
+    charged = book.post(
+        loan, change("penalty_charged", "penalty", amount, on), "penalty.flat_per_miss",
+        lambda: (f"{amount}", {"flat_minor": amount}),
+    )  # fmt: skip
+    return _count_penalty(charged, book, Accrued(loan.penalty.exact + amount, loan.penalty.posted + amount), on)
+
+
+def _count_penalty(loan: Loan, book: Book, now: Accrued, on: date) -> Loan:
+    before = loan.penalty.posted
+    amount = now.posted - before
+    loan = loan._replace(
+        penalty=now,
+        penalty_in_year=loan.penalty_in_year + amount,
+        charged_minor=loan.charged_minor + amount,
+    )
+    return _tax_on_accrual(loan, book, "penalty", before, now.posted, on)
+
+
+# --- fees and taxes ----------------------------------------------------------------------------------------------
+
+
+FEE_BASES: dict[str, Callable[[Loan], int]] = {
+    "original_principal": state.capped_principal,
+    "outstanding_principal": lambda loan: loan.balances.get("principal", 0),
+    "past_due_total": state.past_due,
+}
+
+
+def fee_amount(loan: Loan, fee: Fee) -> int:
+    """What the fee costs now, before caps."""
+    return fee.flat_minor + money.rounded(fee.share * FEE_BASES[fee.of](loan), loan.terms.rounding)
+
+
+def charge_fee(loan: Loan, book: Book, kind: str, amount: int, on: date, *, to: str = "") -> Loan:
+    """Charges a fee and its taxes, to balances of their own or, with to="principal", to the principal."""
+    amount = _within(amount, cost_room(loan))
+    rule = f"fee.{kind}"
+
+    def why() -> tuple[str, dict[str, Any]]:
+        return f"{amount}", {"fee_kind": kind, "charged_minor": amount}
+
+    posting = change("fee_charged", f"fee:{kind}", amount, on)
+    if to == "principal":
+        posting = posting._replace(kind="fee_capitalised", component="principal")
+    loan = book.post(loan, posting, rule, why)._replace(charged_minor=loan.charged_minor + amount)
+    for tax_kind, tax in taxes_on_fee(loan.terms, kind, amount).items():
+        posting = change("tax_charged", f"tax:{tax_kind}", tax, on)
+        if to == "principal":
+            posting = posting._replace(kind="tax_capitalised", component="principal")
+        loan = book.post(loan, posting, f"tax.{tax_kind}", _why_tax(tax_kind, rule, amount))
+    return loan
+
+
+def taxes_on_fee(terms: Terms, kind: str, amount: int) -> dict[str, int]:
+    """Tax kind -> amount that comes on top of a fee."""
+    return {
+        tax.kind: money.rounded(tax.share * amount, terms.rounding)
+        for tax in terms.taxes
+        if "fee" in tax.on or f"fee:{kind}" in tax.on
+    }
+
+
+def _tax_on_accrual(loan: Loan, book: Book, base: str, before: int, after: int, on: date) -> Loan:
+    """The tax on an accruing balance is the share of its whole total, rounded, less what was there before."""
+    for tax in loan.terms.taxes:
+        if base in tax.on:
+            rule = loan.terms.rounding
+            amount = money.rounded(tax.share * after, rule) - money.rounded(tax.share * before, rule)
+            posting = change("tax_charged", f"tax:{tax.kind}", amount, on)
+            loan = book.post(loan, posting, f"tax.{tax.kind}", _why_tax(tax.kind, base, after - before))
+    return loan
+
+
+def _why_tax(kind: str, base: str, amount: int) -> state.Why:
+    return lambda: (f"tax {kind} on {base}", {"tax_kind": kind, "base": base, "base_minor": amount})
+
+
+# --- what a missed instalment costs ------------------------------------------------------------------------------
+
+
+def miss_instalments(loan: Loan, book: Book) -> Loan:
+    """At the close of a day: a bill still open on its due date (plus the agreed days) costs its lateness fees and flat
+    penalty, once."""
+    if loan.penalty_paused:
+        return loan
+    penalty = loan.terms.penalty
+    for days_late in [(loan.at - bill.due_on).days for _, bill, _ in state.open_bills(loan)]:
+        if penalty and penalty.flat_minor and days_late == penalty.grace_days:
+            loan = _flat_penalty(loan, book, loan.at)
+        for fee in loan.terms.fees:
+            if fee.when == "on_lateness" and days_late == fee.after_days:
+                loan = charge_fee(loan, book, fee.kind, fee_amount(loan, fee), loan.at)
+    return loan

@@ -1,0 +1,210 @@
+"""The close of a day, and of many: what follows from a date alone.
+
+A day is closed by the named steps of CLOSE_OF_DAY. Between two dates on the loan's agenda all days are alike, so
+`advance` may close them in one go; a law proves that this equals closing each day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+from usance.core import calendar
+from usance.core.calendar import ONE_DAY
+from usance.core.loan import allocate, charges, state
+from usance.core.loan.state import Bill, Book, Loan, Step
+from usance.core.rates import Period
+
+CloseStep = Callable[[Loan, Book, date], Loan]
+
+
+def advance(loan: Loan, to: date, *, daily: bool = True) -> Step:
+    """The loan at the start of `to`. With `daily` each day has its own movements, as the books want them; without, one
+    movement stands for a span of equal days, as quotes need no more. The state is the same."""
+    book = Book()
+    return book.step(advance_into(loan, to, book, daily=daily))
+
+
+def advance_into(loan: Loan, to: date, book: Book, *, daily: bool) -> Loan:
+    """`advance`, telling into a book."""
+    if to < loan.at:
+        raise ValueError(f"the loan is at {loan.at}; going back to {to} is replay's work")
+    while loan.at < to:
+        if loan.status not in state.LIVE:
+            return loan._replace(at=to)
+        until = loan.at + ONE_DAY if daily else quiet_until(loan, to)
+        for step in CLOSE_OF_DAY:
+            loan = step(loan, book, until)
+    return loan
+
+
+# --- the steps ---------------------------------------------------------------------------------------------------
+
+
+def charge_missed(loan: Loan, book: Book, until: date) -> Loan:
+    """A bill left open on the day being closed costs its fees."""
+    return charges.miss_instalments(loan, book) if loan.settled_count < len(loan.bills) else loan
+
+
+def accrue_interest(loan: Loan, book: Book, until: date) -> Loan:
+    return charges.accrue_interest(loan, book, until)
+
+
+def accrue_penalty(loan: Loan, book: Book, until: date) -> Loan:
+    return charges.accrue_penalty(loan, book, until) if loan.settled_count < len(loan.bills) else loan
+
+
+def open_next_day(loan: Loan, book: Book, until: date) -> Loan:
+    """The new day begins: another rate, another year, another period and its bill."""
+    turned = until.year != loan.at.year
+    loan = loan._replace(at=until, penalty_in_year=0 if turned else loan.penalty_in_year)
+    while loan.rate_changes and loan.rate_changes[0][0] <= until:
+        loan = loan._replace(rate=loan.rate_changes[0][1], rate_changes=loan.rate_changes[1:])
+        book.fact("rate_changed", until)
+    if loan.period is not None and until >= loan.period.ends_on:
+        loan = allocate.allocate(_turn_period(loan, book), book, until, ("past_due", "due"))
+        loan = settle_status(loan, book)
+    return loan
+
+
+def watch_lateness(loan: Loan, book: Book, until: date) -> Loan:
+    """Past due since today; in default since today."""
+    if loan.status not in state.LIVE or (loan.settled_count == len(loan.bills) and loan.matured_on is None):
+        return loan
+    late = state.days_past_due(loan)
+    if late and loan.status == "active":
+        loan = loan._replace(status="past_due")
+        book.fact("became_past_due", until, past_due_minor=state.past_due(loan))
+    if late == loan.terms.default_after_days:
+        book.fact("defaulted", until, days_past_due=late)
+    return loan
+
+
+CLOSE_OF_DAY: tuple[CloseStep, ...] = (charge_missed, accrue_interest, accrue_penalty, open_next_day, watch_lateness)
+
+
+# --- bills -------------------------------------------------------------------------------------------------------
+
+
+def _turn_period(loan: Loan, book: Book) -> Loan:
+    """At the end of a period: its instalment falls due, and the next period begins."""
+    if loan.due_dates:
+        loan = _bill(loan, book)
+    return loan._replace(period=next_period(loan))
+
+
+def next_period(loan: Loan) -> Period:
+    """From today to the next due date; after the last, a period of the plan's usual length."""
+    every, unit = loan.terms.plan.every, loan.terms.plan.unit
+    ends_on = loan.due_dates[0] if loan.due_dates else calendar.STEPS[unit](loan.at, every)
+    return Period(loan.at, ends_on, every, unit)
+
+
+def _bill(loan: Loan, book: Book) -> Loan:
+    """The instalment due today: interest first, the rest principal, up to the level; charges on top; the last takes
+    all."""
+    on = loan.at
+    for fee in loan.terms.fees:
+        if fee.when == "per_instalment" and state.outstanding(loan):
+            loan = charges.charge_fee(loan, book, fee.kind, charges.fee_amount(loan, fee), on)
+    due = state.unbilled(loan)
+    interest, principal = due.get("interest", 0), due.get("principal", 0)
+    room = max(0, loan.level_minor - loan.credit_minor)
+    last = len(loan.due_dates) == 1 or (room >= interest + principal and loan.credit_minor <= loan.level_minor)
+    if not last:
+        due["interest"] = min(interest, room)
+        due["principal"] = min(principal, room - due["interest"])
+    bill = Bill(
+        len(loan.bills) + 1,
+        loan.period.starts_on if loan.period else on,
+        on,
+        {key: amount for key, amount in due.items() if amount},
+    )
+    carried = loan.interest
+    if loan.terms.residue == "drop_when_due":
+        carried = carried._replace(exact=carried.exact * 0 + carried.posted)
+    book.fact("instalment_due", on, number=bill.number, total_minor=sum(bill.due.values()))
+    if last:
+        book.fact("matured", on)
+    return loan._replace(
+        bills=(*loan.bills, bill),
+        settled_count=loan.settled_count + (loan.settled_count == len(loan.bills) and not bill.due),
+        due_dates=() if last else loan.due_dates[1:],
+        credit_minor=max(0, loan.credit_minor - loan.level_minor),
+        matured_on=on if last else None,
+        interest=carried,
+    )
+
+
+# --- status ------------------------------------------------------------------------------------------------------
+
+
+def settle_status(loan: Loan, book: Book) -> Loan:
+    """Closed is derived: a live loan that owes nothing is paid off, a closed one that owes again is reopened."""
+    owes = state.outstanding(loan)
+    if loan.status in state.LIVE and not owes:
+        book.fact("paid_off", loan.at)
+        if state.unapplied(loan):
+            book.fact("unapplied_left", loan.at, amount_minor=state.unapplied(loan))
+        return loan._replace(
+            status="closed", closed_on=loan.at, due_dates=(), credit_minor=0, matured_on=loan.matured_on or loan.at
+        )
+    if loan.status == "closed" and owes:
+        book.fact("reopened", loan.at, outstanding_minor=owes)
+        loan = loan._replace(status="active", closed_on=None, period=next_period(loan))
+    if loan.status in state.LIVE:
+        late = state.days_past_due(loan) > 0
+        if loan.status == "past_due" and not late:
+            book.fact("cured", loan.at)
+        return loan._replace(status="past_due" if late else "active")
+    return loan
+
+
+# --- the agenda --------------------------------------------------------------------------------------------------
+
+
+def agenda(loan: Loan) -> date | None:
+    """The next date on which something other than accrual happens by itself; None when nothing will."""
+    return min(_stops(loan), default=None) if loan.status in state.LIVE else None
+
+
+def quiet_until(loan: Loan, to: date) -> date:
+    """How far all days are alike, `to` at most."""
+    until = min(_stops(loan) | {to})
+    return until if until - loan.at == ONE_DAY or not _meets_a_cap(loan, until) else loan.at + ONE_DAY
+
+
+def _stops(loan: Loan) -> set[date]:
+    """Dates after today at which a day differs from the one before."""
+    stops = {on for on, _ in loan.rate_changes[:1]}
+    if loan.period is not None:
+        stops.add(loan.period.ends_on)
+    penalty = loan.terms.penalty
+    if penalty and penalty.yearly_cap_share is not None:
+        stops.add(date(loan.at.year + 1, 1, 1))
+    late_days = {0, 1, loan.terms.default_after_days}
+    if penalty:
+        late_days |= {penalty.grace_days, penalty.grace_days + 1}
+    for fee in loan.terms.fees:
+        if fee.when == "on_lateness":
+            late_days |= {fee.after_days, fee.after_days + 1}
+    dues = [bill.due_on for _, bill, _ in state.open_bills(loan)]
+    if loan.matured_on is not None:
+        dues.append(loan.matured_on)
+    stops |= {due + timedelta(days=days) for due in dues for days in late_days}
+    return {on for on in stops if on > loan.at}
+
+
+def _meets_a_cap(loan: Loan, until: date) -> bool:
+    """Whether a cap may bite before `until`: then each day must be closed by itself."""
+    cost, penalty = charges.cost_room(loan), charges.penalty_room(loan)
+    earned, fined = charges.interest_between(loan, until), charges.penalty_between(loan, until)
+    if penalty == 0:
+        fined *= 0
+    if cost == 0:
+        earned *= 0
+    return (
+        (cost is not None and earned + fined > cost - 2)
+        and bool(earned or fined)
+        or (penalty is not None and fined > penalty - 1 and bool(fined))
+    )

@@ -1,0 +1,247 @@
+"""Readers only: what a loan will cost, what closes it, what would happen if. Every figure comes from the same fold that
+keeps the books."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import NamedTuple
+
+from usance.core import money, rates
+from usance.core.loan import replay, state
+from usance.core.loan.apply import apply
+from usance.core.loan.close import advance
+from usance.core.loan.events import Approved, Disbursed, Event, Extended, PaymentReceived
+from usance.core.loan.state import Book, Line, Loan, Movement
+from usance.core.loan.terms import Terms
+
+
+class Row(NamedTuple):
+    """One instalment of a schedule. For one in the future, amounts are those of paying everything on time."""
+
+    number: int
+    starts_on: date
+    due_on: date
+    amounts: Mapping[str, int]
+    paid_minor: int
+    remaining_minor: int
+    principal_after_minor: int
+    billed: bool
+
+    @property
+    def total_minor(self) -> int:
+        return sum(self.amounts.values())
+
+
+class Projection(NamedTuple):
+    """The calculator's answer and the contract's figures: terms lived through as agreed."""
+
+    rows: tuple[Row, ...]
+    starts_on: date
+    ends_on: date
+    days: int
+    disbursed_minor: int  # the principal drawn
+    deducted: Mapping[str, int]  # kept back, by balance
+    sent_minor: int  # what the borrower gets
+    total_minor: int  # what the borrower pays
+    cost_minor: int  # all that is paid for the money, deducted fees included
+    by_balance: Mapping[str, int]  # what is paid, by balance
+    apr: Fraction | None  # None where it is undefined
+    daily_cost: Fraction  # cost / principal / days, the daily rate of Ukrainian law
+
+
+class Payoff(NamedTuple):
+    """What closes the loan on a day: `total_minor` is the money needed besides the unapplied funds."""
+
+    on: date
+    amounts: Mapping[str, int]
+    unapplied_minor: int
+    total_minor: int
+
+
+class Standing(NamedTuple):
+    """A loan in a few figures, for a person."""
+
+    on: date
+    status: str
+    outstanding_minor: int
+    due_now_minor: int
+    past_due_minor: int
+    days_past_due: int
+    next_due_on: date | None
+    next_due_minor: int
+    ends_on: date | None
+    payoff_minor: int
+    still_to_pay_minor: int  # to the end, if all is paid when due
+    unapplied_minor: int
+
+
+class Preview(NamedTuple):
+    before: Standing
+    after: Standing
+    loan: Loan
+    movements: tuple[Movement, ...]
+
+
+class ExtensionQuote(NamedTuple):
+    """What extending on a day costs then and there, and where the due date goes."""
+
+    on: date
+    days: int
+    amounts: Mapping[str, int]
+    price_minor: int
+    new_due_on: date
+
+
+# --- before the loan ---------------------------------------------------------------------------------------------
+
+
+def _begun(terms: Terms, starts_on: date) -> state.Step:
+    loan = apply(state.new(terms, starts_on), Approved(effective_on=starts_on, source="quote:approved")).loan
+    return apply(loan, Disbursed(effective_on=starts_on, source="quote:disbursed", amount_minor=terms.principal_minor))
+
+
+def net_disbursement(terms: Terms) -> int:
+    """The money to send: the principal less what is deducted."""
+    movements = _begun(terms, terms.signed_on or date(2001, 1, 1)).movements
+    return terms.principal_minor + sum(m.amount_minor for m in movements if m.kind in ("fee_withheld", "tax_withheld"))
+
+
+def projection(terms: Terms, starts_on: date) -> Projection:
+    """The whole loan if the money arrives on `starts_on` and everything is paid on its due date."""
+    begun = _begun(terms, starts_on)
+    deducted = {m.balance: -m.amount_minor for m in begun.movements if m.kind in ("fee_withheld", "tax_withheld")}
+    rows = _future_rows(begun.loan)
+    sent = terms.principal_minor - sum(deducted.values())
+    total = sum(row.total_minor for row in rows)
+    by_balance: dict[str, int] = {}
+    for row in rows:
+        for key, amount in row.amounts.items():
+            by_balance[key] = by_balance.get(key, 0) + amount
+    days = (rows[-1].due_on - starts_on).days
+    flows = [rates.Flow(starts_on, -sent), *(rates.Flow(row.due_on, row.total_minor) for row in rows)]
+    return Projection(
+        rows, starts_on, rows[-1].due_on, days, terms.principal_minor, deducted, sent, total, total - sent, by_balance,
+        _apr(flows, terms), Fraction(total - sent, terms.principal_minor * days),
+    )  # fmt: skip
+
+
+def _apr(flows: Sequence[rates.Flow], terms: Terms) -> Fraction | None:
+    try:
+        return rates.apr(flows, times=terms.apr_times)
+    except rates.AprUndefined:
+        return None
+
+
+def _future_rows(loan: Loan) -> tuple[Row, ...]:
+    """The bills still to come if each is paid when it falls due, and what is owed today is paid today."""
+    rows = []
+    if state.due_now(loan):
+        loan = _pay(loan, state.due_now(loan))
+    while loan.due_dates and loan.status in state.LIVE:
+        loan = advance(loan, loan.due_dates[0], daily=False).loan
+        bill = loan.bills[-1]
+        owing = state.due_now(loan)
+        loan = _pay(loan, owing) if owing else loan
+        after = loan.balances.get("principal", 0)
+        rows.append(Row(bill.number, bill.starts_on, bill.due_on, bill.due, 0, owing, after, billed=False))
+    return tuple(rows)
+
+
+def _pay(loan: Loan, amount: int) -> Loan:
+    return apply(loan, PaymentReceived(effective_on=loan.at, source="quote:payment", amount_minor=amount)).loan
+
+
+# --- a running loan ----------------------------------------------------------------------------------------------
+
+
+def schedule(loan: Loan) -> tuple[Row, ...]:
+    """Every instalment: those that fell due as they are, those to come as they will be if paid on time from now on."""
+    rows = [
+        Row(
+            bill.number, bill.starts_on, bill.due_on, bill.due, sum(bill.paid.values()),
+            sum(bill.remaining.values()), -1, billed=True,
+        )
+        for bill in loan.bills
+    ]  # fmt: skip
+    rows += _future_rows(loan)
+    after = sum(row.amounts.get("principal", 0) for row in rows if not row.billed)
+    for index in range(len(loan.bills) - 1, -1, -1):
+        rows[index] = rows[index]._replace(principal_after_minor=after)
+        after += rows[index].amounts.get("principal", 0)
+    return tuple(rows)
+
+
+def payoff(loan: Loan, on: date) -> Payoff:
+    """What closes the loan on `on` (its own day or a later one), if nothing else happens until then."""
+    then = advance(loan, on, daily=False).loan
+    amounts, there = state.owed(then), state.unapplied(then)
+    return Payoff(on, amounts, there, max(0, sum(amounts.values()) - there))
+
+
+def standing(loan: Loan) -> Standing:
+    """The loan's figures on the day it is at."""
+    rows = _future_rows(loan) if loan.status in state.LIVE else ()
+    due_now = state.due_now(loan)
+    next_due_on = state.next_due_on(loan)
+    ahead = next((row for row in rows if row.due_on == next_due_on), None)
+    return Standing(
+        on=loan.at,
+        status=loan.status,
+        outstanding_minor=state.outstanding(loan),
+        due_now_minor=due_now,
+        past_due_minor=state.past_due(loan),
+        days_past_due=state.days_past_due(loan),
+        next_due_on=next_due_on,
+        next_due_minor=ahead.total_minor if ahead else due_now,
+        ends_on=rows[-1].due_on if rows else loan.matured_on,
+        payoff_minor=payoff(loan, loan.at).total_minor,
+        still_to_pay_minor=due_now + sum(row.remaining_minor for row in rows),
+        unapplied_minor=state.unapplied(loan),
+    )
+
+
+def preview(loan: Loan, history: Sequence[Event], events: Iterable[Event]) -> Preview:
+    """What these events would do, exactly: they take the road of replay.append, and raise its refusals."""
+    told, movements, after = list(history), [], loan
+    for event in events:
+        step = replay.append(after, told, event)
+        told.append(event)
+        after = step.loan
+        movements += step.movements
+    before = advance(loan, max(loan.at, after.at), daily=False).loan
+    return Preview(standing(before), standing(after), after, tuple(movements))
+
+
+def extension(loan: Loan, on: date, days: int) -> ExtensionQuote:
+    """The price of extending on `on` by `days`: all that is payable right after it, principal in no part unless it was
+    past due. Admit says whether it may happen."""
+    then = advance(loan, on, daily=False).loan
+    event = Extended(effective_on=on, source="quote:extension", days=days)
+    after = apply(then, event).loan
+    ages = state.payable(after)
+    amounts: dict[str, int] = {}
+    for age in ("past_due", "due"):
+        for key, amount in ages[age].items():
+            amounts[key] = amounts.get(key, 0) + amount
+    due_on = after.due_dates[0] if after.due_dates else on + timedelta(days=days)
+    return ExtensionQuote(on, days, amounts, sum(amounts.values()), due_on)
+
+
+# --- explanation -------------------------------------------------------------------------------------------------
+
+
+def explain(terms: Terms, events: Iterable[Event], on: date, balance: str | None = None) -> tuple[Line, ...]:
+    """Every line that made the balances (or one of them) what they are on `on`; for each balance the amounts of its
+    lines sum to it exactly."""
+    told = list(events)
+    lines: list[Line] = []
+    birth = min((event.effective_on for event in told), default=on)
+    replay.fold(state.new(terms, birth), told, on, Book(lines), daily=False)
+    return tuple(line for line in lines if balance in (None, line.balance))
+
+
+def round_rate(share: Fraction, places: int, rule: str = "half_up") -> Fraction:
+    """A rate for show, rounded to so many decimals of the fraction."""
+    return Fraction(money.rounded(share * 10**places, rule), 10**places)

@@ -1,0 +1,103 @@
+"""The fold over all events, and the difference of two folds: how a late truth reaches the books.
+
+Events take effect by (effective date, rank of their kind, source); when they were told is of no matter here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from usance.core.loan import state
+from usance.core.loan.admit import admit, admit_to_history
+from usance.core.loan.apply import apply_into
+from usance.core.loan.close import advance_into
+from usance.core.loan.events import Event, PaymentReturned, Reversed
+from usance.core.loan.state import Book, Fact, Loan, Movement, Step
+from usance.core.loan.terms import Terms
+
+Undoing = PaymentReturned | Reversed
+
+
+def in_force(events: Iterable[Event]) -> list[Event]:
+    """The events that count, in the order in which they take effect: undone ones and their undoing fall away."""
+    told = list(events)
+    undone = {event.undoes for event in told if isinstance(event, Undoing)}
+    return sorted(
+        (event for event in told if event.source not in undone and not isinstance(event, Undoing)),
+        key=lambda event: event.order,
+    )
+
+
+def replay(terms: Terms, events: Iterable[Event], to: date, *, daily: bool = True) -> Step:
+    """The loan at the start of `to` with what happened on that day so far, from its first event on. Events after `to`
+    are left out."""
+    told = list(events)
+    book = Book()
+    return book.step(fold(state.new(terms, _birth(told, to)), told, to, book, daily=daily))
+
+
+def fold(loan: Loan, events: Iterable[Event], to: date, book: Book, *, daily: bool) -> Loan:
+    """Carries a loan (new, or a checkpoint before all these events) through the events, up to `to`."""
+    for event in in_force(events):
+        if event.effective_on > to:
+            break
+        loan = apply_into(advance_into(loan, event.effective_on, book, daily=daily), event, book)
+    return advance_into(loan, to, book, daily=daily)
+
+
+def append(loan: Loan, history: Sequence[Event], event: Event) -> Step:
+    """One more event told about a loan with this history (all earlier events, in any order). Raises a Refusal, and then
+    nothing has happened.
+
+    In order it is simply admitted and applied. Late, or undoing something, it is admitted to the loan of its own date;
+    then all is folded anew and the movements are the difference to what was told before, with the old dates.
+    """
+    admit_to_history(history, event)
+    if _is_next(loan, event):
+        book = Book()
+        loan = advance_into(loan, event.effective_on, book, daily=True)
+        admit(loan, event)
+        return book.step(apply_into(loan, event, book))
+    earlier = [past for past in history if past.order < event.order]
+    admit(replay(loan.terms, earlier, event.effective_on, daily=False).loan, event)
+    return difference(
+        replay(loan.terms, history, loan.at),
+        replay(loan.terms, [*history, event], max(loan.at, event.effective_on)),
+    )
+
+
+def _is_next(loan: Loan, event: Event) -> bool:
+    if isinstance(event, Undoing) or event.effective_on < loan.at:
+        return False
+    return loan.last_order is None or loan.last_order < event.order
+
+
+def _birth(events: Sequence[Event], to: date) -> date:
+    return min((event.effective_on for event in events), default=to)
+
+
+# --- the difference of two folds ---------------------------------------------------------------------------------
+
+
+def difference(old: Step, new: Step) -> Step:
+    """The new loan, the movements that lead from the old books to the new, and the facts not known before."""
+    known = list(old.facts)
+    fresh: list[Fact] = []
+    for fact in new.facts:
+        if fact in known:
+            known.remove(fact)
+        else:
+            fresh.append(fact)
+    return Step(new.loan, adjustments(old.movements, new.movements), tuple(fresh))
+
+
+def adjustments(old: Iterable[Movement], new: Iterable[Movement]) -> tuple[Movement, ...]:
+    """What must be added to the old movements to make them the new, by kind, balance and effective date."""
+    sums: dict[Movement, int] = {}
+    for sign, movements in ((-1, old), (1, new)):
+        for movement in movements:
+            key = movement._replace(amount_minor=0)
+            sums[key] = sums.get(key, 0) + sign * movement.amount_minor
+    changed = [key._replace(amount_minor=amount) for key, amount in sums.items() if amount]
+    return tuple(sorted(changed, key=lambda movement: movement.effective_on))

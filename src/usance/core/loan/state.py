@@ -1,0 +1,334 @@
+"""The loan as it stands at the start of a day: balances, accruals carried exactly, schedule, delinquency.
+
+A Loan is an immutable record; functions that change it return another one and write what they did into a Book.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from usance.core import values
+from usance.core.calendar import ONE_DAY
+from usance.core.loan.terms import Terms
+from usance.core.rates import Period, Rate
+
+SCHEMA_VERSION = 1
+
+
+# --- what a step tells -------------------------------------------------------------------------------------------
+
+
+class Movement(NamedTuple):
+    """A change of one balance, in loan words. A positive amount makes the balance larger."""
+
+    kind: str
+    component: str  # principal, interest, fee, penalty, tax, unapplied
+    fee_kind: str
+    tax_kind: str
+    amount_minor: int
+    effective_on: date
+
+    @property
+    def balance(self) -> str:
+        """The name of the balance it changes."""
+        kind = {"fee": self.fee_kind, "tax": self.tax_kind}.get(self.component)
+        return f"{self.component}:{kind}" if kind is not None else self.component
+
+
+TAKES_FROM_UNAPPLIED = frozenset({"allocated"})
+
+
+def effects(movement: Movement) -> dict[str, int]:
+    """Every balance that a movement changes: an allocation also takes its amount out of the unapplied funds."""
+    changed = {movement.balance: movement.amount_minor}
+    if movement.kind in TAKES_FROM_UNAPPLIED:
+        changed["unapplied"] = movement.amount_minor
+    return changed
+
+
+class Fact(NamedTuple):
+    """Something that became true, derived by the engine and worth telling (a message, a task, a status)."""
+
+    kind: str
+    on: date
+    details: Mapping[str, Any] = {}
+
+
+class Line(NamedTuple):
+    """One line of an explanation: how so much of a balance came about."""
+
+    balance: str
+    starts_on: date
+    ends_on: date  # exclusive for accruals; equal to starts_on for what happened at one moment
+    amount_minor: int
+    rule: str
+    formula: str
+    inputs: Mapping[str, Any]
+    event: str  # the source of the event, "" for what follows from a date
+
+
+# --- the loan ----------------------------------------------------------------------------------------------------
+
+
+class Accrued(NamedTuple):
+    """Earned since birth: exactly, and as far as posted in whole minor units."""
+
+    exact: Fraction = Fraction(0)
+    posted: int = 0
+
+
+class Bill(NamedTuple):
+    """An instalment that has fallen due. `relieved` is what was waived or written off."""
+
+    number: int
+    starts_on: date
+    due_on: date
+    due: Mapping[str, int]
+    paid: Mapping[str, int] = {}
+    relieved: Mapping[str, int] = {}
+
+    @property
+    def remaining(self) -> dict[str, int]:
+        left = {}
+        for key, amount in self.due.items():
+            rest = amount - self.paid.get(key, 0) - self.relieved.get(key, 0)
+            if rest:
+                left[key] = rest
+        return left
+
+
+class Loan(NamedTuple):
+    """State at the start of the day `at`: every day before it is closed."""
+
+    terms: Terms
+    at: date
+    status: str = "new"  # new, approved, active, past_due, closed, written_off, cancelled
+    balances: Mapping[str, int] = {}
+    disbursed_on: date | None = None
+    disbursed_minor: int = 0  # principal drawn, and fees added to it
+    rate: Rate = Rate(Fraction(0), "year")
+    rate_changes: tuple[tuple[date, Rate], ...] = ()  # still to come
+    interest: Accrued = Accrued()
+    penalty: Accrued = Accrued()
+    penalty_in_year: int = 0  # posted in the calendar year of `at`
+    charged_minor: int = 0  # all interest, fees and penalties ever charged
+    period: Period | None = None  # the running one
+    due_dates: tuple[date, ...] = ()  # not yet billed
+    level_minor: int = 0  # what an instalment amounts to
+    credit_minor: int = 0  # paid in advance for coming instalments
+    bills: tuple[Bill, ...] = ()
+    settled_count: int = 0  # so many bills at the front are fully paid
+    matured_on: date | None = None  # nothing more will be billed since
+    closed_on: date | None = None
+    penalty_paused: bool = False
+    extension_count: int = 0
+    claim_minor: int = 0  # written off and not recovered
+    last_order: tuple[date, int, str] | None = None  # of the last event that took effect
+
+
+class Step(NamedTuple):
+    """What a piece of the fold gives: the next state, the balance changes, and what happened."""
+
+    loan: Loan
+    movements: tuple[Movement, ...] = ()
+    facts: tuple[Fact, ...] = ()
+
+
+def new(terms: Terms, on: date) -> Loan:
+    """A loan before its first event."""
+    return Loan(terms=terms, at=on)
+
+
+# --- readers -----------------------------------------------------------------------------------------------------
+
+NOT_OWED = "unapplied"
+LIVE = frozenset({"active", "past_due"})
+
+
+def owed(loan: Loan) -> dict[str, int]:
+    """Everything owed, by balance."""
+    return {key: amount for key, amount in loan.balances.items() if key != NOT_OWED}
+
+
+def outstanding(loan: Loan) -> int:
+    """The sum of everything owed."""
+    return sum(owed(loan).values())
+
+
+def unapplied(loan: Loan) -> int:
+    return loan.balances.get(NOT_OWED, 0)
+
+
+def open_bills(loan: Loan) -> Iterator[tuple[int, Bill, dict[str, int]]]:
+    """Index, bill and what remains of it, for bills that are not fully settled, oldest first."""
+    for index in range(loan.settled_count, len(loan.bills)):
+        remaining = loan.bills[index].remaining
+        if remaining:
+            yield index, loan.bills[index], remaining
+
+
+def unbilled(loan: Loan) -> dict[str, int]:
+    """What is owed and in no bill yet."""
+    left = owed(loan)
+    for _, _, remaining in open_bills(loan):
+        for key, amount in remaining.items():
+            left[key] -= amount
+    return {key: amount for key, amount in left.items() if amount}
+
+
+def age_of_unbilled(loan: Loan, key: str) -> str:
+    """After maturity all is due, and past due a day later; before it charges are payable now, the rest in advance."""
+    if loan.matured_on is not None:
+        return "past_due" if loan.at > loan.matured_on else "due"
+    return "in_advance" if key in ("interest", "principal") else "due"
+
+
+def payable(loan: Loan) -> dict[str, dict[str, int]]:
+    """By age ("past_due", "due", "in_advance"): what is owed, by balance."""
+    ages: dict[str, dict[str, int]] = {"past_due": {}, "due": {}, "in_advance": {}}
+    for _, bill, remaining in open_bills(loan):
+        age = ages["past_due" if bill.due_on < loan.at else "due"]
+        for key, amount in remaining.items():
+            age[key] = age.get(key, 0) + amount
+    for key, amount in unbilled(loan).items():
+        age = ages[age_of_unbilled(loan, key)]
+        age[key] = age.get(key, 0) + amount
+    return ages
+
+
+def past_due(loan: Loan) -> int:
+    """Due before today and unpaid."""
+    return sum(payable(loan)["past_due"].values())
+
+
+def due_now(loan: Loan) -> int:
+    """Payable now: past due, due today, and charges that fall due at once."""
+    ages = payable(loan)
+    return sum(ages["past_due"].values()) + sum(ages["due"].values())
+
+
+def oldest_past_due_on(loan: Loan) -> date | None:
+    """The due date from which days past due are counted; None when nothing is past due."""
+    for _, bill, _ in open_bills(loan):
+        return bill.due_on if bill.due_on < loan.at else None
+    matured = loan.matured_on
+    return matured if matured is not None and matured < loan.at and outstanding(loan) else None
+
+
+def days_past_due(loan: Loan) -> int:
+    since = oldest_past_due_on(loan) if loan.status in LIVE else None
+    return (loan.at - since).days if since else 0
+
+
+def is_defaulted(loan: Loan) -> bool:
+    return days_past_due(loan) >= loan.terms.default_after_days
+
+
+def next_due_on(loan: Loan) -> date | None:
+    """Today when something is due today, else the next instalment's date."""
+    if any(bill.due_on == loan.at for _, bill, _ in open_bills(loan)):
+        return loan.at
+    return loan.due_dates[0] if loan.due_dates else None
+
+
+def capped_principal(loan: Loan) -> int:
+    """The principal that fees and caps are a share of: what was agreed until money arrived."""
+    return loan.disbursed_minor or loan.terms.principal_minor
+
+
+# --- writing -----------------------------------------------------------------------------------------------------
+
+Why = Callable[[], tuple[str, Mapping[str, Any]]]  # formula and inputs, made only when somebody asks
+
+
+class Book:
+    """Collects movements, facts and, when explaining, lines during one step. It never leaves the core."""
+
+    __slots__ = ("event", "facts", "lines", "movements")
+
+    def __init__(self, lines: list[Line] | None = None) -> None:
+        self.movements: list[Movement] = []
+        self.facts: list[Fact] = []
+        self.lines = lines
+        self.event = ""
+
+    def post(self, loan: Loan, movement: Movement, rule: str, why: Why, *, since: date | None = None) -> Loan:
+        """The loan with the movement's effects on its balances. `since` is the first day of an accrued span; the
+        movement is then dated on its last."""
+        if not movement.amount_minor:
+            return loan
+        self.movements.append(movement)
+        balances = dict(loan.balances)
+        for key, delta in effects(movement).items():
+            balances[key] = balances.get(key, 0) + delta
+            if not balances[key]:
+                del balances[key]
+            if self.lines is not None:
+                formula, inputs = why()
+                on = movement.effective_on
+                start, ends_on = (on, on) if since is None else (since, on + ONE_DAY)
+                self.lines.append(Line(key, start, ends_on, delta, rule, formula, inputs, self.event))
+        return loan._replace(balances=balances)
+
+    def fact(self, kind: str, on: date, **details: Any) -> None:
+        self.facts.append(Fact(kind, on, details))
+
+    def step(self, loan: Loan) -> Step:
+        return Step(loan, tuple(self.movements), tuple(self.facts))
+
+
+def change(kind: str, balance: str, amount_minor: int, on: date) -> Movement:
+    """The movement of `balance` ("fee:service") by an amount."""
+    component, _, name = balance.partition(":")
+    return Movement(
+        kind, component, name if component == "fee" else "", name if component == "tax" else "", amount_minor, on
+    )
+
+
+# --- checkpoint --------------------------------------------------------------------------------------------------
+
+
+def to_json(loan: Loan) -> dict[str, Any]:
+    """The whole state except the terms, as plain JSON."""
+    plain = {name: _plain(item) for name, item in zip(loan._fields, loan, strict=True) if name != "terms"}
+    return {"version": SCHEMA_VERSION, **plain}
+
+
+def _plain(item: Any) -> Any:
+    if isinstance(item, Mapping):
+        return {key: _plain(inner) for key, inner in item.items()}
+    if isinstance(item, tuple):
+        return [_plain(inner) for inner in item]
+    return values.encode(item)
+
+
+def from_json(data: Mapping[str, Any], terms: Terms) -> Loan:
+    """The loan of a checkpoint. Raises values.UnreadableValue for another version: refold from the events then."""
+    if data.get("version") != SCHEMA_VERSION:
+        raise values.UnreadableValue(f"loan of schema version {data.get('version')!r}")
+    day, rate = date.fromisoformat, _rate_from_json
+    period, order = data["period"], data["last_order"]
+    fields = {name: item for name, item in data.items() if name != "version"}
+    for name in ("at", "disbursed_on", "matured_on", "closed_on"):
+        fields[name] = day(fields[name]) if fields[name] else None
+    return Loan(
+        **fields
+        | {
+            "terms": terms,
+            "rate": rate(data["rate"]),
+            "rate_changes": tuple((day(on), rate(item)) for on, item in data["rate_changes"]),
+            "interest": Accrued(Fraction(data["interest"][0]), data["interest"][1]),
+            "penalty": Accrued(Fraction(data["penalty"][0]), data["penalty"][1]),
+            "period": Period(day(period[0]), day(period[1]), period[2], period[3]) if period else None,
+            "due_dates": tuple(map(day, data["due_dates"])),
+            "bills": tuple(Bill(n, day(start), day(due_on), *maps) for n, start, due_on, *maps in data["bills"]),
+            "last_order": (day(order[0]), order[1], order[2]) if order else None,
+        }
+    )
+
+
+def _rate_from_json(data: Mapping[str, str]) -> Rate:
+    return Rate(Fraction(data["share"]), data["per"])

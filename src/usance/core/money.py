@@ -26,7 +26,7 @@ class Currency:
     def minor(self, major: str | int | Fraction) -> int:
         """Minor units of an amount in major units ("12.50" -> 1250). ValueError when it has more digits than the
         currency."""
-        exact = Fraction(major) * 10**self.digits
+        exact = Fraction(major) * Fraction(10**self.digits)
         if exact.denominator != 1:
             raise ValueError(f"{major} has more digits than {self.code}")
         return exact.numerator

@@ -39,7 +39,7 @@ class Period(NamedTuple):
 
     starts_on: date
     ends_on: date
-    count: int  # so many ...
+    every: int  # so many ...
     unit: str  # ... units of the schedule (1, "months")
 
 
@@ -78,7 +78,7 @@ UNITS_PER_YEAR = {"days": 365, "weeks": 52, "half_months": 24, "months": 12, "ye
 
 def _same_as_period(rate: Rate, period: Period) -> Fraction:
     """A month is 1/12 of a year and a week 1/52, however many days they have."""
-    return rate.yearly * Fraction(period.count, UNITS_PER_YEAR[period.unit])
+    return rate.yearly * Fraction(period.every, UNITS_PER_YEAR[period.unit])
 
 
 ACCRUALS: dict[str, Callable[[Rate, date, date, Period], Fraction]] = {

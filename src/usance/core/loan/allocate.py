@@ -16,10 +16,10 @@ UNBILLED = -1
 
 
 class Target(NamedTuple):
-    """A bill, or what is not billed (index UNBILLED), and what remains of it at one age."""
+    """A bill, or what is not billed (bill UNBILLED), and what remains of it at one age."""
 
     age: str
-    index: int
+    bill: int  # its index among the loan's bills
     remaining: Mapping[str, int]
 
 
@@ -27,7 +27,7 @@ class Slot(NamedTuple):
     """One amount of one balance that money can settle."""
 
     age: str
-    index: int
+    bill: int  # its index among the loan's bills
     balance: str
     amount: int
 
@@ -51,7 +51,7 @@ def targets(loan: Loan) -> list[Target]:
 def _slots_of(target: Target, component: str) -> Iterator[Slot]:
     for key in sorted(target.remaining):
         if key.partition(":")[0] == component:
-            yield Slot(target.age, target.index, key, target.remaining[key])
+            yield Slot(target.age, target.bill, key, target.remaining[key])
 
 
 def _by_instalment(found: Sequence[Target], components: Sequence[str]) -> Iterator[Slot]:
@@ -89,11 +89,11 @@ def settle(loan: Loan, slots: Sequence[Slot], pool: int, column: str) -> tuple[L
             continue
         pool -= amount
         taken.append(slot._replace(amount=amount))
-        if slot.index != UNBILLED:
-            bill = bills[slot.index]
+        if slot.bill != UNBILLED:
+            bill = bills[slot.bill]
             noted = dict(bill.paid if column == "paid" else bill.relieved)
             noted[slot.balance] = noted.get(slot.balance, 0) + amount
-            bills[slot.index] = bill._replace(paid=noted) if column == "paid" else bill._replace(relieved=noted)
+            bills[slot.bill] = bill._replace(paid=noted) if column == "paid" else bill._replace(relieved=noted)
     settled = loan.settled_count
     while settled < len(bills) and not bills[settled].remaining:
         settled += 1

@@ -215,7 +215,7 @@ def _relieve(loan: Loan, book: Book, balance: str, amount: int, kind: str, rule:
     if balance == state.NOT_OWED:
         return loan
     slots = [
-        allocate.Slot(target.age, target.index, balance, target.remaining[balance])
+        allocate.Slot(target.age, target.bill, balance, target.remaining[balance])
         for target in allocate.targets(loan)
         if balance in target.remaining
     ]

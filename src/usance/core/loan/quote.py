@@ -204,7 +204,8 @@ def standing(loan: Loan) -> Standing:
 
 def preview(loan: Loan, history: Sequence[Event], events: Iterable[Event]) -> Preview:
     """What these events would do, exactly: they take the road of replay.append, and raise its refusals."""
-    told, movements, after = list(history), [], loan
+    told, after = list(history), loan
+    movements: list[Movement] = []
     for event in events:
         step = replay.append(after, told, event)
         told.append(event)

@@ -61,6 +61,7 @@ def schema_mark() -> str:
         *source.glob("apps/**/models*.py"),
         *source.glob("apps/**/models/*.py"),
         source / "apps/institutions/guard.py",
+        source / "apps/institutions/data/country_rules.json",
         source / "config/database.py",
         PROJECT / "requirements/main.txt",
     }

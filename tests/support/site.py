@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import os
 import subprocess
 import sys
@@ -85,10 +84,11 @@ def running(source: str | None = None) -> Iterator[Site]:
         site = Site(free_port(), free_port(), name, Path(folder))
         extra = _environment(name) | services.addresses(web_port=site.web_port, sandbox_port=site.sandbox_port)
         extra["USANCE_HOME"] = folder
-        parts = [services.web(host="127.0.0.1", port=site.web_port), services.worker(1)]
-        if importlib.util.find_spec("usance.adapters.sandbox.__main__"):
-            parts.append(services.sandbox(port=site.sandbox_port, home=site.home))
-        for part in parts:
+        for part in (
+            services.sandbox(port=site.sandbox_port, home=site.home),
+            services.web(host="127.0.0.1", port=site.web_port),
+            services.worker(1),
+        ):
             supervisor.start(part.with_environment(extra))
         supervisor.wait_until_answering(seconds=60)
         yield site

@@ -102,3 +102,8 @@ def _write_private(path: Path, text: str) -> None:
         out.flush()
         os.fsync(out.fileno())
     fresh.replace(path)
+
+
+def secret_names() -> tuple[str, ...]:
+    """The names of all secrets that an installation has."""
+    return tuple(_fresh_secrets())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import signal
 import subprocess
@@ -49,10 +48,10 @@ def main(args: argparse.Namespace) -> int:
         with _database(), Supervisor(log_folder=folder / "log", say=say) as supervisor:
             _migrate()
             if not args.no_demo:
+                supervisor.start(services.sandbox(port=sandbox_port, home=folder))
+                supervisor.wait_until_answering(seconds=30)
                 _seed()
-            with step("web server, workers, sandboxes"):
-                if not args.no_demo and importlib.util.find_spec("usance.adapters.sandbox.__main__"):
-                    supervisor.start(services.sandbox(port=sandbox_port, home=folder))
+            with step("web server and workers"):
                 supervisor.start(services.web(host=args.host, port=args.port))
                 for number in range(1, args.workers + 1):
                     supervisor.start(services.worker(number))
@@ -143,10 +142,8 @@ def _django(*words: str, owner: bool = False, show: bool = False) -> None:
         keeper.watch(process.pid)
         try:
             status = process.wait()
-        except BaseException:
-            end_groups([process.pid])
-            raise
         finally:
+            end_groups([process.pid])
             keeper.forget(process.pid)
             keeper.close()
     if status != 0:
@@ -161,8 +158,6 @@ def _last_line(path: Path) -> str:
 
 def _seed() -> None:
     """Demo institutions, when there is no institution at all. A seeding that was cut off is begun anew."""
-    if not _command_exists("seed_demo"):
-        return
     with database.connect(os.environ["DATABASE_OWNER_URL"]) as owner:
         mark = owner.execute("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()")
         row = mark.fetchone()
@@ -173,7 +168,7 @@ def _seed() -> None:
             "The making of the demo institutions was cut off the last time, so they are half made.",
             "Run `make reset` and start again (on a database of your own: drop and create it).",
         )
-    if state == SEEDED or (hosts and hosts[0]):
+    if state == SEEDED or (hosts and hosts[0]) or not _command_exists("seed_demo"):
         return
     _mark(SEEDING)
     with step("demo institutions and their first months"):

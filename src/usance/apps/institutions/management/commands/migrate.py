@@ -1,4 +1,4 @@
-"""Django's migrate, then the rules that the database enforces. Runs as the owner of the tables."""
+"""Django's migrate, then the rules that the database enforces and those of countries. Runs as the owner of the tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import connection
 
-from usance.apps.institutions import guard
+from usance.apps.institutions import country_rules, guard
 
 
 class Command(migrate.Command):
@@ -24,3 +24,4 @@ class Command(migrate.Command):
         super().handle(*args, **options)
         if not options["check_unapplied"] and not options["plan"]:
             guard.apply()
+            country_rules.load_country_rules()

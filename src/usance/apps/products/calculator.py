@@ -1,0 +1,198 @@
+"""The figures of a loan before it exists: the same call of the core that makes the contract and its schedule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import Any
+
+from usance.apps.institutions import selectors as institutions
+from usance.apps.institutions import tenancy
+from usance.apps.products import template
+from usance.apps.products.models import ProductVersion
+from usance.apps.products.template import Config
+from usance.core import calendar, values
+from usance.core.calendar import WorkCalendar
+from usance.core.loan import quote as core_quote
+from usance.core.loan import terms as core
+from usance.core.loan.terms import Terms
+from usance.core.money import Currency
+from usance.core.refusals import Refusal
+
+CALENDAR_MARGIN = timedelta(days=60)  # an extension or a roll may reach past the last due date
+
+
+class AmountNotOffered(Refusal):
+    """The amount is outside what this customer may ask for, or between two steps."""
+
+    code = "amount_not_offered"
+    amount_minor: int
+    min_minor: int
+    max_minor: int
+    step_minor: int
+    currency: str
+
+
+class TermNotOffered(Refusal):
+    """The term is outside what the product offers, or between two steps."""
+
+    code = "term_not_offered"
+    term: int
+    min: int
+    max: int
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instalment:
+    """One dated payment and what it is made of: balance ("principal", "interest", "fee:service") -> minor units."""
+
+    number: int
+    due_on: date
+    total_minor: int
+    principal_after_minor: int
+    amounts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """What a loan would cost. `cost_minor` is everything besides the principal, deducted fees included."""
+
+    terms: Terms
+    on: date
+    currency: str
+    amount_minor: int
+    received_minor: int
+    total_minor: int
+    cost_minor: int
+    apr: Fraction | None
+    daily_cost: Fraction
+    deducted: dict[str, int]
+    by_balance: dict[str, int]
+    ends_on: date
+    days: int
+    instalments: tuple[Instalment, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """For a page's script and for the record of an offer: plain JSON, shares as exact text."""
+        figures = {name: getattr(self, name) for name in self.__slots__ if name not in ("terms", "instalments")}
+        plain = {name: item if isinstance(item, dict) else values.encode(item) for name, item in figures.items()}
+        return {**plain, "instalments": [_row_json(row) for row in self.instalments]}
+
+
+def _row_json(row: Instalment) -> dict[str, Any]:
+    return {
+        "number": row.number,
+        "due_on": row.due_on.isoformat(),
+        "total_minor": row.total_minor,
+        "principal_after_minor": row.principal_after_minor,
+        "amounts": row.amounts,
+    }
+
+
+def currency_of_institution() -> Currency:
+    institution = tenancy.current()
+    return Currency(institution.currency, institution.currency_digits)
+
+
+def build_terms(
+    *, config: Config, currency: Currency, amount_minor: int, term: int, customer_kind: str, on: date
+) -> Terms:
+    """The terms of one loan signed on `on`. Raises AmountNotOffered, TermNotOffered, TermsRefused."""
+    _check_offered(config, currency, amount_minor, term, customer_kind)
+    price = config.prices[customer_kind]  # type: ignore[index]
+    plan = (
+        core.Plan(kind=config.kind, every=term * config.every, unit=config.term.unit)
+        if config.kind == "single_payment"
+        else core.Plan(kind=config.kind, count=term, every=config.every, unit=config.term.unit)
+    )
+    return Terms(
+        currency=currency,
+        principal_minor=amount_minor,
+        plan=plan,
+        rates=price.steps(),
+        signed_on=on,
+        fees=tuple(core.Fee(**dict(fee)) for fee in price.fees),
+        taxes=tuple(core.Tax(**dict(tax)) for tax in config.taxes),
+        penalty=core.Penalty(**dict(config.penalty)) if config.penalty else None,
+        allocation=core.Allocation(**dict(config.allocation)),
+        extension=core.Extension(**dict(config.extension)) if config.extension else None,
+        work_calendar=_work_calendar(config, plan, on),
+        **dict(config.conventions),
+    )
+
+
+def _check_offered(config: Config, currency: Currency, amount_minor: int, term: int, customer_kind: str) -> None:
+    top = config.max_amount(customer_kind)
+    if not config.amount.range().holds(amount_minor) or amount_minor > top:
+        raise AmountNotOffered(
+            amount_minor=amount_minor,
+            min_minor=config.amount.min_minor,
+            max_minor=top,
+            step_minor=config.amount.step_minor,
+            currency=currency.code,
+        )
+    if not config.term.holds(term):
+        raise TermNotOffered(term=term, min=config.term.min, max=config.term.max, unit=config.term.unit)
+
+
+def _work_calendar(config: Config, plan: core.Plan, on: date) -> WorkCalendar:
+    """The institution's days off as they are known on the day of signing, where due dates move off them."""
+    if config.conventions.roll == "keep":
+        return WorkCalendar()
+    ends_on = calendar.STEPS[plan.unit](on, plan.every * plan.count) + CALENDAR_MARGIN
+    weekdays = tenancy.current().desk_weekdays
+    marked = institutions.holidays_between(on, ends_on)
+    return WorkCalendar(
+        days_off=tuple(day - 1 for day in range(1, 8) if day not in weekdays),
+        holidays=frozenset(day for day, works in marked.items() if not works),
+    )
+
+
+def quote(*, version: ProductVersion, amount_minor: int, term: int, customer_kind: str, on: date) -> Quote:
+    """What a loan by this version would cost when its money arrives on `on`."""
+    terms = build_terms(
+        config=template.read(version.config),
+        currency=currency_of_institution(),
+        amount_minor=amount_minor,
+        term=term,
+        customer_kind=customer_kind,
+        on=on,
+    )
+    return figures(terms=terms, on=on)
+
+
+def figures(*, terms: Terms, on: date) -> Quote:
+    """The figures of frozen terms when the money arrives on `on`: contract, key facts and calculator call this."""
+    planned = core_quote.projection(terms, on)
+    return Quote(
+        terms=terms,
+        on=on,
+        currency=terms.currency.code,
+        amount_minor=terms.principal_minor,
+        received_minor=core_quote.net_disbursement(terms),
+        total_minor=planned.total_minor,
+        cost_minor=planned.cost_minor,
+        apr=planned.apr,
+        daily_cost=planned.daily_cost,
+        deducted=dict(planned.deducted),
+        by_balance=dict(planned.by_balance),
+        ends_on=planned.ends_on,
+        days=planned.days,
+        instalments=tuple(
+            Instalment(
+                number=row.number,
+                due_on=row.due_on,
+                total_minor=row.total_minor,
+                principal_after_minor=row.principal_after_minor,
+                amounts=dict(row.amounts),
+            )
+            for row in planned.rows
+        ),
+    )
+
+
+def terms_signed_on(*, terms: Terms, on: date) -> Terms:
+    """The same terms, signed on another day: an offer made on one day and accepted on a later one."""
+    return replace(terms, signed_on=on)

@@ -1,0 +1,251 @@
+"""What a product manager may configure, and how it becomes the terms of one loan. A version's `config` is this as JSON.
+
+Every convention is a name that the core knows (`core.loan.terms.NAMES`); amounts are minor units, shares exact text
+("0.01" is 1 %). Nothing is computed here besides reading and checking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
+
+from usance.core import rates, values
+from usance.core.loan import terms as core
+from usance.core.refusals import Refusal
+
+FIRST, RETURNING = "first", "returning"
+CUSTOMER_KINDS = (FIRST, RETURNING)
+SCHEMA_VERSION = 1
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong with a configuration: where ("amount.max_minor") and why, in English words."""
+
+    path: str
+    why: str
+
+
+class ConfigNotValid(Refusal):
+    """A configuration that cannot be: all problems at once."""
+
+    code = "product_config_not_valid"
+    problems: tuple[Problem, ...]
+
+
+def _exact(value: object) -> Fraction:
+    if isinstance(value, Fraction):
+        return value
+    if isinstance(value, bool | float) or not isinstance(value, str | int):
+        raise ValueError('shares are exact text such as "0.01"')
+    try:
+        return Fraction(value)
+    except (ValueError, ZeroDivisionError) as problem:
+        raise ValueError('shares are exact text such as "0.01"') from problem
+
+
+def _known(vocabulary: str) -> Any:
+    def check(value: object) -> object:
+        if value not in core.NAMES[vocabulary]:
+            raise ValueError(f"one of {', '.join(sorted(core.NAMES[vocabulary]))}")
+        return value
+
+    return BeforeValidator(check)
+
+
+Share = Annotated[Fraction, BeforeValidator(_exact), PlainSerializer(values.ratio_text), Field(ge=0)]
+Minor = Annotated[int, Field(ge=0, strict=True)]
+Count = Annotated[int, Field(ge=1, strict=True)]
+Days = Annotated[int, Field(ge=0, strict=True)]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Range(Part):
+    """From `min` to `max` in steps of `step`, with `default` where the slider stands at first."""
+
+    min: Count
+    max: Count
+    step: Count
+    default: Count
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Range:
+        if not self.min <= self.default <= self.max:
+            raise ValueError("min, default and max must be in this order")
+        if (self.max - self.min) % self.step or (self.default - self.min) % self.step:
+            raise ValueError("max and default must lie a whole number of steps above min")
+        return self
+
+    def holds(self, value: int) -> bool:
+        return self.min <= value <= self.max and (value - self.min) % self.step == 0
+
+    def values(self) -> range:
+        return range(self.min, self.max + 1, self.step)
+
+
+class AmountRange(Part):
+    """Loan amounts on offer, in minor units."""
+
+    min_minor: Count
+    max_minor: Count
+    step_minor: Count
+    default_minor: Count
+
+    @model_validator(mode="after")
+    def _in_order(self) -> AmountRange:
+        self.range()
+        return self
+
+    def range(self) -> Range:
+        return Range(min=self.min_minor, max=self.max_minor, step=self.step_minor, default=self.default_minor)
+
+
+class TermRange(Range):
+    """Terms on offer: so many days of one payment, or so many instalments."""
+
+    unit: Annotated[Literal["days", "weeks", "half_months", "months"], _known("unit")]
+
+
+class RateConfig(Part):
+    """`share` of the balance per day, month or year."""
+
+    share: Share
+    per: Literal["day", "month", "year"]
+
+    def to_core(self) -> rates.Rate:
+        return rates.Rate(self.share, self.per)
+
+
+class Promo(Part):
+    """Another rate for the first `days` days after the money arrived."""
+
+    rate: RateConfig
+    days: Count
+
+
+class FeeConfig(Part):
+    kind: str = Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")
+    when: Annotated[str, _known("fee_when")]
+    flat_minor: Minor = 0
+    share: Share = Fraction(0)
+    of: Annotated[str, _known("fee_of")] = "original_principal"
+    after_days: Days = 0
+
+
+class Price(Part):
+    """What a kind of customer pays, and the most they may borrow (None: the product's own maximum)."""
+
+    rate: RateConfig
+    promo: Promo | None = None
+    fees: tuple[FeeConfig, ...] = ()
+    max_amount_minor: Minor | None = None
+
+    def steps(self) -> tuple[core.RateStep, ...]:
+        standard = self.rate.to_core()
+        if self.promo is None:
+            return (core.RateStep(from_day=0, rate=standard),)
+        return (
+            core.RateStep(from_day=0, rate=self.promo.rate.to_core()),
+            core.RateStep(from_day=self.promo.days, rate=standard),
+        )
+
+
+class TaxConfig(Part):
+    kind: str = Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")
+    share: Share
+    on: tuple[str, ...]
+
+
+class PenaltyConfig(Part):
+    rule: Annotated[str, _known("penalty")]
+    share: Share = Fraction(0)
+    flat_minor: Minor = 0
+    grace_days: Days = 0
+    cap_share: Share | None = None
+    yearly_cap_share: Share | None = None
+
+
+class AllocationConfig(Part):
+    waterfall: Annotated[str, _known("waterfall")] = "by_instalment"
+    components: tuple[str, ...] = core.Allocation().components
+
+
+class ExtensionConfig(Part):
+    days_allowed: tuple[Count, ...]
+    max_count: Days
+    extend_from: Annotated[str, _known("extend_from")] = "later_of_both"
+
+
+class Conventions(Part):
+    """How days, roundings and early money are counted; the defaults are the core's."""
+
+    late_start: Annotated[str, _known("late_start")] = "dates_move"
+    day_count: Annotated[str, _known("day_count")] = "actual/365"
+    interest_base: Annotated[str, _known("interest_base")] = "actual_balance"
+    after_maturity: Annotated[str, _known("after_maturity")] = "continues"
+    rounding: Annotated[str, _known("rounding")] = "half_even"
+    residue: Annotated[str, _known("residue")] = "carry"
+    levelling: Annotated[str, _known("levelling")] = "even_last"
+    level_multiple_minor: Count = 1
+    roll: Annotated[str, _known("roll")] = "keep"
+    early_payment: Annotated[str, _known("early_payment")] = "shorter_term"
+    cost_cap_share: Share | None = None
+    forgive_under_minor: Minor = 0
+    default_after_days: Count = 90
+    apr_times: Literal["days/365", "months/12"] = "days/365"
+
+
+class Config(Part):
+    """A full product configuration."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    kind: Annotated[str, _known("plan")]
+    every: Count = 1  # an instalment every so many units of the term
+    amount: AmountRange
+    term: TermRange
+    prices: dict[Literal["first", "returning"], Price]
+    conventions: Conventions = Conventions()
+    taxes: tuple[TaxConfig, ...] = ()
+    penalty: PenaltyConfig | None = None
+    allocation: AllocationConfig = AllocationConfig()
+    extension: ExtensionConfig | None = None
+    rule_set: str = Field(default="first_loan", pattern=r"^[a-z][a-z0-9_-]{0,39}$")
+    offer_days: Count = 7
+    draft_days: Count = 30
+    ask_days: Count = 7
+
+    @model_validator(mode="after")
+    def _complete(self) -> Config:
+        if set(self.prices) != set(CUSTOMER_KINDS):
+            raise ValueError("prices for first and returning customers are both needed")
+        for kind, price in self.prices.items():
+            if price.max_amount_minor is not None and price.max_amount_minor < self.amount.min_minor:
+                raise ValueError(f"prices.{kind}.max_amount_minor is below the smallest amount")
+        return self
+
+    def max_amount(self, customer_kind: str) -> int:
+        """The most that a kind of customer may ask for, on a step of the amounts."""
+        own = self.prices[customer_kind].max_amount_minor  # type: ignore[index]
+        top = self.amount.max_minor if own is None else min(own, self.amount.max_minor)
+        return top - (top - self.amount.min_minor) % self.amount.step_minor
+
+    def to_json(self) -> dict[str, Any]:
+        return self.model_dump(mode="json")
+
+
+def read(data: Mapping[str, Any]) -> Config:
+    """The configuration in `data`, which may come from anywhere. Raises ConfigNotValid with every problem found."""
+    try:
+        return Config.model_validate(data)
+    except ValidationError as problem:
+        raise ConfigNotValid(
+            problems=tuple(
+                Problem(".".join(str(part) for part in item["loc"]), item["msg"].removeprefix("Value error, "))
+                for item in problem.errors()
+            )
+        ) from problem

@@ -7,12 +7,15 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from usance.web import components
+
 
 def site(request: HttpRequest) -> dict[str, Any]:
     institution = getattr(request, "institution", None)
     offered = set(institution.languages) if institution else set()
     return {
         "institution": institution,
+        "site": components.site_of(institution, language=getattr(request, "LANGUAGE_CODE", "")) if institution else None,
         "site_languages": [(code, name) for code, name in settings.LANGUAGES if code in offered],
         "language": getattr(request, "LANGUAGE_CODE", settings.LANGUAGE_CODE),
         "permissions": getattr(request, "permissions", frozenset()),

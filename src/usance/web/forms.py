@@ -12,6 +12,8 @@ import phonenumbers
 from babel.numbers import get_currency_symbol
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.utils import pretty_name
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -293,12 +295,12 @@ class Dressed:
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
-        for field in self.fields.values():  # type: ignore[attr-defined]
-            dress(field)
+        for name, field in self.fields.items():  # type: ignore[attr-defined]
+            dress(name, field)
 
 
-def dress(field: forms.Field) -> None:
-    """The house's widget for the field, with its attributes kept."""
+def dress(name: str, field: forms.Field) -> None:
+    """The house's widget for the field, with its attributes kept, and words for what is missing."""
     widget = field.widget
     if type(widget).__module__.startswith("django.forms"):
         for theirs, ours in DRESSES:
@@ -308,7 +310,7 @@ def dress(field: forms.Field) -> None:
     if isinstance(field, forms.IntegerField | forms.DecimalField):
         field.widget.attrs.setdefault("inputmode", "numeric" if isinstance(field, forms.IntegerField) else "decimal")
     if field.error_messages.get("required") == forms.Field.default_error_messages["required"]:
-        field.error_messages["required"] = gettext_lazy("Please answer this question.")
+        field.error_messages["required"] = format_lazy(gettext_lazy("Please answer: {label}"), label=field.label or pretty_name(name))
 
 
 def _swapped(widget: forms.Widget, ours: type[forms.Widget], field: forms.Field) -> forms.Widget:

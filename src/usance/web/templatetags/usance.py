@@ -37,7 +37,7 @@ def cell(value: Any) -> SafeString | str:
     return format_html('<span class="u-num">{}</span>', text) if isinstance(value, ui.Money) else text
 
 
-def part(name: str, **context: Any) -> SafeString:
+def part(name: str, /, **context: Any) -> SafeString:
     """A component's template, rendered on its own: it sees what it is given and nothing else."""
     return mark_safe(render_to_string(f"components/{name}.html", context).strip())  # noqa: S308 - our own template
 
@@ -235,7 +235,7 @@ def data_table(context: template.Context, table: ui.DataTable) -> dict[str, Any]
 @register.simple_tag
 def tabs(items: Sequence[ui.Tab], label: Any = "") -> SafeString:
     """A row of links of which one is this page."""
-    return part("tabs", items=items, label=label or _("Sections"))
+    return part("tabs", items=items, label=label or _("On this page"))
 
 
 @register.simple_tag

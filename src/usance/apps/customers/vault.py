@@ -98,8 +98,12 @@ def unseal_bytes(sealed: bytes, *, party_id: UUID | None, field: str) -> bytes:
 
 
 def seal_json(value: Any, *, party_id: UUID | None, field: str) -> bytes:
-    """Any plain JSON value; keys are sorted, so that equal values have equal lengths."""
-    return seal(json.dumps(value, sort_keys=True, separators=(",", ":")), party_id=party_id, field=field)
+    """Any plain JSON value."""
+    return seal(as_json(value), party_id=party_id, field=field)
+
+
+def as_json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def unseal_json(sealed: bytes, *, party_id: UUID | None, field: str) -> Any:

@@ -9,277 +9,653 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('institutions', '0001_initial'),
+        ("institutions", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ConsentText',
+            name="ConsentText",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('purpose', models.CharField(max_length=30)),
-                ('version', models.PositiveIntegerField()),
-                ('language', models.CharField(max_length=10)),
-                ('title', models.CharField(max_length=200)),
-                ('body', models.TextField()),
-                ('starts_on', models.DateField()),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("purpose", models.CharField(max_length=30)),
+                ("version", models.PositiveIntegerField()),
+                ("language", models.CharField(max_length=10)),
+                ("title", models.CharField(max_length=200)),
+                ("body", models.TextField()),
+                ("starts_on", models.DateField()),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Party',
+            name="Party",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('org_path', models.CharField(default='root', editable=False, max_length=200)),
-                ('reference', models.CharField(default=usance.apps.customers.models.new_reference, editable=False, max_length=12)),
-                ('kind', models.CharField(choices=[('person', 'person'), ('organisation', 'organisation')], default='person', max_length=12)),
-                ('language', models.CharField(max_length=10)),
-                ('known_since', models.DateField(help_text='business date on which the party became known')),
-                ('erased_at', models.DateTimeField(blank=True, null=True)),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("org_path", models.CharField(default="root", editable=False, max_length=200)),
+                (
+                    "reference",
+                    models.CharField(default=usance.apps.customers.models.new_reference, editable=False, max_length=12),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("person", "person"), ("organisation", "organisation")],
+                        default="person",
+                        max_length=12,
+                    ),
+                ),
+                ("language", models.CharField(max_length=10)),
+                ("known_since", models.DateField(help_text="business date on which the party became known")),
+                ("erased_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='OneTimeCode',
+            name="OneTimeCode",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('purpose', models.CharField(max_length=20)),
-                ('channel', models.CharField(choices=[('phone', 'phone'), ('email', 'e-mail')], default='phone', max_length=8)),
-                ('sealed_to', models.BinaryField()),
-                ('to_mac', models.BinaryField(max_length=32)),
-                ('address_mac', models.BinaryField(help_text="keyed hash of the caller's network address", max_length=32, null=True)),
-                ('code_hash', models.BinaryField(max_length=32)),
-                ('context_hash', models.BinaryField(help_text='what the code is good for: document, amount', max_length=32)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('issued_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('used_at', models.DateTimeField(blank=True, null=True)),
-                ('replaced_at', models.DateTimeField(blank=True, null=True)),
-                ('signed_in_at', models.DateTimeField(blank=True, help_text='a session began with it: not a second time', null=True)),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
-                ('party', usance.apps.institutions.models.TenantForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.party')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("purpose", models.CharField(max_length=20)),
+                (
+                    "channel",
+                    models.CharField(choices=[("phone", "phone"), ("email", "e-mail")], default="phone", max_length=8),
+                ),
+                ("sealed_to", models.BinaryField()),
+                ("to_mac", models.BinaryField(max_length=32)),
+                (
+                    "address_mac",
+                    models.BinaryField(
+                        help_text="keyed hash of the caller's network address", max_length=32, null=True
+                    ),
+                ),
+                ("code_hash", models.BinaryField(max_length=32)),
+                (
+                    "context_hash",
+                    models.BinaryField(help_text="what the code is good for: document, amount", max_length=32),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("issued_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("used_at", models.DateTimeField(blank=True, null=True)),
+                ("replaced_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "signed_in_at",
+                    models.DateTimeField(blank=True, help_text="a session began with it: not a second time", null=True),
+                ),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
+                (
+                    "party",
+                    usance.apps.institutions.models.TenantForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="customers.party"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='IdentityNumber',
+            name="IdentityNumber",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('country', models.CharField(max_length=2)),
-                ('scheme', models.CharField(max_length=20)),
-                ('sealed', models.BinaryField()),
-                ('source', models.CharField(max_length=20)),
-                ('stated_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
-                ('party', usance.apps.institutions.models.TenantForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='identity_numbers', to='customers.party')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("country", models.CharField(max_length=2)),
+                ("scheme", models.CharField(max_length=20)),
+                ("sealed", models.BinaryField()),
+                ("source", models.CharField(max_length=20)),
+                ("stated_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
+                (
+                    "party",
+                    usance.apps.institutions.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="identity_numbers",
+                        to="customers.party",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Fact',
+            name="Fact",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('field', models.CharField(max_length=30)),
-                ('sealed', models.BinaryField()),
-                ('source', models.CharField(help_text='applicant, staff, document, bureau, provider, import', max_length=20)),
-                ('source_id', models.CharField(blank=True, help_text="an id, such as an application's; no personal data", max_length=60)),
-                ('actor_kind', models.CharField(max_length=10)),
-                ('actor_id', models.CharField(blank=True, max_length=60)),
-                ('stated_at', models.DateTimeField()),
-                ('effective_on', models.DateField()),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
-                ('party', usance.apps.institutions.models.TenantForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='facts', to='customers.party')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("field", models.CharField(max_length=30)),
+                ("sealed", models.BinaryField()),
+                (
+                    "source",
+                    models.CharField(help_text="applicant, staff, document, bureau, provider, import", max_length=20),
+                ),
+                (
+                    "source_id",
+                    models.CharField(
+                        blank=True, help_text="an id, such as an application's; no personal data", max_length=60
+                    ),
+                ),
+                ("actor_kind", models.CharField(max_length=10)),
+                ("actor_id", models.CharField(blank=True, max_length=60)),
+                ("stated_at", models.DateTimeField()),
+                ("effective_on", models.DateField()),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
+                (
+                    "party",
+                    usance.apps.institutions.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="facts", to="customers.party"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Device',
+            name="Device",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('token_hash', models.BinaryField(max_length=32)),
-                ('first_seen_at', models.DateTimeField()),
-                ('last_seen_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
-                ('party', usance.apps.institutions.models.TenantForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='devices', to='customers.party')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("token_hash", models.BinaryField(max_length=32)),
+                ("first_seen_at", models.DateTimeField()),
+                ("last_seen_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
+                (
+                    "party",
+                    usance.apps.institutions.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="devices", to="customers.party"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='DataKey',
+            name="DataKey",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('kind', models.CharField(choices=[('party', 'party'), ('shared', 'shared'), ('index', 'index')], max_length=8)),
-                ('wrapped', models.BinaryField(null=True)),
-                ('destroyed_at', models.DateTimeField(blank=True, null=True)),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
-                ('party', usance.apps.institutions.models.TenantForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.party')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("party", "party"), ("shared", "shared"), ("index", "index")], max_length=8
+                    ),
+                ),
+                ("wrapped", models.BinaryField(null=True)),
+                ("destroyed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
+                (
+                    "party",
+                    usance.apps.institutions.models.TenantForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="customers.party"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Contact',
+            name="Contact",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('kind', models.CharField(choices=[('phone', 'phone'), ('email', 'e-mail')], max_length=8)),
-                ('sealed', models.BinaryField()),
-                ('mac', models.BinaryField(max_length=32, null=True)),
-                ('verified_at', models.DateTimeField(blank=True, null=True)),
-                ('unreachable_at', models.DateTimeField(blank=True, help_text='the messenger said: never again', null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_because', models.CharField(blank=True, max_length=40)),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
-                ('party', usance.apps.institutions.models.TenantForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='contacts', to='customers.party')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("kind", models.CharField(choices=[("phone", "phone"), ("email", "e-mail")], max_length=8)),
+                ("sealed", models.BinaryField()),
+                ("mac", models.BinaryField(max_length=32, null=True)),
+                ("verified_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "unreachable_at",
+                    models.DateTimeField(blank=True, help_text="the messenger said: never again", null=True),
+                ),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_because", models.CharField(blank=True, max_length=40)),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
+                (
+                    "party",
+                    usance.apps.institutions.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="contacts", to="customers.party"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Consent',
+            name="Consent",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('purpose', models.CharField(max_length=30)),
-                ('subject_id', models.UUIDField(blank=True, help_text='what a mandate is about: a card', null=True)),
-                ('given_at', models.DateTimeField()),
-                ('given_on', models.DateField(help_text='business date')),
-                ('channel', models.CharField(max_length=20)),
-                ('evidence', models.JSONField(default=dict, help_text='keyed hashes of address and device; ids; no personal data')),
-                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
-                ('withdrawn_on', models.DateField(blank=True, null=True)),
-                ('withdrawn_because', models.CharField(blank=True, max_length=60)),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
-                ('text', usance.apps.institutions.models.TenantForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.consenttext')),
-                ('party', usance.apps.institutions.models.TenantForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='consents', to='customers.party')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("purpose", models.CharField(max_length=30)),
+                ("subject_id", models.UUIDField(blank=True, help_text="what a mandate is about: a card", null=True)),
+                ("given_at", models.DateTimeField()),
+                ("given_on", models.DateField(help_text="business date")),
+                ("channel", models.CharField(max_length=20)),
+                (
+                    "evidence",
+                    models.JSONField(
+                        default=dict, help_text="keyed hashes of address and device; ids; no personal data"
+                    ),
+                ),
+                ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
+                ("withdrawn_on", models.DateField(blank=True, null=True)),
+                ("withdrawn_because", models.CharField(blank=True, max_length=60)),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
+                (
+                    "text",
+                    usance.apps.institutions.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="customers.consenttext"
+                    ),
+                ),
+                (
+                    "party",
+                    usance.apps.institutions.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="consents", to="customers.party"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='BlindIndex',
+            name="BlindIndex",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('kind', models.CharField(max_length=16)),
-                ('mac', models.BinaryField(max_length=32)),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
-                ('party', usance.apps.institutions.models.TenantForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.party')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("kind", models.CharField(max_length=16)),
+                ("mac", models.BinaryField(max_length=32)),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
+                (
+                    "party",
+                    usance.apps.institutions.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="customers.party"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SecondFactAttempt',
+            name="SecondFactAttempt",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('at', models.DateTimeField()),
-                ('was_right', models.BooleanField()),
-                ('code', usance.apps.institutions.models.TenantForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.onetimecode')),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
-                ('party', usance.apps.institutions.models.TenantForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.party')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("at", models.DateTimeField()),
+                ("was_right", models.BooleanField()),
+                (
+                    "code",
+                    usance.apps.institutions.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="customers.onetimecode"
+                    ),
+                ),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
+                (
+                    "party",
+                    usance.apps.institutions.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="customers.party"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='BlacklistEntry',
+            name="BlacklistEntry",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('org_path', models.CharField(default='root', editable=False, max_length=200)),
-                ('kind', models.CharField(max_length=16)),
-                ('mac', models.BinaryField(max_length=32)),
-                ('reason', models.CharField(max_length=30)),
-                ('starts_on', models.DateField()),
-                ('ends_on', models.DateField(blank=True, null=True)),
-                ('sealed_note', models.BinaryField(blank=True, null=True)),
-                ('added_by', models.CharField(max_length=60)),
-                ('lifted_at', models.DateTimeField(blank=True, null=True)),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("org_path", models.CharField(default="root", editable=False, max_length=200)),
+                ("kind", models.CharField(max_length=16)),
+                ("mac", models.BinaryField(max_length=32)),
+                ("reason", models.CharField(max_length=30)),
+                ("starts_on", models.DateField()),
+                ("ends_on", models.DateField(blank=True, null=True)),
+                ("sealed_note", models.BinaryField(blank=True, null=True)),
+                ("added_by", models.CharField(max_length=60)),
+                ("lifted_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['institution', 'kind', 'mac'], name='blacklist_lookup')],
+                "indexes": [models.Index(fields=["institution", "kind", "mac"], name="blacklist_lookup")],
             },
         ),
         migrations.AddConstraint(
-            model_name='consenttext',
-            constraint=models.UniqueConstraint(fields=('institution', 'purpose', 'version', 'language'), name='consenttext_once'),
+            model_name="consenttext",
+            constraint=models.UniqueConstraint(
+                fields=("institution", "purpose", "version", "language"), name="consenttext_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='party',
-            index=models.Index(fields=['institution', 'org_path', 'id'], name='party_scope'),
+            model_name="party",
+            index=models.Index(fields=["institution", "org_path", "id"], name="party_scope"),
         ),
         migrations.AddConstraint(
-            model_name='party',
-            constraint=models.UniqueConstraint(fields=('institution', 'reference'), name='party_reference_once'),
+            model_name="party",
+            constraint=models.UniqueConstraint(fields=("institution", "reference"), name="party_reference_once"),
         ),
         migrations.AddConstraint(
-            model_name='party',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['person', 'organisation'])), name='party_kind_known'),
+            model_name="party",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["person", "organisation"])), name="party_kind_known"
+            ),
         ),
         migrations.AddIndex(
-            model_name='onetimecode',
-            index=models.Index(fields=['institution', 'to_mac', '-issued_at'], name='onetimecode_to'),
+            model_name="onetimecode",
+            index=models.Index(fields=["institution", "to_mac", "-issued_at"], name="onetimecode_to"),
         ),
         migrations.AddIndex(
-            model_name='onetimecode',
-            index=models.Index(fields=['institution', 'address_mac', '-issued_at'], name='onetimecode_address'),
+            model_name="onetimecode",
+            index=models.Index(fields=["institution", "address_mac", "-issued_at"], name="onetimecode_address"),
         ),
         migrations.AddConstraint(
-            model_name='identitynumber',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('institution', 'party', 'scheme'), name='identitynumber_one'),
+            model_name="identitynumber",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at__isnull", True)),
+                fields=("institution", "party", "scheme"),
+                name="identitynumber_one",
+            ),
         ),
         migrations.AddIndex(
-            model_name='fact',
-            index=models.Index(fields=['institution', 'party', 'field', '-stated_at', '-id'], name='fact_latest'),
+            model_name="fact",
+            index=models.Index(fields=["institution", "party", "field", "-stated_at", "-id"], name="fact_latest"),
         ),
         migrations.AddConstraint(
-            model_name='device',
-            constraint=models.UniqueConstraint(fields=('institution', 'party', 'token_hash'), name='device_once'),
+            model_name="device",
+            constraint=models.UniqueConstraint(fields=("institution", "party", "token_hash"), name="device_once"),
         ),
         migrations.AddConstraint(
-            model_name='datakey',
-            constraint=models.UniqueConstraint(fields=('institution', 'party'), name='datakey_party_once'),
+            model_name="datakey",
+            constraint=models.UniqueConstraint(fields=("institution", "party"), name="datakey_party_once"),
         ),
         migrations.AddConstraint(
-            model_name='datakey',
-            constraint=models.UniqueConstraint(condition=models.Q(('party__isnull', True)), fields=('institution', 'kind'), name='datakey_kind_once'),
+            model_name="datakey",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("party__isnull", True)), fields=("institution", "kind"), name="datakey_kind_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='datakey',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'party'), ('party__isnull', False)), models.Q(models.Q(('kind', 'party'), _negated=True), ('party', None)), _connector='OR'), name='datakey_kind_fits'),
+            model_name="datakey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "party"), ("party__isnull", False)),
+                    models.Q(models.Q(("kind", "party"), _negated=True), ("party", None)),
+                    _connector="OR",
+                ),
+                name="datakey_kind_fits",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='datakey',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('destroyed_at__isnull', True), ('wrapped__isnull', False)), models.Q(('destroyed_at__isnull', False), ('kind', 'party'), ('wrapped__isnull', True)), _connector='OR'), name='datakey_destroyed_or_there'),
+            model_name="datakey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("destroyed_at__isnull", True), ("wrapped__isnull", False)),
+                    models.Q(("destroyed_at__isnull", False), ("kind", "party"), ("wrapped__isnull", True)),
+                    _connector="OR",
+                ),
+                name="datakey_destroyed_or_there",
+            ),
         ),
         migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(fields=['institution', 'party', 'kind', '-recorded_at'], name='contact_of_party'),
+            model_name="contact",
+            index=models.Index(fields=["institution", "party", "kind", "-recorded_at"], name="contact_of_party"),
         ),
         migrations.AddConstraint(
-            model_name='contact',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True), ('kind', 'phone'), ('verified_at__isnull', False)), fields=('institution', 'mac'), name='contact_one_owner'),
+            model_name="contact",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at__isnull", True), ("kind", "phone"), ("verified_at__isnull", False)),
+                fields=("institution", "mac"),
+                name="contact_one_owner",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contact',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['phone', 'email'])), name='contact_kind_known'),
+            model_name="contact",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["phone", "email"])), name="contact_kind_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='consent',
-            constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_at__isnull', True)), fields=('institution', 'party', 'purpose', 'subject_id'), name='consent_one_in_force', nulls_distinct=False),
+            model_name="consent",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("withdrawn_at__isnull", True)),
+                fields=("institution", "party", "purpose", "subject_id"),
+                name="consent_one_in_force",
+                nulls_distinct=False,
+            ),
         ),
         migrations.AddIndex(
-            model_name='blindindex',
-            index=models.Index(fields=['institution', 'party'], name='blindindex_party'),
+            model_name="blindindex",
+            index=models.Index(fields=["institution", "party"], name="blindindex_party"),
         ),
         migrations.AddConstraint(
-            model_name='blindindex',
-            constraint=models.UniqueConstraint(fields=('institution', 'kind', 'mac', 'party'), name='blindindex_once'),
+            model_name="blindindex",
+            constraint=models.UniqueConstraint(fields=("institution", "kind", "mac", "party"), name="blindindex_once"),
         ),
         migrations.AddIndex(
-            model_name='secondfactattempt',
-            index=models.Index(fields=['institution', 'party', '-at'], name='secondfact_recent'),
+            model_name="secondfactattempt",
+            index=models.Index(fields=["institution", "party", "-at"], name="secondfact_recent"),
         ),
     ]

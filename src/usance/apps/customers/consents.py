@@ -1,0 +1,173 @@
+"""Consents and mandates: what a person agreed to, in which words and language, when, and when they took it back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Max, Q, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from usance.apps.audit import services as audit
+from usance.apps.customers import consent_texts, vault
+from usance.apps.customers.models import Consent, ConsentText, Party
+from usance.apps.customers.refusals import ConsentMissing, ConsentTextOutdated
+from usance.apps.institutions import tenancy
+from usance.ports.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """`about_one_thing`: a mandate for one card, say; `required`: nobody can borrow without it."""
+
+    code: str
+    label: Promise
+    required: bool = True
+    about_one_thing: bool = False
+
+
+PURPOSES = {
+    purpose.code: purpose
+    for purpose in (
+        Purpose("personal_data", _("Processing of personal data")),
+        Purpose("credit_check", _("Check of credit history")),
+        Purpose("automated_decision", _("Automated decision")),
+        Purpose("electronic_signature", _("Signing by one-time code")),
+        Purpose("card_debit", _("Debit of the card"), about_one_thing=True),
+        Purpose("marketing", _("Offers by SMS and e-mail"), required=False),
+    )
+}
+
+
+def add_text(*, purpose: str, version: int, language: str, title: str, body: str, on: date) -> ConsentText:
+    """A new wording, in force from `on`. Wordings are never edited: a changed one is a new version."""
+    assert purpose in PURPOSES
+    return ConsentText.objects.create(
+        purpose=purpose, version=version, language=language, title=title, body=body, starts_on=on
+    )
+
+
+def install_texts(*, on: date) -> None:
+    """The wordings that a new institution begins with, in its languages. Repeating it changes nothing."""
+    rows = [
+        ConsentText(purpose=purpose, version=1, language=language, title=title, body=body, starts_on=on)
+        for language in tenancy.current().languages
+        for purpose, (title, body) in consent_texts.TEXTS[language].items()
+    ]
+    ConsentText.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def text_in_force(purpose: str, language: str, on: date) -> ConsentText:
+    """The newest wording on a day, in that language or else in the institution's first; raises DoesNotExist when the
+    institution has none (a defect of its set-up)."""
+    texts = ConsentText.objects.filter(purpose=purpose, starts_on__lte=on)
+    version = texts.aggregate(newest=Max("version"))["newest"]
+    found = texts.filter(version=version, language=language).first()
+    return found or texts.get(version=version, language=tenancy.current().language)
+
+
+def evidence_of(address: str = "", agent: str = "", **ids: str) -> dict[str, str]:
+    """What shows later how a consent was given: keyed hashes of network address and browser, and plain ids."""
+    hashed = {
+        name: vault.blind(value, kind=name).hex() for name, value in (("address", address), ("agent", agent)) if value
+    }
+    return {**hashed, **ids}
+
+
+def give(
+    *,
+    party_id: UUID,
+    purpose: str,
+    text_id: UUID,
+    actor: Actor,
+    at: datetime,
+    on: date,
+    channel: str = "web",
+    subject_id: UUID | None = None,
+    evidence: dict[str, Any] | None = None,
+) -> UUID:
+    """The party agreed to the text that was shown. A consent that is in force for the same words stays as it is; for
+    older words it is withdrawn by the new one. Raises ConsentTextOutdated."""
+    assert PURPOSES[purpose].about_one_thing == (subject_id is not None)
+    shown = ConsentText.objects.get(pk=text_id, purpose=purpose)
+    if shown.version != text_in_force(purpose, shown.language, on).version:
+        raise ConsentTextOutdated(purpose=purpose)
+    Party.objects.select_for_update().get(pk=party_id)
+    current = _in_force(party_id, purpose, subject_id).select_related("text").first()
+    if current and current.text.version == shown.version:
+        current_id: UUID = current.pk
+        return current_id
+    if current:
+        _end(current, because="replaced", at=at, on=on)
+    made = Consent.objects.create(
+        party_id=party_id,
+        purpose=purpose,
+        text=shown,
+        subject_id=subject_id,
+        given_at=at,
+        given_on=on,
+        channel=channel,
+        evidence=evidence or {},
+    )
+    details = {"purpose": purpose, "version": shown.version, "language": shown.language}
+    audit.record(action="consent.given", subject=("customers.party", party_id), actor=actor, details=details)
+    made_id: UUID = made.pk
+    return made_id
+
+
+@transaction.atomic
+def withdraw(
+    *,
+    party_id: UUID,
+    purpose: str,
+    because: str,
+    actor: Actor,
+    at: datetime,
+    on: date,
+    subject_id: UUID | None = None,
+) -> bool:
+    """The party takes a consent back; says whether there was one in force."""
+    Party.objects.select_for_update().get(pk=party_id)
+    current = _in_force(party_id, purpose, subject_id).first()
+    if current is None:
+        return False
+    _end(current, because=because, at=at, on=on)
+    details = {"purpose": purpose, "because": because}
+    audit.record(action="consent.withdrawn", subject=("customers.party", party_id), actor=actor, details=details)
+    return True
+
+
+def _end(consent: Consent, *, because: str, at: datetime, on: date) -> None:
+    Consent.objects.filter(pk=consent.pk).update(withdrawn_at=at, withdrawn_on=on, withdrawn_because=because)
+
+
+def _in_force(party_id: UUID, purpose: str, subject_id: UUID | None) -> QuerySet[Consent]:
+    return Consent.objects.filter(party_id=party_id, purpose=purpose, subject_id=subject_id, withdrawn_at=None)
+
+
+def consent_on(*, party_id: UUID, purpose: str, on: date, subject_id: UUID | None = None) -> Consent | None:
+    """The consent that was in force at the end of a business day."""
+    in_force = Q(withdrawn_on=None) | Q(withdrawn_on__gt=on)
+    given = Consent.objects.filter(party_id=party_id, purpose=purpose, subject_id=subject_id, given_on__lte=on)
+    return given.filter(in_force).select_related("text").order_by("-given_at").first()
+
+
+def has_consent(*, party_id: UUID, purpose: str, on: date, subject_id: UUID | None = None) -> bool:
+    return consent_on(party_id=party_id, purpose=purpose, on=on, subject_id=subject_id) is not None
+
+
+def require_consent(*, party_id: UUID, purpose: str, on: date, subject_id: UUID | None = None) -> Consent:
+    """To be called before a bureau is asked, a card debited, an offer sent. Raises ConsentMissing."""
+    found = consent_on(party_id=party_id, purpose=purpose, on=on, subject_id=subject_id)
+    if found is None:
+        raise ConsentMissing(purpose=purpose)
+    return found
+
+
+def consents_of(party_id: UUID) -> QuerySet[Consent]:
+    """Every consent and mandate of a party with its text, newest first, withdrawn ones too."""
+    return Consent.objects.filter(party_id=party_id).select_related("text").order_by("-given_at", "-id")

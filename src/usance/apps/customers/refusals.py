@@ -1,0 +1,91 @@
+"""Why an order about a customer is refused. The sentences are in web/refusals.py."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from usance.core.refusals import Refusal
+
+
+class PhoneNotValid(Refusal):
+    """`why`: `format`, `foreign` (another country than the institution's), `not_mobile` (no SMS goes there)."""
+
+    code = "phone_not_valid"
+    why: Literal["format", "foreign", "not_mobile"]
+
+
+class EmailNotValid(Refusal):
+    code = "email_not_valid"
+
+
+class PhoneOfSomeoneElse(Refusal):
+    """Another customer has proved that this phone is theirs."""
+
+    code = "phone_of_someone_else"
+
+
+class IdentityNumberNotValid(Refusal):
+    """`why`: `format`, `check_digit`, `province`, `birth_date`, `sex` (the last two: it contradicts what was said)."""
+
+    code = "identity_number_not_valid"
+    why: Literal["format", "check_digit", "province", "birth_date", "sex"]
+
+
+class ConsentMissing(Refusal):
+    code = "consent_missing"
+    purpose: str
+
+
+class ConsentTextOutdated(Refusal):
+    """The text that was shown is not the one in force: show the new one."""
+
+    code = "consent_text_outdated"
+    purpose: str
+
+
+class CodeTooSoon(Refusal):
+    """A code was just sent; the next one may be asked for in `seconds`."""
+
+    code = "code_too_soon"
+    seconds: int
+
+
+class TooManyCodes(Refusal):
+    """The limit of codes for this phone or this network address; free again after `minutes`."""
+
+    code = "too_many_codes"
+    minutes: int
+
+
+class CodeWrong(Refusal):
+    code = "code_wrong"
+    left: int
+
+
+class CodeExpired(Refusal):
+    """Too old, used before, or replaced by a newer one."""
+
+    code = "code_expired"
+
+
+class CodeUsedUp(Refusal):
+    """Too many wrong answers."""
+
+    code = "code_used_up"
+
+
+class CodeForSomethingElse(Refusal):
+    """The code was sent for another document, amount or purpose."""
+
+    code = "code_for_something_else"
+
+
+class SecondFactWrong(Refusal):
+    code = "second_fact_wrong"
+    left: int
+
+
+class SecondFactLocked(Refusal):
+    """Too many wrong answers to the second question today."""
+
+    code = "second_fact_locked"

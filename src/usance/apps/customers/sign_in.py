@@ -1,0 +1,314 @@
+"""How a borrower proves who they are: a code sent to their phone, and on a new device a second fact that they know.
+
+Everything here lives in real time (`at`). A wrong answer must be counted even though it is refused, so the functions
+that check answers *return* their refusal instead of raising it: the caller shows it and lets the transaction commit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import QuerySet
+
+from usance.apps.audit import services as audit
+from usance.apps.customers import selectors, services, vault, words
+from usance.apps.customers.models import PHONE, Device, OneTimeCode, SecondFactAttempt
+from usance.apps.customers.refusals import (
+    CodeExpired,
+    CodeForSomethingElse,
+    CodeTooSoon,
+    CodeUsedUp,
+    CodeWrong,
+    SecondFactLocked,
+    SecondFactWrong,
+    TooManyCodes,
+)
+from usance.ports import actor as actors
+from usance.ports.actor import Actor
+
+SIGN_IN, SIGN_AGREEMENT, VERIFY_CONTACT = "sign_in", "sign_agreement", "verify_contact"
+PURPOSES = (SIGN_IN, SIGN_AGREEMENT, VERIFY_CONTACT)
+LIFE = timedelta(minutes=10)
+ATTEMPTS = 5
+# the pause before the next code, by how many were sent within the hour
+PAUSES = (0, 30, 60, 120, 300)
+# what one phone, one network address and one customer can cost us; an address may be a whole mobile network's
+PER_PHONE_HOUR, PER_PHONE_DAY = 5, 10
+PER_ADDRESS_HOUR, PER_ADDRESS_DAY = 60, 300
+PER_PARTY_DAY = 20
+SECOND_FACT_ATTEMPTS, SECOND_FACT_WINDOW = 5, timedelta(hours=24)
+SECOND_FACT_LIFE = timedelta(minutes=10)  # after the right code
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+TO = "customers_onetimecode.to"
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """`code` exists here and in the message only: we keep its hash."""
+
+    code_id: UUID
+    code: str = field(repr=False)
+    to: str = field(repr=False)
+    party_id: UUID | None
+    expires_at: datetime
+    resend_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRight:
+    code_id: UUID
+    to: str = field(repr=False)
+    channel: str
+    party_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """`device_token` belongs into a cookie that scripts cannot read."""
+
+    party_id: UUID
+    device_token: str = field(repr=False)
+    is_new_party: bool
+    is_new_device: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactNeeded:
+    """`kinds`: what the person may answer with: `birth_date`, `last_four` (of the identity number)."""
+
+    code_id: UUID
+    kinds: tuple[str, ...]
+
+
+CodeAnswer = CodeRight | CodeWrong | CodeExpired | CodeUsedUp | CodeForSomethingElse
+SignInAnswer = SignedIn | SecondFactNeeded | CodeWrong | CodeExpired | CodeUsedUp | CodeForSomethingElse
+SecondFactAnswer = SignedIn | SecondFactWrong | SecondFactLocked | CodeExpired
+
+
+def issue_code(
+    *,
+    purpose: str,
+    to: str,
+    at: datetime,
+    channel: str = PHONE,
+    context: Mapping[str, Any] | None = None,
+    party_id: UUID | None = None,
+    address: str = "",
+) -> Issued:
+    """A new code for a phone or e-mail address, good for this purpose and context only. The same answer whether we
+    know the phone or not. Raises PhoneNotValid, EmailNotValid, CodeTooSoon, TooManyCodes."""
+    assert purpose in PURPOSES
+    normal = selectors.normal_phone(to) if channel == PHONE else words.email(to)
+    to_mac = vault.blind(normal, kind=channel)
+    address_mac = vault.blind(address, kind="address") if address else None
+    _one_at_a_time(to_mac, address_mac)
+    sent_in_hour = _require_room(purpose=purpose, to_mac=to_mac, address_mac=address_mac, party_id=party_id, at=at)
+    code = f"{secrets.randbelow(10**6):06d}"
+    row = OneTimeCode(
+        purpose=purpose,
+        party_id=party_id,
+        channel=channel,
+        sealed_to=vault.seal(normal, party_id=party_id, field=TO),
+        to_mac=to_mac,
+        address_mac=address_mac,
+        context_hash=_context_hash(context or {}),
+        issued_at=at,
+        expires_at=at + LIFE,
+    )
+    row.code_hash = _code_hash(row.pk, code)
+    row.save(force_insert=True)
+    pause = PAUSES[min(sent_in_hour + 1, len(PAUSES) - 1)]
+    return Issued(row.pk, code, normal, party_id, row.expires_at, at + timedelta(seconds=pause))
+
+
+def _require_room(
+    *, purpose: str, to_mac: bytes, address_mac: bytes | None, party_id: UUID | None, at: datetime
+) -> int:
+    """Refuses when a limit is reached; gives how many codes of this purpose went to this phone within the hour."""
+    to_here = OneTimeCode.objects.filter(to_mac=to_mac, purpose=purpose)
+    _require_below(to_here, HOUR, PER_PHONE_HOUR, at)
+    _require_below(to_here, DAY, PER_PHONE_DAY, at)
+    if address_mac:
+        from_there = OneTimeCode.objects.filter(address_mac=address_mac)
+        _require_below(from_there, HOUR, PER_ADDRESS_HOUR, at)
+        _require_below(from_there, DAY, PER_ADDRESS_DAY, at)
+    if party_id:
+        _require_below(OneTimeCode.objects.filter(party_id=party_id), DAY, PER_PARTY_DAY, at)
+    recent = list(to_here.filter(issued_at__gt=at - HOUR).order_by("-issued_at").values_list("issued_at", flat=True))
+    if recent:
+        wait = recent[0] + timedelta(seconds=PAUSES[min(len(recent), len(PAUSES) - 1)]) - at
+        if wait > timedelta(0):
+            raise CodeTooSoon(seconds=int(wait.total_seconds()) + 1)
+    return len(recent)
+
+
+def _require_below(codes: QuerySet[OneTimeCode], window: timedelta, limit: int, at: datetime) -> None:
+    """Refuses when `limit` codes were sent within the window; room comes when the oldest of them leaves it."""
+    last = list(
+        codes.filter(issued_at__gt=at - window).order_by("-issued_at").values_list("issued_at", flat=True)[:limit]
+    )
+    if len(last) >= limit:
+        raise TooManyCodes(minutes=int((last[-1] + window - at).total_seconds()) // 60 + 1)
+
+
+def check_code(*, code_id: UUID, code: str, at: datetime, context: Mapping[str, Any] | None = None) -> CodeAnswer:
+    """Is this the code that was sent, for this context? Spaces and dashes do not matter. The refusals are returned."""
+    row = OneTimeCode.objects.select_for_update().filter(pk=code_id).first()
+    if row is None or row.used_at or row.replaced_at or at >= row.expires_at or not row.sealed_to:
+        return CodeExpired()
+    if row.attempts >= ATTEMPTS:
+        return CodeUsedUp()
+    if not hmac.compare_digest(bytes(row.context_hash), _context_hash(context or {})):
+        return CodeForSomethingElse()
+    row.attempts += 1
+    is_right = hmac.compare_digest(bytes(row.code_hash), _code_hash(row.pk, re.sub(r"\D", "", code)))
+    if is_right:
+        row.used_at = at
+    row.save(update_fields=["attempts", "used_at"])
+    if not is_right:
+        left = ATTEMPTS - row.attempts
+        return CodeWrong(left=left) if left else CodeUsedUp()
+    to = vault.unseal(row.sealed_to, party_id=row.party_id, field=TO)
+    return CodeRight(row.pk, to, row.channel, row.party_id)
+
+
+def replace_code(*, code_id: UUID, at: datetime) -> None:
+    """The person asked for another code in its place: this one is no longer good."""
+    OneTimeCode.objects.filter(pk=code_id, used_at=None).update(replaced_at=at)
+
+
+def begin(
+    *, code_id: UUID, code: str, device_token: str, language: str, at: datetime, on: date, org_path: str = "root"
+) -> SignInAnswer:
+    """Sign-in by the code. An unknown phone becomes a new party. A known party on a device that is new for them is
+    asked for a second fact, when they have told us one. Refusals are returned."""
+    if not OneTimeCode.objects.filter(pk=code_id, purpose=SIGN_IN).exists():
+        return CodeExpired()
+    answer = check_code(code_id=code_id, code=code, at=at)
+    if not isinstance(answer, CodeRight):
+        return answer
+    _one_at_a_time(vault.blind(answer.to, kind=PHONE))
+    party_id = selectors.party_with_phone(answer.to)
+    if party_id is None:
+        party_id = _sign_up(answer.to, language=language, at=at, on=on, org_path=org_path)
+        return _welcome(party_id, code_id, at=at, is_new_party=True)
+    if is_known_device(party_id=party_id, token=device_token):
+        _devices(party_id, device_token).update(last_seen_at=at)
+        OneTimeCode.objects.filter(pk=code_id).update(signed_in_at=at)
+        return SignedIn(party_id, device_token, is_new_party=False, is_new_device=False)
+    kinds = _second_facts(party_id)
+    if kinds:
+        return SecondFactNeeded(code_id, tuple(kinds))
+    return _welcome(party_id, code_id, at=at, is_new_party=False)
+
+
+def _sign_up(phone: str, *, language: str, at: datetime, on: date, org_path: str) -> UUID:
+    someone = Actor(kind="public")
+    party_id = services.add_party(language=language, on=on, actor=someone, org_path=org_path)
+    services.add_contact(
+        party_id=party_id, kind=PHONE, value=phone, actor=actors.borrower(party_id), at=at, verified=True
+    )
+    return party_id
+
+
+def _welcome(party_id: UUID, code_id: UUID, *, at: datetime, is_new_party: bool) -> SignedIn:
+    """The person has proved enough: their browser becomes a known device."""
+    token = secrets.token_urlsafe(32)
+    Device.objects.create(party_id=party_id, token_hash=_token_hash(token), first_seen_at=at, last_seen_at=at)
+    OneTimeCode.objects.filter(pk=code_id).update(signed_in_at=at)
+    actor = actors.borrower(party_id)
+    audit.record(action="customer.device_added", subject=(services.PARTY, party_id), actor=actor, details={})
+    return SignedIn(party_id, token, is_new_party=is_new_party, is_new_device=True)
+
+
+def _second_facts(party_id: UUID) -> dict[str, Any]:
+    """What the person can be asked: kind -> the right answer."""
+    known = selectors.profile(party_id)
+    facts: dict[str, Any] = {}
+    if known.birth_date:
+        facts["birth_date"] = known.birth_date
+    if known.identity_number:
+        facts["last_four"] = words.last_four(known.identity_number)
+    return facts
+
+
+def answer_second_fact(
+    *, code_id: UUID, at: datetime, birth_date: date | None = None, last_four: str = ""
+) -> SecondFactAnswer:
+    """The answer to the second question, after the right code. Failures are counted per party over 24 hours, whatever
+    the number of codes. Refusals are returned."""
+    row = OneTimeCode.objects.select_for_update().filter(pk=code_id, purpose=SIGN_IN, signed_in_at=None).first()
+    if row is None or row.used_at is None or at >= row.used_at + SECOND_FACT_LIFE or not row.sealed_to:
+        return CodeExpired()
+    _one_at_a_time(bytes(row.to_mac))
+    party_id = selectors.party_with_phone(vault.unseal(row.sealed_to, party_id=row.party_id, field=TO))
+    if party_id is None:
+        return CodeExpired()
+    left = SECOND_FACT_ATTEMPTS - _recent_failures(party_id, at)
+    if left <= 0:
+        return SecondFactLocked()
+    facts = _second_facts(party_id)
+    is_right = (birth_date is not None and facts.get("birth_date") == birth_date) or (
+        bool(facts.get("last_four")) and hmac.compare_digest(facts["last_four"], re.sub(r"\D", "", last_four))
+    )
+    SecondFactAttempt.objects.create(party_id=party_id, code=row, at=at, was_right=is_right)
+    if is_right:
+        return _welcome(party_id, code_id, at=at, is_new_party=False)
+    return SecondFactWrong(left=left - 1) if left > 1 else SecondFactLocked()
+
+
+def _recent_failures(party_id: UUID, at: datetime) -> int:
+    failures = SecondFactAttempt.objects.filter(party_id=party_id, was_right=False, at__gt=at - SECOND_FACT_WINDOW)
+    return failures.count()
+
+
+def is_known_device(*, party_id: UUID, token: str) -> bool:
+    return bool(token) and _devices(party_id, token).exists()
+
+
+def devices(party_id: UUID) -> QuerySet[Device]:
+    """The browsers that the party signs in from, the latest first."""
+    return Device.objects.filter(party_id=party_id, ended_at=None).order_by("-last_seen_at", "-id")
+
+
+def forget_device(*, party_id: UUID, device_id: UUID, actor: Actor, at: datetime) -> None:
+    """The next sign-in from there asks for the second fact again."""
+    if Device.objects.filter(pk=device_id, party_id=party_id, ended_at=None).update(ended_at=at):
+        audit.record(action="customer.device_removed", subject=(services.PARTY, party_id), actor=actor, details={})
+
+
+def _devices(party_id: UUID, token: str) -> QuerySet[Device]:
+    return Device.objects.filter(party_id=party_id, token_hash=_token_hash(token), ended_at=None)
+
+
+def _token_hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _code_hash(code_id: UUID, code: str) -> bytes:
+    """With a pepper that is not in the database, because six digits alone are guessed at once."""
+    pepper = hashlib.sha256(b"one-time codes" + settings.SECRET_KEY.encode()).digest()
+    return hmac.digest(pepper, f"{code_id}|{code}".encode(), hashlib.sha256)
+
+
+def _context_hash(context: Mapping[str, Any]) -> bytes:
+    return hashlib.sha256(json.dumps(context, sort_keys=True, separators=(",", ":")).encode()).digest()
+
+
+def _one_at_a_time(*macs: bytes | None) -> None:
+    """Counting and issuing for one phone or address happen one after the other, until the transaction ends."""
+    numbers = sorted(int.from_bytes(mac[:8], "big", signed=True) for mac in macs if mac)
+    with connection.cursor() as cursor:
+        for number in numbers:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])

@@ -17,6 +17,14 @@ SENTENCES: dict[str, str | Callable[[Refusal], str]] = {
     "instruction_under_way": _("The payment is already on its way. Wait for its outcome; this page shows it."),
     "refund_too_large": _("That is more than is left to send back."),
     "not_reconcilable": _("This payment was settled already."),
+    "document_not_ready": _("The paper is still being written. Wait a moment and open this page again."),
+    "document_changed": _("The paper has changed since you opened it. Read the new one, then ask for a new code."),
+    "no_open_offer": _("There is no offer to sign any more. Your account shows what became of it."),
+    "no_card_for_payout": _("Link a card first: the money is sent to it."),
+    "payout_under_way": _("The money is already on its way. Wait for its outcome; this page shows it."),
+    "nothing_to_fund": _("This application is not waiting for its money."),
+    "nothing_to_pay": _("Nothing is owed on this loan."),
+    "payment_under_way": _("A payment for this loan is on its way. Wait for its outcome before you start another."),
     "job_run_again_already": _("This job was run again already. Look at the list of jobs for how it went."),
 }
 

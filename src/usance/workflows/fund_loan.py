@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from usance.apps.agreements import selectors as papers
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.messaging import services as messaging
@@ -23,6 +24,7 @@ from usance.apps.payments import services as rails
 from usance.apps.servicing import selectors as loans
 from usance.apps.servicing import services as servicing
 from usance.core.loan import quote
+from usance.core.loan.terms import Terms
 from usance.core.refusals import Refusal
 from usance.ports import clock
 from usance.ports.actor import SYSTEM, Actor, provider
@@ -50,12 +52,15 @@ def fund(*, application_id: UUID, card_id: UUID, at: datetime, actor: Actor) -> 
     application = applications.application(application_id=application_id)
     if application.state != "signed":
         raise NothingToFund()
-    offer = applications.accepted_offer(application_id=application_id)
+    document = papers.signed_agreement(application_id)
+    if document is None:
+        raise NothingToFund()
+    terms = Terms.from_json(document.content["terms"])
     business_date = tenancy.current().business_date
     loan = servicing.book_loan(
         party_id=application.party_id,
         product=application.product.code,
-        terms=offer.core_terms(),
+        terms=terms,
         product_version_id=application.product_version_id,
         application_id=application.pk,
         org_path=application.org_path,
@@ -69,7 +74,7 @@ def fund(*, application_id: UUID, card_id: UUID, at: datetime, actor: Actor) -> 
     rails.give(
         kind=PAYOUT,
         key=f"payout:{loan.pk}:{attempt}",
-        amount_minor=quote.net_disbursement(offer.core_terms()),
+        amount_minor=quote.net_disbursement(terms),
         party_id=application.party_id,
         subject_type="servicing.loan",
         subject_id=loan.pk,

@@ -23,7 +23,7 @@ from usance.apps.servicing import services as servicing
 from usance.core.refusals import Refusal
 from usance.ports import clock
 from usance.ports.actor import SYSTEM, Actor, provider
-from usance.ports.queue import task
+from usance.ports.queue import enqueue, task
 
 LOAN = "servicing.loan"
 MANDATE = "card_debit"
@@ -155,6 +155,7 @@ def _extend(instruction: rails.Instruction, days: int, source: str, actor: Actor
         return False
     context = {"due_on": loan.next_due_on, "amount_minor": loan.next_due_minor}
     _tell(instruction, "extension_made", context)
+    enqueue("loans.rescheduled", loan_id=str(loan.pk))
     return True
 
 

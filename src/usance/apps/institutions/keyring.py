@@ -23,7 +23,7 @@ NONCE = 12
 
 
 class SealBroken(RuntimeError):
-    """A sealed value was altered, moved to another row, or sealed with a key that left the ring: never a user's error."""
+    """A sealed value was altered, moved to another row, or its key left the ring: never a user's error."""
 
 
 @functools.lru_cache(maxsize=4)

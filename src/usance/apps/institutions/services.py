@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from usance.apps.institutions import tenancy
@@ -105,8 +106,24 @@ def finish_item(*, item_id: UUID, outcome: str, at: datetime) -> bool:
     return bool(DatedItem.objects.filter(pk=item_id, done_at__isnull=True).update(done_at=at, outcome=outcome))
 
 
+def hold_business_date() -> date:
+    """The business date, which cannot move before the caller's transaction ends. Take it before locking rows."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_date_lock()])
+    tenancy.forget_row()
+    return tenancy.current().business_date
+
+
+def _date_lock() -> int:
+    """The number of the lock on the business date of the bound institution."""
+    digest = hashlib.sha256(b"business_date" + tenancy.current_id().bytes).digest()
+    return int.from_bytes(digest[:8], signed=True)
+
+
 def move_business_date(*, to: date, ahead_days: int) -> None:
-    """The close committed: the institution lives in `to` from here on."""
+    """The close committed: the institution lives in `to` from here on. Waits for whoever is booking on the old date."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_date_lock()])
     Institution.objects.filter(pk=tenancy.current_id()).update(business_date=to, ahead_days=ahead_days)
     tenancy.forget_row()
 

@@ -1,4 +1,4 @@
-"""Django's migrate, then the rules that the database enforces and those of countries. Runs as the owner of the tables."""
+"""Django's migrate, then the rules that the database enforces and those of countries. Runs as the tables' owner."""
 
 from __future__ import annotations
 

@@ -1,0 +1,53 @@
+"""Money, dates and shares in words of the active language, for papers and messages (pages have filters of their own
+on top of these)."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+from babel.numbers import format_currency, format_percent
+from django.utils.translation import get_language, to_locale
+
+# where CLDR writes the code because the currency is foreign to the language, a sign that people know is shorter
+SIGNS = {"UAH": "₴", "VND": "₫", "EUR": "€"}
+DIGITS = re.compile(r"([#,]*0)(\.0+)?")
+
+
+def locale() -> Locale:
+    """The active language as Babel knows it."""
+    try:
+        return Locale.parse(to_locale(get_language() or "en"))
+    except (UnknownLocaleError, ValueError):
+        return Locale("en")
+
+
+def money(minor: int, currency: str, digits: int) -> str:
+    """An amount in minor units with the currency's own number of decimals."""
+    pattern = with_decimals(locale().currency_formats["standard"].pattern, "0" * digits)
+    value = Decimal(minor).scaleb(-digits)
+    text = str(format_currency(value, currency, locale=locale(), currency_digits=False, format=pattern))
+    return text.replace("-", "\u2212").replace(currency, SIGNS.get(currency, currency))
+
+
+def with_decimals(pattern: str, decimals: str) -> str:
+    """A CLDR number pattern with other decimals, its groups kept."""
+    return DIGITS.sub(lambda found: found[1] + (f".{decimals}" if decimals else ""), pattern)
+
+
+def percent(share: Fraction | Decimal, digits: int = 2) -> str:
+    """A fraction as per cent; zeros at the end are left away."""
+    exact = (
+        Decimal(share.numerator) / Decimal(share.denominator) if isinstance(share, Fraction) else Decimal(str(share))
+    ).quantize(Decimal(1).scaleb(-2 - digits), ROUND_HALF_UP)
+    shape = with_decimals(locale().percent_formats[None].pattern, "#" * digits)
+    return str(format_percent(exact, format=shape, locale=locale()))
+
+
+def day(value: date | None, length: str = "long") -> str:
+    """A date; `length`: short, medium, long, full."""
+    return "–" if value is None else str(format_date(value, format=length, locale=locale()))

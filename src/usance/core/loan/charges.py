@@ -183,9 +183,10 @@ def _flat_penalty(loan: Loan, book: Book, on: date) -> Loan:
 def _count_penalty(loan: Loan, book: Book, now: Accrued, on: date) -> Loan:
     before = loan.penalty.posted
     amount = now.posted - before
+    by_year = loan.terms.penalty is not None and loan.terms.penalty.yearly_cap_share is not None
     loan = loan._replace(
         penalty=now,
-        penalty_in_year=loan.penalty_in_year + amount,
+        penalty_in_year=loan.penalty_in_year + amount if by_year else 0,
         charged_minor=loan.charged_minor + amount,
     )
     return _tax_on_accrual(loan, book, "penalty", before, now.posted, on)

@@ -31,7 +31,7 @@ def advance_into(loan: Loan, to: date, book: Book, *, daily: bool) -> Loan:
         raise ValueError(f"the loan is at {loan.at}; going back to {to} is replay's work")
     while loan.at < to:
         if loan.status not in state.LIVE:
-            return loan._replace(at=to)
+            return _on_day(loan, to)
         until = loan.at + ONE_DAY if daily else quiet_until(loan, to)
         for step in CLOSE_OF_DAY:
             loan = step(loan, book, until)
@@ -56,8 +56,7 @@ def accrue_penalty(loan: Loan, book: Book, until: date) -> Loan:
 
 def open_next_day(loan: Loan, book: Book, until: date) -> Loan:
     """The new day begins: another rate, another year, another period and its bill."""
-    turned = until.year != loan.at.year
-    loan = loan._replace(at=until, penalty_in_year=0 if turned else loan.penalty_in_year)
+    loan = _on_day(loan, until)
     while loan.rate_changes and loan.rate_changes[0][0] <= until:
         loan = loan._replace(rate=loan.rate_changes[0][1], rate_changes=loan.rate_changes[1:])
         book.fact("rate_changed", until)
@@ -65,6 +64,11 @@ def open_next_day(loan: Loan, book: Book, until: date) -> Loan:
         loan = allocate.allocate(_turn_period(loan, book), book, until, ("past_due", "due"))
         loan = settle_status(loan, book)
     return loan
+
+
+def _on_day(loan: Loan, day: date) -> Loan:
+    """The same loan on another day; the penalties of a new year count from zero."""
+    return loan._replace(at=day, penalty_in_year=loan.penalty_in_year if day.year == loan.at.year else 0)
 
 
 def watch_lateness(loan: Loan, book: Book, until: date) -> Loan:

@@ -11,7 +11,7 @@ from datetime import date
 from usance.core.loan import state
 from usance.core.loan.admit import admit, admit_to_history
 from usance.core.loan.apply import apply_into
-from usance.core.loan.close import advance_into
+from usance.core.loan.close import advance, advance_into
 from usance.core.loan.events import Event, PaymentReturned, Reversed
 from usance.core.loan.state import Book, Fact, Loan, Movement, Step
 from usance.core.loan.terms import Terms
@@ -34,7 +34,7 @@ def replay(terms: Terms, events: Iterable[Event], to: date, *, daily: bool = Tru
     are left out."""
     told = list(events)
     book = Book()
-    return book.step(fold(state.new(terms, _birth(told, to)), told, to, book, daily=daily))
+    return book.step(fold(state.new(terms, birth(told, to)), told, to, book, daily=daily))
 
 
 def fold(loan: Loan, events: Iterable[Event], to: date, book: Book, *, daily: bool) -> Loan:
@@ -47,34 +47,42 @@ def fold(loan: Loan, events: Iterable[Event], to: date, book: Book, *, daily: bo
 
 
 def append(loan: Loan, history: Sequence[Event], event: Event) -> Step:
-    """One more event told about a loan with this history (all earlier events, in any order). Raises a Refusal, and then
-    nothing has happened.
-
-    In order it is simply admitted and applied. Late, or undoing something, it is admitted to the loan of its own date;
-    then all is folded anew and the movements are the difference to what was told before, with the old dates.
-    """
+    """One more event told about a loan with this history (all earlier events, in any order): admitted to the loan of
+    its own date, then included. Raises a Refusal, and then nothing has happened."""
     admit_to_history(history, event)
-    if _is_next(loan, event):
+    if _is_next(loan, history, event):
+        then = advance(loan, event.effective_on).loan
+    else:
+        earlier = [past for past in history if past.order < event.order]
+        then = replay(loan.terms, earlier, event.effective_on, daily=False).loan
+    admit(then, event)
+    return include(loan, history, event)
+
+
+def include(loan: Loan, history: Sequence[Event], event: Event) -> Step:
+    """The loan with one more event, admitted before. In order it is simply applied. Late, or undoing something, all is
+    folded anew, and the movements are the difference to what was told before, with the old dates."""
+    if _is_next(loan, history, event):
         book = Book()
-        loan = advance_into(loan, event.effective_on, book, daily=True)
-        admit(loan, event)
-        return book.step(apply_into(loan, event, book))
-    earlier = [past for past in history if past.order < event.order]
-    admit(replay(loan.terms, earlier, event.effective_on, daily=False).loan, event)
+        return book.step(apply_into(advance_into(loan, event.effective_on, book, daily=True), event, book))
     return difference(
         replay(loan.terms, history, loan.at),
         replay(loan.terms, [*history, event], max(loan.at, event.effective_on)),
     )
 
 
-def _is_next(loan: Loan, event: Event) -> bool:
+def _is_next(loan: Loan, history: Sequence[Event], event: Event) -> bool:
+    """Whether the event takes effect after all that took effect, so that applying it is enough."""
     if isinstance(event, Undoing) or event.effective_on < loan.at:
+        return False
+    if any(isinstance(past, Undoing) and past.undoes == event.source for past in history):
         return False
     return loan.last_order is None or loan.last_order < event.order
 
 
-def _birth(events: Sequence[Event], to: date) -> date:
-    return min((event.effective_on for event in events), default=to)
+def birth(events: Iterable[Event], to: date) -> date:
+    """The date of the first event, or `to` when nothing had happened by then."""
+    return min([to, *(event.effective_on for event in events)])
 
 
 # --- the difference of two folds ---------------------------------------------------------------------------------

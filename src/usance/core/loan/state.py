@@ -113,7 +113,7 @@ class Loan(NamedTuple):
     rate_changes: tuple[tuple[date, Rate], ...] = ()  # still to come
     interest: Accrued = Accrued()
     penalty: Accrued = Accrued()
-    penalty_in_year: int = 0  # posted in the calendar year of `at`
+    penalty_in_year: int = 0  # posted in the calendar year of `at`, where that is capped
     charged_minor: int = 0  # all interest, fees and penalties ever charged
     period: Period | None = None  # the running one
     due_dates: tuple[date, ...] = ()  # not yet billed

@@ -45,7 +45,10 @@ class Decision:
 def decide(findings: Iterable[Finding], *, requested_minor: int) -> Decision:
     """The severest finding decides, with the reasons of that severity in their order; the lowest limit holds."""
     told = list(findings)
-    outcome = max((finding.outcome for finding in told), key=SEVERITY.__getitem__, default="approve")
+    outcome: Outcome = "approve"
+    for finding in told:
+        if SEVERITY[finding.outcome] > SEVERITY[outcome]:
+            outcome = finding.outcome
     reasons: list[Reason] = []
     for finding in told:
         if finding.outcome == outcome and finding.reason and finding.reason not in reasons:

@@ -1,0 +1,211 @@
+"""The ten laws of the engine, each a property of any loan. docs/laws.md says them in words, under the same names."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.laws import worlds
+from usance.core import values
+from usance.core.accounting import books
+from usance.core.loan import close, events, quote, replay, state
+from usance.core.loan.terms import Terms
+
+DAYS = st.integers(0, worlds.HORIZON_DAYS + 60)
+
+
+@given(st.data())
+def test_law_01_time_composes(data: st.DataObject) -> None:
+    terms = data.draw(worlds.all_terms())
+    history, loan, _ = worlds.admitted(terms, data.draw(worlds.told_events(terms)))
+    a = loan.at + timedelta(days=data.draw(DAYS))
+    b = a + timedelta(days=data.draw(DAYS))
+    straight = close.advance(loan, b)
+    first = close.advance(loan, a)
+    second = close.advance(first.loan, b)
+    assert second.loan == straight.loan
+    assert first.movements + second.movements == straight.movements
+    assert first.facts + second.facts == straight.facts
+    jumped = close.advance(loan, b, daily=False)
+    assert jumped.loan == straight.loan
+    assert jumped.facts == straight.facts
+    assert worlds.by_kind(jumped.movements) == worlds.by_kind(straight.movements)
+    assert close.advance(straight.loan, b) == state.Step(straight.loan)
+
+
+@given(st.data())
+def test_law_02_order_of_arrival_is_irrelevant(data: st.DataObject) -> None:
+    terms = data.draw(worlds.all_terms())
+    history, _, _ = worlds.admitted(terms, data.draw(worlds.told_events(terms)))
+    end = max((event.effective_on for event in history), default=worlds.START)
+    whole = replay.replay(terms, history, end)
+    loan = state.new(terms, min((event.effective_on for event in history), default=end))
+    known: list[events.Event] = []
+    movements: list[state.Movement] = []
+    for event in data.draw(st.permutations(history)):
+        step = replay.include(loan, known, event)
+        known.append(event)
+        loan, movements = step.loan, movements + list(step.movements)
+    last = close.advance(loan, end)
+    assert last.loan == whole.loan
+    assert replay.adjustments(movements + list(last.movements), whole.movements) == ()
+
+
+@given(st.data())
+def test_law_03_a_checkpoint_resumes_exactly(data: st.DataObject) -> None:
+    terms = data.draw(worlds.all_terms())
+    history, loan, _ = worlds.admitted(terms, data.draw(worlds.told_events(terms)))
+    stored = json.loads(json.dumps({"terms": terms.to_json(), "loan": state.to_json(loan)}))
+    resumed = state.from_json(stored["loan"], Terms.from_json(stored["terms"]))
+    assert resumed == loan
+    later = loan.at + timedelta(days=data.draw(DAYS))
+    assert close.advance(resumed, later) == close.advance(loan, later)
+    assert replay.replay(terms, history, loan.at).loan == loan
+    told = [events.from_json(json.loads(json.dumps(event.to_json()))) for event in history]
+    assert told == history
+
+
+@given(st.data())
+def test_law_04_money_is_conserved(data: st.DataObject) -> None:
+    terms = data.draw(worlds.all_terms())
+    history, loan, movements = worlds.admitted(terms, data.draw(worlds.told_events(terms)))
+    assert worlds.by_balance(movements) == loan.balances
+    _conserved(loan, movements, history)
+
+
+def _conserved(loan: state.Loan, movements: list[state.Movement], history: list[events.Event]) -> None:
+    told = replay.in_force(history)
+    kinds = worlds.by_kind(movements)
+
+    def total(kind: str, component: str | None = None) -> int:
+        return sum(amount for key, amount in kinds.items() if key[0] == kind and component in (None, key[1]))
+
+    money_in = sum(e.amount_minor for e in told if isinstance(e, events.PaymentReceived | events.Recovered))
+    assert total("payment_received") == money_in
+    refunds = sum(e.amount_minor for e in told if isinstance(e, events.Refunded))
+    assert total("charged_back") - total("refunded") == refunds
+    assert money_in == -total("allocated") - total("recovered") - total("refunded") + state.unapplied(loan)
+    capitalised = total("fee_capitalised") + total("tax_capitalised")
+    forgiven = sum(total(kind, "principal") for kind in ("allocated", "waived", "remainder_forgiven", "written_off"))
+    assert loan.balances.get("principal", 0) == (total("disbursed") + capitalised + total("charged_back") + forgiven)
+    assert total("disbursed") == sum(e.amount_minor for e in told if isinstance(e, events.Disbursed))
+    assert all(amount > 0 for amount in loan.balances.values())
+
+
+@given(st.data())
+def test_law_05_quote_is_truth(data: st.DataObject) -> None:
+    terms = data.draw(worlds.all_terms())
+    history, loan, _ = worlds.admitted(terms, data.draw(worlds.told_events(terms, most=5)))
+    on = loan.at + timedelta(days=data.draw(DAYS))
+    if loan.status in state.LIVE:
+        needed = quote.payoff(loan, on)
+        assert needed.total_minor == max(0, sum(needed.amounts.values()) - needed.unapplied_minor)
+        then = close.advance(loan, on).loan
+        if then.status in state.LIVE and needed.total_minor:
+            payment = events.PaymentReceived(effective_on=on, source="z", amount_minor=needed.total_minor)
+            paid = replay.append(loan, history, payment).loan
+            assert paid.status == "closed"
+            assert paid.balances == {}
+            assert quote.preview(loan, history, [payment]).loan == paid
+
+
+@given(st.data())
+def test_law_05_the_calculator_is_the_contract(data: st.DataObject) -> None:
+    terms = data.draw(worlds.all_terms())
+    start = worlds.START + timedelta(days=data.draw(st.integers(0, worlds.START_DAYS)))
+    promised = quote.projection(terms, start)
+    told: list[events.Event] = [
+        events.Approved(effective_on=start, source="a"),
+        events.Disbursed(effective_on=start, source="d", amount_minor=terms.principal_minor),
+    ]
+    for row in promised.rows:
+        if row.total_minor:
+            told.append(
+                events.PaymentReceived(effective_on=row.due_on, source=f"p{row.number}", amount_minor=row.total_minor)
+            )
+    loan = replay.replay(terms, told, promised.ends_on).loan
+    assert loan.status == "closed"
+    assert loan.balances == {}
+    assert [dict(bill.due) for bill in loan.bills] == [dict(row.amounts) for row in promised.rows]
+    assert promised.total_minor - promised.sent_minor == promised.cost_minor
+    assert sum(promised.by_balance.values()) == promised.total_minor
+    running = replay.replay(terms, told[:2], start).loan
+    assert [row[:4] for row in quote.schedule(running)] == [row[:4] for row in promised.rows]
+
+
+@given(st.data())
+def test_law_06_apply_is_total(data: st.DataObject) -> None:
+    terms = data.draw(worlds.all_terms())
+    told = data.draw(worlds.told_events(terms))  # not admitted: any event after any other
+    end = max(event.effective_on for event in told) + timedelta(days=data.draw(DAYS))
+    step = replay.replay(terms, told, end)
+    _conserved(step.loan, list(step.movements), told)
+
+
+@given(st.data())
+def test_law_07_rounding_stays_inside_the_day(data: st.DataObject) -> None:
+    terms = dataclasses.replace(data.draw(worlds.all_terms()), residue="carry")
+    _, loan, movements = worlds.admitted(terms, data.draw(worlds.told_events(terms)))
+    sums = worlds.by_kind(movements)
+    for accrued, key in (
+        (loan.interest, ("interest_accrued", "interest", "", "")),
+        (loan.penalty, ("penalty_charged", "penalty", "", "")),
+    ):
+        assert sums.get(key, 0) == accrued.posted
+        assert abs(accrued.exact - accrued.posted) < 1
+    day = close.advance(loan, loan.at + timedelta(days=1)).loan
+    assert abs(day.interest.exact - day.interest.posted) < 1
+
+
+@given(st.data())
+def test_law_08_terms_are_frozen(data: st.DataObject) -> None:
+    terms = data.draw(worlds.all_terms())
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        terms.principal_minor = 1  # type: ignore[misc]
+    stored = json.dumps(terms.to_json())
+    assert Terms.from_json(json.loads(stored)) == terms
+    with pytest.raises(values.UnreadableValue):
+        Terms.from_json({**json.loads(stored), "version": 2})
+    with pytest.raises(values.UnreadableValue):
+        Terms.from_json({**json.loads(stored), "a_later_term": True})
+
+
+@given(st.data())
+def test_law_09_explainable(data: st.DataObject) -> None:
+    terms = data.draw(worlds.all_terms())
+    history, loan, _ = worlds.admitted(terms, data.draw(worlds.told_events(terms)))
+    on = loan.at - timedelta(days=data.draw(st.integers(0, 100)))
+    then = replay.replay(terms, history, on).loan
+    lines = quote.explain(terms, history, on)
+    sums: dict[str, int] = {}
+    for line in lines:
+        assert line.rule
+        assert line.formula
+        assert line.starts_on <= line.ends_on <= max(on, line.starts_on)
+        assert line.event or line.starts_on <= on
+        sums[line.balance] = sums.get(line.balance, 0) + line.amount_minor
+    assert {key: amount for key, amount in sums.items() if amount} == then.balances
+
+
+@given(st.data())
+def test_law_10_books_agree(data: st.DataObject) -> None:
+    loans, entries = [], []
+    for _ in range(data.draw(st.integers(1, 3))):
+        terms = data.draw(worlds.all_terms())
+        _, loan, movements = worlds.admitted(terms, data.draw(worlds.told_events(terms, most=5)))
+        loans.append(loan)
+        entries += [books.entry(movement) for movement in movements]
+    accounts: dict[str, int] = {}
+    for entry in entries:
+        assert entry.amount_minor > 0
+        accounts[entry.debit] = accounts.get(entry.debit, 0) + entry.amount_minor
+        accounts[entry.credit] = accounts.get(entry.credit, 0) - entry.amount_minor
+    assert sum(accounts.values()) == 0
+    for component, role in books.CONTROL.items():
+        owed = sum(amount for loan in loans for key, amount in loan.balances.items() if key.split(":")[0] == component)
+        assert accounts.get(role, 0) == (-owed if books.ROLES[role] == "liability" else owed)

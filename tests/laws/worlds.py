@@ -1,0 +1,208 @@
+"""Random loans for the laws: terms, and what happens to them. Small amounts of time, every convention."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from fractions import Fraction
+
+from hypothesis import strategies as st
+
+from usance.core import money, rates
+from usance.core.loan import events, replay, state
+from usance.core.loan.terms import (
+    NAMES,
+    Allocation,
+    Extension,
+    Fee,
+    Penalty,
+    Plan,
+    RateStep,
+    Tax,
+    Terms,
+)
+from usance.core.refusals import Refusal
+
+START = date(2023, 11, 20)  # so that a New Year, a leap day and short months are near
+START_DAYS = 60
+HORIZON_DAYS = 250
+
+
+def _names(vocabulary: str) -> st.SearchStrategy[str]:
+    return st.sampled_from(sorted(NAMES[vocabulary]))
+
+
+def _shares(most: str, steps: int = 40) -> st.SearchStrategy[Fraction]:
+    return st.integers(0, steps).map(lambda k: Fraction(most) * k / steps)
+
+
+@st.composite
+def all_rates(draw: st.DrawFn) -> rates.Rate:
+    per = draw(st.sampled_from(["day", "month", "year"]))
+    return rates.Rate(draw(_shares({"day": "0.02", "month": "0.3", "year": "2"}[per])), per)
+
+
+@st.composite
+def all_plans(draw: st.DrawFn) -> Plan:
+    if draw(st.booleans()):
+        return Plan(kind="single_payment", every=draw(st.integers(1, 60)), unit="days")
+    unit, most = draw(st.sampled_from([("days", 20), ("weeks", 3), ("half_months", 2), ("months", 2)]))
+    return Plan(kind="equal_instalments", count=draw(st.integers(1, 7)), every=draw(st.integers(1, most)), unit=unit)
+
+
+@st.composite
+def all_fees(draw: st.DrawFn) -> tuple[Fee, ...]:
+    whens = draw(st.lists(_names("fee_when"), max_size=3, unique=True))
+    return tuple(
+        Fee(
+            kind=f"fee_{when}",
+            when=when,
+            flat_minor=draw(st.integers(0, 500)),
+            share=draw(_shares("0.05")),
+            of=draw(_names("fee_of")),
+            after_days=draw(st.integers(0, 5)),
+        )
+        for when in whens
+    )
+
+
+@st.composite
+def all_penalties(draw: st.DrawFn) -> Penalty | None:
+    if draw(st.booleans()):
+        return None
+    cap = st.none() | _shares("0.5")
+    rule = draw(_names("penalty"))
+    return Penalty(
+        rule=rule,
+        share=Fraction(0) if rule == "flat_per_miss" else draw(_shares("0.03")),
+        flat_minor=draw(st.integers(0, 900)) if rule == "flat_per_miss" else 0,
+        grace_days=draw(st.integers(0, 6)),
+        cap_share=draw(cap),
+        yearly_cap_share=draw(cap),
+    )
+
+
+@st.composite
+def all_terms(draw: st.DrawFn) -> Terms:
+    steps = draw(st.lists(st.integers(1, 60), max_size=2, unique=True).map(sorted))
+    digits = draw(st.sampled_from([0, 2, 3]))
+    return Terms(
+        currency=money.Currency({0: "VND", 2: "UAH", 3: "KWD"}[digits], digits),
+        principal_minor=draw(st.integers(10_000, 3_000_000)),
+        plan=draw(all_plans()),
+        rates=tuple(RateStep(from_day=day, rate=draw(all_rates())) for day in [0, *steps]),
+        signed_on=draw(st.none() | st.just(START + timedelta(days=10))),
+        late_start=draw(_names("late_start")),
+        day_count=draw(_names("day_count")),
+        interest_base=draw(_names("interest_base")),
+        after_maturity=draw(_names("after_maturity")),
+        rounding=draw(_names("rounding")),
+        residue=draw(_names("residue")),
+        levelling=draw(_names("levelling")),
+        level_multiple_minor=draw(st.sampled_from([1, 100])),
+        roll=draw(_names("roll")),
+        fees=draw(all_fees()),
+        taxes=draw(
+            st.sampled_from([(), (Tax(kind="vat", share=Fraction("0.16"), on=("interest", "fee", "penalty")),)])
+        ),
+        penalty=draw(all_penalties()),
+        allocation=Allocation(
+            waterfall=draw(_names("waterfall")),
+            components=tuple(draw(st.permutations(sorted(NAMES["component"])))),
+        ),
+        early_payment=draw(_names("early_payment")),
+        extension=Extension(days_allowed=(7, 14, 30), max_count=3, extend_from=draw(_names("extend_from"))),
+        cost_cap_share=draw(st.none() | _shares("1.5")),
+        forgive_under_minor=draw(st.sampled_from([0, 0, 50])),
+        default_after_days=draw(st.sampled_from([5, 90])),
+    )
+
+
+# --- histories ---------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def _one_event(draw: st.DrawFn, terms: Terms, number: int, start: date) -> events.Event:
+    on = start + timedelta(days=draw(st.integers(0, HORIZON_DAYS)))
+    source = f"e{number:02d}"
+    common = {"effective_on": on, "source": source}
+    amount = draw(st.integers(1, terms.principal_minor * 5 // 4))
+    kind = draw(
+        st.sampled_from(
+            ["payment"] * 6 + ["extended", "waived", "fee", "rate", "paused", "resumed", "refunded", "written_off"]
+            + ["recovered", "returned", "reversed", "failed", "cancelled", "disbursed"]
+        )
+    )  # fmt: skip
+    target = f"e{draw(st.integers(0, max(0, number - 1))):02d}"
+    made: dict[str, events.Event] = {
+        "payment": events.PaymentReceived(amount_minor=amount, **common),
+        "extended": events.Extended(days=draw(st.sampled_from([7, 14, 30])), **common),
+        "waived": events.Waived(
+            balance=draw(st.sampled_from(["interest", "penalty", "principal", "tax:vat", "fee:fee_on_request"])),
+            amount_minor=draw(st.integers(1, 5000)),
+            **common,
+        ),
+        "fee": events.FeeAdded(fee_kind="fee_on_request", amount_minor=draw(st.integers(1, 5000)), **common),
+        "rate": events.RateChanged(rate=draw(all_rates()), **common),
+        "paused": events.PenaltyPaused(**common),
+        "resumed": events.PenaltyResumed(**common),
+        "refunded": events.Refunded(amount_minor=draw(st.integers(1, 50_000)), **common),
+        "written_off": events.WrittenOff(**common),
+        "recovered": events.Recovered(amount_minor=amount, **common),
+        "returned": events.PaymentReturned(undoes=target, **common),
+        "reversed": events.Reversed(undoes=target, **common),
+        "failed": events.DisbursementFailed(**common),
+        "cancelled": events.Cancelled(**common),
+        "disbursed": events.Disbursed(amount_minor=terms.principal_minor, **common),
+    }
+    return made[kind]
+
+
+@st.composite
+def told_events(draw: st.DrawFn, terms: Terms, most: int = 9) -> list[events.Event]:
+    """Anything, admissible or not: an approval, a disbursement, and what may follow, on any dates."""
+    start = START + timedelta(days=draw(st.integers(0, START_DAYS)))
+    beginning: list[events.Event] = [
+        events.Approved(effective_on=start, source="approved"),
+        events.Disbursed(
+            effective_on=start + timedelta(days=draw(st.sampled_from([0, 0, 1, 5]))),
+            source="disbursed",
+            amount_minor=terms.principal_minor,
+        ),
+    ]
+    count = draw(st.integers(0, most))
+    return beginning + [draw(_one_event(terms, number, start)) for number in range(count)]
+
+
+def admitted(terms: Terms, told: Sequence[events.Event]) -> tuple[list[events.Event], state.Loan, list[state.Movement]]:
+    """Tells the events one by one; those refused are left out. Gives the history, the loan, and all movements booked."""
+    loan = state.new(terms, told[0].effective_on)
+    history: list[events.Event] = []
+    movements: list[state.Movement] = []
+    for event in told:
+        try:
+            step = replay.append(loan, history, event)
+        except Refusal:
+            continue
+        history.append(event)
+        loan = step.loan
+        movements += step.movements
+    return history, loan, movements
+
+
+def by_balance(movements: Sequence[state.Movement]) -> dict[str, int]:
+    """The sum of all effects, balance by balance, zeros left out."""
+    sums: dict[str, int] = {}
+    for movement in movements:
+        for key, delta in state.effects(movement).items():
+            sums[key] = sums.get(key, 0) + delta
+    return {key: amount for key, amount in sums.items() if amount}
+
+
+def by_kind(movements: Sequence[state.Movement]) -> dict[tuple[str, ...], int]:
+    """The sum by kind of movement and balance, zeros left out."""
+    sums: dict[tuple[str, ...], int] = {}
+    for m in movements:
+        key = (m.kind, m.component, m.fee_kind, m.tax_kind)
+        sums[key] = sums.get(key, 0) + m.amount_minor
+    return {key: amount for key, amount in sums.items() if amount}

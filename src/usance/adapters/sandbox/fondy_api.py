@@ -47,15 +47,15 @@ def serve(operation: str, handle: Handler) -> Response:
     """One request: read, dated, faults before, done, faults after."""
     twin = this_twin()
     fields: dict[str, Any] = {}
-    outcome = "ok"
+    outcome, noted = "ok", 0
     try:
         fields = _read()
         merchant = _merchant(twin, fields)
         _tell_date(twin, merchant)
         key = str(fields.get("order_id") or "")
+        noted = twin.log("fondy", operation, merchant.merchant_id, key, "came")
         repeatable = operation in ("status", "reverse")
-        calls = twin.book.row("SELECT count(*) FROM calls WHERE key = ? AND operation = ?", key, operation)
-        fault_key = f"{key}|{calls[0]}" if calls and repeatable else key
+        fault_key = f"{key}|{_count(twin, operation, key)}" if repeatable else key
         silent = faults.before(twin, "fondy", operation, fault_key)
         if silent is not None:
             outcome = "fault before"
@@ -73,7 +73,13 @@ def serve(operation: str, handle: Handler) -> Response:
         outcome = failure.code
         return _failure(failure, f"sandbox-{twin.now()}")
     finally:
-        twin.log("fondy", operation, str(fields.get("merchant_id", "")), str(fields.get("order_id", "")), outcome)
+        twin.book.update("calls", "id", noted, {"outcome": outcome})
+
+
+def _count(twin: Twin, operation: str, key: str) -> int:
+    """How often the same was asked: each asking has a draw of its own."""
+    found = twin.book.row("SELECT count(*) FROM calls WHERE key = ? AND operation = ?", key, operation)
+    return int(found[0]) if found else 0
 
 
 def _read() -> dict[str, Any]:

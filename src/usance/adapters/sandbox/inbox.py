@@ -14,7 +14,7 @@ from usance.adapters.sandbox.twin import Twin, this_twin
 
 pages = Blueprint("inbox", __name__, url_prefix="/inbox")
 
-CODE = re.compile(r"(?<![\d.,:/+-])\d{4,8}(?![\d.,:/-]\d|\d)")
+CODE = re.compile(r"(?<![\w.,:/+-])\d{4,8}(?!\w|[.,:/-]\w)")
 LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)]")
 LIMIT = 100
 

@@ -80,9 +80,9 @@ class Twin:
         if self.book.setting(f"date:{merchant_id}", "") != told:
             self.book.set(f"date:{merchant_id}", told)
 
-    def log(self, provider: str, operation: str, merchant: str, key: str, outcome: str) -> None:
+    def log(self, provider: str, operation: str, merchant: str, key: str, outcome: str) -> int:
         """Notes a request: what an auditor counts to see that nothing was sent twice."""
-        self.book.insert(
+        return self.book.insert(
             "calls",
             {
                 "at": self.now(),

@@ -4,7 +4,6 @@ everyone."""
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
@@ -17,12 +16,6 @@ from usance.apps.institutions import tenancy
 from usance.apps.institutions.models import TenantForeignKey, TenantModel, new_id
 
 
-def institution_at_hand() -> UUID | None:
-    """The bound institution; None when unbound, as Django's checks make a user of no institution (the database refuses
-    to keep one)."""
-    return tenancy.current_id() if tenancy.is_bound() else None
-
-
 class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> User:
         return self.get(email__iexact=username)
@@ -33,7 +26,7 @@ class User(AbstractBaseUser):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     institution = models.ForeignKey(
-        "institutions.Institution", models.PROTECT, default=institution_at_hand, editable=False, related_name="+"
+        "institutions.Institution", models.PROTECT, default=tenancy.id_or_none, editable=False, related_name="+"
     )
     email = models.EmailField()
     name = models.CharField(max_length=120)
@@ -60,7 +53,7 @@ class Session(AbstractBaseSession):
     """A visit of anyone to one institution's site: it is not valid on another's."""
 
     institution = models.ForeignKey(
-        "institutions.Institution", models.CASCADE, default=tenancy.current_id, editable=False, related_name="+"
+        "institutions.Institution", models.CASCADE, default=tenancy.id_or_none, editable=False, related_name="+"
     )
 
     @classmethod
@@ -120,7 +113,12 @@ class SecondFactor(TenantModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint("institution", "user", condition=Q(kind="totp"), name="secondfactor_totp_once")
+            models.UniqueConstraint(
+                "institution",
+                "user",
+                condition=Q(kind="totp", confirmed_at__isnull=False),
+                name="secondfactor_totp_once",
+            )
         ]
 
 

@@ -45,7 +45,13 @@ class WorkItem(OrgModel):
         ]
         indexes = [
             models.Index(
-                "institution", "queue", F("priority").desc(), "due_at", "id", condition=Q(state="open"), name="workitem_queue"
+                "institution",
+                "queue",
+                F("priority").desc(),
+                "due_at",
+                "id",
+                condition=Q(state="open"),
+                name="workitem_queue",
             ),
             models.Index("institution", "owner", condition=~Q(state="done"), name="workitem_owner"),
             models.Index("institution", "subject_id", name="workitem_subject"),

@@ -1,0 +1,230 @@
+"""Writing the trail, chaining it, and finding what was altered afterwards.
+
+Writers only add a row of their own and never wait for each other. A job chains the rows after their transactions have
+committed; it also runs in the close and before each verification.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Literal
+
+import structlog
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection, transaction
+
+from usance.apps.audit import selectors
+from usance.apps.audit.models import AuditEntry, AuditLink
+from usance.apps.audit.selectors import Head, Subject
+from usance.apps.institutions import tenancy
+from usance.apps.institutions.models import new_id
+from usance.ports import queue
+from usance.ports.actor import Actor
+
+CHUNK = 5000
+# what an entry's digest covers, besides its business date
+CONTENT = (
+    "action",
+    "actor_kind",
+    "actor_id",
+    "actor_label",
+    "subject_type",
+    "subject_id",
+    "subject_digest",
+    "details",
+    "request_id",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that verification found. `seq` is 0 where the row has no place in the chain."""
+
+    kind: Literal["altered", "removed", "reordered", "broken", "unchained", "cut"]
+    seq: int
+    entry_id: str
+    what: str
+
+
+def content_hash(content: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of plain content, whatever the order of its keys."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, cls=DjangoJSONEncoder)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def record(
+    *, action: str, subject: Subject, actor: Actor, details: Mapping[str, Any] | None = None, digest: str = ""
+) -> AuditEntry:
+    """Adds to the trail, in the caller's transaction. `details` is plain JSON without personal data; `digest` the
+    content hash of the subject, where that row must never change."""
+    kind, subject_id = selectors.key_of(subject)
+    entry = AuditEntry(
+        action=action,
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        actor_label=actor.label,
+        subject_type=kind,
+        subject_id=subject_id,
+        subject_digest=digest,
+        details=_plain(details or {}),
+        request_id=_request_id(),
+        business_date=tenancy.current().business_date,
+    )
+    entry.digest = content_hash(_content(entry))
+    entry.save(force_insert=True)
+    _chain_after_commit()
+    return entry
+
+
+def viewed(*, subject: Subject, actor: Actor, fields: Iterable[str]) -> None:
+    """Someone saw personal data: who, whose, which fields (their names, never what stands in them)."""
+    record(action=selectors.VIEWED, subject=subject, actor=actor, details={"fields": sorted(fields)})
+
+
+def link_pending() -> int:
+    """Chains every committed row that is not chained yet, a few thousand a transaction; says how many."""
+    count = 0
+    while True:
+        with transaction.atomic():
+            linked = _link_some()
+        count += linked
+        if linked < CHUNK:
+            return count
+
+
+def verify(*, anchor: Head | None = None) -> list[Difference]:
+    """Walks the whole chain and lists what does not fit: altered, removed, re-ordered or unchained rows, and a chain
+    that no longer holds a head that was exported before. Reads only; call `link_pending` first."""
+    found: list[Difference] = []
+    expected_seq, previous, anchored = 1, "", anchor is None
+    for row in _walk():
+        found.extend(_differences(row, expected_seq, previous))
+        expected_seq, previous = row["seq"] + 1, row["hash"]
+        anchored = anchored or (anchor is not None and anchor.seq == row["seq"] and anchor.hash == row["hash"])
+    found.extend(
+        Difference("unchained", 0, str(entry_id), "the row has had no link in the chain for an hour")
+        for entry_id in _forgotten(limit=1000)
+    )
+    if not anchored and anchor is not None:
+        found.append(Difference("cut", anchor.seq, "", "the chain does not hold the head that was exported before"))
+    return found
+
+
+def _plain(details: Mapping[str, Any]) -> Any:
+    """As it will come back from the database, so that the hash can be made again. Fractions are refused: PostgreSQL
+    may write them otherwise than Python does."""
+
+    def refuse(text: str) -> float:
+        raise TypeError(f"details hold the fraction {text}: pass it as text")
+
+    return json.loads(json.dumps(details, cls=DjangoJSONEncoder), parse_float=refuse)
+
+
+def _request_id() -> str:
+    context = structlog.contextvars.get_contextvars()
+    return str(context.get("request_id") or context.get("job") or "")[:64]
+
+
+def _chain_after_commit() -> None:
+    """One job a transaction, added after it: a job's key is a unique index, and inside the transaction the next writer
+    would wait there for us to commit. A job that gets lost is made up for by the next one and by the close."""
+    if not any(entry[1] is _enqueue for entry in connection.run_on_commit):
+        transaction.on_commit(_enqueue)
+
+
+def _enqueue() -> None:
+    if tenancy.is_bound():
+        with transaction.atomic():
+            queue.enqueue("audit.link", key="audit.link")
+
+
+def _content(entry: AuditEntry) -> dict[str, Any]:
+    return {name: getattr(entry, name) for name in CONTENT} | {"business_date": _day(entry.business_date)}
+
+
+def _day(day: date) -> str:
+    return day.isoformat()
+
+
+def _link_hash(previous: str, seq: int, entry_id: Any, digest: str, recorded_at: datetime) -> str:
+    instant = recorded_at.astimezone(UTC).isoformat(timespec="microseconds")
+    return hashlib.sha256(f"{previous}|{seq}|{entry_id}|{digest}|{instant}".encode()).hexdigest()
+
+
+def _link_some() -> int:
+    """Chains up to CHUNK rows; one linker at a time in an institution."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"audit {tenancy.current_id()}"])
+    head = selectors.head() or Head(0, "")
+    seq, previous = head.seq, head.hash
+    links = []
+    for entry_id, digest, recorded_at in _pending():
+        seq += 1
+        made = _link_hash(previous, seq, entry_id, digest, recorded_at)
+        links.append(AuditLink(id=new_id(), seq=seq, entry_id=entry_id, previous_hash=previous, hash=made))
+        previous = made
+    AuditLink.objects.bulk_create(links, batch_size=1000)
+    return len(links)
+
+
+_UNLINKED = (
+    "FROM audit_auditentry e WHERE NOT EXISTS (SELECT FROM audit_auditlink l "
+    "WHERE l.institution_id = e.institution_id AND l.entry_id = e.id)"
+)
+
+
+def _pending() -> list[tuple[Any, str, datetime]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT e.id, e.digest, e.recorded_at {_UNLINKED} ORDER BY e.recorded_at, e.id LIMIT %s",
+            [CHUNK],
+        )
+        return cursor.fetchall()
+
+
+def _forgotten(limit: int) -> list[Any]:
+    """Unchained for so long that no open transaction can be the reason."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT e.id {_UNLINKED} AND e.recorded_at < now() - interval '1 hour' ORDER BY e.id LIMIT %s",
+            [limit],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _walk() -> Iterator[dict[str, Any]]:
+    """Each link with its entry (None where it is gone), in the order of the chain."""
+    links = AuditLink.objects.order_by("seq").values("seq", "entry_id", "previous_hash", "hash")
+    fields = (*CONTENT, "business_date", "digest", "recorded_at")
+    after = 0
+    while True:
+        # an outer join by hand: Django would join inwards, and a removed entry would take its link with it
+        chunk = list(links.filter(seq__gt=after)[:CHUNK])
+        if not chunk:
+            return
+        wanted = AuditEntry.objects.filter(pk__in=[link["entry_id"] for link in chunk])
+        entries = {row["id"]: row for row in wanted.values("id", *fields)}
+        for link in chunk:
+            yield {**link, "entry": entries.get(link["entry_id"])}
+        after = chunk[-1]["seq"]
+
+
+def _differences(row: Mapping[str, Any], expected_seq: int, previous: str) -> Iterator[Difference]:
+    seq, entry_id, entry = row["seq"], str(row["entry_id"]), row["entry"]
+    if seq != expected_seq:
+        yield Difference("removed", expected_seq, "", f"links {expected_seq} to {seq - 1} are missing")
+    elif row["previous_hash"] != previous:
+        yield Difference("reordered", seq, entry_id, "the link does not continue the one before it")
+    if entry is None:
+        yield Difference("removed", seq, entry_id, "the row of this link is gone")
+        return
+    content = {name: entry[name] for name in CONTENT} | {"business_date": _day(entry["business_date"])}
+    if content_hash(content) != entry["digest"]:
+        yield Difference("altered", seq, entry_id, f"the content of {entry['action']} was changed")
+    made = _link_hash(row["previous_hash"], seq, row["entry_id"], entry["digest"], entry["recorded_at"])
+    if made != row["hash"]:
+        yield Difference("broken", seq, entry_id, "the hash does not fit the row, its instant or its place")

@@ -1,0 +1,55 @@
+"""The kinds of change that need a second person, and what carries each out. Registered once, by config/wiring.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from django.utils.functional import Promise
+
+from usance.ports.actor import Actor
+
+
+class Apply(Protocol):
+    def __call__(
+        self, *, subject_id: str, after: Mapping[str, Any], actor: Actor, maker_id: UUID, at: datetime
+    ) -> object:
+        """Makes the change. `actor` is the second person. A refusal undoes the approval too."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`permission`: what the second person must hold; `title`: words for lists; `page`: url name of the page about the
+    subject, taking its id, or empty."""
+
+    kind: str
+    permission: str
+    apply: Apply
+    title: Promise | str
+    page: str = ""
+
+
+_kinds: dict[str, Kind] = {}
+
+
+class UnknownKind(LookupError):
+    """A proposal of a kind that nobody registered: a defect."""
+
+
+def register(kind: Kind) -> None:
+    _kinds[kind.kind] = kind
+
+
+def of(kind: str) -> Kind:
+    try:
+        return _kinds[kind]
+    except KeyError:
+        raise UnknownKind(kind) from None
+
+
+def all_kinds() -> list[Kind]:
+    return [_kinds[name] for name in sorted(_kinds)]

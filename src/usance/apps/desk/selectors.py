@@ -1,0 +1,161 @@
+"""Queues, clocks, and what waits for a second person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, Min, QuerySet
+
+from usance.apps.access import selectors as access
+from usance.apps.desk import kinds
+from usance.apps.desk.clock import DeskHours
+from usance.apps.desk.models import Approval, WorkItem
+from usance.apps.institutions import selectors as institutions
+from usance.apps.institutions import tenancy
+
+SOON_MINUTES = 60
+CALENDAR_DAYS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What a page shows of a case's clock: desk minutes left (negative: late by so many), and a word for it."""
+
+    state: Literal["ok", "soon", "late", "paused", "done"]
+    left_minutes: int
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStanding:
+    queue: str
+    waiting_count: int
+    next_due_at: datetime | None
+
+
+def desk_hours(around: date) -> DeskHours:
+    """The desk hours of the bound institution, with its marked days of the year before and after a date."""
+    institution = tenancy.current()
+    marked = institutions.holidays_between(
+        around - timedelta(days=CALENDAR_DAYS), around + timedelta(days=CALENDAR_DAYS)
+    )
+    return DeskHours(
+        opens_at=institution.desk_opens_at,
+        closes_at=institution.desk_closes_at,
+        weekdays=frozenset(institution.desk_weekdays),
+        zone=ZoneInfo(institution.time_zone),
+        marked=marked,
+    )
+
+
+def clock(item: WorkItem, at: datetime, hours: DeskHours | None = None) -> Clock:
+    """The clock of a case at a business moment. Pass `hours` when showing many."""
+    if item.state == "done":
+        return Clock("done", 0, None)
+    if item.state == "waiting" or item.due_at is None:
+        return Clock("paused", item.left_minutes or 0, None)
+    left = (hours or desk_hours(at.date())).minutes_between(at, item.due_at)
+    late = item.due_at <= at
+    return Clock("late" if late else "soon" if left <= SOON_MINUTES else "ok", left, item.due_at)
+
+
+def clocks(items: Iterable[WorkItem], at: datetime) -> list[tuple[WorkItem, Clock]]:
+    """Cases with their clocks, in the order given."""
+    hours = desk_hours(at.date())
+    return [(item, clock(item, at, hours)) for item in items]
+
+
+def queue(queues: Iterable[str], user: access.User | None = None) -> QuerySet[WorkItem]:
+    """The open cases, the clock that runs out first on top; with `user`, those that their roles reach."""
+    found = WorkItem.objects.filter(queue__in=list(queues), state="open").select_related("owner")
+    if user is not None:
+        found = found.filter(access.scope_filter(user, "desk.work", owner="owner_id"))
+    return found.order_by("-priority", "due_at", "id")
+
+
+def waiting(queues: Iterable[str]) -> QuerySet[WorkItem]:
+    """Cases whose clock stands still, the one that wakes first on top."""
+    found = WorkItem.objects.filter(queue__in=list(queues), state="waiting").select_related("owner")
+    return found.order_by("wake_on", "id")
+
+
+def mine(user: access.User) -> QuerySet[WorkItem]:
+    """What a person has taken and not finished, in any queue."""
+    return WorkItem.objects.filter(owner=user).exclude(state="done").order_by("-priority", "due_at", "id")
+
+
+def item(item_id: UUID | str) -> WorkItem:
+    """One case; raises WorkItem.DoesNotExist."""
+    return WorkItem.objects.select_related("owner").get(pk=item_id)
+
+
+def item_of(queue: str, subject_id: UUID) -> WorkItem | None:
+    """The case about a thing: the unfinished one, else the last."""
+    found = WorkItem.objects.filter(queue=queue, subject_id=subject_id).select_related("owner")
+    return found.exclude(state="done").first() or found.order_by("-opened_at", "-id").first()
+
+
+def standings() -> list[QueueStanding]:
+    """Each queue with how many cases nobody has taken, and when the first of them is due."""
+    rows = WorkItem.objects.filter(state="open", owner__isnull=True).values("queue")
+    rows = rows.annotate(count=Count("id"), first=Min("due_at")).order_by("queue")
+    return [QueueStanding(row["queue"], row["count"], row["first"]) for row in rows]
+
+
+def without_timer_or_owner() -> list[UUID]:
+    """Open cases that nothing would ever bring up again. The database refuses them; the audit asks anyway."""
+    silent = WorkItem.objects.exclude(state="done").filter(due_at__isnull=True, wake_on__isnull=True)
+    return list(silent.values_list("pk", flat=True))
+
+
+def approvals_for(user: access.User) -> QuerySet[Approval]:
+    """What waits for this person as the second one: never their own proposals."""
+    held = access.permissions_of(user)
+    decidable = [kind.kind for kind in kinds.all_kinds() if kind.permission in held]
+    found = Approval.objects.filter(state="proposed", kind__in=decidable).exclude(maker=user)
+    return found.select_related("maker").order_by("expires_on", "id")
+
+
+def proposals_of(user: access.User) -> QuerySet[Approval]:
+    """What this person proposed, the newest first."""
+    return Approval.objects.filter(maker=user).select_related("checker").order_by("-proposed_at", "-id")
+
+
+def decided() -> QuerySet[Approval]:
+    return Approval.objects.exclude(state="proposed").select_related("maker", "checker").order_by("-decided_at", "-id")
+
+
+def approval(approval_id: UUID | str) -> Approval:
+    """One proposal; raises Approval.DoesNotExist."""
+    return Approval.objects.select_related("maker", "checker").get(pk=approval_id)
+
+
+def open_approval(kind: str, subject_id: object) -> Approval | None:
+    """The proposal of a kind about a thing that still waits."""
+    found = Approval.objects.filter(kind=kind, subject_id=str(subject_id), state="proposed")
+    return found.select_related("maker").first()
+
+
+def approvals_of(kind: str, subject_id: object) -> QuerySet[Approval]:
+    """Every proposal of a kind about a thing, the newest first."""
+    found = Approval.objects.filter(kind=kind, subject_id=str(subject_id))
+    return found.select_related("maker", "checker").order_by("-proposed_at", "-id")
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLine:
+    field: str
+    before: object
+    after: object
+
+
+def changes(proposal: Approval) -> list[ChangeLine]:
+    """What a proposal would change, field by field."""
+    names = [*proposal.before, *(name for name in proposal.after if name not in proposal.before)]
+    pairs = ((name, proposal.before.get(name), proposal.after.get(name)) for name in names)
+    return [ChangeLine(name, before, after) for name, before, after in pairs if before != after]

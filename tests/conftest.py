@@ -53,7 +53,7 @@ def fresh_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
 
 @pytest.fixture
 def institution(db: None) -> Iterator[Institution]:
-    """A bound demo institution (Vietnam, VND) inside the test's own transaction. Its business date is 2026-03-02, a Monday."""
+    """A bound demo institution (Vietnam, VND) in the test's own transaction. Business date: 2026-03-02, a Monday."""
     from tests.support import institutions
     from usance.apps.institutions import tenancy
 
@@ -114,7 +114,20 @@ def phone_without_javascript(chromium: Browser) -> Iterator[Page]:
 
 # --- order ------------------------------------------------------------------------------------------------
 
-ORDER = ("core", "laws", "stories", "tidy", "config", "apps", "contracts", "workflows", "web", "api", "simulator", "e2e")
+ORDER = (
+    "core",
+    "laws",
+    "stories",
+    "tidy",
+    "config",
+    "apps",
+    "contracts",
+    "workflows",
+    "web",
+    "api",
+    "simulator",
+    "e2e",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,6 +7,7 @@ Runs before anything is installed, so it uses the standard library only, and eve
 Each step is done again only when what it depends on has changed.
 """
 
+import contextlib
 import hashlib
 import os
 import re
@@ -71,11 +72,11 @@ def check_folder():
             pass
     except OSError as error:
         if error.errno == 28:
-            raise full_disk()
+            raise full_disk() from error
         raise Stop(
             "The folder %s cannot be written." % PROJECT,
             "Give yourself write permission there, or clone the project into a folder that you own.",
-        )
+        ) from error
     if not os.path.isdir(VENV) and shutil.disk_usage(PROJECT).free < SETUP_BYTES:
         raise full_disk()
 
@@ -108,7 +109,7 @@ def make_environment(python):
 
 def works(command):
     try:
-        return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+        return subprocess.call(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0
     except OSError:
         return False
 
@@ -194,8 +195,8 @@ def find_npm():
 
 def version(program):
     try:
-        told = subprocess.run([program, "--version"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
-    except OSError:
+        told = subprocess.check_output([program, "--version"], stderr=subprocess.DEVNULL).decode()
+    except (OSError, subprocess.CalledProcessError):
         return (0, 0)
     numbers = re.findall(r"\d+", told)
     return tuple(int(n) for n in numbers[:2]) if len(numbers) > 1 else (0, 0)
@@ -223,22 +224,17 @@ def find_browser():
         with Step("Chromium from Debian"):
             environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
             packages = ["chromium", "fonts-dejavu-core"]
-            try:
+            with contextlib.suppress(Stop):  # there is one more way
                 run(["apt-get", "update", "-q"], env=environment)
                 run(["apt-get", "install", "-q", "-y", "--no-install-recommends"] + packages, env=environment)
-            except Stop:
-                pass
         if any(shutil.which(name) for name in BROWSERS):
             return
-    with Step("Chromium from Playwright"):
-        try:
-            run([os.path.join(BIN, "playwright"), "install", "chromium"])
-        except Stop:
-            pass
+    with Step("Chromium from Playwright"), contextlib.suppress(Stop):
+        run([os.path.join(BIN, "playwright"), "install", "chromium"])
     if not works([os.path.join(BIN, "python"), "-c", PLAYWRIGHTS_OWN]):
         raise Stop(
             "There is no Chromium for the browser tests, and none could be installed.",
-            "Install one (Debian: apt-get install chromium) so that `chromium` is on PATH, or set USANCE_CHROMIUM to its path.",
+            "Install one (Debian: apt-get install chromium), or set USANCE_CHROMIUM to the path of yours.",
         )
 
 
@@ -298,8 +294,18 @@ def run(command, each_line=None, cwd=PROJECT, env=None):
 def explained(command, said):
     if "No space left on device" in said or "ENOSPC" in said:
         return full_disk()
-    unreachable = ("NewConnectionError", "Temporary failure in name resolution", "ENOTFOUND", "ETIMEDOUT", "ECONNREFUSED")
-    if any(word in said for word in unreachable) or "Could not find a version" in said or "No matching distribution" in said:
+    unreachable = (
+        "NewConnectionError",
+        "Temporary failure in name resolution",
+        "ENOTFOUND",
+        "ETIMEDOUT",
+        "ECONNREFUSED",
+    )
+    if (
+        any(word in said for word in unreachable)
+        or "Could not find a version" in said
+        or "No matching distribution" in said
+    ):
         return Stop(
             "The packages could not be fetched (%s)." % last_line(said),
             "Check the network and the settings of pip or npm, then run make again; it goes on where it stopped.",

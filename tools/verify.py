@@ -1,4 +1,4 @@
-"""What `make test` and `make check` run, in the order in which a mistake is found cheapest. Exit status 0: all is well."""
+"""What `make test` and `make check` run, in the order in which a mistake is found cheapest. Exit status 0: all well."""
 
 from __future__ import annotations
 
@@ -30,17 +30,27 @@ def run(name: str, command: list[str], environment: dict[str, str]) -> bool:
 
 
 def main(which: str) -> int:
-    """`fast`: static checks and the tests that need no database; `all`: everything. Goes on after a failure, to show all."""
+    """`fast`: static checks and tests without a database; `all`: everything. Goes on after a failure, to show all."""
     sys.path.insert(0, str(PROJECT))
     from tests.support import environment as tests_environment
 
-    environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "RUFF_CACHE_DIR": str(PROJECT / ".cache/ruff")}
+    environment = os.environ | {
+        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        "RUFF_CACHE_DIR": str(PROJECT / ".cache/ruff"),
+    }
     for name in tests_environment.FOREIGN + ("DATABASE_URL", "DATABASE_OWNER_URL"):
         environment.pop(name, None)
     for_types = environment | tests_environment.ENVIRONMENT  # mypy's Django plugin reads the settings
     failed = [name for name, command in STATIC if not run(name, command, for_types if name == "types" else environment)]
     if which == "fast":
-        tests = ["pytest", "-q", "-m", "not slow and not browser", *PARALLEL, *(t for t in FAST_TESTS if (PROJECT / t).exists())]
+        tests = [
+            "pytest",
+            "-q",
+            "-m",
+            "not slow and not browser",
+            *PARALLEL,
+            *(t for t in FAST_TESTS if (PROJECT / t).exists()),
+        ]
     else:
         environment.setdefault("HYPOTHESIS_PROFILE", "ci")
         tests = ["pytest", *PARALLEL]

@@ -27,6 +27,10 @@ def test_a_phone_is_360_pixels_wide(phone: Page) -> None:
 
 
 def test_a_script_error_fails_the_test(chromium: Browser) -> None:
-    with pytest.raises(AssertionError, match="the page complained"), browser.page(chromium, browser.DESKTOP) as opened:
-        opened.set_content(GOOD + "<script>nothing.there()</script>")
-        opened.wait_for_timeout(200)
+    def show_a_broken_page() -> None:
+        with browser.page(chromium, browser.DESKTOP) as opened:
+            opened.set_content(GOOD + "<script>nothing.there()</script>")
+            opened.wait_for_timeout(200)
+
+    with pytest.raises(AssertionError, match="the page complained"):
+        show_a_broken_page()

@@ -30,7 +30,7 @@ time.sleep(600)
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[postgres.Cluster]:
     with tempfile.TemporaryDirectory(prefix="usance-pg-") as folder:
-        Path(folder).chmod(0o755)  # noqa: S103 - as root the server runs as `nobody`
+        Path(folder).chmod(0o755)
         yield postgres.Cluster(Path(folder), for_tests=True)
 
 
@@ -43,7 +43,9 @@ def postmaster(cluster: postgres.Cluster) -> int:
     return int((cluster.data / "postmaster.pid").read_text().split("\n")[0])
 
 
-def ask(port: int, question: str, *, user: str = postgres.SUPERUSER, password: str = "secret", name: str = "postgres") -> object:
+def ask(
+    port: int, question: str, *, user: str = postgres.SUPERUSER, password: str = "secret", name: str = "postgres"
+) -> object:
     address = database.url(role=user, password=password, host="127.0.0.1", port=port, database=name)
     with psycopg.connect(address, autocommit=True) as connection:
         cursor = connection.execute(question.encode())
@@ -55,7 +57,10 @@ def test_the_server_is_made_as_reliability_asks(cluster: postgres.Cluster) -> No
     with postgres.held(cluster, "secret") as claim:
         assert ask(claim.port, "SHOW data_checksums") == "on"
         assert ask(claim.port, "SELECT datlocale FROM pg_database WHERE datname = 'template0'") == "C.UTF-8"
-        assert ask(claim.port, "SELECT rolpassword LIKE 'SCRAM-SHA-256%' FROM pg_authid WHERE rolname = current_user") is True
+        assert (
+            ask(claim.port, "SELECT rolpassword LIKE 'SCRAM-SHA-256%' FROM pg_authid WHERE rolname = current_user")
+            is True
+        )
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             ask(claim.port, "SELECT 1", password="wrong")
     assert until(lambda: not postgres.is_running(cluster))
@@ -110,17 +115,29 @@ def test_a_killed_server_recovers_without_hands(cluster: postgres.Cluster) -> No
 
 def test_roles_own_and_work(cluster: postgres.Cluster) -> None:
     with postgres.held(cluster, "secret") as claim:
-        address = database.url(role=postgres.SUPERUSER, password="secret", host="127.0.0.1", port=claim.port, database="postgres")
+        address = database.url(
+            role=postgres.SUPERUSER, password="secret", host="127.0.0.1", port=claim.port, database="postgres"
+        )
         for _ in range(2):  # safe to repeat
             with database.connect(address) as admin:
                 database.bootstrap(admin, database="usance", owner_password="o", app_password="a")
         app = {"user": database.APP, "password": "a", "name": "usance"}
-        assert ask(claim.port, "SELECT rolbypassrls OR rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user", **app) is False
+        assert (
+            ask(
+                claim.port,
+                "SELECT rolbypassrls OR rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user",
+                **app,
+            )
+            is False
+        )
         assert ask(claim.port, "SELECT count(*) FROM pg_class WHERE relowner = current_user::regrole", **app) == 0
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             ask(claim.port, "CREATE TABLE mine (n int)", **app)
         owner = {"user": database.OWNER, "password": "o", "name": "usance"}
-        assert ask(claim.port, "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'usance'", **owner) == database.OWNER
+        assert (
+            ask(claim.port, "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'usance'", **owner)
+            == database.OWNER
+        )
 
 
 def test_a_server_of_ones_own_is_bootstrapped_by_a_role_that_is_no_superuser(
@@ -157,7 +174,14 @@ def test_an_unreachable_database_is_one_sentence(monkeypatch: pytest.MonkeyPatch
 
 
 def test_secrets_are_made_once_and_private(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    names = ("SECRET_KEY", "USANCE_KEYS", "USANCE_TENANCY_SECRET", home.SUPER_PASSWORD, home.OWNER_PASSWORD, home.APP_PASSWORD)
+    names = (
+        "SECRET_KEY",
+        "USANCE_KEYS",
+        "USANCE_TENANCY_SECRET",
+        home.SUPER_PASSWORD,
+        home.OWNER_PASSWORD,
+        home.APP_PASSWORD,
+    )
     for name in names:
         monkeypatch.setenv(name, "")
     monkeypatch.setenv("SECRET_KEY", "given by the environment")

@@ -88,7 +88,9 @@ def test_a_clean_stop_ends_grandchildren_too(tmp_path: Path, manner: str, monkey
 
 
 def test_the_keeper_alone_suffices_where_the_kernel_sends_no_signal(tmp_path: Path) -> None:
-    without_kernel = PARENT.replace("import pathlib", "import usance.config.processes as p; p._dies_with_parent = lambda *_: int\nimport pathlib", 1)
+    without_kernel = PARENT.replace(
+        "import pathlib", "import usance.config.processes as p; p._dies_with_parent = lambda *_: int\nimport pathlib", 1
+    )
     parent = subprocess.Popen([sys.executable, "-c", without_kernel, str(tmp_path), "deaf", FAMILY])
     pids = family(tmp_path)
     parent.send_signal(signal.SIGKILL)
@@ -98,7 +100,9 @@ def test_the_keeper_alone_suffices_where_the_kernel_sends_no_signal(tmp_path: Pa
 
 def test_a_fallen_service_is_started_again(tmp_path: Path) -> None:
     said: list[str] = []
-    counting = "import pathlib, sys; p = pathlib.Path(sys.argv[1]); p.write_text(p.read_text() + 'x' if p.exists() else 'x')"
+    counting = (
+        "import pathlib, sys; p = pathlib.Path(sys.argv[1]); p.write_text(p.read_text() + 'x' if p.exists() else 'x')"
+    )
     with Supervisor(log_folder=tmp_path, say=said.append) as supervisor:
         supervisor.start(Service("brief", [sys.executable, "-c", counting, str(tmp_path / "runs")]))
 
@@ -112,14 +116,18 @@ def test_a_fallen_service_is_started_again(tmp_path: Path) -> None:
 
 def test_a_service_that_falls_at_its_start_is_named_with_its_last_words(tmp_path: Path) -> None:
     with Supervisor(log_folder=tmp_path, say=print) as supervisor:
-        supervisor.start(Service("web", [sys.executable, "-c", "raise SystemExit('the sky fell')"], port=processes.free_port()))
+        supervisor.start(
+            Service("web", [sys.executable, "-c", "raise SystemExit('the sky fell')"], port=processes.free_port())
+        )
         with pytest.raises(Obstacle, match="The web stopped at its start: the sky fell"):
             supervisor.wait_until_answering(seconds=10)
 
 
 def test_a_service_that_never_listens_is_named(tmp_path: Path) -> None:
     with Supervisor(log_folder=tmp_path, say=print) as supervisor:
-        supervisor.start(Service("web", [sys.executable, "-c", "import time; time.sleep(60)"], port=processes.free_port()))
+        supervisor.start(
+            Service("web", [sys.executable, "-c", "import time; time.sleep(60)"], port=processes.free_port())
+        )
         with pytest.raises(Obstacle, match="The web does not answer after 0 seconds"):
             supervisor.wait_until_answering(seconds=0.3)
 
@@ -133,7 +141,11 @@ def test_a_taken_port_is_seen() -> None:
 
 
 def test_services_get_their_environment_and_name(tmp_path: Path) -> None:
-    show = "import json, os; print(json.dumps({k: os.environ.get(k) for k in ('A', 'USANCE_PROCESS')}), flush=True); import time; time.sleep(60)"
+    show = """
+        import json, os, time
+        print(json.dumps({k: os.environ.get(k) for k in ('A', 'USANCE_PROCESS')}), flush=True)
+        time.sleep(60)
+    """
     with Supervisor(log_folder=tmp_path, say=print) as supervisor:
         service = Service("worker-1", [sys.executable, "-c", textwrap.dedent(show)], {"A": "b"})
         supervisor.start(service)

@@ -118,7 +118,9 @@ def _make_template(admin: psycopg.Connection, name: str) -> None:
     database.bootstrap(admin, database=making, owner_password=PASSWORD, app_password=PASSWORD)
     done = subprocess.run(
         [sys.executable, "-m", "django", "migrate", "--no-input", "-v0"],
-        env=os.environ | ENVIRONMENT | {"USANCE_DB_ROLE": "owner", "DATABASE_OWNER_URL": address(database.OWNER, making)},
+        env=os.environ
+        | ENVIRONMENT
+        | {"USANCE_DB_ROLE": "owner", "DATABASE_OWNER_URL": address(database.OWNER, making)},
         cwd=PROJECT,
         capture_output=True,
         text=True,

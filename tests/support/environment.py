@@ -18,7 +18,7 @@ ENVIRONMENT = {
     "USANCE_DB_APP_PASSWORD": PASSWORD,
     "DATABASE_URL": "postgresql://usance_app@127.0.0.1:1/the-fixture-django_db_setup-points-this-elsewhere",
     "DATABASE_OWNER_URL": "postgresql://usance_owner@127.0.0.1:1/none",
-    "USANCE_SANDBOX_URL": "http://127.0.0.1:9",  # the discard port: a test that calls out without a sandbox fails at once
+    "USANCE_SANDBOX_URL": "http://127.0.0.1:9",  # nobody there: calling out without a sandbox fails at once
     "USANCE_DEMO": "1",
 }
 FOREIGN = ("USANCE_HOME", "USANCE_DB_ROLE", "USANCE_DB_POOL", "USANCE_DEBUG", "USANCE_TLS")

@@ -10,8 +10,20 @@ if TYPE_CHECKING:
 
 BUSINESS_DATE = date(2026, 3, 2)
 COUNTRIES: dict[str, dict[str, Any]] = {
-    "vn": {"country": "VN", "currency": "VND", "currency_digits": 0, "time_zone": "Asia/Ho_Chi_Minh", "languages": ["vi", "en"]},
-    "ua": {"country": "UA", "currency": "UAH", "currency_digits": 2, "time_zone": "Europe/Kyiv", "languages": ["uk", "en"]},
+    "vn": {
+        "country": "VN",
+        "currency": "VND",
+        "currency_digits": 0,
+        "time_zone": "Asia/Ho_Chi_Minh",
+        "languages": ["vi", "en"],
+    },
+    "ua": {
+        "country": "UA",
+        "currency": "UAH",
+        "currency_digits": 2,
+        "time_zone": "Europe/Kyiv",
+        "languages": ["uk", "en"],
+    },
     "eu": {"country": "DE", "currency": "EUR", "currency_digits": 2, "time_zone": "Europe/Berlin", "languages": ["en"]},
 }
 

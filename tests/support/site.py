@@ -1,4 +1,4 @@
-"""The whole product on ports of its own, for browser tests: web server, worker, sandboxes, a database with demo institutions."""
+"""The whole product on ports of its own, for browser tests: web server, worker, sandboxes, a demo database."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ def demo_template() -> str:
     """The name of a database with the demo institutions, their products and staff, and no life yet."""
     name = f"demo_{_source_mark()}"
     with home.locked(database.cluster().home / "run" / "demo.lock"), database.superuser() as admin:
-        known = [row[0] for row in admin.execute("SELECT datname FROM pg_database WHERE datname ~ '^demo_[0-9a-f]{16}$'")]
+        known = [
+            row[0] for row in admin.execute("SELECT datname FROM pg_database WHERE datname ~ '^demo_[0-9a-f]{16}$'")
+        ]
         if name in known:
             return name
         making = database.clone()
@@ -69,7 +71,10 @@ def demo_template() -> str:
 
 
 def _environment(name: str) -> dict[str, str]:
-    return os.environ | {"DATABASE_URL": database.address(APP, name), "DATABASE_OWNER_URL": database.address(OWNER, name)}
+    return os.environ | {
+        "DATABASE_URL": database.address(APP, name),
+        "DATABASE_OWNER_URL": database.address(OWNER, name),
+    }
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The repository as the tidy tests see it: tracked files (or, outside git, the files that are there), and syntax trees."""
+"""The repository as the tidy tests see it: tracked files (outside git: the files that are there), syntax trees."""
 
 from __future__ import annotations
 
@@ -10,7 +10,25 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 PACKAGE = PROJECT / "src" / "usance"
-TEXTS = {".py", ".html", ".ts", ".js", ".css", ".sql", ".md", ".toml", ".txt", ".json", ".in", ".yml", ".yaml", ".sh", ".po", ".typ", ".csv"}
+TEXTS = {
+    ".py",
+    ".html",
+    ".ts",
+    ".js",
+    ".css",
+    ".sql",
+    ".md",
+    ".toml",
+    ".txt",
+    ".json",
+    ".in",
+    ".yml",
+    ".yaml",
+    ".sh",
+    ".po",
+    ".typ",
+    ".csv",
+}
 NAMES = {"Makefile", "run", ".gitignore", ".npmrc", ".editorconfig"}
 
 

@@ -12,7 +12,20 @@ from tests.tidy.source import PACKAGE, PROJECT, dotted, imports, modules, texts,
 MOST_FUNCTION_LINES = 60
 MOST_FILE_LINES = 400
 MOST_FILE_BYTES = 1_000_000
-NOT_IN_CORE = {"logging", "os", "time", "random", "uuid", "secrets", "socket", "subprocess", "pathlib", "io", "threading", "asyncio"}
+NOT_IN_CORE = {
+    "logging",
+    "os",
+    "time",
+    "random",
+    "uuid",
+    "secrets",
+    "socket",
+    "subprocess",
+    "pathlib",
+    "io",
+    "threading",
+    "asyncio",
+}
 OTHERS_MODELS = re.compile(r"usance\.apps\.(\w+)\.models(\.|$)")
 # Not tables, but what every app makes its own tables of.
 BASE_CLASSES = {"TenantModel", "OrgModel", "TenantForeignKey", "AppendOnlyModel", "new_id", "UuidV7"}
@@ -23,7 +36,8 @@ def test_functions_fit_on_a_screen() -> None:
         f"{path}:{node.lineno} {node.name}: {(node.end_lineno or 0) - node.lineno + 1} lines"
         for path, tree in modules()
         for node in ast.walk(tree)
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and (node.end_lineno or 0) - node.lineno + 1 > MOST_FUNCTION_LINES
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and (node.end_lineno or 0) - node.lineno + 1 > MOST_FUNCTION_LINES
     ]
     assert not long, "\n".join(long)
 
@@ -44,22 +58,42 @@ def test_no_large_files() -> None:
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    silent = [str(path) for path, tree in modules() if tree.body and not ast.get_docstring(tree) and path.name != "apps.py"]
+    silent = [
+        str(path) for path, tree in modules() if tree.body and not ast.get_docstring(tree) and path.name != "apps.py"
+    ]
     assert not silent, "\n".join(silent)
 
 
 def test_nothing_names_a_registry_or_a_machine() -> None:
-    registries = "|".join(["pypi" + r"\.org", "python" + r"hosted\.org", "registry" + r"\.npmjs", "registry" + r"\.yarnpkg", "/simple" + r"/\w"])
+    registries = "|".join(
+        [
+            "pypi" + r"\.org",
+            "python" + r"hosted\.org",
+            "registry" + r"\.npmjs",
+            "registry" + r"\.yarnpkg",
+            "/simple" + r"/\w",
+        ]
+    )
     machine = r"(?<![\w.])/(?:" + "|".join(["wo" + "rk", "far" + "m", "root", "home/[a-z]+"]) + r")/"
-    forbidden = re.compile(f"https?://[^\\s\"']*(?:{registries})|{machine}|\"resolved\": *\"http")
+    forbidden = re.compile(f'https?://[^\\s"\']*(?:{registries})|{machine}|"resolved": *"http')
     found = [
-        f"{path}:{text.count(chr(10), 0, match.start()) + 1}: {match.group(0)}" for path, text in texts() for match in forbidden.finditer(text)
+        f"{path}:{text.count(chr(10), 0, match.start()) + 1}: {match.group(0)}"
+        for path, text in texts()
+        for match in forbidden.finditer(text)
     ]
     assert not found, "\n".join(found)
 
 
 def test_nothing_is_left_for_later_and_no_test_is_skipped() -> None:
-    words = ["TO" + "DO", "FIX" + "ME", "XX" + "X", "pytest" + r"\.skip", r"mark\." + "skip", "x" + "fail", "unittest" + r"\.skip"]
+    words = [
+        "TO" + "DO",
+        "FIX" + "ME",
+        "XX" + "X",
+        "pytest" + r"\.skip",
+        r"mark\." + "skip",
+        "x" + "fail",
+        "unittest" + r"\.skip",
+    ]
     forbidden = re.compile(r"(?m)^.*(?<![\w])(?:" + "|".join(words) + r")(?![\w-]).*$")
     found = [
         f"{path}:{text.count(chr(10), 0, match.start()) + 1}: {match.group(0).strip()[:100]}"
@@ -133,7 +167,11 @@ def test_every_app_introduces_itself() -> None:
             poor.append(f"{folder.name}: no README.md")
             continue
         text = readme.read_text(encoding="utf-8").lower()
-        poor += [f"{folder.name}: its README does not say {word}" for word in ("owns", "services", "refusals") if word not in text]
+        poor += [
+            f"{folder.name}: its README does not say {word}"
+            for word in ("owns", "services", "refusals")
+            if word not in text
+        ]
     assert not poor, "\n".join(poor)
 
 

@@ -9,7 +9,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from usance.config.obstacles import Obstacle
@@ -20,7 +20,7 @@ LEAST_PYTHON = (3, 11)
 
 @dataclass(frozen=True)
 class Command:
-    """One word after `usance`. `module` has `add_arguments(parser)` and `main(args) -> exit status`; it is loaded when asked for.
+    """One word after `usance`. `module` has `add_arguments(parser)` and `main(args) -> status`; it is loaded on demand.
 
     `needs_database`: start (or join) the database around it. `needs_django`: set Django up before its module is loaded.
     """
@@ -38,8 +38,8 @@ COMMANDS = (
         "run",
         "usance.config.run",
         "start everything: database, web server, workers, provider sandboxes",
-        "Starts all parts under one supervising process, prepares the database on the first start, and prints the addresses "
-        "and the demo logins. Ctrl-C stops everything; data stay in var/ (or USANCE_HOME).",
+        "Starts all parts under one supervising process, prepares the database on the first start, and prints the "
+        "addresses and the demo logins. Ctrl-C stops everything; data stay in var/ (or USANCE_HOME).",
         needs_database=False,
         needs_django=False,
     ),
@@ -47,8 +47,8 @@ COMMANDS = (
         "manage",
         "usance.config.manage",
         "run one of Django's own commands (migrate, shell, makemigrations, ...)",
-        "Everything after `manage` goes to Django. `usance manage help` lists the commands. Commands that change tables "
-        "connect as the owner of the tables, all others as the application, which sees no institution's rows until it is bound.",
+        "Everything after `manage` goes to Django; `usance manage help` lists the commands. Those that change tables "
+        "connect as their owner, all others as the application, which sees no institution's rows until it is bound.",
         needs_database=False,
         needs_django=False,
     ),
@@ -56,20 +56,21 @@ COMMANDS = (
         "close",
         "usance.workflows.cli_close",
         "end the business day of an institution",
-        "Runs the nightly close: what falls due on the day happens, interest accrues, the business date moves on. Safe to repeat.",
+        "Runs the nightly close: what falls due on the day happens, interest accrues, the business date moves on. "
+        "Safe to repeat.",
     ),
     Command(
         "simulate",
         "usance.workflows.cli_simulate",
         "live months of an institution with simulated or given applicants",
-        "Customers apply, are decided upon, get money, pay on time, late, partly or never; all through the services that "
-        "people use. The same seed gives the same lives.",
+        "Customers apply, are decided upon, get money, pay on time, late, partly or never; all through the services "
+        "that people use. The same seed gives the same lives.",
     ),
     Command(
         "audit",
         "usance.workflows.cli_audit",
         "check the books, the loans and the audit trail against each other",
-        "Checks every invariant over all rows and recomputes a sample of loans from their events (--full: all of them). "
+        "Checks every invariant over all rows and recomputes a sample of loans from their events (--full: all loans). "
         "Names each difference; the exit status is 0 only when there is none.",
     ),
     Command(
@@ -104,7 +105,7 @@ COMMANDS = (
         "sandbox",
         "usance.config.sandbox",
         "run the provider sandboxes in the foreground",
-        "Starts the twins of the payment and message providers: separate servers that speak the providers' real protocols.",
+        "Starts the twins of the payment and message providers: a server that speaks the providers' real protocols.",
         needs_database=False,
         needs_django=False,
     ),
@@ -116,11 +117,13 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="usance",
         description="An open platform for online lenders.",
-        epilog="`usance COMMAND --help` explains one command. Settings come from the environment; see docs/operations.md.",
+        epilog="`usance COMMAND --help` explains one. Settings come from the environment; see docs/operations.md.",
     )
     words = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in COMMANDS:
-        words.add_parser(command.name, help=command.summary, description=f"{command.summary}. {command.details}", add_help=False)
+        words.add_parser(
+            command.name, help=command.summary, description=f"{command.summary}. {command.details}", add_help=False
+        )
     return top
 
 
@@ -148,24 +151,36 @@ def _check_python() -> None:
 
 def _run(command: Command, words: list[str]) -> int:
     if importlib.util.find_spec(command.module) is None:
-        raise Obstacle(f"The command `usance {command.name}` is not part of this version.", "`usance --help` lists what there is.")
+        raise Obstacle(
+            f"The command `usance {command.name}` is not part of this version.", "`usance --help` lists what there is."
+        )
     only_help = bool({"-h", "--help"} & set(words)) and command.name != "manage"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "usance.config.settings")
+    if command.needs_django:
+        _recall_site()
     with _database() if command.needs_database and not only_help else nullcontext():
         if command.needs_django:
             _set_up_django(only_help)
         module = importlib.import_module(command.module)
         if command.name == "manage":
             return int(module.main(argparse.Namespace(words=words)))
-        own = argparse.ArgumentParser(prog=f"usance {command.name}", description=f"{command.summary}. {command.details}")
+        own = argparse.ArgumentParser(
+            prog=f"usance {command.name}", description=f"{command.summary}. {command.details}"
+        )
         module.add_arguments(own)
         return int(module.main(own.parse_args(words)))
 
 
-def _database():  # type: ignore[no-untyped-def]
+def _database() -> AbstractContextManager[None]:
     from usance.config import database
 
     return database.available()
+
+
+def _recall_site() -> None:
+    from usance.config import home, services
+
+    services.recall(home.prepare(home.home()))
 
 
 def _set_up_django(only_help: bool) -> None:

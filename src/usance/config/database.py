@@ -56,7 +56,7 @@ def connect(address: str) -> psycopg.Connection:
         if "password authentication failed" in reason:
             raise Obstacle(
                 f"The database {shown} refuses the password.",
-                "Check DATABASE_URL; for the embedded database, put back the secrets.env that was made with it or run `make reset`.",
+                "Check DATABASE_URL; for the embedded database, put back its secrets.env, or run `make reset`.",
             ) from error
         raise Obstacle(
             f"The database {shown} cannot be reached ({reason}).",

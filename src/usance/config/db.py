@@ -58,7 +58,9 @@ def _reset() -> int:
         print("There is no demo data.")
         return 0
     if postgres.is_running(cluster):
-        raise Obstacle("usance is running on this data.", "Stop it first (Ctrl-C where `make run` is), then run this again.")
+        raise Obstacle(
+            "usance is running on this data.", "Stop it first (Ctrl-C where `make run` is), then run this again."
+        )
     if os.environ.get("DATABASE_URL"):
         sys.stderr.write("DATABASE_URL is set: that database is left as it is.\n")
     with writing_to(folder):

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 import psycopg
 
-from usance.config import database, home, postgres
+from usance.config import database, home, postgres, services
 from usance.config.obstacles import Obstacle
 
 GOOD, NOTE, FAULT = "good", "note", "FAULT"
@@ -35,7 +35,12 @@ class Finding:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")), help="where the web server should answer")
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=int(os.environ.get("PORT", services.WEB_PORT)),
+        help="where the web server should answer",
+    )
     parser.add_argument("--sandbox-port", type=int, help="where the sandboxes should answer (default: the next port)")
 
 
@@ -56,7 +61,7 @@ def examine(port: int, sandbox_port: int) -> Iterator[Finding]:
     yield python()
     folder = home.home()
     try:
-        home.prepare(folder)
+        services.recall(home.prepare(folder))
         yield Finding(GOOD, "state folder", f"{folder}, {shutil.disk_usage(folder).free // 2**20} MB free")
         yield from secrets(folder)
         yield from front_end()
@@ -67,13 +72,13 @@ def examine(port: int, sandbox_port: int) -> Iterator[Finding]:
     except Obstacle as obstacle:
         yield Finding(FAULT, "start", obstacle.fact, obstacle.remedy)
     yield address("web server", f"http://127.0.0.1:{port}/health/ready", "Start it with `make run`.")
-    yield address("sandboxes", f"http://127.0.0.1:{sandbox_port}/", "`make run` starts them too; a real installation needs none.")
+    yield address(
+        "sandboxes", f"http://127.0.0.1:{sandbox_port}/", "`make run` starts them too; a real installation needs none."
+    )
 
 
 def python() -> Finding:
     text = f"{sys.version.split()[0]} in {sys.prefix}"
-    if sys.version_info < (3, 11):
-        return Finding(FAULT, "Python", text, "usance needs 3.11 or newer.")
     return Finding(GOOD, "Python", text)
 
 
@@ -85,7 +90,11 @@ def secrets(folder: Path) -> Iterator[Finding]:
     if path.exists() and path.stat().st_mode & 0o077:
         yield Finding(FAULT, "secrets", f"{path} can be read by others", f"chmod 600 {path}")
     elif known:
-        yield Finding(GOOD, "secrets", f"{len(known)} from {path}" + (f", {', '.join(given)} from the environment" if given else ""))
+        yield Finding(
+            GOOD,
+            "secrets",
+            f"{len(known)} from {path}" + (f", {', '.join(given)} from the environment" if given else ""),
+        )
     elif given:
         yield Finding(GOOD, "secrets", f"{', '.join(given)} from the environment")
     else:
@@ -134,7 +143,7 @@ def _role(app: psycopg.Connection) -> Iterator[Finding]:
         yield Finding(
             FAULT,
             "application's role",
-            f"{name} could see every institution's rows (superuser: {superuser}, bypassrls: {bypasses}, owns {owns} tables)",
+            f"{name} could see every row (superuser: {superuser}, bypassrls: {bypasses}, owns {owns} tables)",
             "DATABASE_URL must be that of usance_app when DATABASE_OWNER_URL is given; or give DATABASE_URL alone.",
         )
     else:
@@ -144,7 +153,8 @@ def _role(app: psycopg.Connection) -> Iterator[Finding]:
 def _migrations() -> Finding:
     done = subprocess.run(
         [sys.executable, "-m", "django", "migrate", "--check"],
-        env=os.environ | {"USANCE_DB_ROLE": "owner", "DJANGO_SETTINGS_MODULE": "usance.config.settings", "USANCE_LOG_LEVEL": "ERROR"},
+        env=os.environ
+        | {"USANCE_DB_ROLE": "owner", "DJANGO_SETTINGS_MODULE": "usance.config.settings", "USANCE_LOG_LEVEL": "ERROR"},
         capture_output=True,
         text=True,
         check=False,
@@ -153,7 +163,12 @@ def _migrations() -> Finding:
         return Finding(GOOD, "tables", "as this version wants them")
     words = [line for line in done.stderr.splitlines() if line.strip()]
     detail = f" ({words[-1][:200]})" if words else ""
-    return Finding(FAULT, "tables", f"older than this version{detail}", "Run `usance manage migrate`, or `make run`, which does it too.")
+    return Finding(
+        FAULT,
+        "tables",
+        f"older than this version{detail}",
+        "Run `usance manage migrate`, or `make run`, which does it too.",
+    )
 
 
 def _guard(owner: psycopg.Connection) -> Finding:
@@ -166,7 +181,12 @@ def _guard(owner: psycopg.Connection) -> Finding:
     if not all_tables:
         return Finding(NOTE, "row-level security", "there are no tables yet")
     if open_tables:
-        return Finding(FAULT, "row-level security", f"{open_tables} of {all_tables} tables are unguarded", "Run `usance manage migrate`.")
+        return Finding(
+            FAULT,
+            "row-level security",
+            f"{open_tables} of {all_tables} tables are unguarded",
+            "Run `usance manage migrate`.",
+        )
     return Finding(GOOD, "row-level security", f"forced on all {all_tables} tables of institutions")
 
 
@@ -174,7 +194,9 @@ def the_queue() -> Iterator[Finding]:
     """Workers that show signs of life, and what waits."""
     with closing(database.connect(os.environ["DATABASE_URL"])) as app:
         try:
-            alive = app.execute("SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '30 s'").fetchone()
+            alive = app.execute(
+                "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '30 s'"
+            ).fetchone()
             rows = app.execute(
                 "SELECT count(*) FILTER (WHERE status = 'todo' AND coalesce(scheduled_at, now()) <= now()), "
                 "count(*) FILTER (WHERE status = 'failed') FROM procrastinate_jobs"
@@ -188,9 +210,16 @@ def the_queue() -> Iterator[Finding]:
         yield Finding(GOOD, "workers", f"{workers} alive, {waiting} jobs due")
     else:
         level = FAULT if waiting else NOTE
-        yield Finding(level, "workers", f"none alive, {waiting} jobs due", "`make run` starts them; alone: `usance worker`.")
+        yield Finding(
+            level, "workers", f"none alive, {waiting} jobs due", "`make run` starts them; alone: `usance worker`."
+        )
     if failed:
-        yield Finding(NOTE, "failed jobs", f"{failed} gave up", "The staff site lists them with their reasons and can run them again.")
+        yield Finding(
+            NOTE,
+            "failed jobs",
+            f"{failed} gave up",
+            "The staff site lists them with their reasons and can run them again.",
+        )
 
 
 # --- the outside -------------------------------------------------------------------------------------
@@ -212,7 +241,10 @@ def _provider(name: str, codes: str, base: str) -> Finding:
     parts = urlsplit(base)
     if not parts.hostname:
         return Finding(
-            NOTE, name, f"no address for {codes}", f"`make run` uses its sandbox; the real one is named by {name.upper()}_BASE_URL and its keys."
+            NOTE,
+            name,
+            f"no address for {codes}",
+            f"`make run` uses its sandbox; the real one is named by {name.upper()}_BASE_URL and its keys.",
         )
     port = parts.port or (443 if parts.scheme == "https" else 80)
     kind = "sandbox" if parts.hostname in ("127.0.0.1", "localhost") else "provider"
@@ -220,7 +252,12 @@ def _provider(name: str, codes: str, base: str) -> Finding:
         socket.create_connection((parts.hostname, port), timeout=TIMEOUT_S).close()
     except OSError as error:
         reason = error.strerror or str(error)
-        return Finding(FAULT, name, f"the {kind} at {parts.hostname}:{port} does not answer ({reason}); used by {codes}", "Check the address and the network.")
+        return Finding(
+            FAULT,
+            name,
+            f"the {kind} at {parts.hostname}:{port} does not answer ({reason}); used by {codes}",
+            "Check the address and the network.",
+        )
     return Finding(GOOD, name, f"the {kind} at {parts.hostname}:{port} answers; used by {codes}")
 
 
@@ -233,5 +270,3 @@ def address(subject: str, url: str, remedy: str) -> Finding:
     if status >= 500:
         return Finding(FAULT, subject, f"{url} answers with status {status}", f"See the logs in {home.home() / 'log'}.")
     return Finding(GOOD, subject, f"{url} answers")
-
-

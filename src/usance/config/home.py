@@ -15,9 +15,9 @@ from usance.config.obstacles import Obstacle, writing_to
 
 PROJECT = Path(__file__).resolve().parents[3]
 LEAST_FREE_BYTES = 300 * 1024 * 1024
-SUPER_PASSWORD = "USANCE_DB_SUPER_PASSWORD"
-OWNER_PASSWORD = "USANCE_DB_OWNER_PASSWORD"
-APP_PASSWORD = "USANCE_DB_APP_PASSWORD"
+SUPER_PASSWORD = "USANCE_DB_SUPER_PASSWORD"  # noqa: S105 - names of variables, here and below
+OWNER_PASSWORD = "USANCE_DB_OWNER_PASSWORD"  # noqa: S105
+APP_PASSWORD = "USANCE_DB_APP_PASSWORD"  # noqa: S105
 
 
 def home() -> Path:
@@ -37,7 +37,8 @@ def prepare(folder: Path) -> Path:
     free = shutil.disk_usage(folder).free
     if free < LEAST_FREE_BYTES:
         raise Obstacle(
-            f"The disk that holds {folder} is nearly full: {free // 2**20} MB are free, {LEAST_FREE_BYTES // 2**20} are needed.",
+            f"The disk that holds {folder} is nearly full: "
+            f"{free // 2**20} MB are free, {LEAST_FREE_BYTES // 2**20} are needed.",
             "Free some space, or set USANCE_HOME to a folder on another disk.",
         )
     return folder

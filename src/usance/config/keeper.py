@@ -1,4 +1,4 @@
-"""The keeper: reads "+group" and "-group" lines from its input, and when the input closes ends every group it still knows.
+"""The keeper: reads "+group" and "-group" lines from its input; when that closes, ends every group it still knows.
 
 Started by `usance.config.processes.Keeper`; its input closes when the supervisor ends, however it ends.
 """

@@ -107,6 +107,6 @@ def configure() -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(os.environ.get("USANCE_LOG_LEVEL", "INFO").upper())
-    for chatty in ("httpx", "httpcore", "fontTools", "asyncio", "granian.access", "pyhanko", "procrastinate.blueprints"):
+    for chatty in ("httpx", "httpcore", "fontTools", "asyncio", "granian.access", "pyhanko", "procrastinate"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.getLogger("django.server").setLevel(logging.ERROR)

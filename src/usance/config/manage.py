@@ -8,7 +8,9 @@ import os
 from usance.config import database, home
 
 AS_OWNER = frozenset({"migrate", "sqlmigrate", "squashmigrations", "dbshell", "inspectdb"})
-WITHOUT_DATABASE = frozenset({"help", "makemessages", "compilemessages", "collectstatic", "findstatic", "version", "--version", "--help", "-h"})
+WITHOUT_DATABASE = frozenset(
+    {"help", "makemessages", "compilemessages", "collectstatic", "findstatic", "version", "--version", "--help", "-h"}
+)
 
 
 def main(args: argparse.Namespace) -> int:

@@ -42,7 +42,9 @@ class _Standing(Collector):
             except DatabaseError:
                 failed += 1
                 log.exception("metrics source failed", source=source.__qualname__)
-        yield GaugeMetricFamily("usance_metrics_sources_failed", "Sources that could not be read just now.", value=failed)
+        yield GaugeMetricFamily(
+            "usance_metrics_sources_failed", "Sources that could not be read just now.", value=failed
+        )
 
     def describe(self) -> Iterable[Metric]:
         return []

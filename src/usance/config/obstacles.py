@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-class Obstacle(Exception):  # noqa: N818 - states the fact, as refusals do
+class Obstacle(Exception):
     """Something outside the program is in the way; a person must act. Never a defect of ours.
 
     `fact` is one sentence that says what is wrong, `remedy` one that says what to do.
@@ -38,4 +38,6 @@ def explained(error: OSError, path: Path) -> Exception:
         )
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return Obstacle(f"The disk that holds {path} is full.", "Free some space (1 GB is enough) and start again.")
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return Obstacle(f"The folder {path} cannot be made.", "Set USANCE_HOME to a folder that can be made.")
     return error

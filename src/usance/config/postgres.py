@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: made, started and stopped by us; shared by whoever holds it, gone when the last holder is gone.
+"""The embedded PostgreSQL: made, started and stopped by us; shared by its holders, gone when the last one is gone.
 
 The server runs under a small keeper process (`usance.config.postgres_keeper`). Each user of the server *holds* a named
 pipe of the keeper open for writing; when the last holder lets go - also by being killed - the keeper stops the server.
@@ -66,10 +66,12 @@ class Cluster:
 
     @property
     def base(self) -> Path:
-        """The folder of the data: in the state folder, or, for root, where `nobody` can reach it."""
-        if os.geteuid() == 0 and not _nobody_reaches(self.home):
-            return Path("/var/lib") / f"usance-{sha256(str(self.home).encode()).hexdigest()[:12]}"
-        return self.home
+        """The folder of the data: in the state folder, or, for root, where `nobody` can reach it. Data never move."""
+        elsewhere = Path("/var/lib") / f"usance-{sha256(str(self.home).encode()).hexdigest()[:12]}"
+        for known in (self.home, elsewhere):
+            if (known / "postgres" / "PG_VERSION").exists():
+                return known
+        return elsewhere if os.geteuid() == 0 and not _nobody_reaches(self.home) else self.home
 
     @property
     def data(self) -> Path:
@@ -154,14 +156,18 @@ def _plain_environment() -> dict[str, str]:
 def _complaint(text: str, cluster: Cluster) -> Obstacle:
     """The Obstacle behind what PostgreSQL wrote before it gave up."""
     if "No space left on device" in text:
-        return Obstacle(f"The disk that holds {cluster.base} is full.", "Free some space (1 GB is enough) and start again.")
+        return Obstacle(
+            f"The disk that holds {cluster.base} is full.", "Free some space (1 GB is enough) and start again."
+        )
     if "Permission denied" in text:
         return Obstacle(
             f"The embedded PostgreSQL may not write to {cluster.base}.",
             "Give that folder to the account that runs usance, or set USANCE_HOME to another one.",
         )
     lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
-    telling = next((line for line in reversed(lines) if "FATAL" in line or "error" in line.lower()), lines[-1] if lines else "")
+    telling = next(
+        (line for line in reversed(lines) if "FATAL" in line or "error" in line.lower()), lines[-1] if lines else ""
+    )
     return Obstacle(f"The embedded PostgreSQL did not start: {telling}", f"Its log is {cluster.log}.")
 
 
@@ -313,7 +319,9 @@ def _start_keeper(cluster: Cluster) -> int:
         cwd="/",
     )
     assert keeper.stdout is not None
-    answer = json.loads(keeper.stdout.readline() or b'["The keeper of the database died at its start.", "Start again."]')
+    answer = json.loads(
+        keeper.stdout.readline() or b'["The keeper of the database died at its start.", "Start again."]'
+    )
     keeper.stdout.close()
     keeper.wait(timeout=30)  # the first of its two lives: it forks, so that it is no child of ours
     if answer != "ready":

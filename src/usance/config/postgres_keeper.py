@@ -19,7 +19,7 @@ from usance.config.obstacles import Obstacle
 from usance.config.postgres import Cluster, Server, choose_port
 
 
-class _Asked(Exception):  # noqa: N818
+class _Asked(Exception):
     """Somebody sent us SIGTERM."""
 
 

@@ -66,7 +66,7 @@ def spawn(
         stdout=output,
         stderr=subprocess.STDOUT if output is not None else None,
         start_new_session=True,
-        preexec_fn=in_child,
+        preexec_fn=in_child,  # noqa: PLW1509 - only from the main thread, see above
     )
 
 
@@ -105,7 +105,7 @@ def _reap(groups: Sequence[int]) -> None:
 
 
 class Keeper:
-    """The watching process of net 3. `watch(group)` before the group can do anything, `forget(group)` when it is gone."""
+    """The watching process of net 3: `watch(group)` when it is started, `forget(group)` when it is gone."""
 
     def __init__(self) -> None:
         reading, self._pipe = os.pipe()

@@ -25,12 +25,19 @@ SEEDING, SEEDED = "usance demo: seeding", "usance demo: seeded"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    number = int(os.environ.get("PORT", "8000"))
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s, this machine only)")
-    parser.add_argument("--port", type=int, default=number, help="port of the web server (default: PORT, or %(default)s)")
+    number = int(os.environ.get("PORT", services.WEB_PORT))
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: %(default)s, this machine only)"
+    )
+    parser.add_argument(
+        "--port", type=int, default=number, help="port of the web server (default: PORT, or %(default)s)"
+    )
     parser.add_argument("--sandbox-port", type=int, help="port of the provider sandboxes (default: the next one)")
     parser.add_argument(
-        "--workers", type=int, default=int(os.environ.get("USANCE_WORKERS", "2")), help="worker processes (default: %(default)s)"
+        "--workers",
+        type=int,
+        default=int(os.environ.get("USANCE_WORKERS", "2")),
+        help="worker processes (default: %(default)s)",
     )
     parser.add_argument("--no-demo", action="store_true", help="no demo institutions and no sandboxes")
 
@@ -42,13 +49,17 @@ def main(args: argparse.Namespace) -> int:
     with suppress(_Stop), _stopping_on_signals(), _only_one():
         folder = home.prepare(home.home())
         _check_ports(args.host, [args.port] + ([] if args.no_demo else [sandbox_port]))
-        os.environ.update(services.addresses(web_port=args.port, sandbox_port=sandbox_port))
+        site = services.addresses(web_port=args.port, sandbox_port=sandbox_port) | {
+            "USANCE_DEMO": "0" if args.no_demo else "1"
+        }
+        services.remember(folder, site)
+        os.environ.update(site)
         os.environ["USANCE_HOME"] = str(folder)
-        os.environ["USANCE_DEMO"] = "0" if args.no_demo else "1"
         with _database(), Supervisor(log_folder=folder / "log", say=say) as supervisor:
-            _migrate()
             if not args.no_demo:
                 supervisor.start(services.sandbox(port=sandbox_port, home=folder))
+            _migrate()
+            if not args.no_demo:
                 supervisor.wait_until_answering(seconds=30)
                 _seed()
             with step("web server and workers"):
@@ -94,7 +105,8 @@ def _only_one() -> Iterator[None]:
             flock(handle, LOCK_EX | LOCK_NB)
         except BlockingIOError:
             raise Obstacle(
-                "usance is already running on this data.", "Use that one, stop it with Ctrl-C, or set USANCE_HOME to another folder."
+                "usance is already running on this data.",
+                "Use that one, stop it with Ctrl-C, or set USANCE_HOME to another folder.",
             ) from None
         yield
     finally:
@@ -136,7 +148,9 @@ def _django(*words: str, owner: bool = False, show: bool = False) -> None:
     with log_path.open("wb") as log:
         process = spawn(
             [sys.executable, "-m", "django", *words],
-            env=os.environ | {"DJANGO_SETTINGS_MODULE": "usance.config.settings"} | ({"USANCE_DB_ROLE": "owner"} if owner else {}),
+            env=os.environ
+            | {"DJANGO_SETTINGS_MODULE": "usance.config.settings"}
+            | ({"USANCE_DB_ROLE": "owner"} if owner else {}),
             output=None if show else log,
         )
         keeper.watch(process.pid)
@@ -159,7 +173,9 @@ def _last_line(path: Path) -> str:
 def _seed() -> None:
     """Demo institutions, when there is no institution at all. A seeding that was cut off is begun anew."""
     with database.connect(os.environ["DATABASE_OWNER_URL"]) as owner:
-        mark = owner.execute("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()")
+        mark = owner.execute(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
+        )
         row = mark.fetchone()
         state = row[0] if row else None
         hosts = owner.execute("SELECT count(*) FROM institutions_host").fetchone()
@@ -179,12 +195,12 @@ def _seed() -> None:
 def _mark(state: str) -> None:
     with database.connect(os.environ["DATABASE_OWNER_URL"]) as owner:
         name = owner.info.dbname
-        owner.execute(f"COMMENT ON DATABASE \"{name}\" IS '{state}'")  # type: ignore[call-overload]
+        owner.execute(f"COMMENT ON DATABASE \"{name}\" IS '{state}'")
 
 
 def _command_exists(name: str) -> bool:
     found = subprocess.run(
-        [sys.executable, "-c", f"import django; django.setup(); from django.core.management import get_commands as g; raise SystemExit({name!r} not in g())"],
+        [sys.executable, "-m", "django", "help", name],
         env=os.environ | {"DJANGO_SETTINGS_MODULE": "usance.config.settings"},
         capture_output=True,
         check=False,
@@ -196,7 +212,9 @@ def _welcome(folder: Path, port: int, sandbox_port: int, *, demo: bool, seconds:
     say(f"\nusance is running (started in {seconds:.0f} s).\n")
     if demo:
         for code in SITES:
-            say(f"  {code}.localhost   borrowers http://{code}.localhost:{port}/   staff http://{code}.localhost:{port}/staff/")
+            say(
+                f"  {code}.localhost   borrowers http://{code}.localhost:{port}/   staff http://{code}.localhost:{port}/staff/"
+            )
         say(f"\n  provider sandboxes (inbox, cards, faults)   http://127.0.0.1:{sandbox_port}/")
         logins = folder / "demo-logins.txt"
         if logins.exists():

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
+from usance.config.obstacles import writing_to
 from usance.config.supervisor import Service
 
+WEB_PORT = 8000
 WEB_THREADS = 8
 
 
@@ -27,11 +32,34 @@ def worker(number: int) -> Service:
 
 def sandbox(*, port: int, home: Path) -> Service:
     """The twins of the providers, in a process of their own with books of their own."""
+    (home / "sandbox").mkdir(exist_ok=True)
     return Service(
         "sandbox",
-        [sys.executable, "-m", "usance.adapters.sandbox", "--port", str(port), "--home", str(home / "sandbox")],
+        [
+            sys.executable,
+            "-m",
+            "usance.adapters.sandbox",
+            "--port",
+            str(port),
+            "--book",
+            str(home / "sandbox" / "book.sqlite3"),
+        ],
         port=port,
     )
+
+
+def remember(folder: Path, environment: Mapping[str, str]) -> None:
+    """Write down with which addresses this installation runs, for the other commands."""
+    with writing_to(folder):
+        (folder / "run" / "site.json").write_text(json.dumps(dict(environment)))
+
+
+def recall(folder: Path) -> None:
+    """Give the other commands the addresses of the last `usance run`, unless the environment names others."""
+    path = folder / "run" / "site.json"
+    known = json.loads(path.read_text()) if path.exists() else addresses(web_port=WEB_PORT, sandbox_port=WEB_PORT + 1)
+    for name, value in known.items():
+        os.environ.setdefault(name, value)
 
 
 def addresses(*, web_port: int, sandbox_port: int) -> dict[str, str]:

@@ -56,7 +56,9 @@ class Supervisor:
         self._keeper = Keeper()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
         self._keeper.close()
 
@@ -97,10 +99,13 @@ class Supervisor:
     def _fell_at_start(self, service: Service) -> Obstacle:
         path = self.log_of(service)
         lines = [line for line in path.read_text(errors="replace").splitlines() if line.strip()]
-        return Obstacle(f"The {service.name} stopped at its start: {lines[-1] if lines else 'it said nothing'}", f"Its log is {path}.")
+        return Obstacle(
+            f"The {service.name} stopped at its start: {lines[-1] if lines else 'it said nothing'}",
+            f"Its log is {path}.",
+        )
 
     def tend(self) -> None:
-        """Look after the services once: restart those that fell, waiting longer each time one falls soon after its start."""
+        """Look after the services once: restart those that fell, later each time if it fell soon after its start."""
         now = time.monotonic()
         for running in self._all:
             if running.again_at is not None:
@@ -116,7 +121,8 @@ class Supervisor:
         pause = min(2.0 ** (running.falls - 1), LONGEST_PAUSE_S)
         running.again_at = now + pause
         status = running.process.returncode
-        self.say(f"The {running.service.name} stopped (status {status}); starting it again in {pause:.0f} s. Log: {self.log_of(running.service)}")
+        name, log = running.service.name, self.log_of(running.service)
+        self.say(f"The {name} stopped (status {status}); starting it again in {pause:.0f} s. Log: {log}")
 
     def stop(self) -> None:
         """End every service and everything that they started."""

@@ -17,16 +17,18 @@ KEEP_FINISHED_HOURS = 24 * 14
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lane", action="append", help="take only jobs of this lane (may be repeated; default: all)")
-    parser.add_argument("--concurrency", type=int, default=4, help="jobs done side by side in this process (default: %(default)s)")
+    parser.add_argument(
+        "--concurrency", type=int, default=4, help="jobs done side by side in this process (default: %(default)s)"
+    )
     parser.add_argument("--once", action="store_true", help="stop when nothing waits")
 
 
 def main(args: argparse.Namespace) -> int:
-    """Work until SIGTERM or Ctrl-C; running jobs are given some seconds to finish, and run again elsewhere if they do not."""
+    """Work until SIGTERM or Ctrl-C; running jobs get some seconds to finish, and run again later if they do not."""
     from procrastinate.contrib.django import app
 
     _add_housekeeping(app)
-    with app.replace_connector(app.connector.get_worker_connector()):  # type: ignore[union-attr]
+    with app.replace_connector(app.connector.get_worker_connector()):  # type: ignore[attr-defined]
         asyncio.run(_work(app, args))
     return 0
 
@@ -64,7 +66,9 @@ def _add_housekeeping(app: Any) -> None:
         await app.job_manager.delete_old_jobs(nb_hours=KEEP_FINISHED_HOURS)
 
     def every(cron: str, name: str, run: Any) -> None:
-        app.periodic(cron=cron, periodic_id=name)(app.task(name=name, queueing_lock=name, pass_context=False)(functools.wraps(run)(run)))
+        app.periodic(cron=cron, periodic_id=name)(
+            app.task(name=name, queueing_lock=name, pass_context=False)(functools.wraps(run)(run))
+        )
 
     every("* * * * *", "queue.retry_stalled", retry_stalled)
     every("17 3 * * *", "queue.forget_finished", forget_finished)

@@ -48,7 +48,8 @@ function options(kind: string, figures: Figures): echarts.EChartsCoreOption {
   if (kind === "pie") {
     const first = figures.series[0];
     const data = figures.labels.map((name, at) => ({ name, value: first?.values[at] ?? 0 }));
-    return { ...common, series: [{ type: "pie", radius: ["58%", "84%"], center: ["50%", "44%"], label: { show: false }, itemStyle: { borderColor: token("--surface"), borderWidth: 2 }, data }] };
+    const tooltip = { ...common.tooltip, formatter: (point: { dataIndex: number; name: string; percent: number }) => `${point.name}\n${first?.shown[point.dataIndex]} (${point.percent} %)` };
+    return { ...common, tooltip, series: [{ type: "pie", radius: ["58%", "84%"], center: ["50%", "44%"], label: { show: false }, itemStyle: { borderColor: token("--surface"), borderWidth: 2 }, data }] };
   }
   const sideways = kind === "bars-sideways";
   const stacked = kind === "stack";

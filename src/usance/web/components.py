@@ -32,7 +32,7 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount in minor units with its currency code, so that a cell or a row can show it without asking whose it is."""
+    """An amount in minor units with its currency code, so that a cell can show it without asking whose it is."""
 
     minor: int
     currency: str
@@ -50,7 +50,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class SummaryRow:
-    """A name and a value, with a Change link when it may be changed. `action_for` completes "Change <what>" for the ear."""
+    """A name and a value, with a Change link (`href`, `action`) when it may be changed."""
 
     label: Any
     value: Any
@@ -101,7 +101,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`cells` follow the columns; a cell is text, a `Money`, a `Tag`, a `ClockBadge` or a date. The first cell links to `href`."""
+    """`cells` follow the columns: text, `Money`, `Tag`, `ClockBadge` or a date. The first cell links to `href`."""
 
     cells: Sequence[Any]
     href: str = ""
@@ -131,7 +131,7 @@ class BulkAction:
 
 @dataclass(frozen=True)
 class DataTable:
-    """Index pages. `order` as in the address ("-due_on" is descending); `query` holds the filters to keep in each link."""
+    """Index pages. `order` as in the address ("-due_on" is descending); `query`: the filters to keep in each link."""
 
     caption: Any
     columns: Sequence[Column]
@@ -254,7 +254,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A line or a row of bars. `values` are numbers to draw; money is in minor units and needs the chart's `currency`."""
+    """A line or a row of bars. `values` to draw; money is in minor units and needs the chart's `currency`."""
 
     name: Any
     values: Sequence[int | float | None]

@@ -42,11 +42,13 @@ __all__ = ["HouseRenderer"]
 
 
 class MoneyField(forms.Field):
-    """Cleans to integer minor units of `currency` (a code, a currency object or an institution). Bounds in minor units."""
+    """Cleans to integer minor units of `currency` (a code, a currency object, an institution); so are the bounds."""
 
-    widget = MoneyInput
+    widget: type[TextInput] | Any = MoneyInput
 
-    def __init__(self, *, currency: Any = None, min_minor: int | None = None, max_minor: int | None = None, **options: Any) -> None:
+    def __init__(
+        self, *, currency: Any = None, min_minor: int | None = None, max_minor: int | None = None, **options: Any
+    ) -> None:
         self.min_minor, self.max_minor = min_minor, max_minor
         super().__init__(**options)
         if currency is not None:
@@ -67,7 +69,10 @@ class MoneyField(forms.Field):
             return None
         scaled = parse_number(str(value)).scaleb(self.digits)
         if scaled != scaled.to_integral_value():
-            raise ValidationError(_("Enter an amount without parts smaller than %(unit)s.") % {"unit": formats.money(1, self.code)}, code="parts")
+            raise ValidationError(
+                _("Enter an amount without parts smaller than %(unit)s.") % {"unit": formats.money(1, self.code)},
+                code="parts",
+            )
         return int(scaled)
 
     def validate(self, value: Any) -> None:
@@ -75,25 +80,33 @@ class MoneyField(forms.Field):
         if value is None:
             return
         if self.min_minor is not None and value < self.min_minor:
-            raise ValidationError(_("Enter %(least)s or more.") % {"least": formats.money(self.min_minor, self.code)}, code="least")
+            raise ValidationError(
+                _("Enter %(least)s or more.") % {"least": formats.money(self.min_minor, self.code)}, code="least"
+            )
         if self.max_minor is not None and value > self.max_minor:
-            raise ValidationError(_("Enter %(most)s or less.") % {"most": formats.money(self.max_minor, self.code)}, code="most")
+            raise ValidationError(
+                _("Enter %(most)s or less.") % {"most": formats.money(self.max_minor, self.code)}, code="most"
+            )
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return self.prepare_value(initial) != data
+        return bool(self.prepare_value(initial) != data)
 
 
 class MoneySliderField(MoneyField):
-    """An amount by slider; cleans to minor units. `step_minor` is what one press moves; typing may be finer unless `strict`."""
+    """An amount by slider; cleans to minor units. One press moves `step_minor`; typing may be finer unless `strict`."""
 
     widget = SliderInput
 
-    def __init__(self, *, min_minor: int, max_minor: int, step_minor: int, currency: Any, strict: bool = True, **options: Any) -> None:
+    def __init__(
+        self, *, min_minor: int, max_minor: int, step_minor: int, currency: Any, strict: bool = True, **options: Any
+    ) -> None:
         self.step_minor, self.strict = step_minor, strict
         super().__init__(currency=currency, min_minor=min_minor, max_minor=max_minor, **options)
         box = self.widget
         box.words, box.unit = self.label, box.sign if hasattr(box, "sign") else ""
-        box.low, box.high, box.step = (formats.as_decimal(value, self.digits) for value in (min_minor, max_minor, step_minor))
+        box.low, box.high, box.step = (
+            formats.as_decimal(value, self.digits) for value in (min_minor, max_minor, step_minor)
+        )
         box.now = formats.as_decimal(self.initial if isinstance(self.initial, int) else min_minor, self.digits)
 
     def prepare_value(self, value: Any) -> Any:
@@ -102,7 +115,10 @@ class MoneySliderField(MoneyField):
     def validate(self, value: Any) -> None:
         super().validate(value)
         if self.strict and value is not None and (value - self.min_minor) % self.step_minor:
-            raise ValidationError(_("Enter an amount in steps of %(step)s.") % {"step": formats.money(self.step_minor, self.code)}, code="step")
+            raise ValidationError(
+                _("Enter an amount in steps of %(step)s.") % {"step": formats.money(self.step_minor, self.code)},
+                code="step",
+            )
 
 
 class CountSliderField(forms.Field):
@@ -134,7 +150,9 @@ class CountSliderField(forms.Field):
             bounds = {"low": formats.number(self.low), "high": formats.number(self.high)}
             raise ValidationError(_("Enter a number from %(low)s to %(high)s.") % bounds, code="bounds")
         if value is not None and (value - self.low) % self.step:
-            raise ValidationError(_("Enter a number in steps of %(step)s.") % {"step": formats.number(self.step)}, code="step")
+            raise ValidationError(
+                _("Enter a number in steps of %(step)s.") % {"step": formats.number(self.step)}, code="step"
+            )
 
 
 class PhoneField(forms.CharField):
@@ -169,12 +187,16 @@ class PhoneField(forms.CharField):
         except phonenumbers.NumberParseException:
             number = None
         if number is None or not phonenumbers.is_valid_number(number):
-            raise ValidationError(_("Enter a phone number, for example %(example)s.") % {"example": self.example()}, code="phone")
+            raise ValidationError(
+                _("Enter a phone number, for example %(example)s.") % {"example": self.example()}, code="phone"
+            )
         return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
     def example(self) -> str:
         """A mobile number of the country that nobody owns by intent."""
         number = phonenumbers.example_number_for_type(self.country or "UA", phonenumbers.PhoneNumberType.MOBILE)
+        if number is None:
+            return self.widget.calling_code or "+"
         return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
 
 
@@ -188,7 +210,13 @@ class CodeField(forms.CharField):
         super().__init__(max_length=length * 3, **options)
         self.length = length
         self.widget.attrs.update(
-            {"autocomplete": "one-time-code", "inputmode": "numeric", "class": "u-code", "data-code": length, "spellcheck": "false"}
+            {
+                "autocomplete": "one-time-code",
+                "inputmode": "numeric",
+                "class": "u-code",
+                "data-code": length,
+                "spellcheck": "false",
+            }
         )
 
     def clean(self, value: Any) -> str:
@@ -212,12 +240,18 @@ class DateBoxesField(forms.MultiValueField):
         self.error_messages["invalid"] = gettext_lazy("Enter a real date: day, month and year.")
 
     def clean(self, value: Any) -> Any:
-        if value and any(part in self.empty_values for part in value) and any(part not in self.empty_values for part in value):
+        if (
+            value
+            and any(part in self.empty_values for part in value)
+            and any(part not in self.empty_values for part in value)
+        ):
             raise ValidationError(self.error_messages["invalid"], code="invalid")
         try:
             return super().clean(value)
         except ValidationError as refused:
-            if any(part not in self.empty_values for part in value or ()) and any(e.code != "later" for e in refused.error_list):
+            if any(part not in self.empty_values for part in value or ()) and any(
+                e.code != "later" for e in refused.error_list
+            ):
                 raise ValidationError(self.error_messages["invalid"], code="invalid") from None
             raise
 
@@ -230,7 +264,10 @@ class DateBoxesField(forms.MultiValueField):
         except ValueError:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from None
         if self.no_later_than and made > self.no_later_than:
-            raise ValidationError(_("Enter a date that is not after %(date)s.") % {"date": formats.date_l(self.no_later_than)}, code="later")
+            raise ValidationError(
+                _("Enter a date that is not after %(date)s.") % {"date": formats.date_l(self.no_later_than)},
+                code="later",
+            )
         return made
 
 
@@ -279,11 +316,20 @@ class PercentField(forms.Field):
 
 # Forms -------------------------------------------------------------------------------------------------------------
 
-DRESSES: Sequence[tuple[type[forms.Widget], type[forms.Widget]]] = (
-    (forms.EmailInput, EmailInput), (forms.PasswordInput, PasswordInput), (forms.DateInput, DateInput), (forms.FileInput, FileInput),
-    (forms.Textarea, Textarea), (forms.CheckboxSelectMultiple, CheckboxCards), (forms.RadioSelect, RadioCards), (forms.Select, Select),
-    (forms.CheckboxInput, ConsentInput), (forms.NumberInput, TextInput), (forms.URLInput, TextInput), (forms.TextInput, TextInput),
-)  # fmt: skip
+DRESSES: Mapping[type[forms.Widget], type[forms.Widget]] = {
+    forms.TextInput: TextInput,
+    forms.NumberInput: TextInput,
+    forms.URLInput: TextInput,
+    forms.EmailInput: EmailInput,
+    forms.PasswordInput: PasswordInput,
+    forms.DateInput: DateInput,
+    forms.FileInput: FileInput,
+    forms.Textarea: Textarea,
+    forms.Select: Select,
+    forms.RadioSelect: RadioCards,
+    forms.CheckboxSelectMultiple: CheckboxCards,
+    forms.CheckboxInput: ConsentInput,
+}
 
 
 class Dressed:
@@ -301,16 +347,15 @@ class Dressed:
 
 def dress(name: str, field: forms.Field) -> None:
     """The house's widget for the field, with its attributes kept, and words for what is missing."""
-    widget = field.widget
-    if type(widget).__module__.startswith("django.forms"):
-        for theirs, ours in DRESSES:
-            if type(widget) is theirs:
-                field.widget = _swapped(widget, ours, field)
-                break
+    ours = DRESSES.get(type(field.widget))
+    if ours is not None:
+        field.widget = _swapped(field.widget, ours, field)
     if isinstance(field, forms.IntegerField | forms.DecimalField):
         field.widget.attrs.setdefault("inputmode", "numeric" if isinstance(field, forms.IntegerField) else "decimal")
     if field.error_messages.get("required") == forms.Field.default_error_messages["required"]:
-        field.error_messages["required"] = format_lazy(gettext_lazy("Please answer: {label}"), label=field.label or pretty_name(name))
+        field.error_messages["required"] = format_lazy(
+            gettext_lazy("Please answer: {label}"), label=field.label or pretty_name(name)
+        )
 
 
 def _swapped(widget: forms.Widget, ours: type[forms.Widget], field: forms.Field) -> forms.Widget:
@@ -325,11 +370,11 @@ def _swapped(widget: forms.Widget, ours: type[forms.Widget], field: forms.Field)
     return made
 
 
-class Form(Dressed, forms.Form):
+class Form(Dressed, forms.Form):  # type: ignore[misc]
     """Base of every form of the product."""
 
 
-class ModelForm(Dressed, forms.ModelForm):  # type: ignore[type-arg]
+class ModelForm(Dressed, forms.ModelForm):  # type: ignore[misc,type-arg]
     """Base of the few forms that edit a row of configuration as it is."""
 
 

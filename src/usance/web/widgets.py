@@ -48,18 +48,22 @@ def plain(value: Decimal) -> str:
 
 
 def parse_number(text: str) -> Decimal:
-    """A typed number: groups by space, point, comma or apostrophe; the language decides which sign is the decimal one."""
+    """A typed number: groups by space, point, comma or apostrophe; the language says which sign is the decimal one."""
     body = re.sub(r"[\s\u00a0\u202f'’_]", "", text)
     point = get_decimal_symbol(formats.locale())
     other = "," if point == "." else "."
     if not re.fullmatch(rf"[-\u2212]?\d[\d{re.escape(point + other)}]*", body):
-        raise ValidationError(_("Enter a number, for example %(example)s.") % {"example": formats.number(1500)}, code="number")
+        raise ValidationError(
+            _("Enter a number, for example %(example)s.") % {"example": formats.number(1500)}, code="number"
+        )
     if re.fullmatch(rf"[-\u2212]?\d+{re.escape(other)}\d{{1,2}}", body) and point not in body:
         body = body.replace(other, point)  # 1500.50 typed where 1500,50 is usual: nobody groups by one or two digits
     try:
         return Decimal(body.replace(other, "").replace(point, ".").replace("\u2212", "-"))
     except InvalidOperation:
-        raise ValidationError(_("Enter a number, for example %(example)s.") % {"example": formats.number(1500)}, code="number") from None
+        raise ValidationError(
+            _("Enter a number, for example %(example)s.") % {"example": formats.number(1500)}, code="number"
+        ) from None
 
 
 class Styled:
@@ -110,9 +114,8 @@ class Select(Styled, forms.Select):
 
 
 class CardOptions:
-    """Radios or boxes as large cards. `notes` by value: a hint, or (hint, aside) with a figure at the end of the card."""
+    """Radios or boxes as large cards. `notes` by value: a hint, or (hint, aside) with a figure at the card's end."""
 
-    template_name = "components/widgets/cards.html"
     notes: Mapping[Any, Any] = {}
     inline = False
 
@@ -129,11 +132,15 @@ class CardOptions:
 
 
 class RadioCards(CardOptions, forms.RadioSelect):
-    pass
+    """One of a few."""
+
+    template_name = "components/widgets/cards.html"
 
 
 class CheckboxCards(CardOptions, forms.CheckboxSelectMultiple):
-    pass
+    """Any of a few."""
+
+    template_name = "components/widgets/cards.html"
 
 
 class ConsentInput(forms.CheckboxInput):
@@ -190,9 +197,15 @@ class SliderInput(TextInput):
         except ValidationError:
             now = self.now
         context["widget"].update(
-            words=self.words, unit=self.unit, low=plain(self.low), high=plain(self.high), step=plain(self.step),
-            now=plain(min(self.high, max(self.low, now))), low_words=formats.number(self.low), high_words=formats.number(self.high),
-        )  # fmt: skip
+            words=self.words,
+            unit=self.unit,
+            low=plain(self.low),
+            high=plain(self.high),
+            step=plain(self.step),
+            now=plain(min(self.high, max(self.low, now))),
+            low_words=formats.number(self.low),
+            high_words=formats.number(self.high),
+        )
         return context
 
 
@@ -202,12 +215,17 @@ class DateBoxes(forms.MultiWidget):
     template_name = "components/widgets/date3.html"
 
     def __init__(self, attrs: Any = None, *, birthday: bool = False) -> None:
-        boxes = {name: TextInput({"inputmode": "numeric", "maxlength": 4 if name == "year" else 2}) for name in ("day", "month", "year")}
-        boxes["year"].attrs["class"] = "u-input--year"
+        super().__init__({name: self._box(name, birthday) for name in ("day", "month", "year")}, attrs)
+
+    @staticmethod
+    def _box(name: str, birthday: bool) -> TextInput:
+        year = name == "year"
+        box = TextInput(
+            {"inputmode": "numeric", "maxlength": 4 if year else 2, "class": "u-input--year" if year else ""}
+        )
         if birthday:
-            for name, box in boxes.items():
-                box.attrs["autocomplete"] = f"bday-{name}"
-        super().__init__(boxes, attrs)
+            box.attrs["autocomplete"] = f"bday-{name}"
+        return box
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
@@ -223,5 +241,3 @@ class DateBoxes(forms.MultiWidget):
     @property
     def use_fieldset(self) -> bool:  # type: ignore[override]
         return True
-
-

@@ -27,9 +27,10 @@ def local(value: datetime) -> datetime:
 
 
 def locale() -> Locale:
-    """The active language as Babel knows it."""
+    """The active language as Babel knows it. English is international English: day before month, 24 hours."""
     try:
-        return Locale.parse(to_locale(get_language() or "en"))
+        found = Locale.parse(to_locale(get_language() or "en"))
+        return Locale("en", "GB") if str(found) == "en" else found
     except (UnknownLocaleError, ValueError):
         return Locale("en")
 
@@ -87,7 +88,9 @@ def percent(value: Any, digits: int = 2) -> str:
     """A fraction as per cent: `Decimal("0.1234")` is 12.34 %. Zeros at the end are left away."""
     if value is None or value == "":
         return "–"
-    exact = Decimal(value.numerator) / Decimal(value.denominator) if isinstance(value, Fraction) else Decimal(str(value))
+    exact = (
+        Decimal(value.numerator) / Decimal(value.denominator) if isinstance(value, Fraction) else Decimal(str(value))
+    )
     exact = exact.quantize(Decimal(1).scaleb(-2 - int(digits)), ROUND_HALF_UP)
     shape = _with_decimals(locale().percent_formats[None].pattern, "#" * int(digits))
     return str(format_percent(exact, format=shape, locale=locale()))
@@ -157,7 +160,7 @@ def any_value(value: Any) -> str:
     if isinstance(value, Money):
         return money(value)
     if isinstance(value, datetime):
-        return datetime_l(value, "short")
+        return f"{date_l(value, 'medium')}, {time_l(value)}"
     if isinstance(value, date):
         return date_l(value, "medium")
     if isinstance(value, bool) or value is None or value == "":

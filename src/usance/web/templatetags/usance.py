@@ -1,4 +1,4 @@
-"""`{% load usance %}`: the house's components and the filters that write figures. How to use each: docs/reference/ui.md."""
+"""`{% load usance %}`: the house's components and the filters that write figures. See docs/reference/ui.md."""
 
 from __future__ import annotations
 
@@ -18,10 +18,21 @@ from usance.web.templatetags.icons import ICONS
 
 register = template.Library()
 
-for name in (
-    "money", "number", "percent", "date_l", "day_month", "datetime_l", "time_l", "days", "minutes", "mask_phone", "mask_card", "mask_name",
-):  # fmt: skip
-    register.filter(name, getattr(formats, name))
+for shown in (
+    formats.money,
+    formats.number,
+    formats.percent,
+    formats.date_l,
+    formats.day_month,
+    formats.datetime_l,
+    formats.time_l,
+    formats.days,
+    formats.minutes,
+    formats.mask_phone,
+    formats.mask_card,
+    formats.mask_name,
+):
+    register.filter(shown.__name__, shown)
 
 
 @register.filter
@@ -47,8 +58,12 @@ def icon(name: str, label: Any = "", css: str = "") -> SafeString:
     """`{% icon "check" %}`: decoration; with a label it is read aloud."""
     drawing = mark_safe(ICONS[name])  # noqa: S308 - a constant of ours
     if not label:
-        return format_html('<svg class="u-icon {}" viewBox="0 0 24 24" aria-hidden="true" focusable="false">{}</svg>', css, drawing)
-    return format_html('<svg class="u-icon {}" viewBox="0 0 24 24" role="img" aria-label="{}">{}</svg>', css, label, drawing)
+        return format_html(
+            '<svg class="u-icon {}" viewBox="0 0 24 24" aria-hidden="true" focusable="false">{}</svg>', css, drawing
+        )
+    return format_html(
+        '<svg class="u-icon {}" viewBox="0 0 24 24" role="img" aria-label="{}">{}</svg>', css, label, drawing
+    )
 
 
 # Buttons -----------------------------------------------------------------------------------------------------------
@@ -56,7 +71,7 @@ def icon(name: str, label: Any = "", css: str = "") -> SafeString:
 
 @register.simple_tag
 def button(label: Any, kind: str = "primary", **options: Any) -> SafeString:
-    """A form's button. Options: type, name, value, icon, size, full, busy, key, form, side, countdown, formaction, novalidate."""
+    """A form's button. Options: type, name, value, icon, size, full, busy, key, form, side, countdown."""
     options.setdefault("type", "submit")
     return part("button", label=label, kind=kind, **options)
 
@@ -78,7 +93,7 @@ def kbd(key: str) -> SafeString:
 
 @register.simple_tag
 def field(bound: BoundField, **options: Any) -> SafeString:
-    """`{% field form.amount %}`. Options: label, hint, prefix, suffix, width (4 8 12 20 30), page (the label is the page's heading)."""
+    """`{% field form.amount %}`. Options: label, hint, prefix, suffix, width (4 to 30), page (the label is the h1)."""
     return part("field", field=bound, **options)
 
 
@@ -90,7 +105,7 @@ def fields(form: BaseForm) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def form_errors(context: template.Context, *forms: BaseForm | None) -> SafeString:
-    """The summary above the heading: each error links to its field. Without arguments: the page's `form` and `forms`."""
+    """The summary above the heading: each error links to its field. Without arguments: the page's `form`, `forms`."""
     items = [error for form in forms or _page_forms(context) if form is not None for error in _errors(form)]
     return part("error_summary", items=items) if items else mark_safe("")
 
@@ -114,8 +129,10 @@ def _anchor(bound: BoundField) -> str:
 
 @register.simple_tag(takes_context=True)
 def title_prefix(context: template.Context) -> str:
-    """"Error: " in the browser's title when the page's form was refused."""
-    refused = any(form is not None and getattr(form, "is_bound", False) and form.errors for form in _page_forms(context))
+    """ "Error: " in the browser's title when the page's form was refused."""
+    refused = any(
+        form is not None and getattr(form, "is_bound", False) and form.errors for form in _page_forms(context)
+    )
     return _("Error: ") if refused else ""
 
 
@@ -163,8 +180,16 @@ def messages(context: template.Context) -> dict[str, Any]:
 
 
 @register.simple_tag
-def figure(label: Any, value: Any, currency: Any = None, note: Any = "", large: bool = False, lines: Sequence[ui.Line] = (), **options: Any) -> SafeString:
-    """A key figure. With `currency` the value is in minor units; `lines` open what makes it up. Options: delta, delta_tone, href."""
+def figure(
+    label: Any,
+    value: Any,
+    currency: Any = None,
+    note: Any = "",
+    large: bool = False,
+    lines: Sequence[ui.Line] = (),
+    **options: Any,
+) -> SafeString:
+    """A key figure; with `currency` in minor units; `lines` open what makes it up. Options: delta, delta_tone, href."""
     shown = formats.money(value, currency) if currency else formats.any_value(value)
     return part("figure", label=label, value=shown, note=note, large=large, lines=lines, currency=currency, **options)
 
@@ -182,7 +207,9 @@ def lines_table(lines: Sequence[ui.Line], currency: Any = None, caption: Any = "
 
 
 @register.simple_tag
-def key_facts(title: Any, facts: Sequence[ui.KeyFact], main_label: Any = "", main: Any = "", foot: Any = "") -> SafeString:
+def key_facts(
+    title: Any, facts: Sequence[ui.KeyFact], main_label: Any = "", main: Any = "", foot: Any = ""
+) -> SafeString:
     """The framed box of key facts before consent: one large figure, then each fact at the same size."""
     return part("key_facts", title=title, facts=facts, main_label=main_label, main=main, foot=foot)
 
@@ -220,10 +247,14 @@ def timeline(items: Sequence[ui.TimelineItem]) -> SafeString:
 
 
 @register.simple_tag
-def schedule(rows: Sequence[ui.Instalment], currency: Any, caption: Any = "", totals: ui.Instalment | None = None) -> SafeString:
+def schedule(
+    rows: Sequence[ui.Instalment], currency: Any, caption: Any = "", totals: ui.Instalment | None = None
+) -> SafeString:
     """A repayment schedule: a table on a desk, a list of cards on a phone."""
     fees = any(row.fees_minor for row in rows)
-    return part("schedule", rows=rows, currency=currency, caption=caption or _("Repayment schedule"), totals=totals, fees=fees)
+    return part(
+        "schedule", rows=rows, currency=currency, caption=caption or _("Repayment schedule"), totals=totals, fees=fees
+    )
 
 
 @register.inclusion_tag("components/data_table.html", takes_context=True)
@@ -289,11 +320,25 @@ def steps(now: int, total: int) -> SafeString:
 
 
 @register.simple_tag
-def progress(id: str, done: int, total: int, label: Any, poll: str = "", note: Any = "", seconds: int = 2, then: str = "") -> SafeString:
+def progress(
+    id: str, done: int, total: int, label: Any, poll: str = "", note: Any = "", seconds: int = 2, then: str = ""
+) -> SafeString:
     """A job's progress. With `poll` (an address that renders the same tag) it renews itself until it is whole."""
     share = 0 if not total else min(100, 100 * done // total)
     whole = bool(total) and done >= total
-    return part("progress", id=id, done=done, total=total, share=share, whole=whole, label=label, poll="" if whole else poll, note=note, seconds=seconds, then=then)
+    return part(
+        "progress",
+        id=id,
+        done=done,
+        total=total,
+        share=share,
+        whole=whole,
+        label=label,
+        poll="" if whole else poll,
+        note=note,
+        seconds=seconds,
+        then=then,
+    )
 
 
 @register.simple_tag

@@ -101,6 +101,11 @@ def unschedule(*, subject_id: UUID, kinds: Iterable[str], at: datetime) -> int:
     return waiting.update(done_at=at, outcome="cancelled")
 
 
+def claim_item(*, item_id: UUID) -> DatedItem | None:
+    """The dated item, ours until the transaction ends; None when it is done or in other hands."""
+    return DatedItem.objects.select_for_update(skip_locked=True).filter(pk=item_id, done_at__isnull=True).first()
+
+
 def finish_item(*, item_id: UUID, outcome: str, at: datetime) -> bool:
     """Marks a dated item done; False when somebody did so before."""
     return bool(DatedItem.objects.filter(pk=item_id, done_at__isnull=True).update(done_at=at, outcome=outcome))
@@ -120,10 +125,17 @@ def _date_lock() -> int:
     return int.from_bytes(digest[:8], signed=True)
 
 
-def move_business_date(*, to: date, ahead_days: int) -> None:
-    """The close committed: the institution lives in `to` from here on. Waits for whoever is booking on the old date."""
+def stop_business_date() -> date:
+    """The business date, which nobody else holds: waits for those who are booking on it. Take it before locking rows."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_date_lock()])
+    tenancy.forget_row()
+    return tenancy.current().business_date
+
+
+def move_business_date(*, to: date, ahead_days: int) -> None:
+    """The close committed: the institution lives in `to` from here on. Waits for whoever is booking on the old date."""
+    stop_business_date()
     Institution.objects.filter(pk=tenancy.current_id()).update(business_date=to, ahead_days=ahead_days)
     tenancy.forget_row()
 

@@ -56,6 +56,7 @@ class JournalEntry(TenantModel):
     loan_id = models.UUIDField(null=True)
     currency = models.CharField(max_length=3)
     transfer_count = models.PositiveIntegerField()
+    details_digest = models.CharField(max_length=64, blank=True, help_text="of the loan movements that it carries")
     digest = models.CharField(max_length=64)
 
     class Meta:
@@ -71,7 +72,7 @@ class JournalEntry(TenantModel):
 
 
 class Transfer(TenantModel):
-    """An amount from the credited account to the debited one. In the database the key is (institution, booked_on, id)."""
+    """An amount from the credited account to the debited. In the database the key is (institution, booked_on, id)."""
 
     append_only = True
 

@@ -46,6 +46,7 @@ class Migration(migrations.Migration):
                 ('loan_id', models.UUIDField(null=True)),
                 ('currency', models.CharField(max_length=3)),
                 ('transfer_count', models.PositiveIntegerField()),
+                ('details_digest', models.CharField(blank=True, help_text='of the loan movements that it carries', max_length=64)),
                 ('digest', models.CharField(max_length=64)),
                 ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
             ],

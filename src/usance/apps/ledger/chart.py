@@ -1,0 +1,58 @@
+"""The chart of accounts that a new institution starts with, and which account plays which role of `core.accounting`.
+
+Accountants change both later; what is booked stays where it was booked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from usance.core.accounting import books
+
+
+class DefaultAccount(NamedTuple):
+    code: str
+    name: str
+    kind: str
+    role: str  # of the control figure it carries, "" for none
+
+
+_NAMES: Mapping[str, tuple[str, str]] = {
+    "principal_receivable": ("1210", "Loans to customers: principal"),
+    "interest_receivable": ("1220", "Loans to customers: interest"),
+    "fee_receivable": ("1230", "Loans to customers: fees"),
+    "penalty_receivable": ("1240", "Loans to customers: penalties"),
+    "tax_receivable": ("1250", "Loans to customers: taxes charged on"),
+    "disbursement_clearing": ("1310", "Clearing: disbursements under way"),
+    "receipts_clearing": ("1320", "Clearing: receipts under way"),
+    "refund_clearing": ("1330", "Clearing: refunds under way"),
+    "unapplied_funds": ("2110", "Customers' unapplied funds"),
+    "tax_payable": ("2210", "Taxes payable"),
+    "interest_income": ("4110", "Interest income"),
+    "fee_income": ("4120", "Fee income"),
+    "penalty_income": ("4130", "Penalty income"),
+    "recovery_income": ("4140", "Recoveries of written-off loans"),
+    "waiver_expense": ("5110", "Waivers"),
+    "small_difference_expense": ("5120", "Small differences forgiven"),
+    "loan_loss": ("5130", "Loan losses"),
+}
+_CONTROL = frozenset(books.CONTROL.values())
+
+# accounts that no loan movement uses, but without which no books balance to a bank
+_OWN = (
+    DefaultAccount("1110", "Cash at bank", "asset", ""),
+    DefaultAccount("3110", "Equity", "equity", ""),
+    DefaultAccount("5210", "Payment providers' fees", "expense", ""),
+)
+
+
+def default() -> list[DefaultAccount]:
+    """Every account, by code."""
+    ours = [DefaultAccount(*_NAMES[role], kind, role if role in _CONTROL else "") for role, kind in books.ROLES.items()]
+    return sorted([*ours, *_OWN])
+
+
+def default_rules() -> Mapping[str, str]:
+    """Role -> code of its account."""
+    return {role: _NAMES[role][0] for role in books.ROLES}

@@ -1,0 +1,139 @@
+"""Reading the books: accounts, balances on a date, statements. Nothing here writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+
+from usance.apps.institutions import tenancy
+from usance.apps.ledger.models import Account, JournalEntry, Line, Period, PostingRule, Transfer
+
+DEBIT_KINDS = frozenset({"asset", "expense"})
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceLine:
+    """An account's line of the trial balance, in minor units. `balance_minor` is debit less credit."""
+
+    account: Account
+    debit_minor: int
+    credit_minor: int
+
+    @property
+    def balance_minor(self) -> int:
+        return self.debit_minor - self.credit_minor
+
+    @property
+    def natural_minor(self) -> int:
+        """The balance with the sign that readers expect of this kind of account."""
+        return self.balance_minor if self.account.kind in DEBIT_KINDS else -self.balance_minor
+
+
+def accounts() -> QuerySet[Account]:
+    return Account.objects.order_by("code")
+
+
+def account(account_id: UUID) -> Account:
+    return Account.objects.get(pk=account_id)
+
+
+def posting_rules() -> QuerySet[PostingRule]:
+    return PostingRule.objects.select_related("account").order_by("role", "product")
+
+
+def periods() -> QuerySet[Period]:
+    return Period.objects.order_by("-starts_on")
+
+
+def is_locked(on: date) -> bool:
+    return Period.objects.filter(locked_at__isnull=False, starts_on__lte=on, ends_on__gt=on).exists()
+
+
+def entry(entry_id: UUID) -> JournalEntry:
+    return JournalEntry.objects.get(pk=entry_id)
+
+
+def entries_by_key(keys: Iterable[str]) -> QuerySet[JournalEntry]:
+    return JournalEntry.objects.filter(key__in=list(keys))
+
+
+def transfers_of(entry_id: UUID) -> QuerySet[Transfer]:
+    return Transfer.objects.filter(entry_id=entry_id).select_related("debit", "credit").order_by("booked_on", "id")
+
+
+def entries_of_loan(*, loan_id: UUID) -> QuerySet[JournalEntry]:
+    """The entries made for this loan alone, newest first; daily accruals are in the entries of the close."""
+    return JournalEntry.objects.filter(loan_id=loan_id).order_by("-booked_on", "-id")
+
+
+def entries(*, starts_on: date, ends_on: date, source: str = "") -> QuerySet[JournalEntry]:
+    """The journal of [starts_on, ends_on), newest first."""
+    found = JournalEntry.objects.filter(booked_on__gte=starts_on, booked_on__lt=ends_on)
+    return (found.filter(source=source) if source else found).order_by("-booked_on", "-id")
+
+
+TOTALS = """
+SELECT account_id, sum(amount_minor) FILTER (WHERE side = 'd'), -sum(amount_minor) FILTER (WHERE side = 'c')
+FROM ledger_line
+WHERE institution_id = %(institution)s AND booked_on <= %(on)s AND booked_on >= %(since)s
+  AND (%(branch)s = '' OR branch = %(branch)s OR starts_with(branch, %(branch)s || '.'))
+  AND (%(product)s = '' OR product = %(product)s)
+GROUP BY account_id
+"""
+BEGINNING = date(1, 1, 1)
+
+
+def totals(*, on: date, since: date = BEGINNING, branch: str = "", product: str = "") -> Mapping[UUID, tuple[int, int]]:
+    """Debits and credits per account over [since, on], both included; `branch` takes in the units below it."""
+    with connection.cursor() as cursor:
+        values = {"institution": tenancy.current_id(), "on": on, "since": since, "branch": branch, "product": product}
+        cursor.execute(TOTALS, values)
+        return {row[0]: (int(row[1] or 0), int(row[2] or 0)) for row in cursor.fetchall()}
+
+
+def trial_balance(*, on: date, since: date = BEGINNING, branch: str = "", product: str = "") -> list[BalanceLine]:
+    """Every account with what was booked on it up to and including a date; debits equal credits over all lines."""
+    booked = totals(on=on, since=since, branch=branch, product=product)
+    return [BalanceLine(account, *booked.get(account.pk, (0, 0))) for account in accounts()]
+
+
+def control_totals(*, on: date) -> Mapping[str, int]:
+    """Debit less credit, per role of an account that carries a balance of the loans, up to and including a date."""
+    booked = totals(on=on)
+    found: dict[str, int] = {}
+    for row in Account.objects.exclude(role=""):
+        debit, credit = booked.get(row.pk, (0, 0))
+        found[row.role] = found.get(row.role, 0) + debit - credit
+    return found
+
+
+def account_statement(*, account_id: UUID, starts_on: date, ends_on: date) -> QuerySet[Line]:
+    """The lines of an account over [starts_on, ends_on), newest first, with entry and counter-account."""
+    lines = Line.objects.filter(account_id=account_id, booked_on__gte=starts_on, booked_on__lt=ends_on)
+    return lines.select_related("entry", "other").order_by("-booked_on", "-id")
+
+
+def account_balance(*, account_id: UUID, on: date) -> int:
+    """Debit less credit of one account up to and including a date, in minor units."""
+    booked = Line.objects.filter(account_id=account_id, booked_on__lte=on)
+    return int(booked.aggregate(total=Coalesce(Sum("amount_minor"), 0))["total"])
+
+
+def daily_flows(*, roles: Iterable[str], starts_on: date, ends_on: date) -> list[tuple[date, str, int, int]]:
+    """(day, role, debits, credits) of the accounts that play these roles, over [starts_on, ends_on), for charts."""
+    rows = (
+        Line.objects.filter(account__role__in=list(roles), booked_on__gte=starts_on, booked_on__lt=ends_on)
+        .values_list("booked_on", "account__role")
+        .annotate(
+            debit=Coalesce(Sum("amount_minor", filter=Q(side="d")), 0),
+            credit=Coalesce(-Sum("amount_minor", filter=Q(side="c")), 0),
+        )
+        .order_by("booked_on", "account__role")
+    )
+    return [(day, role, int(debit), int(credit)) for day, role, debit, credit in rows]

@@ -1,0 +1,237 @@
+"""Many loans through the passing of days at once: read in one query, folded in memory, written by COPY.
+
+The fold is the engine's own, loan by loan; only reading and writing are in bulk. Bulk rows go by COPY into temporary
+tables first, because PostgreSQL refuses COPY into tables with row-level security.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db import connection
+from django.db.models import Q
+
+from usance.apps.institutions import tenancy
+from usance.apps.institutions.models import new_id
+from usance.apps.ledger import services as ledger
+from usance.apps.servicing import folding, posting, recording
+from usance.apps.servicing.models import CloseProblem, CloseRun, Loan
+from usance.core.loan import close, state
+from usance.core.loan.state import Movement
+
+log = structlog.get_logger(__name__)
+
+COLUMNS = (
+    "id", "org_path", "product", "merchant", "funder", "terms", "checkpoint", "checkpoint_on", "next_due_on",
+    "next_due_minor", "due_now_minor", "max_days_past_due", "close_problem",
+)  # fmt: skip
+
+
+class BalanceBelowZero(ArithmeticError):
+    """The fold gave a balance that cannot be: the loan is left out and listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """One loan that went through: its row as read, before and after, and what moved."""
+
+    row: Loan
+    before: state.Loan
+    after: state.Loan
+    movements: tuple[Movement, ...]
+    columns: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """One loan that did not, and why."""
+
+    row: Loan
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """How far to go, on which day to book it, and the beginning of the entries' keys."""
+
+    to: date
+    booked_on: date
+    key: str
+    description: str
+    at: datetime
+
+
+def pass_days(loans: Q, batch: Batch) -> tuple[int, list[Left]]:
+    """Carries the live loans that `loans` selects and that are not there yet to the start of the day `batch.to`, in
+    the caller's transaction. Says how many went through, and lists those that did not."""
+    rows = (
+        Loan.objects.select_for_update(no_key=True)
+        .filter(loans, status__in=state.LIVE, checkpoint_on__lt=batch.to)
+        .only(*COLUMNS)
+        .order_by("id")
+    )
+    closed: list[Closed] = []
+    left: list[Left] = []
+    for row in rows:
+        outcome = _fold(row, batch.to)
+        (closed if isinstance(outcome, Closed) else left).append(outcome)  # type: ignore[arg-type]
+    _write_books(closed, batch)
+    _write_loans(closed)
+    _mark_solved([done.row.pk for done in closed if done.row.close_problem], batch.at)
+    for done in closed:
+        recording.announce(done.row.pk, done.before, done.after)
+    return len(closed), left
+
+
+def _fold(row: Loan, to: date) -> Closed | Left:
+    """The bulkhead of the close: whatever is wrong with one loan stays with that loan."""
+    try:
+        before = folding.state_of(row)
+        step = close.advance(before, to)
+        due_before = (row.next_due_on, row.next_due_minor) if row.next_due_on and not row.due_now_minor else None
+        columns = folding.columns_of(step.loan, next_due=due_before)
+        if min(step.loan.balances.values(), default=0) < 0:
+            raise BalanceBelowZero(str(dict(step.loan.balances)))
+        posting.transfers_of(row, step.movements, name_loan=False)
+        return Closed(row, before, step.loan, step.movements, columns)
+    except Exception as crash:  # the bulkhead around one loan in the close
+        log.warning("close.loan_left_out", loan_id=str(row.pk), error=type(crash).__name__, exc_info=True)
+        return Left(row, f"{type(crash).__name__}: {crash}"[:300])
+
+
+# --- the books ---------------------------------------------------------------------------------------------------
+
+
+def _write_books(closed: Sequence[Closed], batch: Batch) -> None:
+    """Movements as rows, and one entry for all that share day, product and branch."""
+    groups: dict[tuple[date, date, str, str], list[tuple[Closed, Movement]]] = {}
+    for done in closed:
+        for movement in done.movements:
+            booked_on = max(batch.booked_on, movement.effective_on)
+            group = (booked_on, movement.effective_on, done.row.product, done.row.org_path)
+            groups.setdefault(group, []).append((done, movement))
+    entries, lines = [], []
+    for number, (group, members) in enumerate(sorted(groups.items(), key=lambda item: item[0])):
+        entry_id = new_id()
+        rows = [(new_id(), done.row.pk, None, group[0], m.effective_on, *m[:5]) for done, m in members]
+        digest = folding.digest_of([folding.movement_text(*row) for row in rows])
+        entries.append(_entry(batch, number, group, members, entry_id, digest))
+        lines += [(*row, entry_id) for row in rows]
+    if entries:
+        ledger.post_many(entries=entries)
+        _copy_movements(lines)
+
+
+def _entry(
+    batch: Batch, number: int, group: tuple[date, date, str, str], members: Iterable[tuple[Closed, Movement]],
+    entry_id: UUID, digest: str,
+) -> ledger.NewEntry:  # fmt: skip
+    by_loan: dict[UUID, tuple[Loan, list[Movement]]] = {}
+    for done, movement in members:
+        by_loan.setdefault(done.row.pk, (done.row, []))[1].append(movement)
+    transfers = ledger.merged(
+        transfer
+        for row, movements in by_loan.values()
+        for transfer in posting.transfers_of(row, movements, name_loan=False)
+    )
+    return ledger.NewEntry(
+        id=entry_id,
+        key=f"{batch.key}:{number}",
+        booked_on=group[0],
+        effective_on=group[1],
+        description=batch.description,
+        transfers=transfers,
+        cites=f"date:{group[1]}" if group[1] < batch.booked_on else "",
+        details_digest=digest,
+    )
+
+
+MOVEMENT_COLUMNS = (
+    "id, loan_id, event_id, booked_on, effective_on, kind, component, fee_kind, tax_kind, amount_minor, entry_id"
+)
+MOVEMENT_TABLE = (
+    "CREATE TEMPORARY TABLE IF NOT EXISTS close_movement (id uuid, loan_id uuid, event_id uuid, booked_on date, "
+    "effective_on date, kind text, component text, fee_kind text, tax_kind text, amount_minor bigint, entry_id uuid) "
+    "ON COMMIT DELETE ROWS"
+)
+
+
+def _copy_movements(lines: Sequence[tuple[Any, ...]]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(MOVEMENT_TABLE)
+        cursor.execute("TRUNCATE pg_temp.close_movement")
+        with cursor.copy(f"COPY pg_temp.close_movement ({MOVEMENT_COLUMNS}) FROM STDIN") as copy:
+            for line in lines:
+                copy.write_row(line)
+        cursor.execute(
+            f"INSERT INTO servicing_loanmovement (institution_id, {MOVEMENT_COLUMNS}) "  # noqa: S608 (our own names)
+            f"SELECT %s, {MOVEMENT_COLUMNS} FROM pg_temp.close_movement",
+            [tenancy.current_id()],
+        )
+
+
+# --- the loans ---------------------------------------------------------------------------------------------------
+
+# standing column -> its type in the temporary table
+UPDATED = {
+    "checkpoint": "jsonb", "checkpoint_on": "date", "status": "text", "principal_minor": "bigint",
+    "interest_minor": "bigint", "fee_minor": "bigint", "penalty_minor": "bigint", "tax_minor": "bigint",
+    "unapplied_minor": "bigint", "due_now_minor": "bigint", "past_due_minor": "bigint", "next_due_on": "date",
+    "next_due_minor": "bigint", "days_past_due": "integer", "bucket": "text", "extension_count": "integer",
+    "disbursed_on": "date", "closed_on": "date", "max_days_past_due": "integer",
+}  # fmt: skip
+
+
+def _write_loans(closed: Sequence[Closed]) -> None:
+    if not closed:
+        return
+    names, values = ", ".join(UPDATED), ", ".join(f"t.{name}" for name in UPDATED)
+    with connection.cursor() as cursor:
+        columns = ", ".join(f"{name} {kind}" for name, kind in UPDATED.items())
+        cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS close_loan (id uuid, {columns}) ON COMMIT DELETE ROWS")
+        cursor.execute("TRUNCATE pg_temp.close_loan")
+        with cursor.copy(f"COPY pg_temp.close_loan (id, {names}) FROM STDIN") as copy:
+            for line in _loan_lines(closed):
+                copy.write_row(line)
+        cursor.execute("ANALYZE pg_temp.close_loan")
+        cursor.execute(
+            f"UPDATE servicing_loan AS l SET ({names}, close_problem) = ({values}, '') "  # noqa: S608 (our own names)
+            "FROM pg_temp.close_loan AS t WHERE l.institution_id = %s AND l.id = t.id",
+            [tenancy.current_id()],
+        )
+
+
+def _loan_lines(closed: Iterable[Closed]) -> Iterator[tuple[Any, ...]]:
+    for done in closed:
+        values = done.columns | {
+            "checkpoint": json.dumps(done.columns["checkpoint"], ensure_ascii=False),
+            "max_days_past_due": max(done.row.max_days_past_due, done.columns["days_past_due"]),
+        }
+        yield (done.row.pk, *(values[name] for name in UPDATED))
+
+
+# --- problems ----------------------------------------------------------------------------------------------------
+
+
+def list_problems(run: CloseRun, left: Sequence[Left]) -> None:
+    """Puts the loans that were left out on the staff's list, with their reasons."""
+    CloseProblem.objects.bulk_create(
+        [
+            CloseProblem(run=run, loan=one.row, business_date=run.business_date, reason=one.reason)
+            for one in left
+        ],
+        ignore_conflicts=True,
+    )
+    for one in left:
+        Loan.objects.filter(pk=one.row.pk).update(close_problem=one.reason)
+
+
+def _mark_solved(loan_ids: Sequence[UUID], at: datetime) -> None:
+    if loan_ids:
+        CloseProblem.objects.filter(loan_id__in=loan_ids, solved_at__isnull=True).update(solved_at=at)

@@ -1,0 +1,156 @@
+"""The close of a business date: a run, its chunks, its problems, and the step to the next date.
+
+Each function is one transaction's work; `workflows.close_day` strings them together as jobs. Everything may run twice.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from usance.apps.audit import services as audit
+from usance.apps.institutions import selectors as institution_view
+from usance.apps.institutions import services as institutions
+from usance.apps.institutions import tenancy
+from usance.apps.ledger import services as ledger
+from usance.apps.servicing import bulk
+from usance.apps.servicing.models import CloseChunk, CloseProblem, CloseRun, Loan
+from usance.core.loan import state
+from usance.core.refusals import Refusal
+from usance.ports.actor import Actor
+
+CHUNK_SIZE = 500  # a payment may have to wait for its loan's chunk: so many take a fraction of a second
+ONE_DAY = timedelta(days=1)
+
+
+class ProblemSolvedAlready(Refusal):
+    """The loan has been through a close since."""
+
+    code = "close_problem_solved_already"
+
+
+class StillBroken(Refusal):
+    """The loan could not be closed this time either."""
+
+    code = "close_problem_remains"
+    reason: str
+
+
+class NothingToAdvance(Refusal):
+    """A number of days to live on must be from 1 to 366."""
+
+    code = "days_to_advance_not_allowed"
+    days: int
+
+
+def start(*, actor: Actor, at: datetime, days: int = 1, chunk_size: int = CHUNK_SIZE) -> CloseRun:
+    """The run that ends the business date, with its chunks; the one under way, if there is one. `days`: how many dates
+    are to be ended one after another, this one included. Raises NothingToAdvance."""
+    if not 1 <= days <= 366:
+        raise NothingToAdvance(days=days)
+    today = institutions.hold_business_date()
+    made = CloseRun.objects.bulk_create(
+        [CloseRun(business_date=today, started_at=at, days_after=days - 1, asked_by=actor.id[:60])],
+        ignore_conflicts=True,
+    )[0]
+    run = CloseRun.objects.select_for_update().get(business_date=today)
+    if run.pk != made.pk:
+        CloseRun.objects.filter(pk=run.pk, days_after__lt=days - 1).update(days_after=days - 1)
+        run.refresh_from_db()
+        return run
+    chunks = _cut(run, today, chunk_size)
+    CloseChunk.objects.bulk_create(chunks)
+    run.total_count = sum(chunk.loan_count for chunk in chunks)
+    run.save(update_fields=["total_count"])
+    audit.record(action="close.started", subject=run, actor=actor, details={"business_date": today.isoformat()})
+    return run
+
+
+def _cut(run: CloseRun, today: date, size: int) -> list[CloseChunk]:
+    ids = list(
+        Loan.objects.filter(status__in=state.LIVE, checkpoint_on__lte=today).order_by("id").values_list("id", flat=True)
+    )
+    starts = ids[::size]
+    ends: list[UUID | None] = [*starts[1:], None]
+    return [
+        CloseChunk(run=run, number=number, first_id=first, end_id=end, loan_count=min(size, len(ids) - number * size))
+        for number, (first, end) in enumerate(zip(starts, ends, strict=True))
+    ]
+
+
+def waiting_chunks(run_id: UUID) -> list[UUID]:
+    waiting = CloseChunk.objects.filter(run_id=run_id, done_at__isnull=True)
+    return list(waiting.order_by("number").values_list("pk", flat=True))
+
+
+def close_chunk(*, chunk_id: UUID, at: datetime) -> bool:
+    """Closes the loans of one chunk, all or none; says whether it was the last. Another worker's chunk, or one that is
+    done, is left alone."""
+    chunk = CloseChunk.objects.select_for_update(skip_locked=True).filter(pk=chunk_id, done_at__isnull=True).first()
+    if chunk is None:
+        return False
+    run = CloseRun.objects.get(pk=chunk.run_id)
+    mine = Q(id__gte=chunk.first_id) & (Q(id__lt=chunk.end_id) if chunk.end_id else Q())
+    batch = bulk.Batch(
+        to=run.business_date + ONE_DAY,
+        booked_on=run.business_date,
+        key=f"close:{run.business_date}:{chunk.number}",
+        description="close.day",
+        at=at,
+    )
+    _, left = bulk.pass_days(mine, batch)
+    bulk.list_problems(run, left)
+    chunk.done_at = at
+    chunk.save(update_fields=["done_at"])
+    # the row of the run is locked last and for a moment: whoever comes last sees that all others are done
+    CloseRun.objects.filter(pk=run.pk).update(
+        done_count=F("done_count") + chunk.loan_count, problem_count=F("problem_count") + len(left)
+    )
+    return not CloseChunk.objects.filter(run_id=run.pk, done_at__isnull=True).exists()
+
+
+def finish(*, run_id: UUID, at: datetime, actor: Actor) -> bool:
+    """All chunks are done: the institution lives in the next day. False when that is not so, or was done before."""
+    institutions.stop_business_date()
+    run = CloseRun.objects.select_for_update().get(pk=run_id)
+    if run.state == "done" or CloseChunk.objects.filter(run_id=run_id, done_at__isnull=True).exists():
+        return False
+    institution = tenancy.current()
+    to = run.business_date + ONE_DAY
+    real = institution_view.local_date(institution, at, ahead_days=0)
+    institutions.move_business_date(to=to, ahead_days=max(institution.ahead_days, (to - real).days))
+    run.state, run.finished_at = "done", at
+    run.save(update_fields=["state", "finished_at"])
+    details = {"business_date": run.business_date.isoformat(), "problems": run.problem_count}
+    audit.record(action="close.finished", subject=run, actor=actor, details=details)
+    return True
+
+
+def make_room(*, since: date) -> int:
+    """Partitions for the coming months. A transaction of its own, before the close: it may wait for writers."""
+    return ledger.ensure_partitions(since=since)
+
+
+def mark_swept(*, run_id: UUID) -> None:
+    CloseRun.objects.filter(pk=run_id, swept_at__isnull=True).update(swept_at=Now())
+
+
+def try_again(*, problem_id: UUID, actor: Actor, at: datetime) -> CloseProblem:
+    """Closes a loan that was left out, up to the business date. Raises ProblemSolvedAlready, StillBroken."""
+    today = institutions.hold_business_date()
+    problem = CloseProblem.objects.select_for_update().get(pk=problem_id)
+    if problem.solved_at is not None:
+        raise ProblemSolvedAlready()
+    key = f"close-again:{problem.pk}:{today}"
+    batch = bulk.Batch(to=today, booked_on=today, key=key, description="close.again", at=at)
+    _, left = bulk.pass_days(Q(pk=problem.loan_id), batch)
+    if left:
+        raise StillBroken(reason=left[0].reason)
+    CloseProblem.objects.filter(loan_id=problem.loan_id, solved_at__isnull=True).update(solved_at=at)
+    Loan.objects.filter(pk=problem.loan_id).update(close_problem="")
+    audit.record(action="close.problem_solved", subject=("servicing.loan", problem.loan_id), actor=actor)
+    problem.refresh_from_db()
+    return problem

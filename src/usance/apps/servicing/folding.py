@@ -1,0 +1,171 @@
+"""Between rows and the engine: terms, events and state out of rows, and the standing columns out of a state."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement
+from usance.core.loan import apply, close, events, replay, state, terms
+
+BUCKETS = ((0, ""), (30, "1-30"), (60, "31-60"), (90, "61-90"))
+WORST_BUCKET = "90+"
+
+
+def bucket_of(days_past_due: int) -> str:
+    """The band of an age in days past due; "" when nothing is past due."""
+    return next((name for most, name in BUCKETS if days_past_due <= most), WORST_BUCKET)
+
+
+def bucket_names() -> list[str]:
+    return [name for _, name in BUCKETS if name] + [WORST_BUCKET]
+
+
+# --- rows to values ----------------------------------------------------------------------------------------------
+
+
+def terms_of(row: Loan) -> terms.Terms:
+    """The frozen agreement."""
+    return terms.Terms.from_json(row.terms)
+
+
+def state_of(row: Loan) -> state.Loan:
+    """The loan as of its checkpoint."""
+    return state.from_json(row.checkpoint, terms_of(row))
+
+
+def event_of(row: LoanEvent) -> events.Event:
+    return events.from_json(row.payload)
+
+
+def history_of(rows: Iterable[LoanEvent]) -> tuple[events.Event, ...]:
+    return tuple(event_of(row) for row in rows)
+
+
+def snake(kind: str) -> str:
+    """`PaymentReceived` -> `payment_received`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind).lower()
+
+
+# --- values to columns -------------------------------------------------------------------------------------------
+
+STANDING = (
+    "checkpoint", "checkpoint_on", "status", "principal_minor", "interest_minor", "fee_minor", "penalty_minor",
+    "tax_minor", "unapplied_minor", "due_now_minor", "past_due_minor", "next_due_on", "next_due_minor",
+    "days_past_due", "bucket", "extension_count", "disbursed_on", "closed_on",
+)  # fmt: skip
+
+
+def columns_of(loan: state.Loan, *, next_due: tuple[date, int] | None = None) -> dict[str, Any]:
+    """Every standing column of a state: a function of the state alone, so that the audit can make it again.
+
+    `next_due` is the next due date and amount of the day before, if nothing was payable then: while that stays so, the
+    amount is the same (time composes), and need not be projected again.
+    """
+    sums = dict.fromkeys(("principal", "interest", "fee", "penalty", "tax", "unapplied"), 0)
+    for balance, amount in loan.balances.items():
+        sums[balance.partition(":")[0]] += amount
+    late = state.days_past_due(loan)
+    live = loan.status in state.LIVE
+    next_due_on = state.next_due_on(loan) if live else None
+    payable = state.due_now(loan) if live else 0
+    if next_due is None or next_due[0] != next_due_on or payable:
+        next_due = (next_due_on, next_due_minor(loan)) if next_due_on else None
+    return {
+        "checkpoint": state.to_json(loan),
+        "checkpoint_on": loan.at,
+        "status": loan.status,
+        **{f"{component}_minor": amount for component, amount in sums.items()},
+        "due_now_minor": payable,
+        "past_due_minor": state.past_due(loan) if live else 0,
+        "next_due_on": next_due_on,
+        "next_due_minor": next_due[1] if next_due else 0,
+        "days_past_due": late,
+        "bucket": bucket_of(late),
+        "extension_count": loan.extension_count,
+        "disbursed_on": loan.disbursed_on,
+        "closed_on": loan.closed_on,
+    }
+
+
+def next_due_minor(loan: state.Loan) -> int:
+    """What falls due on the next due date if what is payable now is paid: the engine lives on until that day."""
+    on = state.next_due_on(loan)
+    payable = state.due_now(loan)
+    if on is None or on == loan.at:
+        return payable if on else 0
+    if payable:
+        payment = events.PaymentReceived(effective_on=loan.at, source="projection", amount_minor=payable)
+        loan = apply.apply(loan, payment).loan
+    then = close.advance(loan, on, daily=False).loan
+    return sum(then.bills[-1].due.values()) if then.bills and then.bills[-1].due_on == on else 0
+
+
+def max_days_past_due(agreed: terms.Terms, history: Sequence[events.Event], to: date) -> int:
+    """The most days past due the loan ever had until `to`: an age only falls when an event happens, so it is looked
+    at before each, and at the end."""
+    days = {event.effective_on for event in history if event.effective_on < to} | {to}
+    most = 0
+    for day in sorted(days):
+        before = [event for event in history if event.effective_on < day or undoes_earlier(event)]
+        loan = replay.replay(agreed, before, day, daily=False).loan
+        most = max(most, state.days_past_due(loan))
+    return most
+
+
+def undoes_earlier(event: events.Event) -> bool:
+    return isinstance(event, events.PaymentReturned | events.Reversed)
+
+
+# --- the chain of a loan's events --------------------------------------------------------------------------------
+
+# as SQL: e is the event; payload::text is how PostgreSQL prints JSON, which `json_text` imitates
+EVENT_TEXT = (
+    "concat_ws('|', e.prev_hash, e.loan_id, e.seq, e.kind, e.schema_version, e.source, e.effective_on, e.booked_on, "
+    "e.actor_kind, e.actor_id, e.payload::text)"
+)
+
+
+def hash_of(row: LoanEvent) -> str:
+    """SHA-256 in hex over the event and the hash of the one before it."""
+    parts = (row.prev_hash, row.loan_id, row.seq, row.kind, row.schema_version, row.source, row.effective_on,
+             row.booked_on, row.actor_kind, row.actor_id, json_text(row.payload))  # fmt: skip
+    return hashlib.sha256("|".join(str(part) for part in parts).encode()).hexdigest()
+
+
+def json_text(value: Any) -> str:
+    """JSON as PostgreSQL's jsonb prints it: shorter keys first, then by their bytes; a blank after colon and comma."""
+    if isinstance(value, Mapping):
+        keys = sorted(value, key=lambda key: (len(key.encode()), key.encode()))
+        return "{" + ", ".join(f"{json_text(key)}: {json_text(value[key])}" for key in keys) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(json_text(item) for item in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+# --- the digest of an entry's movements --------------------------------------------------------------------------
+
+# as SQL: m is the movement
+MOVEMENT_TEXT = (
+    "concat_ws('|', m.id, m.loan_id, coalesce(m.event_id::text, ''), m.booked_on, m.effective_on, m.kind, m.component, "
+    "m.fee_kind, m.tax_kind, m.amount_minor)"
+)
+
+
+def movement_text(*parts: object) -> str:
+    """The text that stands for a movement in the digest: the fields of MOVEMENT_TEXT, in their order."""
+    return "|".join("" if part is None else str(part) for part in parts)
+
+
+def movement_text_of(row: LoanMovement) -> str:
+    return movement_text(row.pk, row.loan_id, row.event_id, row.booked_on, row.effective_on, row.kind, row.component,
+                         row.fee_kind, row.tax_kind, row.amount_minor)  # fmt: skip
+
+
+def digest_of(texts: Sequence[str]) -> str:
+    """SHA-256 in hex over the movements of one entry, in the order of their ids."""
+    return hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()

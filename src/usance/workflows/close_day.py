@@ -1,0 +1,207 @@
+"""Ending an institution's business day: jobs that any number of workers carry out, and that may all run twice.
+
+    start -> close.chunk (many, in parallel) -> close.finish -> close.sweep -> close.do_item (many) -> close.next
+
+Writes stay open meanwhile. The business date moves when all chunks have committed; then what falls due on the new date
+is handed out, and if more days were asked for, the next close begins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import connection, transaction
+
+from usance.apps.audit import services as audit
+from usance.apps.institutions import selectors as institution_view
+from usance.apps.institutions import services as institutions
+from usance.apps.institutions import tenancy
+from usance.apps.servicing import closing
+from usance.apps.servicing import selectors as servicing
+from usance.apps.servicing.closing import CloseRun
+from usance.core.refusals import Refusal
+from usance.ports import clock, due, queue
+from usance.ports.actor import SYSTEM, Actor
+
+MOST_TRIES = 300
+PAUSE = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the close is: loans done of all, on which date, and how many dates are still to be ended after it."""
+
+    run_id: UUID
+    day: date
+    done: int
+    total: int
+    problems: int
+    days_left: int
+    state: str  # running, done
+
+    @property
+    def share(self) -> int:
+        """Percent."""
+        return 100 if self.state == "done" or not self.total else min(99, 100 * self.done // self.total)
+
+
+# --- what people and timers ask for ------------------------------------------------------------------------------
+
+
+def end_day(*, actor: Actor, at: datetime) -> CloseRun:
+    """Begins the close of the business date in jobs; the one under way is taken up again."""
+    return advance(days=1, actor=actor, at=at)
+
+
+def advance(*, days: int, actor: Actor, at: datetime) -> CloseRun:
+    """Begins `days` closes, one after another, in jobs. Raises NothingToAdvance."""
+    with transaction.atomic():
+        run = closing.start(actor=actor, at=at, days=days)
+        _hand_out(run)
+    return run
+
+
+def progress(run_id: UUID | None = None) -> Progress | None:
+    """Of a run, or of the newest; None when there was none."""
+    run = servicing.close_run(run_id) if run_id else servicing.latest_run()
+    if run is None:
+        return None
+    done = min(run.done_count, run.total_count)
+    return Progress(run.pk, run.business_date, done, run.total_count, run.problem_count, run.days_after, run.state)
+
+
+def run_problem_again(*, problem_id: UUID, actor: Actor, at: datetime) -> None:
+    """Closes a loan that was left out. Raises ProblemSolvedAlready, StillBroken."""
+    with transaction.atomic():
+        closing.try_again(problem_id=problem_id, actor=actor, at=at)
+
+
+def days_behind(now: datetime) -> int:
+    """How many days the bound institution's business date lags behind its business time."""
+    institution = tenancy.current()
+    return max(0, (institution_view.moment(institution, now).date() - institution.business_date).days)
+
+
+def run_close_inline(
+    *, at: datetime, actor: Actor = SYSTEM, days: int = 1, chunk_size: int = closing.CHUNK_SIZE, do_items: bool = True
+) -> list[CloseRun]:
+    """The same closes in this process, outside any transaction. With `do_items` what falls due is done here too, and a
+    crash in it goes to the caller; without, it is handed out as jobs."""
+    runs = []
+    for _ in range(days):
+        closing_date = tenancy.current().business_date
+        closing.make_room(since=closing_date)
+        with transaction.atomic():
+            run = closing.start(actor=actor, at=at, chunk_size=chunk_size)
+        for chunk_id in closing.waiting_chunks(run.pk):
+            with transaction.atomic():
+                closing.close_chunk(chunk_id=chunk_id, at=at)
+        with transaction.atomic():
+            closing.finish(run_id=run.pk, at=at, actor=actor)
+        audit.link_pending()
+        _sweep(run.pk, here=do_items, at=at)
+        runs.append(servicing.close_run(run.pk))
+    return runs
+
+
+# --- jobs --------------------------------------------------------------------------------------------------------
+
+
+def _hand_out(run: CloseRun) -> None:
+    waiting = closing.waiting_chunks(run.pk)
+    for chunk_id in waiting:
+        queue.enqueue("close.chunk", key=f"close.chunk:{chunk_id}", run_id=str(run.pk), chunk_id=str(chunk_id))
+    if not waiting:
+        queue.enqueue("close.finish", key=f"close.finish:{run.pk}", run_id=str(run.pk))
+
+
+@queue.task("close.chunk")
+def close_chunk(run_id: str, chunk_id: str) -> None:
+    with transaction.atomic():
+        if closing.close_chunk(chunk_id=UUID(chunk_id), at=clock.now()):
+            queue.enqueue("close.finish", key=f"close.finish:{run_id}", run_id=run_id)
+
+
+@queue.task("close.finish")
+def finish(run_id: str) -> None:
+    run = servicing.close_run(UUID(run_id))
+    _make_room(run.business_date)
+    with transaction.atomic():
+        closing.finish(run_id=run.pk, at=clock.now(), actor=SYSTEM)
+        queue.enqueue("close.sweep", key=f"close.sweep:{run_id}", run_id=run_id)
+    audit.link_pending()
+
+
+def _make_room(since: date) -> None:
+    """New partitions lock what they refer to for a moment: give way to writers rather than stop them."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '5s'")
+        closing.make_room(since=since)
+
+
+@queue.task("close.sweep")
+def sweep(run_id: str) -> None:
+    _sweep(UUID(run_id), here=False, at=clock.now())
+    with transaction.atomic():
+        queue.enqueue("close.next", run_id=run_id, tries=0)
+
+
+def _sweep(run_id: UUID, *, here: bool, at: datetime) -> None:
+    """What falls due on the business date, in the order of its times: done here, or handed out."""
+    with transaction.atomic():
+        waiting = list(institution_view.items_due(tenancy.current().business_date).values_list("id", flat=True))
+        for item_id in [] if here else waiting:
+            queue.enqueue("close.do_item", key=f"close.do_item:{item_id}", item_id=str(item_id))
+        closing.mark_swept(run_id=run_id)
+    for item_id in waiting if here else []:
+        _do_item(item_id, at)
+
+
+@queue.task("close.do_item")
+def do_item(item_id: str) -> None:
+    _do_item(UUID(item_id), clock.now())
+
+
+def _do_item(item_id: UUID, at: datetime) -> None:
+    """The handler's work and the mark on the item are one transaction; what it refuses is undone and noted."""
+    with transaction.atomic():
+        row = institutions.claim_item(item_id=item_id)
+        if row is None:
+            return
+        item = due.Item(
+            id=row.pk, kind=row.kind, key=row.key, due_on=row.due_on, at_time=row.at_time, subject_id=row.subject_id,
+            org_path=row.org_path,
+        )  # fmt: skip
+        zone = ZoneInfo(tenancy.current().time_zone)
+        try:
+            with transaction.atomic():
+                outcome = due.handler(item.kind)(item, datetime.combine(item.due_on, item.at_time, tzinfo=zone))
+        except Refusal as refusal:
+            outcome = f"refused: {refusal.code}"
+        institutions.finish_item(item_id=item_id, outcome=outcome[:60], at=at)
+
+
+@queue.task("close.next")
+def next_day(run_id: str, tries: int) -> None:
+    """The next close of those asked for, when what fell due has been done (or has given up and is listed)."""
+    now = clock.now()
+    with transaction.atomic():
+        run = servicing.close_run(UUID(run_id))
+        today = tenancy.current().business_date
+        if run.days_after < 1 or today != run.business_date + timedelta(days=1):
+            return
+        if tries < MOST_TRIES and institution_view.items_due(today).exists():
+            queue.enqueue("close.next", run_at=now + PAUSE, run_id=run_id, tries=tries + 1)
+            return
+        _hand_out(closing.start(actor=SYSTEM, at=now, days=run.days_after))
+
+
+@queue.task("close.catch_up")
+def catch_up() -> None:
+    """The nightly timer's job: ends every day that is over."""
+    now = clock.now()
+    if behind := days_behind(now):
+        advance(days=min(behind, 366), actor=SYSTEM, at=now)

@@ -63,7 +63,6 @@ class Book:
         if str(path) != ":memory:":
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         self._lock = RLock()
-        self._depth = 0
         self._connection = sqlite3.connect(str(path), check_same_thread=False, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA journal_mode = WAL")
@@ -73,19 +72,12 @@ class Book:
     @contextmanager
     def write(self) -> Iterator[None]:
         with self._lock:
-            if self._depth == 0:
-                self._connection.execute("BEGIN IMMEDIATE")
-            self._depth += 1
-            try:
+            if self._connection.in_transaction:  # ours, since we hold the lock
                 yield
-            except BaseException:
-                self._depth -= 1
-                if self._depth == 0:
-                    self._connection.execute("ROLLBACK")
-                raise
-            self._depth -= 1
-            if self._depth == 0:
-                self._connection.execute("COMMIT")
+                return
+            with self._connection:  # commits, or rolls back on the way of an exception
+                self._connection.execute("BEGIN IMMEDIATE")
+                yield
 
     def run(self, sql: str, *arguments: Any) -> int:
         """Executes one statement; the id of an inserted row."""

@@ -8,7 +8,7 @@ whose measure is one function in MEASURES. Fees count, and so does every extensi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -18,8 +18,8 @@ from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.institutions.models import CountryRule
 from usance.apps.products import calculator, template
-from usance.core import values
-from usance.core.loan import events, quote, replay, state
+from usance.core import rates, values
+from usance.core.loan import close, events, quote, replay, state
 from usance.core.loan.terms import Terms
 from usance.core.refusals import Refusal
 
@@ -51,7 +51,7 @@ class Course:
     cost_minor: int
     days: int
     principal_days: int  # sum over days of the principal outstanding, in minor units
-    apr: Fraction | None
+    flows: tuple[rates.Flow, ...]
     extensions: int = 0
 
 
@@ -69,7 +69,11 @@ def _annual_on_principal(course: Course) -> Fraction | None:
 
 
 def _apr(course: Course) -> Fraction | None:
-    return course.apr
+    """The effective yearly rate by the terms' own formula; None when it is beyond any bound."""
+    try:
+        return rates.apr(course.flows, times=course.terms.apr_times)
+    except rates.AprUndefined:
+        return None if course.cost_minor > 0 else Fraction(0)
 
 
 def _total_cost_share(course: Course) -> Fraction | None:
@@ -112,7 +116,7 @@ MEASURES: dict[str, Callable[[Course], Fraction | None]] = {
     "penalty_a_year": _penalty_a_year,
     "penalty_in_all": _penalty_in_all,
 }
-OF_EACH_COURSE = frozenset({"daily_total_cost", "annual_on_principal", "total_cost_share"})
+OF_EACH_COURSE = frozenset({"daily_total_cost", "annual_on_principal", "apr", "total_cost_share"})
 
 
 # --- the courses that terms allow --------------------------------------------------------------------------------
@@ -120,15 +124,7 @@ OF_EACH_COURSE = frozenset({"daily_total_cost", "annual_on_principal", "total_co
 
 def courses(terms: Terms, on: date) -> Iterator[Course]:
     """As agreed, and with each number of extensions of each length that the terms allow, taken on the due date."""
-    planned = quote.projection(terms, on)
-    before = on
-    principal_days, left = 0, terms.principal_minor
-    for row in planned.rows:
-        principal_days += left * (row.due_on - before).days
-        before, left = row.due_on, row.principal_after_minor
-    yield Course(
-        terms=terms, cost_minor=planned.cost_minor, days=planned.days, principal_days=principal_days, apr=planned.apr
-    )
+    yield _course(terms, on, prices=[], rows=quote.projection(terms, on).rows)
     if terms.extension is not None:
         for days in terms.extension.days_allowed:
             yield from _extended(terms, on, days)
@@ -137,39 +133,53 @@ def courses(terms: Terms, on: date) -> Iterator[Course]:
 def _extended(terms: Terms, on: date, days: int) -> Iterator[Course]:
     """The loan extended by `days` again and again, each time paid for on the day it would have fallen due."""
     assert terms.extension is not None
-    history: list[events.Event] = [
-        events.Approved(effective_on=on, source="cap"),
-        events.Disbursed(effective_on=on, source="cap:money", amount_minor=terms.principal_minor),
-    ]
-    loan = replay.replay(terms, history, on).loan
-    paid, sent = 0, quote.net_disbursement(terms)
+    lived = _Life(terms, on)
+    lived.happens(events.Approved(effective_on=on, source="cap"))
+    lived.happens(events.Disbursed(effective_on=on, source="cap:money", amount_minor=terms.principal_minor))
+    prices: list[rates.Flow] = []
     for count in range(1, terms.extension.max_count + 1):
-        due_on = state.next_due_on(loan)
+        due_on = state.next_due_on(lived.loan)
         assert due_on is not None
-        loan = replay.replay(terms, history, due_on).loan
-        price = quote.extension(loan, due_on, days).price_minor
-        history.append(events.Extended(effective_on=due_on, source=f"cap:{count}", days=days))
+        at_due = close.advance(lived.loan, due_on, daily=False).loan
+        price = quote.extension(at_due, due_on, days).price_minor
+        lived.happens(events.Extended(effective_on=due_on, source=f"cap:{count}", days=days))
         if price:
-            history.append(events.PaymentReceived(effective_on=due_on, source=f"cap:{count}:paid", amount_minor=price))
-        loan = replay.replay(terms, history, due_on).loan
-        paid += price
-        rows = [row for row in quote.schedule(loan) if row.due_on > due_on]
-        yield Course(
-            terms=terms,
-            cost_minor=paid + sum(row.total_minor for row in rows) - sent,
-            days=(rows[-1].due_on - on).days,
-            principal_days=_principal_days(terms, on, rows),
-            apr=None,
-            extensions=count,
-        )
+            paid = events.PaymentReceived(effective_on=due_on, source=f"cap:{count}:paid", amount_minor=price)
+            lived.happens(paid)
+            prices.append(rates.Flow(due_on, price))
+        rows = [row for row in quote.schedule(lived.loan) if row.due_on > due_on]
+        yield _course(terms, on, prices=prices, rows=rows, extensions=count)
 
 
-def _principal_days(terms: Terms, on: date, rows: list[Any]) -> int:
-    total, before, left = 0, on, terms.principal_minor
+class _Life:
+    """A loan and what happened to it so far, told in order."""
+
+    def __init__(self, terms: Terms, on: date) -> None:
+        self.loan = state.new(terms, on)
+        self.history: list[events.Event] = []
+
+    def happens(self, event: events.Event) -> None:
+        self.loan = replay.append(self.loan, tuple(self.history), event).loan
+        self.history.append(event)
+
+
+def _course(
+    terms: Terms, on: date, *, prices: list[rates.Flow], rows: Sequence[quote.Row], extensions: int = 0
+) -> Course:
+    sent = quote.net_disbursement(terms)
+    flows = (rates.Flow(on, -sent), *prices, *(rates.Flow(row.due_on, row.total_minor) for row in rows))
+    principal_days, before, left = 0, on, terms.principal_minor
     for row in rows:
-        total += left * (row.due_on - before).days
+        principal_days += left * (row.due_on - before).days
         before, left = row.due_on, row.principal_after_minor
-    return total
+    return Course(
+        terms=terms,
+        cost_minor=sum(flow.amount_minor for flow in flows),
+        days=(before - on).days,
+        principal_days=principal_days,
+        flows=flows,
+        extensions=extensions,
+    )
 
 
 # --- checks ------------------------------------------------------------------------------------------------------

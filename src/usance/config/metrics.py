@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
+from hmac import compare_digest
 
 import structlog
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from usance.web.permits import Permit
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +42,9 @@ class _Standing(Collector):
         failed = 0
         for source in (jobs, *_sources):
             try:
-                yield from list(source())
+                with transaction.atomic():
+                    found = list(source())
+                yield from found
             except DatabaseError:
                 failed += 1
                 log.exception("metrics source failed", source=source.__qualname__)
@@ -72,5 +78,11 @@ def jobs() -> Iterator[Metric]:
 
 
 def view(request: HttpRequest) -> HttpResponse:
-    """The page that Prometheus reads."""
+    """The page that Prometheus reads. With USANCE_METRICS_TOKEN set it wants that as its bearer token."""
+    token = os.environ.get("USANCE_METRICS_TOKEN", "")
+    if token and not compare_digest(request.headers.get("Authorization", ""), f"Bearer {token}"):
+        return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
     return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
+
+
+view.permit = Permit("operator")  # type: ignore[attr-defined]

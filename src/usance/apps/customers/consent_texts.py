@@ -10,10 +10,10 @@ Texts = dict[str, tuple[str, str]]
 EN: Texts = {
     "personal_data": (
         "Processing of my personal data",
-        "I agree that the lender processes the personal data that I give in order to consider my application, to make "
-        "and carry out the agreement, and to meet its duties under the law. The data is kept encrypted and is given to "
-        "others only where the law or this agreement says so. I may ask what is kept, have it corrected, and withdraw "
-        "this consent; what the law requires to be kept stays until its time is over.",
+        "I agree that the lender processes the personal data that I give in order to consider my application, "
+        "to make and carry out the agreement, and to meet its duties under the law. The data is kept encrypted "
+        "and is given to others only where the law or this agreement says so. I may ask what is kept, have it "
+        "corrected, and withdraw this consent; what the law requires to be kept stays until its time is over.",
     ),
     "credit_check": (
         "Check of my credit history",
@@ -22,19 +22,19 @@ EN: Texts = {
     ),
     "automated_decision": (
         "Automated decision",
-        "I agree that my application may be decided by a computer according to the lender's rules. I may ask for the "
-        "reasons of a refusal and for a person to look at it again.",
+        "I agree that my application may be decided by a computer according to the lender's rules. I may ask "
+        "for the reasons of a refusal and for a person to look at it again.",
     ),
     "electronic_signature": (
         "Signing by one-time code",
-        "I agree to sign documents with a one-time code that is sent to my phone. A document that I sign this way binds "
-        "me as one signed by hand.",
+        "I agree to sign documents with a one-time code that is sent to my phone. A document that I sign this "
+        "way binds me as one signed by hand.",
     ),
     "card_debit": (
         "Debit of my card",
         "I allow the lender to debit the card that I have linked with amounts that are due or past due under my "
-        "agreement, no more than I owe on that day. I am told before each debit. I may withdraw this permission at any "
-        "time; my duty to repay remains.",
+        "agreement, no more than I owe on that day. I am told before each debit. I may withdraw this permission "
+        "at any time; my duty to repay remains.",
     ),
     "marketing": (
         "Offers by SMS and e-mail",
@@ -45,31 +45,32 @@ EN: Texts = {
 UK: Texts = {
     "personal_data": (
         "Обробка моїх персональних даних",
-        "Я даю згоду на обробку наданих мною персональних даних для розгляду заявки, укладення й виконання договору та "
-        "виконання кредитодавцем вимог закону. Дані зберігаються в зашифрованому вигляді й передаються іншим лише у "
-        "випадках, передбачених законом або договором. Я можу дізнатися, які дані зберігаються, виправити їх і "
-        "відкликати цю згоду; те, що закон вимагає зберігати, залишається до кінця встановленого строку.",
+        "Я даю згоду на обробку наданих мною персональних даних для розгляду заявки, укладення й виконання "
+        "договору та виконання кредитодавцем вимог закону. Дані зберігаються в зашифрованому вигляді й "
+        "передаються іншим лише у випадках, передбачених законом або договором. Я можу дізнатися, які дані "
+        "зберігаються, виправити їх і відкликати цю згоду; те, що закон вимагає зберігати, залишається до кінця "
+        "встановленого строку.",
     ),
     "credit_check": (
         "Перевірка кредитної історії",
-        "Я даю згоду на запит моєї кредитної історії в бюро кредитних історій для оцінки цієї заявки та на передачу "
-        "до бюро відомостей про виконання договору.",
+        "Я даю згоду на запит моєї кредитної історії в бюро кредитних історій для оцінки цієї заявки та на "
+        "передачу до бюро відомостей про виконання договору.",
     ),
     "automated_decision": (
         "Автоматичне рішення",
-        "Я погоджуюся, що рішення за моєю заявкою може бути прийняте автоматично за правилами кредитодавця. Я можу "
-        "дізнатися причини відмови та попросити, щоб заявку розглянула людина.",
+        "Я погоджуюся, що рішення за моєю заявкою може бути прийняте автоматично за правилами кредитодавця. Я "
+        "можу дізнатися причини відмови та попросити, щоб заявку розглянула людина.",
     ),
     "electronic_signature": (
         "Підписання одноразовим кодом",
-        "Я погоджуюся підписувати документи одноразовим кодом, який надходить на мій телефон. Документ, підписаний у "
-        "такий спосіб, має для мене таку саму силу, як підписаний власноруч.",
+        "Я погоджуюся підписувати документи одноразовим кодом, який надходить на мій телефон. Документ, "
+        "підписаний у такий спосіб, має для мене таку саму силу, як підписаний власноруч.",
     ),
     "card_debit": (
         "Списання з моєї картки",
-        "Я дозволяю кредитодавцю списувати з прив’язаної картки суми, строк сплати яких настав або минув за моїм "
-        "договором, не більше за борг на цей день. Про кожне списання мене попереджають. Я можу відкликати цей дозвіл "
-        "будь-коли; обов’язок повернути кредит залишається.",
+        "Я дозволяю кредитодавцю списувати з прив’язаної картки суми, строк сплати яких настав або минув за "
+        "моїм договором, не більше за борг на цей день. Про кожне списання мене попереджають. Я можу відкликати "
+        "цей дозвіл будь-коли; обов’язок повернути кредит залишається.",
     ),
     "marketing": (
         "Пропозиції в SMS та електронною поштою",
@@ -80,31 +81,32 @@ UK: Texts = {
 VI: Texts = {
     "personal_data": (
         "Xử lý dữ liệu cá nhân của tôi",
-        "Tôi đồng ý cho bên cho vay xử lý dữ liệu cá nhân mà tôi cung cấp để xem xét hồ sơ, ký kết và thực hiện hợp "
-        "đồng, và thực hiện nghĩa vụ theo pháp luật. Dữ liệu được lưu giữ dưới dạng mã hóa và chỉ được chuyển cho bên "
-        "khác khi pháp luật hoặc hợp đồng quy định. Tôi có quyền biết dữ liệu nào được lưu, yêu cầu chỉnh sửa và rút "
-        "lại sự đồng ý này; dữ liệu mà pháp luật yêu cầu lưu giữ sẽ được giữ đến hết thời hạn.",
+        "Tôi đồng ý cho bên cho vay xử lý dữ liệu cá nhân mà tôi cung cấp để xem xét hồ sơ, ký kết và thực hiện "
+        "hợp đồng, và thực hiện nghĩa vụ theo pháp luật. Dữ liệu được lưu giữ dưới dạng mã hóa và chỉ được "
+        "chuyển cho bên khác khi pháp luật hoặc hợp đồng quy định. Tôi có quyền biết dữ liệu nào được lưu, yêu "
+        "cầu chỉnh sửa và rút lại sự đồng ý này; dữ liệu mà pháp luật yêu cầu lưu giữ sẽ được giữ đến hết thời "
+        "hạn.",
     ),
     "credit_check": (
         "Kiểm tra lịch sử tín dụng",
-        "Tôi đồng ý cho bên cho vay hỏi thông tin tín dụng của tôi tại các tổ chức thông tin tín dụng nhằm chấm điểm hồ "
-        "sơ này, và cung cấp cho các tổ chức đó thông tin về việc trả nợ của tôi.",
+        "Tôi đồng ý cho bên cho vay hỏi thông tin tín dụng của tôi tại các tổ chức thông tin tín dụng nhằm chấm "
+        "điểm hồ sơ này, và cung cấp cho các tổ chức đó thông tin về việc trả nợ của tôi.",
     ),
     "automated_decision": (
         "Quyết định tự động",
-        "Tôi đồng ý rằng hồ sơ của tôi có thể được máy tính quyết định theo quy tắc của bên cho vay. Tôi có quyền hỏi "
-        "lý do từ chối và đề nghị nhân viên xem xét lại.",
+        "Tôi đồng ý rằng hồ sơ của tôi có thể được máy tính quyết định theo quy tắc của bên cho vay. Tôi có "
+        "quyền hỏi lý do từ chối và đề nghị nhân viên xem xét lại.",
     ),
     "electronic_signature": (
         "Ký bằng mã một lần",
-        "Tôi đồng ý ký tài liệu bằng mã một lần được gửi đến điện thoại của tôi. Tài liệu ký theo cách này ràng buộc "
-        "tôi như tài liệu ký tay.",
+        "Tôi đồng ý ký tài liệu bằng mã một lần được gửi đến điện thoại của tôi. Tài liệu ký theo cách này ràng "
+        "buộc tôi như tài liệu ký tay.",
     ),
     "card_debit": (
         "Trích nợ thẻ của tôi",
-        "Tôi cho phép bên cho vay trích từ thẻ mà tôi đã liên kết các khoản đến hạn hoặc quá hạn theo hợp đồng của tôi, "
-        "không vượt quá số tiền tôi nợ vào ngày đó. Tôi được báo trước mỗi lần trích. Tôi có thể rút lại sự cho phép "
-        "này bất cứ lúc nào; nghĩa vụ trả nợ của tôi vẫn còn.",
+        "Tôi cho phép bên cho vay trích từ thẻ mà tôi đã liên kết các khoản đến hạn hoặc quá hạn theo hợp đồng "
+        "của tôi, không vượt quá số tiền tôi nợ vào ngày đó. Tôi được báo trước mỗi lần trích. Tôi có thể rút "
+        "lại sự cho phép này bất cứ lúc nào; nghĩa vụ trả nợ của tôi vẫn còn.",
     ),
     "marketing": (
         "Nhận ưu đãi qua SMS và e-mail",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -253,24 +254,19 @@ def search(text: str, within: Q | None = None) -> QuerySet[Party]:
 
 def _exact_readings(text: str) -> Iterable[tuple[str, str]]:
     """Each way in which the text is an exact value."""
-    if "@" in text:
-        try:
-            yield EMAIL, words.email(text)
-        except EmailNotValid:
-            return
     digits = re.sub(r"\D", "", text)
+    if "@" in text:
+        with contextlib.suppress(EmailNotValid):
+            return [(EMAIL, words.email(text))]
     if len(digits) == 4:
-        yield "last4", digits
-    elif len(digits) > 4:
-        try:
-            yield PHONE, normal_phone(text)
-        except PhoneNotValid:
-            pass
-        try:
-            scheme = identity_scheme(tenancy.current().business_date)
-            yield "identity_number", identity_numbers.normal(text, scheme)
-        except IdentityNumberNotValid:
-            pass
+        return [("last4", digits)]
+    readings = []
+    with contextlib.suppress(PhoneNotValid):
+        readings.append((PHONE, normal_phone(text)))
+    with contextlib.suppress(IdentityNumberNotValid):
+        scheme = identity_scheme(tenancy.current().business_date)
+        readings.append(("identity_number", identity_numbers.normal(text, scheme)))
+    return readings
 
 
 def _indexed(kind: str, value: str) -> Q:

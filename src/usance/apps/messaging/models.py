@@ -45,6 +45,7 @@ class Message(OrgModel):
     moment = models.DateTimeField(help_text="business time at which the contact takes place, or took place")
     contact_on = models.DateField(help_text="the person's day that the contact counts for")
     held_until = models.DateTimeField(null=True, blank=True, help_text="business time of the next opening")
+    good_until = models.DateField(null=True, blank=True, help_text="business date after which it would be untrue")
     useless_after = models.DateTimeField(
         null=True, blank=True, help_text="real time: a code that has expired is not sent"
     )

@@ -2,10 +2,11 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
+from django.db import migrations, models
+
 import usance.apps.customers.models
 import usance.apps.institutions.models
 import usance.apps.institutions.tenancy
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):

@@ -1,0 +1,39 @@
+"""Reading messages. Lists show what, when and how it went; the words themselves are opened by `services.read`."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+
+from usance.apps.messaging.models import HELD, QUEUED, SENDING, Message, OptOut
+
+
+def messages(
+    *, party_id: UUID | None = None, subject_id: UUID | None = None, within: Q | None = None
+) -> QuerySet[Message]:
+    """The messages to a party, or about a loan or application, in a data scope; newest first."""
+    wanted = within or Q()
+    if party_id is not None:
+        wanted &= Q(party_id=party_id)
+    if subject_id is not None:
+        wanted &= Q(subject_id=subject_id)
+    return Message.objects.filter(wanted).order_by("-recorded_at", "-id")
+
+
+def counts(on: date) -> dict[str, int]:
+    """How many messages of a contact day are in which state."""
+    rows = Message.objects.filter(contact_on=on).values("state").annotate(count=Count("id")).order_by("state")
+    return {row["state"]: row["count"] for row in rows}
+
+
+def stuck(before: datetime) -> QuerySet[Message]:
+    """Messages that should have left and did not: for the operator, and the invariant that the outbox drains."""
+    waiting = Q(state__in=[QUEUED, SENDING]) | Q(state=HELD, held_until__lt=before)
+    return Message.objects.filter(waiting, recorded_at__lt=before).order_by("recorded_at", "id")
+
+
+def opt_outs(party_id: UUID) -> QuerySet[OptOut]:
+    """What the party does not want to receive."""
+    return OptOut.objects.filter(party_id=party_id, ended_at=None).order_by("purpose", "channel")

@@ -1,0 +1,130 @@
+"""English."""
+
+from usance.apps.messaging.texts import Text
+
+SIGNATURE = "{lender}\n{support_phone} · {support_email}"
+
+TEXTS = {
+    "code_sign_in": Text(
+        "{code} is your code to sign in at {lender}. Good for {minutes} minutes. Never tell it to anyone.",
+        "Your code to sign in",
+    ),
+    "code_signing": Text(
+        "{code} signs your agreement {reference} for {amount_minor:money} with {lender}. Good for {minutes} "
+        "minutes. Never tell it to anyone.",
+        "Your code to sign agreement {reference}",
+    ),
+    "code_contact": Text(
+        "{code} confirms this contact at {lender}. Good for {minutes} minutes. Never tell it to anyone.",
+        "Your code to confirm this address",
+    ),
+    "application_received": Text(
+        "{lender}: we received your application {reference} and are looking at it.",
+        "We received your application {reference}",
+        "We received your application {reference} and are looking at it. You can close the page: we will write "
+        "to you as soon as there is a decision.",
+    ),
+    "application_declined": Text(
+        "{lender}: we cannot lend on application {reference}. Reason: {reason}",
+        "Our decision on application {reference}",
+        "We are sorry: we cannot lend on your application {reference}.\n\nThe reason: {reason}\n\nYou may ask "
+        "for a person to look at it again: answer this letter or call us.",
+    ),
+    "application_approved": Text(
+        "{lender}: application {reference} is approved for {amount_minor:money}. See the offer and sign: {link}",
+        "Your application {reference} is approved",
+        "Your application {reference} is approved for {amount_minor:money}.\n\nLook at the offer and sign it "
+        "here: {link}",
+    ),
+    "application_asked": Text(
+        "{lender}: we need something more for application {reference}. Please look: {link}",
+        "We need something more for application {reference}",
+        "To decide on your application {reference} we need something more from you. What it is, you see here: {link}",
+    ),
+    "money_sent": Text(
+        "{lender}: {amount_minor:money} is on your card {card}. Loan {reference}, pay back by {due_on:date}.",
+        "Your money is on its way",
+        "We sent {amount_minor:money} to your card {card}.\n\nLoan {reference}. Your next payment is due on "
+        "{due_on:date}.",
+    ),
+    "payout_failed": Text(
+        "{lender}: your bank did not take {amount_minor:money} for loan {reference}. You owe nothing for it. "
+        "Please choose a card: {link}",
+        "The money could not be sent",
+        "Your bank did not take the {amount_minor:money} of loan {reference}. You owe nothing for it.\n\nPlease "
+        "choose another card, or try again: {link}",
+    ),
+    "payment_received": Text(
+        "{lender}: we received {amount_minor:money} for loan {reference}. Left to pay: {outstanding_minor:money}.",
+        "We received your payment",
+        "We received {amount_minor:money} for loan {reference}. Thank you.\n\nLeft to pay: {outstanding_minor:money}.",
+    ),
+    "payment_failed": Text(
+        "{lender}: the payment of {amount_minor:money} for loan {reference} did not go through. Try again: {link}",
+        "Your payment did not go through",
+        "The payment of {amount_minor:money} for loan {reference} did not go through. No money was taken for "
+        "it.\n\nYou can try again here: {link}",
+    ),
+    "card_debit_announced": Text(
+        "{lender}: on {debit_on:date} we will debit {amount_minor:money} from card {card} for loan {reference}, "
+        "unless you pay before.",
+        "We will debit your card on {debit_on:date}",
+        "As you allowed us, on {debit_on:date} we will debit {amount_minor:money} from your card {card} for "
+        "loan {reference}, unless you pay before.",
+    ),
+    "due_in_3_days": Text(
+        "{lender}: {amount_minor:money} for loan {reference} is due on {due_on:date}. Pay or extend: {link}",
+        "A payment is due on {due_on:date}",
+    ),
+    "due_tomorrow": Text(
+        "{lender}: reminder: {amount_minor:money} for loan {reference} is due on {due_on:date}. Pay or extend: {link}",
+        "Reminder: a payment is due on {due_on:date}",
+    ),
+    "due_today": Text(
+        "{lender}: today, {due_on:date}, {amount_minor:money} is due for loan {reference}. Pay or extend: {link}",
+        "A payment is due today",
+    ),
+    "past_due": Text(
+        "{lender}: loan {reference} is past due since {due_on:date}: {amount_minor:money} on {as_of:date}. Pay, "
+        "or see what you can do: {link}",
+        "A payment is past due",
+        "The payment of loan {reference} is past due since {due_on:date}. On {as_of:date} it is "
+        "{amount_minor:money}.\n\nPay here: {link}\n\nIf you cannot pay it all, the same page shows what else "
+        "is possible, with its price.",
+    ),
+    "past_due_serious": Text(
+        "{lender}: loan {reference} is past due since {due_on:date}: {amount_minor:money} on {as_of:date}. "
+        "Please pay or call {support_phone}. {link}",
+        "Your loan {reference} is long past due",
+        "The payment of loan {reference} is past due since {due_on:date}. On {as_of:date} it is "
+        "{amount_minor:money}.\n\nPlease pay, or call us so that we find a way together: "
+        "{support_phone}\n\n{link}",
+    ),
+    "extension_made": Text(
+        "{lender}: loan {reference} is extended. Now due on {due_on:date}: {amount_minor:money}.",
+        "Your loan is extended",
+    ),
+    "loan_closed": Text(
+        "{lender}: loan {reference} is repaid, you owe nothing. Your letter: {link}",
+        "Loan {reference} is repaid",
+        "Loan {reference} is repaid. You owe nothing. Thank you.\n\nYour letter that says so, which anyone can "
+        "verify: {link}",
+    ),
+    "phone_changed": Text(
+        "{lender}: the phone number of your account was changed. If it was not you, call {support_phone} at once.",
+        "Your phone number was changed",
+    ),
+    "email_changed": Text(
+        "{lender}: the e-mail address of your account was changed. If it was not you, call {support_phone} at once.",
+        "Your e-mail address was changed",
+    ),
+    "card_changed": Text(
+        "{lender}: card *{last4} was linked to your account. If it was not you, call {support_phone} at once.",
+        "A card was linked to your account",
+    ),
+    "offer": Text(
+        "{lender}: a new loan on better terms is ready for you: {link} To stop such messages, open the page and "
+        "choose so.",
+        "A new loan on better terms",
+    ),
+}

@@ -1,0 +1,134 @@
+"""Ukrainian."""
+
+from usance.apps.messaging.texts import Text
+
+SIGNATURE = "{lender}\n{support_phone} · {support_email}"
+
+TEXTS = {
+    "code_sign_in": Text(
+        "{code} – код для входу, {lender}. Діє {minutes} хв. Нікому його не кажіть.",
+        "Ваш код для входу",
+    ),
+    "code_signing": Text(
+        "{code} – код для підпису договору {reference} на {amount_minor:money}, {lender}. Діє {minutes} хв. "
+        "Нікому його не кажіть.",
+        "Ваш код для підпису договору {reference}",
+    ),
+    "code_contact": Text(
+        "{code} – код підтвердження контакту, {lender}. Діє {minutes} хв. Нікому його не кажіть.",
+        "Ваш код для підтвердження адреси",
+    ),
+    "application_received": Text(
+        "{lender}: ми отримали вашу заявку {reference} і розглядаємо її.",
+        "Ми отримали вашу заявку {reference}",
+        "Ми отримали вашу заявку {reference} і розглядаємо її. Сторінку можна закрити: щойно буде рішення, ми "
+        "вам напишемо.",
+    ),
+    "application_declined": Text(
+        "{lender}: ми не можемо надати кредит за заявкою {reference}. Причина: {reason}",
+        "Наше рішення за заявкою {reference}",
+        "На жаль, ми не можемо надати кредит за вашою заявкою {reference}.\n\nПричина: {reason}\n\nВи можете "
+        "попросити, щоб її ще раз розглянула людина: дайте відповідь на цей лист або зателефонуйте нам.",
+    ),
+    "application_approved": Text(
+        "{lender}: заявку {reference} схвалено на {amount_minor:money}. Пропозиція та підпис: {link}",
+        "Вашу заявку {reference} схвалено",
+        "Вашу заявку {reference} схвалено на {amount_minor:money}.\n\nПерегляньте пропозицію та підпишіть її "
+        "тут: {link}",
+    ),
+    "application_asked": Text(
+        "{lender}: для заявки {reference} нам потрібно ще дещо. Перегляньте: {link}",
+        "Для заявки {reference} потрібно ще дещо",
+        "Щоб ухвалити рішення за вашою заявкою {reference}, нам потрібно від вас ще дещо. Що саме – тут: {link}",
+    ),
+    "money_sent": Text(
+        "{lender}: {amount_minor:money} на вашій картці {card}. Кредит {reference}, сплатити до {due_on:date}",
+        "Гроші надіслано",
+        "Ми надіслали {amount_minor:money} на вашу картку {card}.\n\nКредит {reference}. Найближчий платіж – до "
+        "{due_on:date}",
+    ),
+    "payout_failed": Text(
+        "{lender}: ваш банк не прийняв {amount_minor:money} за кредитом {reference}. Ви за нього нічого не "
+        "винні. Оберіть картку: {link}",
+        "Не вдалося надіслати гроші",
+        "Ваш банк не прийняв {amount_minor:money} за кредитом {reference}. Ви за нього нічого не "
+        "винні.\n\nОберіть іншу картку або спробуйте ще раз: {link}",
+    ),
+    "payment_received": Text(
+        "{lender}: отримано {amount_minor:money} за кредитом {reference}. Залишилося: {outstanding_minor:money}.",
+        "Ми отримали ваш платіж",
+        "Ми отримали {amount_minor:money} за кредитом {reference}. Дякуємо.\n\nЗалишилося сплатити: "
+        "{outstanding_minor:money}.",
+    ),
+    "payment_failed": Text(
+        "{lender}: платіж {amount_minor:money} за кредитом {reference} не пройшов. Спробуйте ще раз: {link}",
+        "Ваш платіж не пройшов",
+        "Платіж {amount_minor:money} за кредитом {reference} не пройшов. Гроші за нього не "
+        "списано.\n\nСпробувати ще раз можна тут: {link}",
+    ),
+    "card_debit_announced": Text(
+        "{lender}: {debit_on:date} ми спишемо {amount_minor:money} з картки {card} за кредитом {reference}, "
+        "якщо ви не сплатите раніше.",
+        "Списання з вашої картки: {debit_on:date}",
+        "Як ви й дозволили, {debit_on:date} ми спишемо {amount_minor:money} з вашої картки {card} за кредитом "
+        "{reference}, якщо ви не сплатите раніше.",
+    ),
+    "due_in_3_days": Text(
+        "{lender}: {due_on:date} – строк платежу {amount_minor:money} за кредитом {reference}. Сплатити або "
+        "продовжити: {link}",
+        "Строк платежу: {due_on:date}",
+    ),
+    "due_tomorrow": Text(
+        "{lender}: нагадуємо: {due_on:date} – строк платежу {amount_minor:money} за кредитом {reference}. "
+        "Сплатити або продовжити: {link}",
+        "Нагадування: строк платежу {due_on:date}",
+    ),
+    "due_today": Text(
+        "{lender}: сьогодні, {due_on:date}, строк платежу {amount_minor:money} за кредитом {reference}. "
+        "Сплатити або продовжити: {link}",
+        "Сьогодні строк платежу",
+    ),
+    "past_due": Text(
+        "{lender}: кредит {reference} прострочено, строк був {due_on:date}. До сплати на {as_of:date}: "
+        "{amount_minor:money}. Сплатити або переглянути варіанти: {link}",
+        "Платіж прострочено",
+        "Строк платежу за кредитом {reference} минув: {due_on:date}. До сплати на {as_of:date}: "
+        "{amount_minor:money}.\n\nСплатити тут: {link}\n\nЯкщо не можете сплатити все, на тій самій сторінці "
+        "показано інші можливості з їхньою ціною.",
+    ),
+    "past_due_serious": Text(
+        "{lender}: кредит {reference} прострочено, строк був {due_on:date}. До сплати на {as_of:date}: "
+        "{amount_minor:money}. Сплатіть або зателефонуйте {support_phone}. {link}",
+        "Кредит {reference} давно прострочено",
+        "Строк платежу за кредитом {reference} минув: {due_on:date}. До сплати на {as_of:date}: "
+        "{amount_minor:money}.\n\nСплатіть або зателефонуйте нам, щоб разом знайти вихід: "
+        "{support_phone}\n\n{link}",
+    ),
+    "extension_made": Text(
+        "{lender}: кредит {reference} продовжено. Новий строк {due_on:date}, до сплати {amount_minor:money}.",
+        "Ваш кредит продовжено",
+    ),
+    "loan_closed": Text(
+        "{lender}: кредит {reference} погашено, ви нічого не винні. Ваша довідка: {link}",
+        "Кредит {reference} погашено",
+        "Кредит {reference} погашено. Ви нічого не винні. Дякуємо.\n\nДовідка про це, яку може перевірити "
+        "будь-хто: {link}",
+    ),
+    "phone_changed": Text(
+        "{lender}: номер телефону вашого кабінету змінено. Якщо це не ви, негайно телефонуйте {support_phone}.",
+        "Ваш номер телефону змінено",
+    ),
+    "email_changed": Text(
+        "{lender}: електронну адресу вашого кабінету змінено. Якщо це не ви, негайно телефонуйте {support_phone}.",
+        "Вашу електронну адресу змінено",
+    ),
+    "card_changed": Text(
+        "{lender}: до вашого кабінету прив’язано картку *{last4}. Якщо це не ви, негайно телефонуйте {support_phone}.",
+        "До вашого кабінету прив’язано картку",
+    ),
+    "offer": Text(
+        "{lender}: для вас готовий новий кредит на кращих умовах: {link} Щоб не отримувати таких повідомлень, "
+        "відмовтеся на тій самій сторінці.",
+        "Новий кредит на кращих умовах",
+    ),
+}

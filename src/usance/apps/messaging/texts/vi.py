@@ -1,0 +1,130 @@
+"""Vietnamese."""
+
+from usance.apps.messaging.texts import Text
+
+SIGNATURE = "{lender}\n{support_phone} · {support_email}"
+
+TEXTS = {
+    "code_sign_in": Text(
+        "{code} là mã đăng nhập {lender} của bạn, có hiệu lực {minutes} phút. Không cho ai biết mã này.",
+        "Mã đăng nhập của bạn",
+    ),
+    "code_signing": Text(
+        "{code} là mã ký hợp đồng {reference} số tiền {amount_minor:money} với {lender}, có hiệu lực {minutes} "
+        "phút. Không cho ai biết mã này.",
+        "Mã ký hợp đồng {reference}",
+    ),
+    "code_contact": Text(
+        "{code} là mã xác nhận liên hệ tại {lender}, có hiệu lực {minutes} phút. Không cho ai biết mã này.",
+        "Mã xác nhận địa chỉ của bạn",
+    ),
+    "application_received": Text(
+        "{lender}: đã nhận hồ sơ {reference} của bạn và đang xem xét.",
+        "Đã nhận hồ sơ {reference}",
+        "Chúng tôi đã nhận hồ sơ {reference} của bạn và đang xem xét. Bạn có thể đóng trang: chúng tôi sẽ nhắn "
+        "ngay khi có quyết định.",
+    ),
+    "application_declined": Text(
+        "{lender}: chúng tôi không thể cho vay theo hồ sơ {reference}. Lý do: {reason}",
+        "Quyết định về hồ sơ {reference}",
+        "Rất tiếc, chúng tôi không thể cho vay theo hồ sơ {reference} của bạn.\n\nLý do: {reason}\n\nBạn có thể "
+        "đề nghị nhân viên xem xét lại: trả lời thư này hoặc gọi cho chúng tôi.",
+    ),
+    "application_approved": Text(
+        "{lender}: hồ sơ {reference} được duyệt {amount_minor:money}. Xem đề nghị và ký: {link}",
+        "Hồ sơ {reference} được duyệt",
+        "Hồ sơ {reference} của bạn được duyệt {amount_minor:money}.\n\nXem đề nghị và ký tại đây: {link}",
+    ),
+    "application_asked": Text(
+        "{lender}: hồ sơ {reference} cần bổ sung thông tin. Vui lòng xem: {link}",
+        "Hồ sơ {reference} cần bổ sung",
+        "Để quyết định về hồ sơ {reference}, chúng tôi cần thêm thông tin từ bạn. Xem tại đây: {link}",
+    ),
+    "money_sent": Text(
+        "{lender}: {amount_minor:money} đã vào thẻ {card} của bạn. Khoản vay {reference}, trả trước hoặc vào "
+        "ngày {due_on:date}.",
+        "Tiền đã được chuyển",
+        "Chúng tôi đã chuyển {amount_minor:money} vào thẻ {card} của bạn.\n\nKhoản vay {reference}. Kỳ trả gần "
+        "nhất: {due_on:date}.",
+    ),
+    "payout_failed": Text(
+        "{lender}: ngân hàng của bạn không nhận {amount_minor:money} của khoản vay {reference}. Bạn không nợ "
+        "khoản này. Vui lòng chọn thẻ: {link}",
+        "Không chuyển được tiền",
+        "Ngân hàng của bạn không nhận {amount_minor:money} của khoản vay {reference}. Bạn không nợ khoản "
+        "này.\n\nVui lòng chọn thẻ khác hoặc thử lại: {link}",
+    ),
+    "payment_received": Text(
+        "{lender}: đã nhận {amount_minor:money} cho khoản vay {reference}. Còn phải trả: {outstanding_minor:money}.",
+        "Đã nhận khoản thanh toán",
+        "Chúng tôi đã nhận {amount_minor:money} cho khoản vay {reference}. Cảm ơn bạn.\n\nCòn phải trả: "
+        "{outstanding_minor:money}.",
+    ),
+    "payment_failed": Text(
+        "{lender}: thanh toán {amount_minor:money} cho khoản vay {reference} không thành công. Thử lại: {link}",
+        "Thanh toán không thành công",
+        "Thanh toán {amount_minor:money} cho khoản vay {reference} không thành công. Bạn không bị trừ tiền cho "
+        "lần này.\n\nBạn có thể thử lại tại đây: {link}",
+    ),
+    "card_debit_announced": Text(
+        "{lender}: ngày {debit_on:date} chúng tôi sẽ trích {amount_minor:money} từ thẻ {card} cho khoản vay "
+        "{reference}, nếu bạn chưa trả trước đó.",
+        "Trích nợ thẻ ngày {debit_on:date}",
+        "Theo sự cho phép của bạn, ngày {debit_on:date} chúng tôi sẽ trích {amount_minor:money} từ thẻ {card} "
+        "cho khoản vay {reference}, nếu bạn chưa trả trước đó.",
+    ),
+    "due_in_3_days": Text(
+        "{lender}: {amount_minor:money} của khoản vay {reference} đến hạn ngày {due_on:date}. Trả hoặc gia hạn: {link}",
+        "Đến hạn trả ngày {due_on:date}",
+    ),
+    "due_tomorrow": Text(
+        "{lender}: nhắc bạn: {amount_minor:money} của khoản vay {reference} đến hạn ngày {due_on:date}. Trả "
+        "hoặc gia hạn: {link}",
+        "Nhắc: đến hạn trả ngày {due_on:date}",
+    ),
+    "due_today": Text(
+        "{lender}: hôm nay, {due_on:date}, {amount_minor:money} của khoản vay {reference} đến hạn. Trả hoặc gia "
+        "hạn: {link}",
+        "Hôm nay đến hạn trả",
+    ),
+    "past_due": Text(
+        "{lender}: khoản vay {reference} quá hạn từ {due_on:date}: {amount_minor:money} tính đến {as_of:date}. "
+        "Trả hoặc xem cách khác: {link}",
+        "Khoản trả đã quá hạn",
+        "Khoản vay {reference} quá hạn từ {due_on:date}. Tính đến {as_of:date} là {amount_minor:money}.\n\nTrả "
+        "tại đây: {link}\n\nNếu chưa thể trả hết, trang này cũng cho thấy các cách khác và giá của chúng.",
+    ),
+    "past_due_serious": Text(
+        "{lender}: khoản vay {reference} quá hạn từ {due_on:date}: {amount_minor:money} tính đến {as_of:date}. "
+        "Vui lòng trả hoặc gọi {support_phone}. {link}",
+        "Khoản vay {reference} quá hạn đã lâu",
+        "Khoản vay {reference} quá hạn từ {due_on:date}. Tính đến {as_of:date} là {amount_minor:money}.\n\nVui "
+        "lòng trả, hoặc gọi cho chúng tôi để cùng tìm cách: {support_phone}\n\n{link}",
+    ),
+    "extension_made": Text(
+        "{lender}: khoản vay {reference} đã được gia hạn. Hạn mới {due_on:date}, số tiền {amount_minor:money}.",
+        "Khoản vay đã được gia hạn",
+    ),
+    "loan_closed": Text(
+        "{lender}: khoản vay {reference} đã trả xong, bạn không còn nợ. Giấy xác nhận: {link}",
+        "Khoản vay {reference} đã trả xong",
+        "Khoản vay {reference} đã trả xong. Bạn không còn nợ. Cảm ơn bạn.\n\nGiấy xác nhận mà ai cũng có thể "
+        "kiểm tra: {link}",
+    ),
+    "phone_changed": Text(
+        "{lender}: số điện thoại tài khoản của bạn đã đổi. Nếu không phải bạn, gọi ngay {support_phone}.",
+        "Số điện thoại của bạn đã đổi",
+    ),
+    "email_changed": Text(
+        "{lender}: địa chỉ e-mail tài khoản của bạn đã đổi. Nếu không phải bạn, gọi ngay {support_phone}.",
+        "Địa chỉ e-mail của bạn đã đổi",
+    ),
+    "card_changed": Text(
+        "{lender}: thẻ *{last4} đã được liên kết với tài khoản của bạn. Nếu không phải bạn, gọi ngay {support_phone}.",
+        "Thẻ đã được liên kết với tài khoản",
+    ),
+    "offer": Text(
+        "{lender}: có khoản vay mới với điều kiện tốt hơn cho bạn: {link} Muốn ngừng nhận tin, hãy chọn trên trang đó.",
+        "Khoản vay mới, điều kiện tốt hơn",
+    ),
+}

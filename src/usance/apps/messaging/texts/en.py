@@ -10,9 +10,9 @@ TEXTS = {
         "Your code to sign in",
     ),
     "code_signing": Text(
-        "{code} signs your agreement {reference} for {amount_minor:money} with {lender}. Good for {minutes} "
+        "{code} signs your agreement for {amount_minor:money} with {lender}. Good for {minutes} "
         "minutes. Never tell it to anyone.",
-        "Your code to sign agreement {reference}",
+        "Your code to sign the agreement",
     ),
     "code_contact": Text(
         "{code} confirms this contact at {lender}. Good for {minutes} minutes. Never tell it to anyone.",

@@ -10,9 +10,9 @@ TEXTS = {
         "Ваш код для входу",
     ),
     "code_signing": Text(
-        "{code} – код для підпису договору {reference} на {amount_minor:money}, {lender}. Діє {minutes} хв. "
+        "{code} – код для підпису договору на {amount_minor:money}, {lender}. Діє {minutes} хв. "
         "Нікому його не кажіть.",
-        "Ваш код для підпису договору {reference}",
+        "Ваш код для підпису договору",
     ),
     "code_contact": Text(
         "{code} – код підтвердження контакту, {lender}. Діє {minutes} хв. Нікому його не кажіть.",

@@ -10,9 +10,9 @@ TEXTS = {
         "Mã đăng nhập của bạn",
     ),
     "code_signing": Text(
-        "{code} là mã ký hợp đồng {reference} số tiền {amount_minor:money} với {lender}, có hiệu lực {minutes} "
+        "{code} là mã ký hợp đồng số tiền {amount_minor:money} với {lender}, có hiệu lực {minutes} "
         "phút. Không cho ai biết mã này.",
-        "Mã ký hợp đồng {reference}",
+        "Mã ký hợp đồng",
     ),
     "code_contact": Text(
         "{code} là mã xác nhận liên hệ tại {lender}, có hiệu lực {minutes} phút. Không cho ai biết mã này.",

@@ -13,7 +13,7 @@ from usance.apps.institutions import keyring, selectors, tenancy
 class Command(BaseCommand):
     help = (
         "Wrap the data keys of all persons under the newest key of USANCE_KEYS. Safe to interrupt and to repeat; "
-        "the data itself is not touched. When it reports nothing left to do, the older keys no longer open any person's key."
+        "the data itself is not touched. Afterwards the older keys open no person's key any more."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -81,7 +81,8 @@ def run_problem_again(*, problem_id: UUID, actor: Actor, at: datetime) -> None:
 
 def days_behind(now: datetime) -> int:
     """How many days the bound institution's business date lags behind its business time."""
-    institution = tenancy.current()
+    with transaction.atomic():
+        institution = tenancy.current()
     return max(0, (institution_view.moment(institution, now).date() - institution.business_date).days)
 
 
@@ -92,18 +93,18 @@ def run_close_inline(
     crash in it goes to the caller; without, it is handed out as jobs."""
     runs = []
     for _ in range(days):
-        closing_date = tenancy.current().business_date
-        closing.make_room(since=closing_date)
         with transaction.atomic():
             run = closing.start(actor=actor, at=at, chunk_size=chunk_size)
-        for chunk_id in closing.waiting_chunks(run.pk):
+            waiting = closing.waiting_chunks(run.pk)
+        _make_room(run.business_date)
+        for chunk_id in waiting:
             with transaction.atomic():
                 closing.close_chunk(chunk_id=chunk_id, at=at)
         with transaction.atomic():
             closing.finish(run_id=run.pk, at=at, actor=actor)
+            runs.append(servicing.close_run(run.pk))
         audit.link_pending()
         _sweep(run.pk, here=do_items, at=at)
-        runs.append(servicing.close_run(run.pk))
     return runs
 
 
@@ -127,10 +128,11 @@ def close_chunk(run_id: str, chunk_id: str) -> None:
 
 @queue.task("close.finish")
 def finish(run_id: str) -> None:
-    run = servicing.close_run(UUID(run_id))
-    _make_room(run.business_date)
     with transaction.atomic():
-        closing.finish(run_id=run.pk, at=clock.now(), actor=SYSTEM)
+        business_date = servicing.close_run(UUID(run_id)).business_date
+    _make_room(business_date)
+    with transaction.atomic():
+        closing.finish(run_id=UUID(run_id), at=clock.now(), actor=SYSTEM)
         queue.enqueue("close.sweep", key=f"close.sweep:{run_id}", run_id=run_id)
     audit.link_pending()
 

@@ -74,7 +74,7 @@ def _cut(run: CloseRun, today: date, size: int) -> list[CloseChunk]:
         Loan.objects.filter(status__in=state.LIVE, checkpoint_on__lte=today).order_by("id").values_list("id", flat=True)
     )
     starts = ids[::size]
-    ends: list[UUID | None] = [*starts[1:], None]
+    ends: list[UUID | None] = [*starts[1:], None][: len(starts)]
     return [
         CloseChunk(run=run, number=number, first_id=first, end_id=end, loan_count=min(size, len(ids) - number * size))
         for number, (first, end) in enumerate(zip(starts, ends, strict=True))

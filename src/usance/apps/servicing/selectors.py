@@ -181,7 +181,9 @@ def _timeline(told: list[LoanEvent], facts: tuple[state.Fact, ...], on: date) ->
         for fact in facts
         if fact.kind not in TOLD_AS_EVENTS
     ]  # fmt: skip
-    return tuple(sorted(lines, key=lambda line: (line.on, line.is_fact), reverse=True))
+    # of one day: events in the order in which they were told, then what followed from them
+    in_order = sorted(enumerate(lines), key=lambda item: (item[1].on, item[1].is_fact, item[0]), reverse=True)
+    return tuple(line for _, line in in_order)
 
 
 def explain(*, loan_id: UUID, on: date | None = None, balance: str | None = None) -> tuple[state.Line, ...]:
@@ -341,12 +343,13 @@ def history_of_party(*, party_id: UUID, on: date | None = None) -> History:
         closed_count=Count("id", filter=Q(status="closed")),
         open_count=Count("id", filter=Q(status__in=state.LIVE)),
         open_exposure_minor=Coalesce(_sum_owed(), 0),
-        max_days_past_due=Coalesce(Max("max_days_past_due"), 0),
+        worst=Coalesce(Max("max_days_past_due"), 0),
         written_off_count=Count("id", filter=Q(status="written_off")),
         last_closed_on=Max("closed_on"),
         repaid_on_time_count=Count("id", filter=Q(status="closed", max_days_past_due=0)),
     )
-    return History(**found | {"open_exposure_minor": int(found["open_exposure_minor"])})
+    worst = found.pop("worst")
+    return History(**found | {"open_exposure_minor": int(found["open_exposure_minor"]), "max_days_past_due": worst})
 
 
 # --- the close ---------------------------------------------------------------------------------------------------

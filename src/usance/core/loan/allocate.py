@@ -55,10 +55,14 @@ def _slots_of(target: Target, component: str) -> Iterator[Slot]:
 
 
 def _by_instalment(found: Sequence[Target], components: Sequence[str]) -> Iterator[Slot]:
-    """The oldest instalment whole, then the next."""
-    for target in found:
-        for component in components:
-            yield from _slots_of(target, component)
+    """The oldest instalment whole, together with what is not billed and as old; then the next."""
+    for age in AGES:
+        bills = [target for target in found if target.age == age and target.bill != UNBILLED]
+        loose = [target for target in found if target.age == age and target.bill == UNBILLED]
+        for group in [[*bills[:1], *loose], *([bill] for bill in bills[1:])]:
+            for component in components:
+                for target in group:
+                    yield from _slots_of(target, component)
 
 
 def _by_component(found: Sequence[Target], components: Sequence[str]) -> Iterator[Slot]:

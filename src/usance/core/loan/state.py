@@ -180,10 +180,14 @@ def unbilled(loan: Loan) -> dict[str, int]:
 
 
 def age_of_unbilled(loan: Loan, key: str) -> str:
-    """After maturity all is due, and past due a day later; before it charges are payable now, the rest in advance."""
-    if loan.matured_on is not None:
-        return "past_due" if loan.at > loan.matured_on else "due"
-    return "in_advance" if key in ("interest", "principal") else "due"
+    """Interest and principal that no bill asks for yet are in advance until maturity, past due a day after it. Charges
+    are payable at once, and as old as the oldest open bill."""
+    if loan.matured_on is not None and loan.at > loan.matured_on:
+        return "past_due"
+    if key not in ("interest", "principal"):
+        oldest = next((bill.due_on for _, bill, _ in open_bills(loan)), loan.at)
+        return "past_due" if oldest < loan.at else "due"
+    return "in_advance" if loan.matured_on is None else "due"
 
 
 def payable(loan: Loan) -> dict[str, dict[str, int]]:

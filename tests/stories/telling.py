@@ -1,0 +1,235 @@
+"""Reads and tells a story: a title, the terms, a line of dashes, then one line per event with what must stand after it.
+
+    2026-02-09  payment 5150000            | closed, outstanding 0
+    2026-02-20  payment 100 on 2026-02-01  | ...           told on the 20th, effective on the 1st
+    2026-02-25  returned first             | ...           undoes the event marked `as first`
+    2026-03-01  look                       | past_due, penalty 12.50
+    2026-03-01  extended 9                 | refused extension_days_not_allowed, unchanged by itself
+
+Amounts are in major units. Not in the loan means nothing happens by itself: each line first lives the days before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from usance.core.loan import close, events, quote, replay, state
+from usance.core.loan.terms import Allocation, Extension, Fee, Penalty, Plan, RateStep, Tax, Terms
+from usance.core.money import Currency
+from usance.core.rates import Rate
+from usance.core.refusals import Refusal
+
+
+class Line(NamedTuple):
+    number: int
+    told_on: date
+    words: list[str]
+    expected: list[str]
+
+
+class Story(NamedTuple):
+    title: str
+    terms: Terms
+    lines: list[Line]
+
+
+# --- reading -----------------------------------------------------------------------------------------------------
+
+
+def read(text: str) -> Story:
+    head, _, body = text.partition("\n----")
+    title, *term_lines = [line for line in head.splitlines() if line.strip() and not line.startswith("#")]
+    first = text[: text.index("\n----")].count("\n") + 2
+    lines = []
+    for number, raw in enumerate(body.splitlines()[1:], start=first + 1):
+        line = raw.split("#")[0].rstrip()
+        if line:
+            told, _, expected = line.partition("|")
+            day, *words = told.split()
+            wanted = [part.strip() for part in expected.split(",") if part.strip()]
+            lines.append(Line(number, date.fromisoformat(day), words, wanted))
+    return Story(title.strip(), read_terms(term_lines), lines)
+
+
+def read_terms(lines: list[str]) -> Terms:
+    said: dict[str, Any] = {"rates": (), "fees": (), "taxes": ()}
+    for key, *words in (line.split() for line in lines):
+        READERS.get(key, _plain)(said, key, words)
+    return Terms(**said)
+
+
+def _plain(said: dict[str, Any], key: str, words: list[str]) -> None:
+    said[key] = _value(key, words[0])
+
+
+def _value(name: str, text: str) -> Any:
+    if name.endswith("_minor") or name.endswith("_days") or name in ("count", "every", "max_count", "flat"):
+        return int(text)
+    if name.endswith("_on"):
+        return date.fromisoformat(text)
+    if "share" in name:
+        return Fraction(text)
+    return tuple(text.split(",")) if name in ("on", "components") else text
+
+
+def _pairs(words: list[str]) -> dict[str, Any]:
+    return {name: _value(name, text) for name, text in (word.split("=") for word in words)}
+
+
+def _currency(said: dict[str, Any], key: str, words: list[str]) -> None:
+    said["currency"] = Currency(words[0], int(words[1]))
+
+
+def _principal(said: dict[str, Any], key: str, words: list[str]) -> None:
+    said["principal_minor"] = said["currency"].minor(words[0])
+
+
+def _plan(said: dict[str, Any], key: str, words: list[str]) -> None:
+    kind, count, _, every, unit = words  # equal_instalments 12 x 1 months
+    said["plan"] = Plan(kind=kind, count=int(count), every=int(every), unit=unit)
+
+
+def _rate(said: dict[str, Any], key: str, words: list[str]) -> None:
+    share, per, *day = words  # 0.01 day [15: from day 15]
+    step = RateStep(from_day=int(day[0]) if day else 0, rate=Rate(Fraction(share), per))
+    said["rates"] = (*said["rates"], step)
+
+
+def _fee(said: dict[str, Any], key: str, words: list[str]) -> None:
+    kind, when, *rest = words
+    said["fees"] = (*said["fees"], Fee(kind=kind, when=when, **_pairs(rest)))
+
+
+def _tax(said: dict[str, Any], key: str, words: list[str]) -> None:
+    said["taxes"] = (*said["taxes"], Tax(kind=words[0], **_pairs(words[1:])))
+
+
+def _penalty(said: dict[str, Any], key: str, words: list[str]) -> None:
+    said["penalty"] = Penalty(rule=words[0], **_pairs(words[1:]))
+
+
+def _extension(said: dict[str, Any], key: str, words: list[str]) -> None:
+    days, count = words  # 7,14,30 2
+    said["extension"] = Extension(days_allowed=tuple(map(int, days.split(","))), max_count=int(count))
+
+
+def _allocation(said: dict[str, Any], key: str, words: list[str]) -> None:
+    said["allocation"] = Allocation(waterfall=words[0], components=tuple(words[1].split(",")))
+
+
+READERS = {
+    "currency": _currency,
+    "principal": _principal,
+    "plan": _plan,
+    "rate": _rate,
+    "fee": _fee,
+    "tax": _tax,
+    "penalty": _penalty,
+    "extension": _extension,
+    "allocation": _allocation,
+}
+
+
+# --- telling -----------------------------------------------------------------------------------------------------
+
+
+def event_of(words: list[str], told_on: date, number: int, currency: Currency) -> events.Event | None:
+    """The event that the words of a line mean; None for `look`."""
+    verb, *rest = words
+    on, name = told_on, f"line{number:03d}"
+    if "as" in rest:
+        at = rest.index("as")
+        name, rest = rest[at + 1], rest[:at] + rest[at + 2 :]
+    if "on" in rest:
+        at = rest.index("on")
+        on, rest = date.fromisoformat(rest[at + 1]), rest[:at] + rest[at + 2 :]
+    both = {"effective_on": on, "source": name}
+    money = currency.minor
+    makers: dict[str, Any] = {
+        "look": lambda: None,
+        "approved": lambda: events.Approved(**both),
+        "failed": lambda: events.DisbursementFailed(**both),
+        "cancelled": lambda: events.Cancelled(**both),
+        "disbursed": lambda: events.Disbursed(amount_minor=money(rest[0]), **both),
+        "payment": lambda: events.PaymentReceived(amount_minor=money(rest[0]), **both),
+        "recovered": lambda: events.Recovered(amount_minor=money(rest[0]), **both),
+        "refunded": lambda: events.Refunded(amount_minor=money(rest[0]), **both),
+        "extended": lambda: events.Extended(days=int(rest[0]), **both),
+        "fee": lambda: events.FeeAdded(fee_kind=rest[0], amount_minor=money(rest[1]), **both),
+        "waived": lambda: events.Waived(balance=rest[0], amount_minor=money(rest[1]), **both),
+        "rate": lambda: events.RateChanged(rate=Rate(Fraction(rest[0]), rest[1]), **both),
+        "paused": lambda: events.PenaltyPaused(**both),
+        "resumed": lambda: events.PenaltyResumed(**both),
+        "written_off": lambda: events.WrittenOff(**both),
+        "returned": lambda: events.PaymentReturned(undoes=rest[0], **both),
+        "reversed": lambda: events.Reversed(undoes=rest[0], **both),
+    }
+    made: events.Event | None = makers[verb]()
+    return made
+
+
+def tell(story: Story) -> Iterator[tuple[Line, state.Loan, str]]:
+    """Each line with the loan after it and the code of the refusal, "" when there was none."""
+    loan = state.new(story.terms, story.lines[0].told_on)
+    history: list[events.Event] = []
+    for line in story.lines:
+        loan = close.advance(loan, line.told_on).loan
+        event, refused = event_of(line.words, line.told_on, line.number, story.terms.currency), ""
+        if event is not None:
+            before = loan
+            try:
+                loan = replay.append(loan, history, event).loan
+                history.append(event)
+            except Refusal as refusal:
+                refused = refusal.code
+                assert loan == before
+        assert loan == replay.replay(story.terms, history, line.told_on).loan or not history
+        yield line, loan, refused
+
+
+def standing(loan: state.Loan) -> dict[str, str]:
+    """Everything that a line may ask for, by name."""
+    text = loan.terms.currency.text
+    figures = {
+        "outstanding": text(state.outstanding(loan)),
+        "due": text(state.due_now(loan)),
+        "past_due": text(state.past_due(loan)),
+        "late": str(state.days_past_due(loan)),
+        "next": str(state.next_due_on(loan)),
+        "instalment": text(quote.standing(loan).next_due_minor),
+        "level": text(loan.level_minor),
+        "payoff": text(quote.payoff(loan, loan.at).total_minor),
+        "ends": str(quote.standing(loan).ends_on),
+        "to_pay": text(quote.standing(loan).still_to_pay_minor),
+        "claim": text(loan.claim_minor),
+        "sent": text(quote.net_disbursement(loan.terms)),
+    }
+    zero = text(0)
+    for key in ("principal", "interest", "penalty", "unapplied"):
+        figures[key] = zero
+    for fee in loan.terms.fees:
+        figures[f"fee:{fee.kind}"] = zero
+    for tax in loan.terms.taxes:
+        figures[f"tax:{tax.kind}"] = zero
+    return figures | {key: text(amount) for key, amount in loan.balances.items()}
+
+
+def differences(line: Line, loan: state.Loan, refused: str) -> list[str]:
+    """What does not stand as the line says."""
+    wrong, found = [], standing(loan)
+    said_refused = ""
+    for wanted in line.expected:
+        name, _, value = wanted.partition(" ")
+        if name == "refused":
+            said_refused = value
+        elif not value:
+            if loan.status != name:
+                wrong.append(f"status {loan.status}, not {name}")
+        elif found[name] != value:
+            wrong.append(f"{name} {found[name]}, not {value}")
+    if refused != said_refused:
+        wrong.append(f"refused {refused or 'not at all'}, not {said_refused or 'at all'}")
+    return wrong

@@ -274,6 +274,21 @@ def test_another_amount_or_currency_does_not_agree(provider: Provider, new_id: A
     assert not answer.agrees_with(50_000, "UAH")
 
 
+def test_success_that_the_provider_takes_back(provider: Provider, new_id: Any) -> None:
+    rail, token, order_id = provider.rail(), provider.linked_card(new_id()), new_id()
+    provider.dial(operation="p2pcredit", kind="reversed_later", value=0.6)
+    order = payout(order_id, token, callback_url=provider.reach.callback_url)
+    answer = rail.payout_to_card(order)
+    assert isinstance(answer, Accepted)
+    assert not answer.is_reversed
+    provider.reach.pass_time(1)
+    answer = rail.status(order_id=order_id, kind=OrderKind.PAYOUT)
+    assert isinstance(answer, Accepted)
+    assert answer.is_reversed
+    assert answer.agrees_with(100_000, "UAH")
+    assert len(provider.reach.callbacks(order_id, 2)) == 2
+
+
 # --- refunds ------------------------------------------------------------------------------------------
 
 

@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS orders (
     UNIQUE (merchant_id, order_id)
 );
 CREATE INDEX IF NOT EXISTS orders_open ON orders (status) WHERE status IN ('created', 'processing');
+CREATE INDEX IF NOT EXISTS orders_planned ON orders (planned_at) WHERE planned_at IS NOT NULL;
 CREATE TABLE IF NOT EXISTS reversals (
     id INTEGER PRIMARY KEY, payment_id INTEGER NOT NULL REFERENCES orders, reverse_id TEXT NOT NULL,
     amount INTEGER NOT NULL, at TEXT NOT NULL, comment TEXT NOT NULL DEFAULT '', UNIQUE (payment_id, reverse_id)

@@ -24,6 +24,7 @@ KINDS: dict[str, tuple[str, str, str]] = {
     "timeout_after": ("No answer, but it was accepted", "", ""),
     "http_error": ("An HTTP error instead of an answer", "HTTP status", "503"),
     "processing": ("Accepted, final only later", "seconds until final", "10"),
+    "reversed_later": ("Success, then taken back by the provider", "seconds until taken back", "10"),
     "duplicate_callbacks": ("Callbacks come several times", "how many times", "2"),
     "lose_callbacks": ("Callbacks never come", "", ""),
     "shuffle_callbacks": ("Callbacks come late and out of order", "seconds at most", "5"),
@@ -69,7 +70,7 @@ def add(
         raise FaultRefused("unknown provider, operation or kind")
     text = str(value if value not in (None, "") else _default(provider, kind))
     try:
-        if kind in ("delay", "processing", "shuffle_callbacks"):
+        if kind in ("delay", "processing", "reversed_later", "shuffle_callbacks"):
             float(text)
         elif kind in ("duplicate_callbacks", "wrong_amount", "http_error"):
             int(text)

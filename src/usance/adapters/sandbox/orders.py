@@ -120,6 +120,9 @@ def finish(twin: Twin, payment_id: int, code: str, operation: str) -> sqlite3.Ro
     }
     if order["tran_type"] == VERIFICATION and not code:
         changes["verification_status"] = "verified"
+    taken_back = None if code else faults.hit(twin, "fondy", operation, "reversed_later", order["order_id"])
+    if taken_back and order["tran_type"] != VERIFICATION:
+        changes |= {"planned_at": stamp(twin.clock() + timedelta(seconds=taken_back.seconds)), "planned_code": "back"}
     twin.book.update("orders", "payment_id", payment_id, changes)
     order = _told(twin, payment_id, operation)
     if order["tran_type"] == VERIFICATION and not code:
@@ -166,14 +169,24 @@ def tick(twin: Twin) -> None:
             changes = {"status": "expired", "response_code": "1052", "response_description": DESCRIPTIONS["1052"]}
             twin.book.update("orders", "payment_id", order["payment_id"], changes)
             _told(twin, order["payment_id"], "pay")
-        for order in twin.book.rows("SELECT * FROM orders WHERE status = 'processing' AND planned_at <= ?", now):
-            finish(twin, order["payment_id"], order["planned_code"] or "", order["via"])
+        for order in twin.book.rows("SELECT * FROM orders WHERE planned_at <= ? ORDER BY payment_id", now):
+            if order["status"] == "processing":
+                finish(twin, order["payment_id"], order["planned_code"] or "", _operation(order))
+            else:
+                back = {"status": "reversed", "reversed": order["amount"], "planned_at": None, "planned_code": None}
+                twin.book.update("orders", "payment_id", order["payment_id"], back)
+                _told(twin, order["payment_id"], _operation(order))
+
+
+def _operation(order: sqlite3.Row) -> str:
+    """The operation whose dials rule an order: what a customer does on the page is `pay`."""
+    return "pay" if order["via"] == "checkout" else str(order["via"])
 
 
 def _told(twin: Twin, payment_id: int, operation: str) -> sqlite3.Row:
     """After a change: the order as it is, its callback queued."""
     order = reread(twin, payment_id)
-    callbacks.queue(twin, order, {"checkout": "pay"}.get(operation, operation), describe(twin, order))
+    callbacks.queue(twin, order, operation, describe(twin, order))
     return order
 
 

@@ -188,7 +188,7 @@ def find_npm():
     """The npm to use: PATH's when Node and npm are new enough, else the one of the wheel."""
     if version("node") >= LEAST_NODE and version("npm") >= LEAST_NPM:
         return ["npm"]
-    install("node", ["node.txt"], "package that brings Node.js")
+    install("node", ["node.txt"], "packages that bring Node.js")
     os.environ["PATH"] = BIN + os.pathsep + os.environ["PATH"]
     return [os.path.join(BIN, "npm")]
 
@@ -216,6 +216,9 @@ def compile_catalogues():
 
 def find_browser():
     """A Chromium for the browser tests: on PATH, else Debian's, else Playwright's. Never skipped."""
+    if not works([os.path.join(BIN, "playwright"), "--version"]):  # its own Node lacks a library on small systems
+        install("node", ["node.txt"], "packages that bring Node.js")
+        os.environ["PLAYWRIGHT_NODEJS_PATH"] = os.path.join(BIN, "node")
     if os.environ.get("USANCE_CHROMIUM") or any(shutil.which(name) for name in BROWSERS):
         return
     if works([os.path.join(BIN, "python"), "-c", PLAYWRIGHTS_OWN]):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
@@ -25,9 +28,18 @@ FLAGS = [
 PHONE, DESKTOP = (360, 740), (1280, 900)
 
 
+def _use_a_node_that_runs() -> None:
+    """Playwright's own Node lacks a library on small systems; `make test` has then installed another one."""
+    other = Path(sys.executable).parent / "node"
+    told = subprocess.run([str(Path(sys.executable).parent / "playwright"), "--version"], capture_output=True, check=False)
+    if told.returncode != 0 and other.exists():
+        os.environ["PLAYWRIGHT_NODEJS_PATH"] = str(other)
+
+
 @contextmanager
 def browser() -> Iterator[Browser]:
     """Chromium without a window. Fails, never skips, when there is none: `make test` installs it."""
+    _use_a_node_that_runs()
     path = os.environ.get("USANCE_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, args=FLAGS, timeout=60_000)

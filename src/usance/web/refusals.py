@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from usance.apps.access import permissions
 from usance.core.refusals import Refusal
 
 # code -> sentence, with the refusal's fields as %(name)s, or a function of the refusal
@@ -41,7 +42,8 @@ SENTENCES: dict[str, str | Callable[[Refusal], str]] = {
     "unknown_role": _("There is no role %(role)s."),
     "unknown_permission": _("There is no permission %(permission)s."),
     "unknown_unit": _("There is no unit %(path)s."),
-    "roles_may_not_meet": _("One person may not hold both %(first)s and %(second)s: each is there to check the other."),
+    "roles_may_not_meet": lambda refusal: _("One person may never both “%(first)s” and “%(second)s”: one is the check of the other.")
+    % {name: permissions.PERMISSIONS[code] for name, code in refusal.details().items()},
     "own_rights": _("Nobody changes their own rights. Ask another administrator."),
     "last_administrator": _("Two people must be left who can confirm rights. Give that role to someone else first."),
     "case_taken": _("A colleague has taken this case."),

@@ -1,4 +1,4 @@
-"""People for the tests of rights and of signing in. Django is imported inside: this file is read before it is set up."""
+"""People for the tests of rights and of signing in. Django is not set up when this is read."""
 
 from __future__ import annotations
 
@@ -11,6 +11,15 @@ import pytest
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PASSWORD = "a quiet lake at noon"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2 with little work: these tests guess a lot."""
+    from django.contrib.auth.hashers import Argon2PasswordHasher
+
+    monkeypatch.setattr(Argon2PasswordHasher, "memory_cost", 64)
+    monkeypatch.setattr(Argon2PasswordHasher, "time_cost", 1)
 
 
 @pytest.fixture

@@ -177,9 +177,7 @@ def test_a_changed_password_ends_the_other_sessions(enrolled: User) -> None:
     sign_in.open_session(user=enrolled, session_key="b", device="", factor="totp", at=AT)
     with pytest.raises(SignInRefused):
         sign_in.change_password(user=enrolled, old="wrong", new="nine lions in a row", visitor=HOME, at=AT)
-    sign_in.change_password(
-        user=enrolled, old=PASSWORD, new="nine lions in a row", visitor=HOME, at=AT, keep=here.pk
-    )
+    sign_in.change_password(user=enrolled, old=PASSWORD, new="nine lions in a row", visitor=HOME, at=AT, keep=here.pk)
     assert list(selectors.open_sessions(enrolled)) == [here]
 
 

@@ -71,7 +71,9 @@ def chain(fresh_db: str) -> Any:
                 services.record(action=f"act.{number}", subject=SUBJECT, actor=SYSTEM, details={"number": number})
         services.link_pending()
         with database.superuser(fresh_db) as admin:
-            admin.execute("SET session_replication_role = replica")  # even a superuser with the triggers off is found out
+            admin.execute(
+                "SET session_replication_role = replica"
+            )  # even a superuser with the triggers off is found out
             yield admin
 
 
@@ -94,7 +96,9 @@ def test_a_row_altered_together_with_its_digest_is_found(chain: Any) -> None:
         entry = AuditEntry.objects.get(action="act.2")
     entry.details = {"number": 9}
     digest = services.content_hash(services._content(entry))
-    chain.execute("UPDATE audit_auditentry SET details = '{\"number\": 9}', digest = %s WHERE action = 'act.2'", [digest])
+    chain.execute(
+        "UPDATE audit_auditentry SET details = '{\"number\": 9}', digest = %s WHERE action = 'act.2'", [digest]
+    )
     assert kinds() == ["broken"]
 
 

@@ -79,6 +79,16 @@ def role(role_id: Any) -> Role:
     return Role.objects.get(pk=role_id)
 
 
+def role_of_code(code: str) -> Role:
+    """One role by its code; raises Role.DoesNotExist."""
+    return Role.objects.get(code=code)
+
+
+def grant(grant_id: Any) -> RoleGrant:
+    """One grant; raises RoleGrant.DoesNotExist."""
+    return RoleGrant.objects.select_related("role", "user").get(pk=grant_id)
+
+
 def roles() -> QuerySet[Role]:
     return Role.objects.annotate(holder_count=Count("grants__user", distinct=True)).order_by("code")
 

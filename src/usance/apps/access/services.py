@@ -101,6 +101,24 @@ def grant_role(
     return grant
 
 
+def check_grant(*, user: User, role: str, org_path: str) -> None:
+    """Refuses as `grant_role` would, and gives nothing."""
+    found = Role.objects.filter(code=role).first()
+    if found is None:
+        raise UnknownRole(role=role)
+    _kind_of_unit(org_path)
+    _refuse_meeting(selectors.permissions_of(user) | set(found.permissions))
+
+
+def check_role(*, role: Role, codes: Iterable[str]) -> None:
+    """Refuses as `change_role` would for what one person may never hold together, and changes nothing."""
+    wanted = _known(codes)
+    _refuse_meeting(wanted)
+    for user in User.objects.filter(grants__role=role).distinct().order_by("id"):
+        others = (grant.role.permissions for grant in selectors.grants_of(user) if grant.role_id != role.pk)
+        _refuse_meeting(wanted.union(*others))
+
+
 def revoke_grant(*, grant_id: UUID, actor: Actor) -> None:
     """Takes a role away. Refuses with OwnRights, LastAdministrator."""
     grant = RoleGrant.objects.select_for_update().select_related("role", "user").get(pk=grant_id)

@@ -1,0 +1,164 @@
+"""Changes that wait for a second person: what is proposed, what it would change, yes or no."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from usance.apps.access import selectors as access
+from usance.apps.desk import kinds, selectors
+from usance.apps.desk import services as desk
+from usance.apps.institutions import selectors as institutions
+from usance.core.refusals import Refusal
+from usance.ports import clock
+from usance.web import components as ui
+from usance.web import forms as house
+from usance.web import pages, permits, refusals
+
+STATES = {
+    "proposed": ui.Tag(gettext_lazy("Waiting"), "warn"),
+    "approved": ui.Tag(gettext_lazy("Approved"), "good"),
+    "rejected": ui.Tag(gettext_lazy("Rejected"), "bad"),
+    "withdrawn": ui.Tag(gettext_lazy("Withdrawn"), "neutral"),
+    "expired": ui.Tag(gettext_lazy("Expired"), "neutral"),
+}
+
+
+class DecisionForm(house.Form):
+    note = forms.CharField(label=gettext_lazy("Note"), max_length=500, required=False, widget=forms.Textarea)
+
+    def __init__(self, *args: Any, verdict: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.verdict = verdict
+
+    def clean_note(self) -> str:
+        note = str(self.cleaned_data["note"]).strip()
+        if self.verdict == "reject" and not note:
+            raise forms.ValidationError(_("Say why you reject it, so that it can be put right."))
+        return note
+
+
+@permits.staff("approval.view")
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """Three lists: for me, by me, decided."""
+    view = request.GET.get("view", "mine")
+    found = {"sent": selectors.proposals_of(request.user), "done": selectors.decided()}.get(
+        view, selectors.approvals_for(request.user)
+    )
+    page = pages.of(request, found.filter(access.scope_filter(request.user, "approval.view", owner="maker_id")))
+    columns = [
+        ui.Column("title", _("Change")),
+        ui.Column("about", _("About")),
+        ui.Column("maker", _("Proposed by")),
+        ui.Column("since", _("Proposed")),
+        ui.Column("until", _("Until")),
+        ui.Column("state", _("State")),
+    ]
+    rows = [
+        ui.Row(
+            [title_of(one), one.reference, one.maker.name, one.proposed_at, one.expires_on, STATES[one.state]],
+            href=reverse("staff:approval", args=[one.pk]),
+        )
+        for one in page.object_list
+    ]
+    table = ui.DataTable(
+        _("Changes"), columns, rows, ui.Empty(_("Nothing waits here")), page=page, query={"view": view}
+    )
+    names = (("mine", _("For me")), ("sent", _("Proposed by me")), ("done", _("Decided")))
+    tabs = [ui.Tab(words, f"?view={code}", current=code == view) for code, words in names]
+    return render(request, "staff/people/approvals.html", {"table": table, "views": tabs})
+
+
+@permits.staff("approval.view")
+@require_http_methods(["GET", "POST"])
+def show(request: HttpRequest, approval_id: UUID) -> HttpResponse:
+    """One change with its difference. Whoever proposed it is never asked."""
+    row = _found(request, approval_id)
+    verdict = request.POST.get("verdict", "")
+    form = DecisionForm(request.POST or None, verdict=verdict)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                return _decide(request, row, verdict, form.cleaned_data["note"])
+            except Refusal as refusal:
+                form.add_error(None, refusals.sentence(refusal))
+                row = _found(request, approval_id)
+    kind = kinds.of(row.kind)
+    mine = row.maker_id == request.user.pk
+    context = {
+        "approval": row,
+        "form": form,
+        "title": title_of(row),
+        "state": STATES[row.state],
+        "difference": [
+            ui.DiffRow(line.field, _shown(line.before), _shown(line.after)) for line in selectors.changes(row)
+        ],
+        "is_mine": mine,
+        "may_decide": row.state == "proposed" and not mine and access.may(request.user, kind.permission, row.org_path),
+        "subject_url": _subject_url(kind, row),
+    }
+    return render(request, "staff/people/approval.html", context, status=status)
+
+
+@permits.staff("approval.view")
+@require_POST
+def withdraw(request: HttpRequest, approval_id: UUID) -> HttpResponse:
+    """Whoever proposed a change takes it back."""
+    desk.withdraw(approval_id=_found(request, approval_id).pk, maker=request.user, at=_moment(request))
+    messages.success(request, _("The proposal is withdrawn."))
+    return redirect("staff:approvals")
+
+
+def _decide(request: HttpRequest, row: Any, verdict: str, note: str) -> HttpResponse:
+    at = _moment(request)
+    if verdict == "approve":
+        desk.approve(approval_id=row.pk, checker=request.user, at=at, note=note)
+        messages.success(request, _("Approved: the change is made."))
+    else:
+        desk.reject(approval_id=row.pk, checker=request.user, at=at, note=note)
+        messages.success(request, _("Rejected: nothing was changed."))
+    return redirect("staff:approvals")
+
+
+def title_of(row: Any) -> str:
+    return str(kinds.of(row.kind).title)
+
+
+def _moment(request: HttpRequest) -> Any:
+    return institutions.moment(request.institution, clock.now())  # type: ignore[attr-defined]
+
+
+def _found(request: HttpRequest, approval_id: UUID) -> Any:
+    try:
+        row = selectors.approval(approval_id)
+    except ObjectDoesNotExist:
+        raise Http404 from None
+    if not access.may(request.user, "approval.view", row.org_path, owner_id=row.maker_id):
+        raise Http404
+    return row
+
+
+def _shown(value: object) -> object:
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+
+def _subject_url(kind: kinds.Kind, row: Any) -> str:
+    if not kind.page:
+        return ""
+    try:
+        return reverse(kind.page, args=[str(row.subject_id).split(":")[0]])
+    except NoReverseMatch:
+        return ""

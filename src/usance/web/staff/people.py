@@ -1,0 +1,406 @@
+"""Users and roles of the institution: who works here, what they may do, and how that changes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from usance.apps.access import permissions, selectors, sign_in
+from usance.apps.access import services as people
+from usance.apps.audit import selectors as trail
+from usance.apps.audit import services as audit
+from usance.apps.desk import selectors as desk
+from usance.apps.institutions import selectors as institutions
+from usance.ports import clock
+from usance.web import components as ui
+from usance.web import forms as house
+from usance.web import pages, permits
+from usance.web.staff.sign_in import answer
+from usance.workflows import staff_rights
+
+SCOPES = [
+    ("institution", gettext_lazy("The whole institution")),
+    ("branch", gettext_lazy("The branch")),
+    ("team", gettext_lazy("The team")),
+    ("own", gettext_lazy("Own cases only")),
+]
+AREAS = {
+    "desk": gettext_lazy("Queues"),
+    "approval": gettext_lazy("Two-person changes"),
+    "application": gettext_lazy("Applications"),
+    "customer": gettext_lazy("Customers"),
+    "loan": gettext_lazy("Loans"),
+    "payment": gettext_lazy("Payments"),
+    "collection": gettext_lazy("Collections"),
+    "commission": gettext_lazy("Commissions"),
+    "partner": gettext_lazy("Partners"),
+    "product": gettext_lazy("Products"),
+    "rules": gettext_lazy("Decision rules"),
+    "ledger": gettext_lazy("Books"),
+    "close": gettext_lazy("End of day"),
+    "message": gettext_lazy("Messages"),
+    "document": gettext_lazy("Documents"),
+    "report": gettext_lazy("Reports"),
+    "job": gettext_lazy("Jobs"),
+    "institution": gettext_lazy("Institution"),
+    "user": gettext_lazy("People"),
+    "role": gettext_lazy("Roles"),
+    "audit": gettext_lazy("Audit"),
+}
+
+
+def _units() -> list[tuple[str, str]]:
+    return [(unit.path, f"{'· ' * unit.path.count('.')}{unit.name}") for unit in institutions.units()]
+
+
+class PersonForm(house.Form):
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
+    language = forms.ChoiceField(label=gettext_lazy("Language"))
+    org_path = forms.ChoiceField(label=gettext_lazy("Unit"))
+
+    def __init__(self, *args: Any, languages: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["language"].choices = languages  # type: ignore[attr-defined]
+        self.fields["org_path"].choices = _units()  # type: ignore[attr-defined]
+
+
+class InviteForm(PersonForm):
+    email = forms.EmailField(label=gettext_lazy("E-mail address"))
+    field_order = ("name", "email", "language", "org_path")
+
+
+class GrantForm(house.Form):
+    role = forms.ChoiceField(label=gettext_lazy("Role"))
+    org_path = forms.ChoiceField(label=gettext_lazy("Unit"))
+    scope = forms.ChoiceField(label=gettext_lazy("Reaches"), choices=SCOPES)
+    reason = forms.CharField(label=gettext_lazy("Why"), max_length=500)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"].choices = [(role.code, role.name) for role in selectors.roles()]  # type: ignore[attr-defined]
+        self.fields["org_path"].choices = _units()  # type: ignore[attr-defined]
+
+
+class ReasonForm(house.Form):
+    reason = forms.CharField(label=gettext_lazy("Why"), max_length=500)
+
+
+class RoleForm(ReasonForm):
+    codes = forms.MultipleChoiceField(label=gettext_lazy("May"), widget=forms.CheckboxSelectMultiple)
+    field_order = ("codes", "reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["codes"].choices = list(permissions.PERMISSIONS.items())  # type: ignore[attr-defined]
+
+
+@permits.staff("user.view")
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """Everyone with their roles."""
+    page = pages.of(request, selectors.users())
+    columns = [
+        ui.Column("name", _("Name")),
+        ui.Column("email", _("E-mail address")),
+        ui.Column("roles", _("Roles")),
+        ui.Column("unit", _("Unit")),
+        ui.Column("seen", _("Last sign-in")),
+        ui.Column("state", _("State")),
+    ]
+    names = dict(institutions.units().values_list("path", "name"))
+    rows = [
+        ui.Row(
+            [
+                one.name,
+                one.email,
+                ", ".join(grant.role.name for grant in one.grants.all()),
+                names.get(one.org_path, one.org_path),
+                one.last_login,
+                state_of(one),
+            ],
+            href=reverse("staff:person", args=[one.pk]),
+        )
+        for one in page.object_list
+    ]
+    table = ui.DataTable(_("People"), columns, rows, ui.Empty(_("Nobody works here yet")), page=page)
+    return render(request, "staff/people/index.html", {"table": table})
+
+
+def state_of(user: Any) -> ui.Tag:
+    if not user.is_active:
+        return ui.Tag(_("Deactivated"), "neutral")
+    if not user.has_usable_password():
+        return ui.Tag(_("Invited"), "info")
+    return ui.Tag(_("Active"), "good")
+
+
+@permits.staff("user.view")
+@require_GET
+def person(request: HttpRequest, user_id: UUID) -> HttpResponse:
+    """One person: roles, second factor, sessions, what they did and what was done about them."""
+    user = _person(user_id)
+    audit.viewed(subject=user, actor=request.actor, fields=["email", "name"])  # type: ignore[attr-defined]
+    acts = list(trail.of_actor(user.pk)[:20])
+    about = list(trail.trail(user)[:20])
+    names = selectors.names_of({one.actor_id for one in about})
+    context = {
+        "person": user,
+        "state": state_of(user),
+        "is_self": user.pk == request.user.pk,
+        "facts": [
+            ui.SummaryRow(_("E-mail address"), user.email),
+            ui.SummaryRow(_("Language"), user.language),
+            ui.SummaryRow(_("Unit"), user.org_path),
+            ui.SummaryRow(_("Second factor"), _("yes") if selectors.confirmed_factor(user) else _("not yet")),
+            ui.SummaryRow(_("Last sign-in"), user.last_login),
+        ],
+        "grants": selectors.grants_of(user),
+        "waiting": [one for kind in (staff_rights.RESET,) if (one := desk.open_approval(kind, user.pk))],
+        "sessions": selectors.open_sessions(user),
+        "acts": [ui.TimelineItem(one.action, one.recorded_at, one.subject_type) for one in acts],
+        "about": [ui.TimelineItem(one.action, one.recorded_at, who=names.get(one.actor_id, "")) for one in about],
+    }
+    return render(request, "staff/people/person.html", context)
+
+
+@permits.staff("user.manage")
+@require_http_methods(["GET", "POST"])
+def invite(request: HttpRequest) -> HttpResponse:
+    """A new person, without rights; the link to set a password is shown once, to be handed over."""
+
+    def submit(form: Any) -> HttpResponse:
+        user = people.hire(**form.cleaned_data, actor=request.actor)  # type: ignore[attr-defined]
+        return _show_link(request, user)
+
+    form = InviteForm(request.POST or None, languages=_languages(request), initial={"org_path": "root"})
+    return answer(request, "staff/people/invite.html", form, submit, field="email")
+
+
+@permits.staff("user.manage")
+@require_http_methods(["GET", "POST"])
+def change(request: HttpRequest, user_id: UUID) -> HttpResponse:
+    user = _person(user_id)
+
+    def submit(form: Any) -> HttpResponse:
+        people.change_person(user_id=user.pk, **form.cleaned_data, actor=request.actor)  # type: ignore[attr-defined]
+        return _back(request, user, _("Saved."))
+
+    initial = {"name": user.name, "language": user.language, "org_path": user.org_path}
+    form = PersonForm(request.POST or None, languages=_languages(request), initial=initial)
+    return answer(request, "staff/people/change.html", form, submit, person=user)
+
+
+@permits.staff("user.manage")
+@require_POST
+def new_link(request: HttpRequest, user_id: UUID) -> HttpResponse:
+    """Another link for someone who has no password; whoever has one needs a reset, which two people decide."""
+    user = _person(user_id)
+    if user.has_usable_password() or not user.is_active:
+        return _back(request, user, _("This person has a password. If it is lost, propose a reset."), good=False)
+    return _show_link(request, user)
+
+
+@permits.staff("user.manage")
+@require_http_methods(["GET", "POST"])
+def grant(request: HttpRequest, user_id: UUID) -> HttpResponse:
+    """Gives a role, or proposes it where a second administrator must confirm."""
+    user = _person(user_id)
+
+    def submit(form: Any) -> HttpResponse:
+        waits = staff_rights.give_role(user_id=user.pk, maker=request.user, at=_moment(request), **form.cleaned_data)
+        words = _("Proposed: another administrator must confirm it.") if waits else _("The role is given.")
+        return _back(request, user, words)
+
+    form = GrantForm(request.POST or None, initial={"org_path": user.org_path})
+    return answer(request, "staff/people/grant.html", form, submit, person=user)
+
+
+@permits.staff("user.manage")
+@require_http_methods(["GET", "POST"])
+def revoke(request: HttpRequest, grant_id: UUID) -> HttpResponse:
+    """Takes a role away, at once: less is always safe."""
+    try:
+        row = selectors.grant(grant_id)
+    except ObjectDoesNotExist:
+        raise Http404 from None
+    user = row.user
+
+    def submit(form: Any) -> HttpResponse:
+        people.revoke_grant(grant_id=row.pk, actor=request.actor)  # type: ignore[attr-defined]
+        return _back(request, user, _("The role is taken away."))
+
+    effects = [ui.Effect(_("%(name)s loses the role %(role)s at once.") % {"name": user.name, "role": row.role.name})]
+    return _confirm(request, user, submit, title=_("Take the role away"), effects=effects)
+
+
+@permits.staff("user.manage")
+@require_http_methods(["GET", "POST"])
+def deactivate(request: HttpRequest, user_id: UUID) -> HttpResponse:
+    user = _person(user_id)
+
+    def submit(form: Any) -> HttpResponse:
+        people.deactivate(user_id=user.pk, actor=request.actor, at=clock.now())  # type: ignore[attr-defined]
+        return _back(request, user, _("Deactivated and signed out everywhere."))
+
+    effects = [
+        ui.Effect(_("%(name)s is signed out everywhere and may not sign in any more.") % {"name": user.name}, "bad"),
+        ui.Effect(_("What they did stays in the books and in the audit trail.")),
+    ]
+    return _confirm(request, user, submit, title=_("Deactivate"), effects=effects)
+
+
+@permits.staff("user.manage")
+@require_http_methods(["GET", "POST"])
+def reactivate(request: HttpRequest, user_id: UUID) -> HttpResponse:
+    user = _person(user_id)
+
+    def submit(form: Any) -> HttpResponse:
+        people.reactivate(user_id=user.pk, actor=request.actor)  # type: ignore[attr-defined]
+        return _back(request, user, _("Active again, without roles."))
+
+    effects = [ui.Effect(_("%(name)s may sign in again. Roles must be given anew.") % {"name": user.name})]
+    return _confirm(request, user, submit, title=_("Activate again"), effects=effects)
+
+
+@permits.staff("user.manage")
+@require_http_methods(["GET", "POST"])
+def reset(request: HttpRequest, user_id: UUID) -> HttpResponse:
+    """For a lost phone: proposed here, decided by another administrator."""
+    user = _person(user_id)
+
+    def submit(form: Any) -> HttpResponse:
+        reason = form.cleaned_data["reason"]
+        staff_rights.reset_access(user_id=user.pk, maker=request.user, at=_moment(request), reason=reason)
+        return _back(request, user, _("Proposed: another administrator must confirm it."))
+
+    effects = [
+        ui.Effect(_("Another administrator must confirm this.")),
+        ui.Effect(_("Then password, app and recovery codes stop working, and a new link can be made."), "warn"),
+    ]
+    form = ReasonForm(request.POST or None)
+    return _confirm(request, user, submit, title=_("Reset sign-in"), effects=effects, form=form)
+
+
+@permits.staff("user.view")
+@require_GET
+def roles(request: HttpRequest) -> HttpResponse:
+    columns = [
+        ui.Column("name", _("Role")),
+        ui.Column("holders", _("People"), numeric=True),
+        ui.Column("permissions", _("Permissions"), numeric=True),
+    ]
+    rows = [
+        ui.Row([one.name, one.holder_count, len(one.permissions)], href=reverse("staff:role", args=[one.pk]))
+        for one in selectors.roles()
+    ]
+    table = ui.DataTable(_("Roles"), columns, rows, ui.Empty(_("No roles yet")))
+    return render(request, "staff/people/roles.html", {"table": table})
+
+
+@permits.staff("user.view")
+@require_GET
+def role(request: HttpRequest, role_id: UUID) -> HttpResponse:
+    """What a role may do, by area, and what it may never be joined with."""
+    found = _role(role_id)
+    areas = defaultdict(list)
+    for line in selectors.permission_lines(found):
+        areas[AREAS[line.code.split(".")[0]]].append(line)
+    words = permissions.PERMISSIONS
+    pairs = [
+        (words[mine], words[other])
+        for pair in permissions.PAIRS
+        for mine, other in (pair, pair[::-1])
+        if mine in found.permissions
+    ]
+    context = {
+        "role": found,
+        "areas": [(area, lines) for area, lines in areas.items() if any(line.held for line in lines)],
+        "pairs": pairs,
+        "waiting": desk.open_approval(staff_rights.ROLE, found.pk),
+    }
+    return render(request, "staff/people/role.html", context)
+
+
+@permits.staff("user.manage")
+@require_http_methods(["GET", "POST"])
+def edit_role(request: HttpRequest, role_id: UUID) -> HttpResponse:
+    """Proposes another set of permissions; a second administrator confirms it."""
+    found = _role(role_id)
+
+    def submit(form: Any) -> HttpResponse:
+        staff_rights.change_role(
+            role_id=found.pk,
+            codes=form.cleaned_data["codes"],
+            maker=request.user,
+            at=_moment(request),
+            reason=form.cleaned_data["reason"],
+        )
+        messages.success(request, _("Proposed: another administrator must confirm it."))
+        return redirect("staff:role", role_id=found.pk)
+
+    form = RoleForm(request.POST or None, initial={"codes": found.permissions})
+    return answer(request, "staff/people/edit_role.html", form, submit, field="codes", role=found)
+
+
+def _confirm(
+    request: HttpRequest, user: Any, submit: Any, *, title: str, effects: list[ui.Effect], form: Any = None
+) -> HttpResponse:
+    return answer(
+        request,
+        "staff/people/confirm.html",
+        form if form is not None else house.Form(request.POST or None),
+        submit,
+        person=user,
+        confirm_title=title,
+        confirm_label=title,
+        effects=effects,
+        danger=True,
+        parent="layouts/staff.html",
+        cancel_url=reverse("staff:person", args=[user.pk]),
+    )
+
+
+def _show_link(request: HttpRequest, user: Any) -> HttpResponse:
+    token = sign_in.invite(user=user, at=clock.now(), actor=request.actor)  # type: ignore[attr-defined]
+    link = request.build_absolute_uri(reverse("staff:invitation", args=[token]))
+    context = {"person": user, "link": link, "days": sign_in.INVITATION_DAYS}
+    return render(request, "staff/people/link.html", context)
+
+
+def _back(request: HttpRequest, user: Any, words: str, *, good: bool = True) -> HttpResponse:
+    (messages.success if good else messages.error)(request, words)
+    return redirect("staff:person", user_id=user.pk)
+
+
+def _moment(request: HttpRequest) -> Any:
+    return institutions.moment(request.institution, clock.now())  # type: ignore[attr-defined]
+
+
+def _languages(request: HttpRequest) -> list[tuple[str, str]]:
+    offered = request.institution.languages  # type: ignore[attr-defined]
+    return [(code, ui.NAMES.get(code, (code, ""))[0]) for code in offered]
+
+
+def _person(user_id: UUID) -> Any:
+    try:
+        return selectors.user(user_id)
+    except ObjectDoesNotExist:
+        raise Http404 from None
+
+
+def _role(role_id: UUID) -> Any:
+    try:
+        return selectors.role(role_id)
+    except ObjectDoesNotExist:
+        raise Http404 from None

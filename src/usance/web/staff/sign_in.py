@@ -1,0 +1,203 @@
+"""Signing in to the desk: password, then a second factor, which everyone enrols at the first sign-in."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from typing import Any
+
+import qrcode
+import qrcode.image.svg
+from django import forms
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from usance.apps.access import refusals as why
+from usance.apps.access import selectors, sign_in, totp
+from usance.core.refusals import Refusal
+from usance.ports import clock
+from usance.web import forms as house
+from usance.web import permits, refusals
+from usance.web.staff import identity
+
+Submit = Callable[[Any], HttpResponse]
+
+
+class PasswordForm(house.Form):
+    email = forms.EmailField(
+        label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "username", "spellcheck": "false"})
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=128,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class CodeForm(house.Form):
+    code = house.CodeField(length=totp.DIGITS, label=_("Code"))
+
+
+class RecoveryForm(house.Form):
+    code = forms.CharField(
+        label=_("Recovery code"), max_length=30, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+
+
+class NewPasswordForm(house.Form):
+    password = forms.CharField(
+        label=_("New password"),
+        max_length=128,
+        strip=False,
+        help_text=_("At least 15 signs. A few words that only you would put together are easier to keep in mind."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+
+def answer(
+    request: HttpRequest, template: str, form: house.Form, submit: Submit, *, field: str | None = None, **context: Any
+) -> HttpResponse:
+    """A page with one form: shown, or sent. A refusal stands beside `field` (or above the form) and what was counted
+    on the way stays counted."""
+    status = 200
+    if request.method == "POST":
+        if form.is_valid():
+            try:
+                return submit(form)
+            except Refusal as refusal:
+                status = 429 if isinstance(refusal, why.TooManyAttempts) else 422
+                form.add_error(None if status == 429 else field, refusals.sentence(refusal))
+        else:
+            status = 422
+    return render(request, template, {"form": form, **context}, status=status)
+
+
+@permits.public
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+def password(request: HttpRequest) -> HttpResponse:
+    """Who are you? Answers alike for a wrong password and an unknown address."""
+    after = request.GET.get("next", "")
+
+    def submit(form: PasswordForm) -> HttpResponse:
+        user = sign_in.check_password(
+            email=form.cleaned_data["email"],
+            password=form.cleaned_data["password"],
+            visitor=identity.visitor(request),
+            at=clock.now(),
+        )
+        identity.remember_password(request, user, after)
+        return redirect("staff:second_factor" if selectors.confirmed_factor(user) else "staff:enrol")
+
+    return answer(request, "staff/sign_in/password.html", PasswordForm(request.POST or None), submit)
+
+
+@permits.public
+@require_http_methods(["GET", "POST"])
+def second_factor(request: HttpRequest) -> HttpResponse:
+    """The code of the authenticator app."""
+    user = identity.pending_user(request)
+    if user is None:
+        return redirect("staff:sign_in")
+    if selectors.confirmed_factor(user) is None:
+        return redirect("staff:enrol")
+
+    def submit(form: CodeForm) -> HttpResponse:
+        given = form.cleaned_data["code"]
+        factor = sign_in.check_code(user=user, given=given, visitor=identity.visitor(request), at=clock.now())
+        return _in(request, user, factor.kind)
+
+    return answer(request, "staff/sign_in/second_factor.html", CodeForm(request.POST or None), submit, field="code")
+
+
+@permits.public
+@require_http_methods(["GET", "POST"])
+def recovery(request: HttpRequest) -> HttpResponse:
+    """A code from paper, for whoever lost the phone."""
+    user = identity.pending_user(request)
+    if user is None or selectors.confirmed_factor(user) is None:
+        return redirect("staff:sign_in")
+
+    def submit(form: RecoveryForm) -> HttpResponse:
+        given = form.cleaned_data["code"]
+        sign_in.check_recovery_code(user=user, given=given, visitor=identity.visitor(request), at=clock.now())
+        _in(request, user, "recovery")
+        return redirect("staff:account")
+
+    return answer(request, "staff/sign_in/recovery.html", RecoveryForm(request.POST or None), submit, field="code")
+
+
+@permits.public
+@require_http_methods(["GET", "POST"])
+def enrol(request: HttpRequest) -> HttpResponse:
+    """The first sign-in: an authenticator app is linked before anything else may be seen."""
+    user = identity.pending_user(request)
+    if user is None:
+        return redirect("staff:sign_in")
+    if selectors.confirmed_factor(user) is not None:
+        return redirect("staff:second_factor")
+    secret = sign_in.begin_totp(user=user)
+
+    def submit(form: CodeForm) -> HttpResponse:
+        given = form.cleaned_data["code"]
+        codes = sign_in.confirm_totp(user=user, given=given, visitor=identity.visitor(request), at=clock.now())
+        after = identity.let_in(request, user, factor="totp")
+        page = render(request, "staff/sign_in/recovery_codes.html", {"codes": codes, "after": after})
+        return identity.know_device(request, page, user)
+
+    return answer(
+        request,
+        "staff/sign_in/enrol.html",
+        CodeForm(request.POST or None),
+        submit,
+        field="code",
+        secret=" ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
+        qr=qr_code(request, user, secret),
+    )
+
+
+@permits.public
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+def invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """A link by which someone sets a first or a new password."""
+    try:
+        user = sign_in.invited(token=token, visitor=identity.visitor(request), at=clock.now())
+    except (why.InvitationExpired, why.TooManyAttempts) as refusal:
+        sentence = refusals.sentence(refusal)
+        return render(request, "staff/sign_in/invitation_expired.html", {"sentence": sentence}, status=404)
+
+    def submit(form: NewPasswordForm) -> HttpResponse:
+        given = form.cleaned_data["password"]
+        sign_in.accept_invitation(token=token, password=given, visitor=identity.visitor(request), at=clock.now())
+        identity.remember_password(request, user, "")
+        return redirect("staff:second_factor" if selectors.confirmed_factor(user) else "staff:enrol")
+
+    form = NewPasswordForm(request.POST or None)
+    return answer(request, "staff/sign_in/invitation.html", form, submit, field="password", invited=user)
+
+
+@permits.staff("")
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    identity.leave(request)
+    return redirect("staff:sign_in")
+
+
+def _in(request: HttpRequest, user: Any, factor: str) -> HttpResponse:
+    after = identity.let_in(request, user, factor=factor)
+    return identity.know_device(request, HttpResponseRedirect(after), user)
+
+
+def qr_code(request: HttpRequest, user: Any, secret: str) -> str:
+    """The picture that an authenticator app reads, as an address of its own (no script, no file)."""
+    issuer = request.institution.name  # type: ignore[attr-defined]
+    text = totp.address(secret, issuer=issuer, account=user.email)
+    stream = io.BytesIO()
+    qrcode.make(text, image_factory=qrcode.image.svg.SvgPathFillImage, border=2).save(stream)
+    return f"data:image/svg+xml;base64,{base64.b64encode(stream.getvalue()).decode()}"

@@ -102,6 +102,7 @@ APPS = [
 ]
 INSTALLED_APPS = [
     *[f"usance.apps.{name}" for name in APPS],
+    "usance.workflows",
     "usance.web",
     "django.contrib.contenttypes",
     "django.contrib.auth",

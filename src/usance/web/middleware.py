@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.utils import translation
+from django.utils import timezone, translation
 
 from usance.apps.institutions import selectors, tenancy
 from usance.core.refusals import Refusal
@@ -33,7 +34,8 @@ class TenancyMiddleware:
             return errors.unknown_site(request)
         with tenancy.bound(institution_id), transaction.atomic():
             request.institution = tenancy.current()  # type: ignore[attr-defined]
-            response = self.respond(request)
+            with timezone.override(ZoneInfo(request.institution.time_zone)):  # type: ignore[attr-defined]
+                response = self.respond(request)
             if response.status_code >= 500 or getattr(response, "undo", False):
                 transaction.set_rollback(True)
             elif hasattr(response, "render") and not response.is_rendered:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from usance.web.public import health, language
+from usance.web.public import health, language, verify
 
 app_name = "public"
 urlpatterns = [
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),
+    path("verify/", verify.ask, name="verify"),
+    path("verify/<str:code>/", verify.show, name="verify_code"),
     path("language/", language.choose, name="language"),
 ]

@@ -1,0 +1,113 @@
+"""A borrower's account: loans, the open application, cards, consents, devices."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from usance.apps.agreements import selectors as papers
+from usance.apps.customers import consents, sign_in
+from usance.apps.customers import services as customers
+from usance.apps.origination import selectors as applications
+from usance.apps.payments import selectors as payments
+from usance.apps.payments import services as rails
+from usance.apps.servicing import selectors as loans
+from usance.ports import clock
+from usance.web import permits, words
+from usance.web.borrower import identity
+
+
+@permits.borrower
+def home(request: HttpRequest) -> HttpResponse:
+    """What I owe today, what is open, and what was before."""
+    party_id: UUID = request.party_id  # type: ignore[attr-defined]
+    mine = list(loans.loans_of_party(party_id))
+    application = applications.open_application(party_id=party_id)
+    shown = [{"loan": loan, "tag": words.tag(words.LOAN_STATUS, loan.status), "payoff": _payoff(loan)} for loan in mine]
+    live = [item for item in shown if item["loan"].status in ("approved", "active", "past_due")]
+    context = {
+        "live": live,
+        "earlier": [item for item in shown if item not in live],
+        "application": application,
+        "application_tag": words.tag(words.APPLICATION_STATE, application.state) if application else None,
+        "cards": payments.cards_of(party_id),
+        "documents": papers.documents_of_party(party_id)[:10],
+        "can_borrow": application is None,
+    }
+    return render(request, "borrower/account/home.html", context)
+
+
+def _payoff(loan: loans.Loan) -> int:
+    return loans.payoff(loan_id=loan.pk).total_minor if loan.status in ("active", "past_due") else 0
+
+
+@permits.borrower
+def settings(request: HttpRequest) -> HttpResponse:
+    """Cards, permissions that were given, devices: each with its end beside it."""
+    party_id: UUID = request.party_id  # type: ignore[attr-defined]
+    context = {
+        "cards": payments.cards_of(party_id),
+        "consents": consents.consents_of(party_id),
+        "devices": sign_in.devices(party_id),
+        "back_url": "/account/",
+    }
+    return render(request, "borrower/account/settings.html", context)
+
+
+@permits.borrower
+@require_POST
+def withdraw_consent(request: HttpRequest, consent_id: UUID) -> HttpResponse:
+    """Takes a permission back; what was done under it stays right."""
+    party_id: UUID = request.party_id  # type: ignore[attr-defined]
+    given = consents.consents_of(party_id).filter(pk=consent_id).first()
+    if given is None:
+        raise Http404
+    consents.withdraw(
+        party_id=party_id,
+        purpose=given.purpose,
+        subject_id=given.subject_id,
+        because=_("withdrawn in the account"),
+        actor=identity.actor_of(request),
+        at=clock.now(),
+        on=request.institution.business_date,  # type: ignore[attr-defined]
+    )
+    return redirect("borrower:settings")
+
+
+@permits.borrower
+def remove_card(request: HttpRequest, card_id: UUID) -> HttpResponse:
+    """Removes a card, after saying what that means."""
+    party_id: UUID = request.party_id  # type: ignore[attr-defined]
+    card = payments.card_of(card_id=card_id, party_id=party_id)
+    if card is None:
+        raise Http404
+    if request.method == "POST":
+        rails.remove_card(card_id=card.pk, party_id=party_id, actor=identity.actor_of(request))
+        return redirect("borrower:settings")
+    context = {"card": card, "confirm_label": _("Remove the card"), "cancel_url": "/account/settings/", "danger": True}
+    return render(request, "borrower/account/remove_card.html", context)
+
+
+@permits.borrower
+@require_POST
+def forget_device(request: HttpRequest, device_id: UUID) -> HttpResponse:
+    """A lost or sold phone no longer counts as known."""
+    party_id: UUID = request.party_id  # type: ignore[attr-defined]
+    if not any(device.pk == device_id for device in sign_in.devices(party_id)):
+        raise Http404
+    sign_in.forget_device(device_id=device_id, actor=identity.actor_of(request), at=clock.now())
+    return redirect("borrower:settings")
+
+
+@permits.borrower
+def me(request: HttpRequest) -> HttpResponse:
+    """What we know of the customer, and who said it."""
+    party_id: UUID = request.party_id  # type: ignore[attr-defined]
+    profile = customers.reveal(
+        party_id=party_id, fields=["family_name", "given_name", "phone", "email"], actor=identity.actor_of(request)
+    )
+    return render(request, "borrower/account/me.html", {"profile": profile, "back_url": "/account/"})

@@ -1,0 +1,75 @@
+"""Whose visit it is: the customer's id in the session, a device cookie that says that this browser is known, and where
+the visit came from."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from usance.ports import actor
+
+PARTY, SOURCE, WISH = "party_id", "source", "wish"
+DEVICE_COOKIE = "device"
+YEAR = 365 * 24 * 3600
+# what of an address says where a visitor came from: campaign tags, and the click ids of affiliate networks
+SOURCE_KEYS = (
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+    "utm_content",
+    "utm_term",
+    "gclid",
+    "fbclid",
+    "admitad_uid",
+    "aff_sub",
+    "clickid",
+    "ref",
+)
+LONGEST = 200
+
+
+def of(request: HttpRequest) -> UUID | None:
+    """The signed-in customer, or nobody."""
+    known = request.session.get(PARTY)
+    return UUID(known) if known else None
+
+
+def actor_of(request: HttpRequest) -> actor.Actor:
+    """The customer as the actor of what they do; the public before they signed in."""
+    party_id = of(request)
+    return actor.borrower(party_id) if party_id else actor.Actor(kind="public")
+
+
+def enter(request: HttpRequest, response: HttpResponse, *, party_id: UUID, device_token: str) -> HttpResponse:
+    """Signs the customer in: a new session key, and the cookie of a known device."""
+    kept = {name: request.session[name] for name in (SOURCE, WISH) if name in request.session}
+    request.session.flush()
+    request.session.update({**kept, PARTY: str(party_id)})
+    response.set_cookie(
+        DEVICE_COOKIE, device_token, max_age=YEAR, httponly=True, samesite="Lax", secure=settings.USE_TLS
+    )
+    return response
+
+
+def leave(request: HttpRequest) -> None:
+    request.session.flush()
+
+
+def remember_source(request: HttpRequest) -> None:
+    """Keeps where the visit came from, the first time anything says so: the application carries it later."""
+    if SOURCE in request.session:
+        return
+    found: dict[str, Any] = {name: request.GET[name][:LONGEST] for name in SOURCE_KEYS if request.GET.get(name)}
+    referrer = request.headers.get("Referer", "")
+    if referrer and request.get_host() not in referrer:
+        found["referrer"] = referrer[:LONGEST]
+    if found:
+        request.session[SOURCE] = found
+
+
+def source_of(request: HttpRequest) -> dict[str, Any]:
+    source: dict[str, Any] = request.session.get(SOURCE, {})
+    return source

@@ -1,0 +1,62 @@
+"""Waiting for money: the page between our site and the payment page, and the way back from there."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.csrf import csrf_exempt
+
+from usance.apps.payments import selectors
+from usance.ports.queue import enqueue
+from usance.web import permits
+
+VISITED = "visited_pages"
+
+
+@permits.borrower
+def show(request: HttpRequest, instruction_id: UUID) -> HttpResponse:
+    """Where a payment stands: on to the payment page when it is ready, then waiting, then the outcome."""
+    found = selectors.instruction_of(instruction_id=instruction_id, party_id=request.party_id)  # type: ignore[attr-defined]
+    if found is None:
+        raise Http404
+    if found.state == "succeeded" and not found.returned_minor:
+        return redirect(_afterwards(found))
+    visited = request.session.get(VISITED, [])
+    if found.is_hosted and found.is_open and found.page_url and str(found.pk) not in visited:
+        request.session[VISITED] = [*visited[-9:], str(found.pk)]
+        return redirect(found.page_url)
+    context = {
+        "instruction": found,
+        "institution": request.institution,  # type: ignore[attr-defined]
+        "again_url": found.page_url if found.is_open else "",
+        "next_url": _afterwards(found),
+        "poll_url": request.path,
+    }
+    return render(
+        request, "borrower/payments/waiting.html" if found.is_open else "borrower/payments/outcome.html", context
+    )
+
+
+def _afterwards(found: selectors.Instruction) -> str:
+    """Where the customer goes on once it is settled."""
+    if found.subject_type == "origination.application":
+        return reverse("borrower:apply")
+    return f"{reverse('borrower:loan', args=[found.subject_id])}?paid={found.pk}"
+
+
+@permits.public
+@csrf_exempt
+def back(request: HttpRequest, instruction_id: UUID) -> HttpResponse:
+    """The payment page sends the browser here, by POST or GET; what it says proves nothing. We ask the provider, and
+    send the browser on by GET, so that it brings its session along."""
+    found = selectors.instructions().filter(pk=instruction_id).first()
+    if found is None:
+        raise Http404
+    if found.is_open:
+        enqueue("payments.ask_status", key=f"back:{found.pk}", instruction_id=str(found.pk))
+    response = redirect("borrower:payment", instruction_id)
+    response.status_code = 303
+    return response

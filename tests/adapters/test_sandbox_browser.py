@@ -79,6 +79,25 @@ def test_a_declined_card_says_so_and_goes_back_by_itself(phone: Page, served: Pr
     phone.wait_for_url("**/health", timeout=10_000)
 
 
+def test_every_page_in_the_dark(phone: Page, served: Provider) -> None:
+    from tests.support.browser import assert_accessible
+
+    phone.emulate_media(color_scheme="dark")
+    opened = served.rail().open_card_link(served.hosted("dark"))
+    assert isinstance(opened, Opened)
+    served.messenger().send_sms(SmsOrder(key="k", to="+380501234567", text="Your code is 482913."))
+    for address in (opened.url, f"{served.reach.base_url}/inbox/", f"{served.reach.base_url}/dials/"):
+        phone.goto(address)
+        assert_accessible(phone)
+    for card, where in (("4444555566661111", "bank"), ("4444555511116666", "held"), ("4444111155556666", "done")):
+        made = served.rail().open_card_link(served.hosted(f"dark-{where}"))
+        assert isinstance(made, Opened)
+        phone.goto(made.url)
+        phone.locator(f'button[value="{card}"]').click()
+        assert phone.url.endswith(where)
+        assert_accessible(phone)
+
+
 @pytest.mark.parametrize("width", ["page", "phone"])
 def test_inbox_and_dials(request: pytest.FixtureRequest, served: Provider, width: str) -> None:
     from tests.support.browser import assert_accessible

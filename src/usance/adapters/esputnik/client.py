@@ -21,6 +21,8 @@ from usance.ports.messenger import (
 from usance.ports.outside import assert_outside_transaction
 
 REFERENCES_PER_QUERY = 50  # keeps the address of the query short
+# a kept connection that the other side has just closed would leave messages Unknown for nothing
+FRESH = httpx.Limits(max_keepalive_connections=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +91,7 @@ def build(settings: Mapping[str, Any]) -> ESputnikMessenger:
         email_sender=str(settings.get("email_sender", "Usance <no-reply@example.com>")),
         http=httpx.Client(
             timeout=timeout,
-            transport=settings.get("transport") or httpx.HTTPTransport(retries=0),
+            transport=settings.get("transport") or httpx.HTTPTransport(retries=0, limits=FRESH),
             auth=httpx.BasicAuth(str(settings["login"]), str(settings["api_key"])),
             follow_redirects=False,
         ),

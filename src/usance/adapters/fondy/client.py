@@ -30,6 +30,8 @@ from usance.ports.payment_rail import (
 SANDBOX_DATE = "X-Sandbox-Date"
 LANGUAGES = frozenset({"cs", "de", "en", "es", "fr", "hu", "it", "ka", "ko", "lv", "pl", "ro", "ru", "sk", "uk"})
 MAX_DESCRIPTION = 1024
+# a kept connection that the other side has just closed would leave money orders Unknown for nothing
+FRESH = httpx.Limits(max_keepalive_connections=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,7 +204,7 @@ def build(settings: Mapping[str, Any]) -> FondyRail:
     timeout = httpx.Timeout(
         float(settings.get("read_timeout_s", 30)), connect=float(settings.get("connect_timeout_s", 5))
     )
-    transport = settings.get("transport") or httpx.HTTPTransport(retries=0)
+    transport = settings.get("transport") or httpx.HTTPTransport(retries=0, limits=FRESH)
     return FondyRail(
         base_url=str(settings["base_url"]).rstrip("/"),
         merchant=str(settings["merchant_id"]),

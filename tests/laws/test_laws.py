@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.laws import worlds
-from usance.core import values
+from usance.core import money, values
 from usance.core.accounting import books
 from usance.core.loan import close, events, quote, replay, state
 from usance.core.loan.terms import Terms
@@ -187,7 +187,14 @@ def test_law_09_explainable(data: st.DataObject) -> None:
         assert line.rule
         assert line.formula
         assert line.starts_on <= line.ends_on <= max(on, line.starts_on)
-        assert line.event or line.starts_on <= on
+        if "carried_after" in line.inputs:
+            told = line.inputs
+            assert money.rounded(told["carried_after"], terms.rounding) - told["posted_before"] == line.amount_minor
+            assert told["days"] == (line.ends_on - line.starts_on).days
+            if not told["capped"]:
+                assert told["carried_before"] + told["earned"] == told["carried_after"]
+            if told["per"] == "day":
+                assert told["earned"] == told["base_minor"] * told["share"] * told["days"]
         sums[line.balance] = sums.get(line.balance, 0) + line.amount_minor
     assert {key: amount for key, amount in sums.items() if amount} == then.balances
 

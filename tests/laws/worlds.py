@@ -175,7 +175,7 @@ def told_events(draw: st.DrawFn, terms: Terms, most: int = 9) -> list[events.Eve
 
 
 def admitted(terms: Terms, told: Sequence[events.Event]) -> tuple[list[events.Event], state.Loan, list[state.Movement]]:
-    """Tells the events one by one; those refused are left out. Gives the history, the loan, and all movements booked."""
+    """Tells the events one by one, leaving out those refused. Gives the history, the loan, and all movements booked."""
     loan = state.new(terms, told[0].effective_on)
     history: list[events.Event] = []
     movements: list[state.Movement] = []

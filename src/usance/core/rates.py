@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Context, Decimal
 from fractions import Fraction
+from functools import cache
+from math import lcm
 from typing import NamedTuple
 
 from usance.core import calendar, money
@@ -115,7 +117,7 @@ APR_TIMES: dict[str, Callable[[date, date], Fraction]] = {
     "months/12": _months_over_12,  # Directive 2008/48/EC where the schedule is in months
 }
 
-_EXACT = Context(prec=40)
+_EXACT = Context(prec=34)
 
 
 class AprUndefined(ValueError):
@@ -130,26 +132,17 @@ def apr(flows: Sequence[Flow], *, times: str = "days/365", places: int = 4, roun
     start = min(flow.on for flow in flows)
     year = APR_TIMES[times]
     terms = [(Decimal(flow.amount_minor), year(start, flow.on)) for flow in flows]
-    common = 1
-    for _, t in terms:
-        common = common * t.denominator // _gcd(common, t.denominator)
+    common = lcm(*(t.denominator for _, t in terms))
     powers = [(amount, int(t * common)) for amount, t in terms]
     growth = _EXACT.power(_EXACT.divide(Decimal(1), _solve(powers, common)), Decimal(common))
     exact = Fraction(growth) - 1
     return Fraction(money.rounded(exact * 10**places, rounding), 10**places)
 
 
-def _gcd(a: int, b: int) -> int:
-    while b:
-        a, b = b, a % b
-    return a
-
-
 def _solve(powers: list[tuple[Decimal, int]], common: int) -> Decimal:
     """The discount v = (1 + X) ** (-1 / common) where sum(amount * v ** k) is zero: Newton's steps, kept inside a
     bracket that halves whenever a step would leave it."""
-    low = _EXACT.power(Decimal("1e-12"), _EXACT.divide(Decimal(1), Decimal(common)))
-    high = _EXACT.power(Decimal(100), _EXACT.divide(Decimal(1), Decimal(common)))
+    low, high = _bracket(common)
     at_low, _ = _value_and_slope(powers, low)
     at_high, _ = _value_and_slope(powers, high)
     if (at_low > 0) == (at_high > 0):
@@ -164,17 +157,26 @@ def _solve(powers: list[tuple[Decimal, int]], common: int) -> Decimal:
         nearer = _EXACT.subtract(v, step)
         if not slope or not low < nearer < high:
             nearer = _EXACT.divide(_EXACT.add(low, high), Decimal(2))
-        if abs(_EXACT.subtract(nearer, v)) < Decimal("1e-32"):
+        if abs(_EXACT.subtract(nearer, v)) < Decimal("1e-28"):
             break
         v = nearer
     return v
 
 
+@cache
+def _bracket(common: int) -> tuple[Decimal, Decimal]:
+    """The discounts of a yearly rate of 10^12 and of -99 %."""
+    root = _EXACT.divide(Decimal(1), Decimal(common))
+    return _EXACT.power(Decimal("1e-12"), root), _EXACT.power(Decimal(100), root)
+
+
 def _value_and_slope(powers: list[tuple[Decimal, int]], v: Decimal) -> tuple[Decimal, Decimal]:
     value = slope = Decimal(0)
     for amount, k in powers:
-        below = _EXACT.power(v, k - 1) if k else Decimal(0)
-        at = _EXACT.multiply(below, v) if k else Decimal(1)
-        value = _EXACT.fma(amount, at, value)
-        slope = _EXACT.fma(_EXACT.multiply(amount, Decimal(k)), below, slope)
+        if k:
+            term = _EXACT.multiply(amount, _EXACT.power(v, k - 1))
+            slope = _EXACT.fma(term, k, slope)
+            value = _EXACT.fma(term, v, value)
+        else:
+            value = _EXACT.add(value, amount)
     return value, slope

@@ -12,6 +12,8 @@ from usance.core.calendar import ONE_DAY
 from usance.core.loan import state
 from usance.core.loan.state import Accrued, Book, Loan, change
 from usance.core.loan.terms import Fee, Terms
+from usance.core.rates import Rate
+from usance.core.values import ratio_text
 
 Charge = Callable[[Loan, Book, date], Loan]
 
@@ -96,17 +98,37 @@ def accrue_interest(loan: Loan, book: Book, until: date) -> Loan:
             book.fact("cost_capped", until)
 
     def why() -> tuple[str, dict[str, Any]]:
-        return f"{loan.terms.rounding}({exact}) - {before.posted}", {
-            "base_minor": interest_base(loan), "share": loan.rate.share, "per": loan.rate.per,
-            "day_count": loan.terms.day_count, "days": (until - loan.at).days, "earned": earned,
-            "carried_before": before.exact, "carried_after": exact, "posted_before": before.posted,
-        }  # fmt: skip
+        return _accrual_told(loan, until, interest_base(loan), loan.rate, before, Accrued(exact, posted), earned)
 
     on, amount = until - ONE_DAY, posted - before.posted
     rule = f"interest.{loan.terms.interest_base}"
     loan = book.post(loan, change("interest_accrued", "interest", amount, on), rule, why, since=loan.at)
     loan = loan._replace(interest=Accrued(exact, posted), charged_minor=loan.charged_minor + amount)
     return _tax_on_accrual(loan, book, "interest", before.posted, posted, on) if loan.terms.taxes else loan
+
+
+def _accrual_told(
+    loan: Loan, until: date, base: int, rate: Rate, before: Accrued, after: Accrued, earned: Fraction
+) -> tuple[str, dict[str, Any]]:
+    """Formula and inputs of a span of days, for an explanation."""
+    text, days = loan.terms.currency.text, (until - loan.at).days
+    capped = before.exact + earned != after.exact
+    formula = f"{text(base)} x {ratio_text(rate.share)} per {rate.per} x {days} days"
+    if capped:
+        formula += f", up to the cap of {text(after.posted - before.posted)}"
+    return formula, {
+        "base_minor": base,
+        "share": rate.share,
+        "per": rate.per,
+        "days": days,
+        "day_count": loan.terms.day_count,
+        "earned": earned,
+        "rounding": loan.terms.rounding,
+        "carried_before": before.exact,
+        "carried_after": after.exact,
+        "posted_before": before.posted,
+        "capped": capped,
+    }
 
 
 # --- penalty -----------------------------------------------------------------------------------------------------
@@ -159,11 +181,8 @@ def accrue_penalty(loan: Loan, book: Book, until: date) -> Loan:
     rule = penalty.rule if penalty else ""
 
     def why() -> tuple[str, dict[str, Any]]:
-        return f"{loan.terms.rounding}({exact}) - {before.posted}", {
-            "base_minor": PENALTY_BASES[rule](loan), "share": penalty.share if penalty else 0, "per": "day",
-            "days": (until - loan.at).days, "earned": earned, "carried_before": before.exact, "carried_after": exact,
-            "posted_before": before.posted,
-        }  # fmt: skip
+        daily = Rate(penalty.share if penalty else Fraction(0), "day")
+        return _accrual_told(loan, until, PENALTY_BASES[rule](loan), daily, before, Accrued(exact, posted), earned)
 
     posting = change("penalty_charged", "penalty", amount, until - ONE_DAY)
     charged = book.post(loan, posting, f"penalty.{rule}", why, since=loan.at)

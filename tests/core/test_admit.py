@@ -1,0 +1,97 @@
+"""Every refusal of the engine, and that a refused event changes nothing."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from tests.core.loans import APPROVED, DISBURSED, after, on, terms
+from usance.core.loan import admit, events, replay, state
+from usance.core.rates import Rate
+from usance.core.refusals import Refusal
+
+NEW = state.new(terms(), APPROVED.effective_on)
+BEFORE = replay.append(NEW, [], APPROVED).loan
+RUNNING = after(5)
+LATE = after(40)
+CLOSED = after(10, events.PaymentReceived(amount_minor=200_000, **on(10, "paid")))
+GONE = after(50, events.WrittenOff(**on(50, "gone")))
+PAUSED = after(6, events.PenaltyPaused(**on(6, "pause")))
+STRETCHED = after(6, events.Extended(days=7, **on(6, "first")))
+
+REFUSED = [
+    (BEFORE, events.Approved(**on(0)), "loan_already_approved"),
+    (NEW, events.PaymentReceived(amount_minor=1, **on(0)), "loan_not_yet_approved"),
+    (NEW, events.Disbursed(amount_minor=100_000, **on(0)), "loan_not_approved"),
+    (RUNNING, events.Disbursed(amount_minor=100_000, **on(5)), "loan_not_approved"),
+    (RUNNING, events.Cancelled(**on(5)), "loan_not_approved"),
+    (RUNNING, events.DisbursementFailed(**on(5)), "loan_not_approved"),
+    (BEFORE, events.Disbursed(amount_minor=0, **on(0)), "amount_not_positive"),
+    (BEFORE, events.Disbursed(amount_minor=99_999, **on(0)), "amount_differs_from_terms"),
+    (RUNNING, events.PaymentReceived(amount_minor=0, **on(5)), "amount_not_positive"),
+    (RUNNING, events.PaymentReceived(amount_minor=-5, **on(5)), "amount_not_positive"),
+    (RUNNING, events.FeeAdded(fee_kind="courtesy", amount_minor=5, **on(5)), "fee_not_agreed"),
+    (CLOSED, events.FeeAdded(fee_kind="service", amount_minor=5, **on(10)), "loan_not_running"),
+    (RUNNING, events.RateChanged(rate=Rate(Fraction(-1), "year"), **on(5)), "rate_below_zero"),
+    (BEFORE, events.Extended(days=7, **on(0)), "loan_not_running"),
+    (RUNNING, events.Extended(days=8, **on(5)), "extension_days_not_allowed"),
+    (STRETCHED, events.Extended(days=7, **on(6)), "extension_limit_reached"),
+    (after(5, extension=None), events.Extended(days=7, **on(5)), "extension_not_offered"),
+    (RUNNING, events.Waived(balance="interest", amount_minor=5001, **on(5)), "more_than_owed"),
+    (RUNNING, events.Waived(balance="unapplied", amount_minor=1, **on(5)), "more_than_owed"),
+    (RUNNING, events.Refunded(amount_minor=1, **on(5)), "more_than_unapplied"),
+    (RUNNING, events.Recovered(amount_minor=1, **on(5)), "loan_not_written_off"),
+    (GONE, events.WrittenOff(**on(50)), "loan_not_running"),
+    (PAUSED, events.PenaltyPaused(**on(6)), "penalty_already_paused"),
+    (RUNNING, events.PenaltyResumed(**on(5)), "penalty_not_paused"),
+]
+
+
+@pytest.mark.parametrize(("loan", "event", "code"), REFUSED, ids=lambda item: item if isinstance(item, str) else "")
+def test_refused(loan: state.Loan, event: events.Event, code: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        admit.admit(loan, event)
+    assert refusal.value.code == code
+
+
+def test_every_refusal_of_the_engine_is_tried() -> None:
+    written = {
+        kind.code for kind in vars(admit).values() if isinstance(kind, type) and issubclass(kind, Refusal) and kind.code
+    }
+    by_history = {"event_already_recorded", "nothing_to_undo"}
+    assert written == {code for _, _, code in REFUSED} | by_history
+
+
+PAID = events.PaymentReceived(amount_minor=100, **on(3, "paid"))
+HISTORY = [APPROVED, DISBURSED, PAID]
+
+
+@pytest.mark.parametrize(
+    ("more", "event", "code"),
+    [
+        ([], PAID, "event_already_recorded"),
+        ([], events.Reversed(undoes="nobody", **on(5)), "nothing_to_undo"),
+        ([], events.Reversed(undoes="approved", **on(5)), "nothing_to_undo"),
+        ([], events.PaymentReturned(undoes="disbursed", **on(5)), "nothing_to_undo"),
+        ([events.Reversed(undoes="paid", **on(4, "r"))], events.Reversed(undoes="paid", **on(5)), "nothing_to_undo"),
+        ([events.Reversed(undoes="paid", **on(4, "r"))], events.Reversed(undoes="r", **on(5)), "nothing_to_undo"),
+        ([], events.Extended(days=7, **on(-1)), "loan_not_running"),
+    ],
+)
+def test_refused_by_what_was_told_before(more: list[events.Event], event: events.Event, code: str) -> None:
+    history = [*HISTORY, *more]
+    loan = replay.replay(terms(), history, on(5)["effective_on"]).loan
+    with pytest.raises(Refusal) as refusal:
+        replay.append(loan, history, event)
+    assert refusal.value.code == code
+
+
+def test_the_checks_cover_every_kind_of_event() -> None:
+    assert set(admit.CHECKS) == set(events.KINDS.values())
+
+
+def test_money_that_came_is_never_sent_away() -> None:
+    for loan in (BEFORE, RUNNING, LATE, CLOSED, GONE):
+        payment = events.PaymentReceived(effective_on=loan.at, source="new", amount_minor=1)
+        admit.admit(loan, payment)

@@ -1,0 +1,45 @@
+"""Steps, rolls, ages."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from usance.core import calendar
+
+DATES = st.dates(date(1990, 1, 1), date(2090, 12, 31))
+
+
+@given(DATES, st.integers(0, 400), st.sampled_from(sorted(calendar.STEPS)))
+def test_steps_go_forward_from_the_anchor(anchor: date, count: int, unit: str) -> None:
+    step = calendar.STEPS[unit]
+    assert step(anchor, 0) == anchor
+    assert step(anchor, count) < step(anchor, count + 1)
+
+
+@given(DATES, st.integers(-60, 60))
+def test_months_keep_the_anchor_day(anchor: date, count: int) -> None:
+    later = calendar.add_months(anchor, count)
+    assert later.day == anchor.day or (later + timedelta(days=1)).day == 1
+    assert (later.year - anchor.year) * 12 + later.month - anchor.month == count
+
+
+@given(DATES, DATES, DATES, st.sampled_from(sorted(calendar.DAY_BY_DAY)))
+def test_day_by_day_counts_add_up(a: date, b: date, c: date, name: str) -> None:
+    a, b, c = sorted((a, b, c))
+    count = calendar.DAY_COUNTS[name]
+    assert count(a, b) + count(b, c) == count(a, c)
+
+
+@given(DATES, st.sampled_from(sorted(set(calendar.ROLLS) - {"keep"})))
+def test_a_rolled_day_is_a_working_day(day: date, roll: str) -> None:
+    week = calendar.WorkCalendar(days_off=(5, 6), holidays=frozenset({day}))
+    assert week.works(calendar.ROLLS[roll](day, week))
+
+
+def test_age_counts_full_years() -> None:
+    assert calendar.age_on(date(2000, 2, 29), date(2018, 2, 28)) == 17
+    assert calendar.age_on(date(2000, 2, 29), date(2018, 3, 1)) == 18
+    assert calendar.age_on(date(2000, 5, 1), date(2026, 5, 1)) == 26

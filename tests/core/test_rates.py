@@ -1,0 +1,78 @@
+"""APR against published figures."""
+
+from __future__ import annotations
+
+from datetime import date
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from usance.core import calendar, rates
+from usance.core.rates import Flow
+
+# Examples of Annex III of Directive 98/7/EC (the formula of 2008/48/EC is the same); the documentation of Excel's XIRR;
+# the Ukrainian cap of 1 % a day over 30 days.
+PUBLISHED = {
+    "EU A1": ([("1994-01-01", -100000), ("1995-07-01", 120000)], "days/365", "0.130", 3),
+    "EU A2": ([("1994-01-01", -95000), ("1995-07-01", 120000)], "days/365", "0.169", 3),
+    "EU A3": ([("1994-01-01", -100000), ("1995-01-01", 60000), ("1996-01-01", 60000)], "days/365", "0.1307", 4),
+    "EU A4": (
+        [("1994-01-01", -100000), ("1994-04-01", 27200), ("1994-07-01", 27200), ("1995-01-01", 54400)],
+        "days/365", "0.132", 3,
+    ),
+    "EU B2": ([("1994-01-01", -95000), ("1995-07-01", 120000)], "months/12", "0.1685", 4),
+    "EU B4": (
+        [("1994-01-01", -100000), ("1994-04-01", 27200), ("1994-07-01", 27200), ("1995-01-01", 54400)],
+        "months/12", "0.1319", 4,
+    ),
+    "XIRR": (
+        [("2008-01-01", -10000), ("2008-03-01", 2750), ("2008-10-30", 4250), ("2009-02-15", 3250),
+         ("2009-04-01", 2750)],
+        "days/365", "0.3733625335", 10,
+    ),
+    "UA 1 % x 30": ([("2024-01-01", -10000), ("2024-01-31", 13000)], "days/365", "23.339", 3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_apr_is_the_published_one(name: str) -> None:
+    flows, times, expected, places = PUBLISHED[name]
+    made = [Flow(date.fromisoformat(on), amount) for on, amount in flows]
+    assert rates.apr(made, times=times, places=places) == Fraction(expected)
+
+
+@pytest.mark.parametrize("amounts", [[], [-100], [-100, -10], [100, 10]])
+def test_no_apr_without_money_both_ways(amounts: list[int]) -> None:
+    with pytest.raises(rates.AprUndefined):
+        rates.apr([Flow(date(2026, 1, 1 + k), amount) for k, amount in enumerate(amounts)])
+
+
+def test_no_apr_where_almost_nothing_comes_back() -> None:
+    with pytest.raises(rates.AprUndefined):
+        rates.apr([Flow(date(2026, 1, 1), -10_000_000), Flow(date(2027, 1, 1), 1)])
+
+
+@given(st.integers(1, 60), st.integers(1, 400), st.integers(1_000, 10**9))
+def test_apr_of_interest_compounded_daily_is_its_growth(count: int, basis_points: int, amount: int) -> None:
+    """One payment after a year of k periods: (1 + r) ** k - 1, to the rounding of money."""
+    start = date(2025, 1, 1)
+    back = amount * (1 + Fraction(basis_points, 10_000)) ** min(count, 12)
+    flows = [Flow(start, -amount), Flow(date(2026, 1, 1), int(back))]
+    expected = Fraction(int(back), amount) - 1
+    if expected:
+        assert abs(rates.apr(flows, places=8) - expected) <= Fraction(1, 10**8)
+
+
+def test_months_apart_across_short_months() -> None:
+    times = rates.APR_TIMES["months/12"]
+    assert times(date(2024, 1, 31), date(2024, 2, 29)) == Fraction(1, 12)
+    assert times(date(2024, 1, 31), calendar.add_months(date(2024, 1, 31), 25)) == Fraction(25, 12)
+    assert times(date(2024, 1, 15), date(2024, 2, 20)) == Fraction(1, 12) + Fraction(5, 365)
+
+
+@pytest.mark.parametrize("per", ["week", ""])
+def test_a_rate_is_per_day_month_or_year(per: str) -> None:
+    with pytest.raises(ValueError, match="per day, month or year"):
+        rates.Rate(Fraction(1), per)

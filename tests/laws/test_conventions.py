@@ -1,0 +1,116 @@
+"""What each released name gives, pinned. A line here is never edited; a new meaning gets a new name and a new line."""
+
+from __future__ import annotations
+
+from datetime import date
+from fractions import Fraction
+
+from usance.core import calendar, money, rates
+from usance.core.calendar import WorkCalendar
+from usance.core.loan import allocate, apply, charges, plan
+from usance.core.loan.terms import NAMES, Plan, RateStep, Terms
+from usance.core.money import Currency
+from usance.core.rates import Period, Rate
+
+A, B = date(2023, 12, 15), date(2024, 3, 31)
+ROUNDED = {  # of 2.5, 3.5, -2.5, 2.4, -2.6
+    "down": [2, 3, -2, 2, -2],
+    "up": [3, 4, -3, 3, -3],
+    "half_up": [3, 4, -3, 2, -3],
+    "half_even": [2, 4, -2, 2, -3],
+}
+STEPPED = {  # 31 January 2024 + 1, + 2, + 3
+    "days": [date(2024, 2, 1), date(2024, 2, 2), date(2024, 2, 3)],
+    "weeks": [date(2024, 2, 7), date(2024, 2, 14), date(2024, 2, 21)],
+    "half_months": [date(2024, 2, 16), date(2024, 2, 29), date(2024, 3, 16)],
+    "months": [date(2024, 2, 29), date(2024, 3, 31), date(2024, 4, 30)],
+    "years": [date(2025, 1, 31), date(2026, 1, 31), date(2027, 1, 31)],
+}
+ROLLED = {  # Saturday 31 August 2024, with weekends off and Monday 2 September a holiday
+    "keep": date(2024, 8, 31),
+    "next": date(2024, 9, 3),
+    "previous": date(2024, 8, 30),
+    "next_in_month": date(2024, 8, 30),
+}
+COUNTED = {  # 15 December 2023 to 31 March 2024
+    "actual/365": Fraction(107, 365),
+    "actual/360": Fraction(107, 360),
+    "actual/364": Fraction(107, 364),
+    "actual/actual": Fraction(17, 365) + Fraction(90, 366),
+    "30/360": Fraction(105, 360),
+}
+EARNED = {  # 12 % a year, 1 to 11 February in a month's period of 29 days
+    "actual/365": Fraction("0.12") * 10 / 365,
+    "actual/360": Fraction("0.12") * 10 / 360,
+    "actual/364": Fraction("0.12") * 10 / 364,
+    "actual/actual": Fraction("0.12") * 10 / 366,
+    "30/360": Fraction("0.01") * 10 / 29,
+    "same_as_period": Fraction("0.01") * 10 / 29,
+}
+APR_TIMED = {  # 31 January to 31 December 2024
+    "days/365": Fraction(335, 365),
+    "months/12": Fraction(11, 12),
+}
+
+
+def test_law_08_released_conventions_keep_their_meaning() -> None:
+    halves = [Fraction(5, 2), Fraction(7, 2), Fraction(-5, 2), Fraction(12, 5), Fraction(-13, 5)]
+    assert {name: [money.rounded(x, name) for x in halves] for name in money.ROUNDINGS} == ROUNDED
+    anchor = date(2024, 1, 31)
+    assert {name: [step(anchor, k) for k in (1, 2, 3)] for name, step in calendar.STEPS.items()} == STEPPED
+    weekend = WorkCalendar(days_off=(5, 6), holidays=frozenset({date(2024, 9, 2)}))
+    assert {name: roll(date(2024, 8, 31), weekend) for name, roll in calendar.ROLLS.items()} == ROLLED
+    assert {name: count(A, B) for name, count in calendar.DAY_COUNTS.items()} == COUNTED
+    february = Period(date(2024, 2, 1), date(2024, 3, 1), 1, "months")
+    year, day = Rate(Fraction("0.12"), "year"), Rate(Fraction("0.01"), "day")
+    spans = (february.starts_on, date(2024, 2, 11), february)
+    assert {name: earned(year, *spans) for name, earned in rates.ACCRUALS.items()} == EARNED
+    assert {earned(day, *spans) for earned in rates.ACCRUALS.values()} == {Fraction("0.1")}
+    assert {name: time(date(2024, 1, 31), date(2024, 12, 31)) for name, time in rates.APR_TIMES.items()} == APR_TIMED
+
+
+def _terms(**more: object) -> Terms:
+    return Terms(
+        currency=Currency("EUR", 2),
+        principal_minor=100_000,
+        plan=Plan(kind="equal_instalments", count=7, every=1, unit="months"),
+        rates=(RateStep(from_day=0, rate=Rate(Fraction(0), "year")),),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+LEVELLED = {  # 1,000.00 in 7 parts of a multiple of 5.00
+    "none": 14500,
+    "even_last": 14500,
+}
+SPREAD = {  # the same in cents: 142.86 x 6 leaves 142.84
+    "none": 14286,
+    "even_last": 14286,
+}
+
+
+def test_every_name_in_the_terms_has_one_function_and_levels_are_pinned() -> None:
+    zero = [Fraction(0)] * 7
+    assert {
+        name: plan.level(_terms(levelling=name, level_multiple_minor=500), Fraction(100_000), zero)
+        for name in plan.LEVELLINGS
+    } == LEVELLED
+    assert {name: plan.level(_terms(levelling=name), Fraction(100_000), zero) for name in plan.LEVELLINGS} == SPREAD
+    tables = {
+        "unit": calendar.STEPS,
+        "day_count": rates.ACCRUALS,
+        "rounding": money.ROUNDINGS,
+        "roll": calendar.ROLLS,
+        "interest_base": charges.INTEREST_BASES,
+        "levelling": plan.LEVELLINGS,
+        "late_start": plan.LATE_STARTS,
+        "after_maturity": charges.AFTER_MATURITY,
+        "early_payment": allocate.EARLY_PAYMENTS,
+        "waterfall": allocate.WATERFALLS,
+        "fee_of": charges.FEE_BASES,
+        "penalty": charges.PENALTY_BASES,
+        "extend_from": apply.EXTEND_FROM,
+    }
+    for vocabulary, table in tables.items():
+        assert frozenset(table) == NAMES[vocabulary], vocabulary
+    assert frozenset(plan.LEVELS) == NAMES["interest_base"]

@@ -38,13 +38,16 @@ REASONS: dict[str, Reason] = {
     ),
     "income_unknown": Reason(_("We do not know your income."), _("Income unknown")),
     "unemployed": Reason(_("You have no regular work at present."), _("Without work")),
-    "employed_short": Reason(_("You have had your present work for a short time only."), _("Short time in present work")),
+    "employed_short": Reason(
+        _("You have had your present work for a short time only."), _("Short time in present work")
+    ),
     "unskilled_job": Reason(_("Your kind of work has an irregular income."), _("Kind of work with irregular income")),
     # own history
     "past_due_now": Reason(_("A payment of your present loan with us is late."), _("Past due now")),
     "too_many_open": Reason(_("You have open loans with us. Repay one of them first."), _("Too many open loans")),
     "long_past_due_before": Reason(
-        _("Payments of an earlier loan with us were late by three months or more."), _("90 or more days past due before")
+        _("Payments of an earlier loan with us were late by three months or more."),
+        _("90 or more days past due before"),
     ),
     "late_before": Reason(
         _("Payments of an earlier loan with us were late by more than a month."), _("31 to 89 days past due before")

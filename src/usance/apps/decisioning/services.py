@@ -213,7 +213,9 @@ def propose_rules(*, version_id: UUID, starts_on: date, maker: access.User, at: 
     _check_start(starts_on)
     row.state = PROPOSED
     row.save(update_fields=["state"])
-    before = RuleVersion.objects.filter(rule_set=row.rule_set, state=PUBLISHED).order_by("-starts_on", "-number").first()
+    before = (
+        RuleVersion.objects.filter(rule_set=row.rule_set, state=PUBLISHED).order_by("-starts_on", "-number").first()
+    )
     return desk.propose(
         kind=APPROVAL,
         subject=row,

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from usance.apps.customers import vault
 from usance.apps.institutions.models import OrgModel, TenantForeignKey, TenantModel
+from usance.core.loan.terms import Terms
 
 DRAFT, SUBMITTED, DECIDING, REFERRED, ASKED = "draft", "submitted", "deciding", "referred", "asked"
 APPROVED, SIGNED, FUNDING, FUNDED = "approved", "signed", "funding", "funded"
@@ -21,16 +26,25 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     APPROVED: frozenset({SIGNED, EXPIRED, WITHDRAWN}),
     SIGNED: frozenset({FUNDING, WITHDRAWN}),
     FUNDING: frozenset({FUNDED, SIGNED, WITHDRAWN}),
-    FUNDED: frozenset(),
+    FUNDED: frozenset({SIGNED}),  # the rail took the payout back
     DECLINED: frozenset(),
     EXPIRED: frozenset(),
     WITHDRAWN: frozenset(),
 }
 STATES = [(state, state) for state in TRANSITIONS]
-ENDED = frozenset(state for state, next_ones in TRANSITIONS.items() if not next_ones)
+ENDED = frozenset({FUNDED, DECLINED, EXPIRED, WITHDRAWN})
+OPEN = frozenset(TRANSITIONS) - ENDED
 UNDECIDED = frozenset({SUBMITTED, DECIDING, REFERRED, ASKED})
+SUBJECT = "origination.application"
+# what sealed values are bound to
+ANSWER, NOTE, QUESTION = "origination_answer.sealed", "origination_review.note", "origination_application.question"
 CUSTOMER_KINDS = [("first", "first"), ("returning", "returning")]
 CHANNELS = [(channel, channel) for channel in ("web", "staff", "api", "simulation")]
+
+
+def token_hash(token: str) -> str:
+    """What is kept of a resume link's token."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 class Application(OrgModel):
@@ -61,7 +75,7 @@ class Application(OrgModel):
     expires_on = models.DateField(help_text="the draft, the wait for an answer, or the offer ends with this day")
     decision = TenantForeignKey("decisioning.Decision", related_name="+", null=True)
     reasons = ArrayField(models.CharField(max_length=60), default=list)
-    question = models.CharField(max_length=300, blank=True, help_text="what a reviewer asked the applicant for")
+    question_sealed = models.BinaryField(null=True, help_text="what a reviewer asked the applicant for")
 
     class Meta:
         constraints = [
@@ -71,6 +85,9 @@ class Application(OrgModel):
                 "resume_token_hash",
                 condition=~Q(resume_token_hash=""),
                 name="application_resume_token_once",
+            ),
+            models.UniqueConstraint(
+                "institution", "party", condition=Q(state__in=sorted(OPEN)), name="application_one_open"
             ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="application_amount_positive"),
             models.CheckConstraint(
@@ -91,6 +108,28 @@ class Application(OrgModel):
     def reference(self) -> str:
         """What people call it."""
         return f"A-{self.number:06d}"
+
+    @property
+    def product(self) -> Any:
+        """The product asked for (products.Product)."""
+        return self.product_version.product
+
+    @property
+    def currency(self) -> str:
+        """Of the institution; terms carry it once they are frozen."""
+        return str(self.institution.currency)
+
+    @property
+    def question(self) -> str:
+        """What a reviewer asked the applicant for, opened."""
+        if self.question_sealed is None:
+            return ""
+        return vault.unseal(bytes(self.question_sealed), party_id=self.party_id, field=QUESTION)
+
+    def core_terms(self) -> Terms:
+        """The terms that were frozen on submission."""
+        assert self.terms is not None
+        return Terms.from_json(self.terms)
 
 
 class Answer(TenantModel):
@@ -136,6 +175,13 @@ class Offer(OrgModel):
             ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="offer_amount_positive"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.application_id} {self.state}"
+
+    def core_terms(self) -> Terms:
+        """The terms offered, as if signed on the day of the offer, or on which it was accepted."""
+        return Terms.from_json(self.terms)
 
 
 class Review(OrgModel):

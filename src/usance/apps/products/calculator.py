@@ -193,6 +193,17 @@ def figures(*, terms: Terms, on: date) -> Quote:
     )
 
 
+def check_amount(*, version: ProductVersion, amount_minor: int, customer_kind: str) -> None:
+    """Raises AmountNotOffered for an amount that this version does not offer to this kind of customer."""
+    config = template.read(version.config)
+    _check_offered(config, currency_of_institution(), amount_minor, config.term.default, customer_kind)
+
+
+def terms_for(*, terms: Terms, amount_minor: int, on: date) -> Terms:
+    """The same terms for another amount, signed on another day: prices and conventions stay as they were frozen."""
+    return replace(terms, principal_minor=amount_minor, signed_on=on)
+
+
 def terms_signed_on(*, terms: Terms, on: date) -> Terms:
     """The same terms, signed on another day: an offer made on one day and accepted on a later one."""
     return replace(terms, signed_on=on)

@@ -244,7 +244,9 @@ def _refusal(rule: CountryRule, way: Course, limit: Fraction, figure: Fraction |
 def check_contract(*, terms: Terms, on: date) -> None:
     """Refuses (PriceOverCap) terms that the law of the institution's country does not allow on this day."""
     institution = tenancy.current()
-    found = breaches(terms=terms, on=on, rules=rules_for(country=institution.country, licence=institution.licence, on=on))
+    found = breaches(
+        terms=terms, on=on, rules=rules_for(country=institution.country, licence=institution.licence, on=on)
+    )
     if found:
         raise found[0]
 

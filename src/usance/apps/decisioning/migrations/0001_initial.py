@@ -3,86 +3,190 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.functions.datetime
+from django.db import migrations, models
+
 import usance.apps.institutions.models
 import usance.apps.institutions.tenancy
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('institutions', '0001_initial'),
+        ("institutions", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='RuleSet',
+            name="RuleSet",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('code', models.SlugField(max_length=40)),
-                ('name', models.CharField(max_length=120)),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("code", models.SlugField(max_length=40)),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RuleVersion',
+            name="RuleVersion",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('number', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('draft', 'draft'), ('proposed', 'proposed'), ('published', 'published')], default='draft', max_length=10)),
-                ('content', models.JSONField()),
-                ('content_hash', models.CharField(max_length=64)),
-                ('note', models.CharField(blank=True, max_length=300)),
-                ('made_by', models.UUIDField(null=True)),
-                ('published_by', models.UUIDField(null=True)),
-                ('starts_on', models.DateField(null=True)),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
-                ('rule_set', usance.apps.institutions.models.TenantForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='decisioning.ruleset')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("draft", "draft"), ("proposed", "proposed"), ("published", "published")],
+                        default="draft",
+                        max_length=10,
+                    ),
+                ),
+                ("content", models.JSONField()),
+                ("content_hash", models.CharField(max_length=64)),
+                ("note", models.CharField(blank=True, max_length=300)),
+                ("made_by", models.UUIDField(null=True)),
+                ("published_by", models.UUIDField(null=True)),
+                ("starts_on", models.DateField(null=True)),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
+                (
+                    "rule_set",
+                    usance.apps.institutions.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="versions", to="decisioning.ruleset"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('org_path', models.CharField(default='root', editable=False, max_length=200)),
-                ('subject_type', models.CharField(max_length=60)),
-                ('subject_id', models.UUIDField()),
-                ('outcome', models.CharField(choices=[('approve', 'approve'), ('decline', 'decline'), ('refer', 'refer')], max_length=10)),
-                ('reasons', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), default=list, size=None)),
-                ('limit_minor', models.BigIntegerField(null=True)),
-                ('inputs', models.JSONField()),
-                ('trace', models.JSONField()),
-                ('engine', models.CharField(max_length=40)),
-                ('decided_on', models.DateField()),
-                ('decided_at', models.DateTimeField()),
-                ('digest', models.CharField(max_length=64)),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
-                ('rule_version', usance.apps.institutions.models.TenantForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='decisioning.ruleversion')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("org_path", models.CharField(default="root", editable=False, max_length=200)),
+                ("subject_type", models.CharField(max_length=60)),
+                ("subject_id", models.UUIDField()),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[("approve", "approve"), ("decline", "decline"), ("refer", "refer")], max_length=10
+                    ),
+                ),
+                (
+                    "reasons",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=60), default=list, size=None
+                    ),
+                ),
+                ("limit_minor", models.BigIntegerField(null=True)),
+                ("inputs", models.JSONField()),
+                ("trace", models.JSONField()),
+                ("engine", models.CharField(max_length=40)),
+                ("decided_on", models.DateField()),
+                ("decided_at", models.DateTimeField()),
+                ("digest", models.CharField(max_length=64)),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
+                (
+                    "rule_version",
+                    usance.apps.institutions.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decisions",
+                        to="decisioning.ruleversion",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='ruleset',
-            constraint=models.UniqueConstraint(models.F('institution'), models.F('code'), name='ruleset_code_once'),
+            model_name="ruleset",
+            constraint=models.UniqueConstraint(models.F("institution"), models.F("code"), name="ruleset_code_once"),
         ),
         migrations.AddConstraint(
-            model_name='ruleversion',
-            constraint=models.UniqueConstraint(models.F('institution'), models.F('rule_set'), models.F('number'), name='ruleversion_number_once'),
+            model_name="ruleversion",
+            constraint=models.UniqueConstraint(
+                models.F("institution"), models.F("rule_set"), models.F("number"), name="ruleversion_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ruleversion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'published'), _negated=True), ('starts_on__isnull', False), _connector='OR'), name='ruleversion_published_from'),
+            model_name="ruleversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "published"), _negated=True), ("starts_on__isnull", False), _connector="OR"
+                ),
+                name="ruleversion_published_from",
+            ),
         ),
         migrations.AddIndex(
-            model_name='decision',
-            index=models.Index(models.F('institution'), models.F('subject_type'), models.F('subject_id'), models.F('decided_at'), name='decision_of_subject'),
+            model_name="decision",
+            index=models.Index(
+                models.F("institution"),
+                models.F("subject_type"),
+                models.F("subject_id"),
+                models.F("decided_at"),
+                name="decision_of_subject",
+            ),
         ),
         migrations.AddIndex(
-            model_name='decision',
-            index=models.Index(models.F('institution'), models.F('decided_on'), models.F('outcome'), name='decision_by_day'),
+            model_name="decision",
+            index=models.Index(
+                models.F("institution"), models.F("decided_on"), models.F("outcome"), name="decision_by_day"
+            ),
         ),
     ]

@@ -3,65 +3,141 @@
 import django.core.serializers.json
 import django.db.models.deletion
 import django.db.models.functions.datetime
+from django.db import migrations, models
+
 import usance.apps.institutions.models
 import usance.apps.institutions.tenancy
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('institutions', '0001_initial'),
+        ("institutions", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Product',
+            name="Product",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('code', models.SlugField(max_length=40)),
-                ('kind', models.CharField(choices=[('single_payment', 'single_payment'), ('equal_instalments', 'equal_instalments')], max_length=30)),
-                ('names', models.JSONField()),
-                ('summaries', models.JSONField(default=dict)),
-                ('position', models.PositiveSmallIntegerField(default=0, help_text="order on the borrower's pages")),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("code", models.SlugField(max_length=40)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("single_payment", "single_payment"), ("equal_instalments", "equal_instalments")],
+                        max_length=30,
+                    ),
+                ),
+                ("names", models.JSONField()),
+                ("summaries", models.JSONField(default=dict)),
+                ("position", models.PositiveSmallIntegerField(default=0, help_text="order on the borrower's pages")),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ProductVersion',
+            name="ProductVersion",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('number', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('draft', 'draft'), ('proposed', 'proposed'), ('published', 'published'), ('retired', 'retired')], default='draft', max_length=10)),
-                ('config', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder)),
-                ('config_hash', models.CharField(max_length=64)),
-                ('note', models.CharField(blank=True, max_length=300)),
-                ('made_by', models.UUIDField(help_text='the member of staff who drafted it', null=True)),
-                ('published_by', models.UUIDField(null=True)),
-                ('starts_on', models.DateField(null=True)),
-                ('ends_on', models.DateField(null=True)),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
-                ('product', usance.apps.institutions.models.TenantForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='products.product')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "draft"),
+                            ("proposed", "proposed"),
+                            ("published", "published"),
+                            ("retired", "retired"),
+                        ],
+                        default="draft",
+                        max_length=10,
+                    ),
+                ),
+                ("config", models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder)),
+                ("config_hash", models.CharField(max_length=64)),
+                ("note", models.CharField(blank=True, max_length=300)),
+                ("made_by", models.UUIDField(help_text="the member of staff who drafted it", null=True)),
+                ("published_by", models.UUIDField(null=True)),
+                ("starts_on", models.DateField(null=True)),
+                ("ends_on", models.DateField(null=True)),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
+                (
+                    "product",
+                    usance.apps.institutions.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="versions", to="products.product"
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='product',
-            constraint=models.UniqueConstraint(models.F('institution'), models.F('code'), name='product_code_once'),
+            model_name="product",
+            constraint=models.UniqueConstraint(models.F("institution"), models.F("code"), name="product_code_once"),
         ),
         migrations.AddConstraint(
-            model_name='productversion',
-            constraint=models.UniqueConstraint(models.F('institution'), models.F('product'), models.F('number'), name='productversion_number_once'),
+            model_name="productversion",
+            constraint=models.UniqueConstraint(
+                models.F("institution"), models.F("product"), models.F("number"), name="productversion_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='productversion',
-            constraint=models.UniqueConstraint(models.F('institution'), models.F('product'), models.F('starts_on'), condition=models.Q(('state', 'published')), name='productversion_one_a_day'),
+            model_name="productversion",
+            constraint=models.UniqueConstraint(
+                models.F("institution"),
+                models.F("product"),
+                models.F("starts_on"),
+                condition=models.Q(("state", "published")),
+                name="productversion_one_a_day",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='productversion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['published']), _negated=True), ('starts_on__isnull', False), _connector='OR'), name='productversion_published_from'),
+            model_name="productversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["published"]), _negated=True), ("starts_on__isnull", False), _connector="OR"
+                ),
+                name="productversion_published_from",
+            ),
         ),
     ]

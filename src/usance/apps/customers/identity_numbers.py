@@ -20,6 +20,7 @@ from random import Random
 from typing import Literal
 
 from stdnum.de import idnr
+from stdnum.iso7064 import mod_11_10
 
 from usance.apps.customers.refusals import IdentityNumberNotValid
 
@@ -93,7 +94,7 @@ def _make_de(born: date, sex: Sex, random: Random) -> str:
     while digits[0] == "0" or digits[1] == "0":
         random.shuffle(digits)
     digits[random.randrange(2, 10)] = digits[0]
-    return "".join(digits) + str(idnr.calc_check_digit("".join(digits)))
+    return "".join(digits) + str(mod_11_10.calc_check_digit("".join(digits)))
 
 
 SCHEMES = {

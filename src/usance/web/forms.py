@@ -44,7 +44,7 @@ __all__ = ["HouseRenderer"]
 class MoneyField(forms.Field):
     """Cleans to integer minor units of `currency` (a code, a currency object, an institution); so are the bounds."""
 
-    widget: type[TextInput] | Any = MoneyInput
+    widget: Any = MoneyInput
 
     def __init__(
         self, *, currency: Any = None, min_minor: int | None = None, max_minor: int | None = None, **options: Any

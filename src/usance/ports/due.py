@@ -40,6 +40,16 @@ def register(kind: str, handler: Handler) -> None:
     _handlers[kind] = handler
 
 
+def handles(kind: str) -> Callable[[Handler], Handler]:
+    """Declares the function that does items of this kind."""
+
+    def declare(act: Handler) -> Handler:
+        register(kind, act)
+        return act
+
+    return declare
+
+
 def by_subject(act: Callable[..., str]) -> Handler:
     """A handler out of a function that takes `subject_id`, `due_on` and `moment`."""
 

@@ -281,20 +281,15 @@ def test_a_loan_written_after_its_chunk_was_closed_joins_the_next_day_correctly(
 
 
 def test_two_workers_do_not_take_the_same_chunk(lender: UUID) -> None:
-    import psycopg
-
-    from tests.support import database
-
     lend_some(2)
     with transaction.atomic():
         run = closing.start(actor=SYSTEM, at=AT)
         (chunk_id,) = closing.waiting_chunks(run.pk)
-    with psycopg.connect(database.address("postgres", connection.settings_dict["NAME"])) as other:
+    with superuser(connection.settings_dict["NAME"]) as other, other.transaction():
         other.execute("SELECT 1 FROM servicing_closechunk WHERE id = %s FOR UPDATE", [chunk_id])
         with transaction.atomic():
             assert closing.close_chunk(chunk_id=chunk_id, at=AT) is False
             assert LoanMovement.objects.filter(kind="interest_accrued").count() == 0
-        other.rollback()
     with transaction.atomic():
         assert closing.close_chunk(chunk_id=chunk_id, at=AT) is True
 

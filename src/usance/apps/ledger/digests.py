@@ -24,8 +24,18 @@ def digest_of(entry: JournalEntry, transfers: Iterable[Transfer]) -> str:
     lines = [_text(entry.key, entry.booked_on, entry.effective_on, entry.description, entry.source, entry.cites,
                    entry.loan_id or "", entry.currency, entry.details_digest)]  # fmt: skip
     lines += [
-        _text(t.id, t.booked_on, t.debit_id, t.credit_id, t.amount_minor, t.branch, t.product, t.merchant, t.funder,
-              t.loan_id or "")  # fmt: skip
+        _text(
+            t.id,
+            t.booked_on,
+            t.debit_id,
+            t.credit_id,
+            t.amount_minor,
+            t.branch,
+            t.product,
+            t.merchant,
+            t.funder,
+            t.loan_id or "",
+        )  # fmt: skip
         for t in sorted(transfers, key=lambda t: t.id)
     ]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

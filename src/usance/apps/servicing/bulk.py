@@ -222,10 +222,7 @@ def _loan_lines(closed: Iterable[Closed]) -> Iterator[tuple[Any, ...]]:
 def list_problems(run: CloseRun, left: Sequence[Left]) -> None:
     """Puts the loans that were left out on the staff's list, with their reasons."""
     CloseProblem.objects.bulk_create(
-        [
-            CloseProblem(run=run, loan=one.row, business_date=run.business_date, reason=one.reason)
-            for one in left
-        ],
+        [CloseProblem(run=run, loan=one.row, business_date=run.business_date, reason=one.reason) for one in left],
         ignore_conflicts=True,
     )
     for one in left:

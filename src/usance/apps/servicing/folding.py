@@ -6,11 +6,13 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement
 from usance.core.loan import apply, close, events, replay, state, terms
+from usance.core.loan.state import Movement
 
 BUCKETS = ((0, ""), (30, "1-30"), (60, "31-60"), (90, "61-90"))
 WORST_BUCKET = "90+"
@@ -161,6 +163,11 @@ def movement_text(*parts: object) -> str:
     return "|".join("" if part is None else str(part) for part in parts)
 
 
+def terms_digest(plain: Mapping[str, Any]) -> str:
+    """SHA-256 in hex over the frozen agreement as it is stored (in SQL: over `terms::text`)."""
+    return hashlib.sha256(json_text(plain).encode()).hexdigest()
+
+
 def movement_text_of(row: LoanMovement) -> str:
     return movement_text(row.pk, row.loan_id, row.event_id, row.booked_on, row.effective_on, row.kind, row.component,
                          row.fee_kind, row.tax_kind, row.amount_minor)  # fmt: skip
@@ -169,3 +176,15 @@ def movement_text_of(row: LoanMovement) -> str:
 def digest_of(texts: Sequence[str]) -> str:
     """SHA-256 in hex over the movements of one entry, in the order of their ids."""
     return hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()
+
+
+# --- what is kept of a loan --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One loan with all its events and movements, as stored."""
+
+    row: Loan
+    events: Sequence[LoanEvent]
+    movements: Sequence[Movement]

@@ -7,9 +7,7 @@ from django.db.models import F, Q
 
 from usance.apps.institutions.models import OrgModel, TenantForeignKey, TenantModel, new_id
 
-STATUSES = [
-    (s, s) for s in ("new", "approved", "active", "past_due", "closed", "written_off", "cancelled")
-]
+STATUSES = [(s, s) for s in ("new", "approved", "active", "past_due", "closed", "written_off", "cancelled")]
 ROLES = [(role, role) for role in ("borrower", "co_borrower", "guarantor")]
 OPEN = ("approved", "active", "past_due")
 

@@ -217,8 +217,8 @@ def _announced(before: state.Loan, after: state.Loan) -> list[str]:
         names.append("loans.reopened")
     if before.disbursed_on is None and after.disbursed_on is not None:
         names.append("loans.disbursed")
-    if _dates_to_come(before, after.at) != after.due_dates:
-        names.append("loans.schedule_changed")
+    elif after.status in state.LIVE and _dates_to_come(before, after.at) != after.due_dates:
+        names.append("loans.rescheduled")
     return names
 
 

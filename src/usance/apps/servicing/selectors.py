@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,6 +16,7 @@ from usance.apps.servicing import folding
 from usance.apps.servicing.models import CloseProblem, CloseRun, Loan, LoanEvent, LoanMovement, LoanParty
 from usance.apps.servicing.refusals import NoSuchLoan
 from usance.core.loan import admit, close, events, quote, replay, state
+from usance.core.loan.state import Movement
 from usance.core.refusals import Refusal
 
 
@@ -350,6 +351,24 @@ def history_of_party(*, party_id: UUID, on: date | None = None) -> History:
     )
     worst = found.pop("worst")
     return History(**found | {"open_exposure_minor": int(found["open_exposure_minor"]), "max_days_past_due": worst})
+
+
+def loan_ids() -> list[UUID]:
+    return list(Loan.objects.order_by("id").values_list("id", flat=True))
+
+
+def kept(loan_ids: Sequence[UUID]) -> Iterator[folding.Kept]:
+    """Loans with all that is stored of them, in three queries."""
+    rows = Loan.objects.filter(pk__in=loan_ids).order_by("id")
+    told: dict[UUID, list[LoanEvent]] = {}
+    for event in LoanEvent.objects.filter(loan_id__in=loan_ids).order_by("seq"):
+        told.setdefault(event.loan_id, []).append(event)
+    moved: dict[UUID, list[Movement]] = {}
+    names = ("loan_id", *Movement._fields)
+    for loan_id, *fields in LoanMovement.objects.filter(loan_id__in=loan_ids).values_list(*names):
+        moved.setdefault(loan_id, []).append(Movement(*fields))
+    for row in rows:
+        yield folding.Kept(row, told.get(row.pk, []), moved.get(row.pk, []))
 
 
 # --- the close ---------------------------------------------------------------------------------------------------

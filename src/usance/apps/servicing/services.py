@@ -11,11 +11,12 @@ from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
+from usance.apps.audit import services as audit
 from usance.apps.institutions import services as institutions
 from usance.apps.servicing import folding, selectors
 from usance.apps.servicing.models import Loan, LoanEvent, LoanParty
-from usance.apps.servicing.recording import tell
-from usance.core.loan import events, state
+from usance.apps.servicing.recording import lock, tell
+from usance.core.loan import admit, events, state
 from usance.core.loan.terms import Terms
 from usance.core.rates import Rate
 from usance.ports.actor import Actor
@@ -59,8 +60,9 @@ def book_loan(
         booked_on=today,
         **folding.columns_of(state.new(terms, today)),
     )
-    roles = [(party_id, "borrower"), *parties]
+    roles = dict.fromkeys([(party_id, "borrower"), *parties])
     LoanParty.objects.bulk_create([LoanParty(loan=row, party_id=party, role=role) for party, role in roles])
+    audit.record(action="loan.booked", subject=row, actor=actor, digest=folding.terms_digest(row.terms))
     return tell(loan_id=row.pk, events=[events.Approved(effective_on=today, source=source)], actor=actor)
 
 
@@ -183,6 +185,18 @@ def recover(*, loan_id: UUID, source: str, amount_minor: int, value_on: date, ac
     """Money collected on a claim that was written off."""
     event = events.Recovered(effective_on=value_on, source=source, amount_minor=amount_minor)
     return tell(loan_id=loan_id, events=[event], actor=actor)
+
+
+def has_event(*, loan_id: UUID, source: str) -> bool:
+    """Whether this source was told to the loan before."""
+    return LoanEvent.objects.filter(loan_id=loan_id, source=source).exists()
+
+
+def require_unapplied(*, loan_id: UUID, amount_minor: int) -> None:
+    """Raises MoreThanUnapplied when so much does not wait on the loan; until the transaction ends it stays there."""
+    there = lock(loan_id).unapplied_minor
+    if amount_minor > there:
+        raise admit.MoreThanUnapplied(amount_minor=amount_minor, unapplied_minor=there)
 
 
 def _day(on: date | None = None) -> date:

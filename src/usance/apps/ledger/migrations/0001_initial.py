@@ -2,10 +2,10 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import usance.apps.institutions.models
-import usance.apps.institutions.tenancy
 from django.db import migrations, models
 
+import usance.apps.institutions.models
+import usance.apps.institutions.tenancy
 from usance.apps.ledger.migrations._sql import LINES, LOCKED, PARTITIONS, TRANSFERS
 
 

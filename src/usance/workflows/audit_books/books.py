@@ -1,0 +1,179 @@
+"""I1, I2, I5: entries, balances and control accounts, each as one question over all rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from usance.apps.ledger.digests import ENTRY_TEXT, TRANSFER_TEXT
+from usance.apps.servicing.folding import MOVEMENT_TEXT
+from usance.core.accounting import books
+from usance.core.loan.state import TAKES_FROM_UNAPPLIED
+from usance.workflows.audit_books.difference import Difference, rows
+
+# fmt: off
+ENTRIES = f"""
+SELECT e.key, e.transfer_count, count(t.id), e.digest = encode(sha256(convert_to(
+           concat_ws(E'\\n', {ENTRY_TEXT}, string_agg({TRANSFER_TEXT}, E'\\n' ORDER BY t.id)), 'UTF8')), 'hex')
+FROM ledger_journalentry e
+LEFT JOIN ledger_transfer t ON t.institution_id = e.institution_id AND t.entry_id = e.id
+GROUP BY e.institution_id, e.id
+HAVING e.transfer_count <> count(t.id) OR count(t.id) = 0 OR e.digest <> encode(sha256(convert_to(
+           concat_ws(E'\\n', {ENTRY_TEXT}, string_agg({TRANSFER_TEXT}, E'\\n' ORDER BY t.id)), 'UTF8')), 'hex')
+ORDER BY e.key
+"""  # noqa: S608 (our own constants)
+# fmt: on
+
+LOST_TRANSFERS = """
+SELECT t.id, t.entry_id FROM ledger_transfer t
+WHERE NOT EXISTS (SELECT FROM ledger_journalentry e WHERE e.institution_id = t.institution_id AND e.id = t.entry_id)
+"""
+
+
+def entries_whole() -> Iterator[Difference]:
+    """I1: every entry has exactly the transfers it was booked with, and no transfer is without entry."""
+    for key, said, there, fits in rows(ENTRIES):
+        if said != there:
+            yield Difference("I1", f"entry {key}", f"{there} transfers, booked with {said}")
+        elif not fits:
+            yield Difference("I1", f"entry {key}", "the entry or a transfer of it was altered: the digest does not fit")
+    for transfer_id, entry_id in rows(LOST_TRANSFERS):
+        yield Difference("I1", f"transfer {transfer_id}", f"its entry {entry_id} is gone")
+
+
+UNBALANCED = """
+SELECT e.key, e.currency, sum(l.amount_minor) FROM ledger_line l
+JOIN ledger_journalentry e ON e.institution_id = l.institution_id AND e.id = l.entry_id
+GROUP BY e.institution_id, e.id, e.key, e.currency HAVING sum(l.amount_minor) <> 0
+"""
+OTHER_CURRENCY = """
+SELECT e.key, e.currency FROM ledger_journalentry e JOIN institutions_institution i ON i.id = e.institution_id
+WHERE e.currency <> i.currency
+"""
+WITHOUT_ACCOUNT = """
+SELECT t.id FROM ledger_transfer t
+LEFT JOIN ledger_account d ON d.institution_id = t.institution_id AND d.id = t.debit_id
+LEFT JOIN ledger_account c ON c.institution_id = t.institution_id AND c.id = t.credit_id
+WHERE d.id IS NULL OR c.id IS NULL OR d.id = c.id OR t.amount_minor <= 0
+"""
+
+
+def debits_equal_credits() -> Iterator[Difference]:
+    """I1: per entry, currency and institution."""
+    for key, currency, amount in rows(UNBALANCED):
+        yield Difference("I1", f"entry {key}", f"debits exceed credits by {amount} {currency}")
+    for key, currency in rows(OTHER_CURRENCY):
+        yield Difference("I1", f"entry {key}", f"is in {currency}, not in the institution's currency")
+    for (transfer_id,) in rows(WITHOUT_ACCOUNT):
+        yield Difference("I1", f"transfer {transfer_id}", "does not lead from one account to another")
+
+
+COMPONENTS = ("principal", "interest", "fee", "penalty", "tax", "unapplied")
+
+LOANS = """
+SELECT l.number, l.principal_minor, l.interest_minor, l.fee_minor, l.penalty_minor, l.tax_minor, l.unapplied_minor,
+       coalesce(m.principal, 0), coalesce(m.interest, 0), coalesce(m.fee, 0), coalesce(m.penalty, 0),
+       coalesce(m.tax, 0), coalesce(m.unapplied, 0)
+FROM servicing_loan l LEFT JOIN (
+    SELECT institution_id, loan_id,
+           sum(amount_minor) FILTER (WHERE component = 'principal') AS principal,
+           sum(amount_minor) FILTER (WHERE component = 'interest') AS interest,
+           sum(amount_minor) FILTER (WHERE component = 'fee') AS fee,
+           sum(amount_minor) FILTER (WHERE component = 'penalty') AS penalty,
+           sum(amount_minor) FILTER (WHERE component = 'tax') AS tax,
+           coalesce(sum(amount_minor) FILTER (WHERE component = 'unapplied'), 0)
+               + coalesce(sum(amount_minor) FILTER (WHERE kind = ANY(%(taking)s)), 0) AS unapplied
+    FROM servicing_loanmovement GROUP BY institution_id, loan_id
+) m ON m.institution_id = l.institution_id AND m.loan_id = l.id
+WHERE (l.principal_minor, l.interest_minor, l.fee_minor, l.penalty_minor, l.tax_minor, l.unapplied_minor)
+   IS DISTINCT FROM (coalesce(m.principal, 0), coalesce(m.interest, 0), coalesce(m.fee, 0), coalesce(m.penalty, 0),
+       coalesce(m.tax, 0), coalesce(m.unapplied, 0))
+ORDER BY l.number
+"""
+LOST_MOVEMENTS = """
+SELECT m.id, m.loan_id FROM servicing_loanmovement m
+WHERE NOT EXISTS (SELECT FROM servicing_loan l WHERE l.institution_id = m.institution_id AND l.id = m.loan_id)
+"""
+
+
+def loans_as_movements() -> Iterator[Difference]:
+    """I2: the balances in a loan's row are the sums of its movements."""
+    for number, *amounts in rows(LOANS, {"taking": sorted(TAKES_FROM_UNAPPLIED)}):
+        for name, stands, moved in zip(COMPONENTS, amounts[:6], amounts[6:], strict=True):
+            if stands != moved:
+                yield Difference("I2", f"loan {number}", f"{name} stands at {stands}, its movements make {moved}")
+    for movement_id, loan_id in rows(LOST_MOVEMENTS):
+        yield Difference("I2", f"movement {movement_id}", f"its loan {loan_id} is gone")
+
+
+CONTROL = """
+SELECT a.role, sum(l.amount_minor) FROM ledger_line l
+JOIN ledger_account a ON a.institution_id = l.institution_id AND a.id = l.account_id
+WHERE a.role <> '' GROUP BY a.role
+"""
+SUMS = """
+SELECT coalesce(sum(principal_minor), 0), coalesce(sum(interest_minor), 0), coalesce(sum(fee_minor), 0),
+       coalesce(sum(penalty_minor), 0), coalesce(sum(tax_minor), 0), coalesce(sum(unapplied_minor), 0)
+FROM servicing_loan
+"""
+
+
+def control_accounts() -> Iterator[Difference]:
+    """I2, summed: each control account carries what all loans together owe of it."""
+    accounts = dict(rows(CONTROL))
+    for name, owed in zip(COMPONENTS, rows(SUMS)[0], strict=True):
+        role = books.CONTROL[name]
+        booked = accounts.get(role, 0) * (-1 if books.ROLES[role] == "liability" else 1)
+        if booked != owed:
+            yield Difference("I2", f"control account {role}", f"carries {booked}, the loans' {name} sums to {owed}")
+
+
+# fmt: off
+MOVEMENTS = f"""
+SELECT e.key FROM ledger_journalentry e
+LEFT JOIN servicing_loanmovement m ON m.institution_id = e.institution_id AND m.entry_id = e.id
+GROUP BY e.institution_id, e.id
+HAVING e.details_digest <> CASE count(m.id) WHEN 0 THEN '' ELSE
+    encode(sha256(convert_to(string_agg({MOVEMENT_TEXT}, E'\\n' ORDER BY m.id), 'UTF8')), 'hex') END
+ORDER BY e.key
+"""  # noqa: S608 (our own constants)
+# fmt: on
+MOVEMENTS_WITHOUT_ENTRY = """
+SELECT m.id FROM servicing_loanmovement m
+WHERE NOT EXISTS (SELECT FROM ledger_journalentry e WHERE e.institution_id = m.institution_id AND e.id = m.entry_id)
+"""
+
+
+def movements_whole() -> Iterator[Difference]:
+    """I2: an entry carries exactly the movements it was booked for."""
+    for (key,) in rows(MOVEMENTS):
+        yield Difference("I2", f"entry {key}", "a movement that it carries was altered, added or removed")
+    for (movement_id,) in rows(MOVEMENTS_WITHOUT_ENTRY):
+        yield Difference("I2", f"movement {movement_id}", "no entry carries it")
+
+
+PRINCIPAL_KINDS = (
+    "disbursed", "fee_capitalised", "tax_capitalised", "charged_back", "allocated", "waived", "remainder_forgiven",
+    "written_off",
+)  # fmt: skip
+PRINCIPAL = """
+SELECT l.number, l.principal_minor,
+       coalesce((SELECT sum(m.amount_minor) FROM servicing_loanmovement m WHERE m.institution_id = l.institution_id
+           AND m.loan_id = l.id AND m.component = 'principal' AND m.kind = ANY(%(kinds)s)), 0) AS identity,
+       coalesce((SELECT sum(m.amount_minor) FROM servicing_loanmovement m WHERE m.institution_id = l.institution_id
+           AND m.loan_id = l.id AND m.kind = 'disbursed'), 0) AS moved,
+       coalesce((SELECT sum((e.payload->>'amount_minor')::bigint) FROM servicing_loanevent e
+           WHERE e.institution_id = l.institution_id AND e.loan_id = l.id AND e.kind = 'Disbursed' AND NOT EXISTS (
+               SELECT FROM servicing_loanevent u WHERE u.institution_id = e.institution_id AND u.loan_id = e.loan_id
+               AND u.payload->>'undoes' = e.source)), 0) AS told
+FROM servicing_loan l
+"""
+
+
+def principal_identity() -> Iterator[Difference]:
+    """I5: principal = disbursed + capitalised + charged back - repaid - waived - written off."""
+    asked = f"SELECT * FROM ({PRINCIPAL}) p WHERE principal_minor <> identity OR moved <> told ORDER BY number"  # noqa: S608
+    for number, stands, identity, moved, told in rows(asked, {"kinds": list(PRINCIPAL_KINDS)}):
+        if stands != identity:
+            yield Difference("I5", f"loan {number}", f"principal stands at {stands}, its causes make {identity}")
+        if moved != told:
+            yield Difference("I5", f"loan {number}", f"{moved} was booked as disbursed, its events say {told}")

@@ -115,6 +115,26 @@ def test_law_05_quote_is_truth(data: st.DataObject) -> None:
 
 
 @given(st.data())
+def test_law_05_an_extension_costs_what_was_quoted(data: st.DataObject) -> None:
+    terms = data.draw(worlds.all_terms())
+    history, loan, _ = worlds.admitted(terms, data.draw(worlds.told_events(terms, most=5)))
+    on = loan.at + timedelta(days=data.draw(DAYS))
+    then = close.advance(loan, on).loan
+    if then.status not in state.LIVE:
+        return
+    quoted = quote.extension(loan, on, 7)
+    extended = close.advance(
+        replay.include(loan, history, events.Extended(effective_on=on, source="x", days=7)).loan, on
+    ).loan
+    assert state.due_now(extended) == quoted.price_minor == sum(quoted.amounts.values())
+    if extended.status in state.LIVE:
+        assert extended.due_dates[0] == quoted.new_due_on > on
+        if quoted.price_minor:
+            payment = events.PaymentReceived(effective_on=on, source="y", amount_minor=quoted.price_minor)
+            assert state.due_now(replay.include(extended, history, payment).loan) == 0
+
+
+@given(st.data())
 def test_law_05_the_calculator_is_the_contract(data: st.DataObject) -> None:
     terms = data.draw(worlds.all_terms())
     start = worlds.START + timedelta(days=data.draw(st.integers(0, worlds.START_DAYS)))

@@ -108,12 +108,13 @@ class _Last(NamedTuple):
 
 def _last(terms: Terms, amount: int, principal: Fraction, factors: Sequence[Fraction]) -> _Last:
     """What the last instalment would be if the others were `amount`."""
-    flat = terms.interest_base == "original_principal"
+    flat, drops = terms.interest_base == "original_principal", terms.residue == "drop_when_due"
     balance, carried = principal, Fraction(0)
     for r in factors[:-1]:
         carried += (principal if flat else balance) * r
-        interest = min(money.rounded(carried, terms.rounding), amount)
-        carried -= interest
+        posted = money.rounded(carried, terms.rounding)
+        interest = min(posted, amount)
+        carried = (posted if drops else carried) - interest
         balance -= amount - interest
     carried += (principal if flat else balance) * factors[-1]
     last = money.rounded(balance + carried, terms.rounding)

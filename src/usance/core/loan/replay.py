@@ -60,15 +60,31 @@ def append(loan: Loan, history: Sequence[Event], event: Event) -> Step:
 
 
 def include(loan: Loan, history: Sequence[Event], event: Event) -> Step:
-    """The loan with one more event, admitted before. In order it is simply applied. Late, or undoing something, all is
-    folded anew, and the movements are the difference to what was told before, with the old dates."""
+    """The loan with one more event, admitted before. In order it is simply applied. Late, or undoing something, the loan
+    is folded anew from the day that changes, with the event and without; the movements are the difference, with the
+    old dates."""
     if _is_next(loan, history, event):
         book = Book()
         return book.step(apply_into(advance_into(loan, event.effective_on, book, daily=True), event, book))
-    return difference(
-        replay(loan.terms, history, loan.at),
-        replay(loan.terms, [*history, event], max(loan.at, event.effective_on)),
-    )
+    changes = _first_change(history, event)
+    since = min(changes[0], loan.at)
+    untouched = [past for past in in_force(history) if past.order < changes]
+    base = fold(state.new(loan.terms, birth([*history, event], since)), untouched, since, Book(), daily=False)
+    told_before = [past for past in in_force(history) if past.order >= changes]
+    told_now = [past for past in in_force([*history, event]) if past.order >= changes]
+    return difference(_refold(base, told_before, loan.at), _refold(base, told_now, max(loan.at, event.effective_on)))
+
+
+def _refold(base: Loan, events: Sequence[Event], to: date) -> Step:
+    book = Book()
+    return book.step(fold(base, events, to, book, daily=True))
+
+
+def _first_change(history: Iterable[Event], event: Event) -> tuple[date, int, str]:
+    """The order of the first event whose effect may differ: the late one, or the one that is undone."""
+    if isinstance(event, Undoing):
+        return next((past.order for past in history if past.source == event.undoes), event.order)
+    return event.order
 
 
 def _is_next(loan: Loan, history: Sequence[Event], event: Event) -> bool:

@@ -302,8 +302,10 @@ def to_json(loan: Loan) -> dict[str, Any]:
 
 
 def _plain(item: Any) -> Any:
-    if isinstance(item, Mapping):
-        return {key: _plain(inner) for key, inner in item.items()}
+    if item is None or isinstance(item, int | str):
+        return item
+    if isinstance(item, dict):
+        return dict(item)
     if isinstance(item, tuple):
         return [_plain(inner) for inner in item]
     return values.encode(item)

@@ -158,6 +158,8 @@ def _statements(role: str) -> Iterator[str]:
             yield from _isolate(table, "institution_id = (SELECT usance.current_institution())")
             # reached through its parent only, whose triggers and foreign keys it inherits
             yield f'REVOKE ALL ON "{table}" FROM {role}'
+            if getattr(owned.get(partitions[table]), "append_only", False):
+                yield from _keep_whole(table)
         elif table == Institution._meta.db_table:
             yield from _isolate(table, "id = (SELECT usance.current_institution())")
             yield f'GRANT SELECT, INSERT, UPDATE ON "{table}" TO {role}'
@@ -228,6 +230,16 @@ def _freeze(table: str) -> Iterator[str]:
     yield (
         f'CREATE TRIGGER history_stays BEFORE UPDATE OR DELETE ON "{table}" '
         "FOR EACH ROW EXECUTE FUNCTION usance.refuse_change()"
+    )
+    yield from _keep_whole(table)
+
+
+def _keep_whole(table: str) -> Iterator[str]:
+    """Emptying a table at one stroke is a removal too; partitions do not inherit this kind of trigger."""
+    yield f'DROP TRIGGER IF EXISTS history_stays_whole ON "{table}"'
+    yield (
+        f'CREATE TRIGGER history_stays_whole BEFORE TRUNCATE ON "{table}" '
+        "FOR EACH STATEMENT EXECUTE FUNCTION usance.refuse_change()"
     )
 
 

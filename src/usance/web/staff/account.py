@@ -21,7 +21,7 @@ from usance.web import components as ui
 from usance.web import forms as house
 from usance.web import permits
 from usance.web.staff import identity
-from usance.web.staff.sign_in import CodeForm, answer, qr_code
+from usance.web.staff.sign_in import CodeForm, answer, qr_code, sent
 
 
 def _old_password() -> forms.CharField:
@@ -92,7 +92,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("Your password is changed. You are signed out everywhere else."))
         return redirect("staff:account")
 
-    return answer(request, "staff/sign_in/change_password.html", ChangePasswordForm(request.POST or None), submit)
+    return answer(request, "staff/sign_in/change_password.html", ChangePasswordForm(sent(request)), submit)
 
 
 @permits.staff("")
@@ -116,7 +116,7 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
         codes = sign_in.new_recovery_codes(user=request.user)
         return render(request, "staff/sign_in/new_recovery_codes.html", {"codes": codes})
 
-    form = ConfirmForm(request.POST or None)
+    form = ConfirmForm(sent(request))
     return answer(request, "staff/sign_in/confirm_codes.html", form, submit, field="old")
 
 
@@ -137,7 +137,7 @@ def replace_app(request: HttpRequest) -> HttpResponse:
     return answer(
         request,
         "staff/sign_in/replace_app.html",
-        ReplaceAppForm(request.POST or None),
+        ReplaceAppForm(sent(request)),
         submit,
         secret=" ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
         qr=qr_code(request, user, secret),

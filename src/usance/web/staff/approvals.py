@@ -24,6 +24,7 @@ from usance.ports import clock
 from usance.web import components as ui
 from usance.web import forms as house
 from usance.web import pages, permits, refusals
+from usance.web.staff.sign_in import sent
 
 STATES = {
     "proposed": ui.Tag(gettext_lazy("Waiting"), "warn"),
@@ -86,7 +87,7 @@ def show(request: HttpRequest, approval_id: UUID) -> HttpResponse:
     """One change with its difference. Whoever proposed it is never asked."""
     row = _found(request, approval_id)
     verdict = request.POST.get("verdict", "")
-    form = DecisionForm(request.POST or None, verdict=verdict)
+    form = DecisionForm(sent(request), verdict=verdict)
     status = 200
     if request.method == "POST":
         status = 422

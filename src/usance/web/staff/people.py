@@ -26,7 +26,7 @@ from usance.ports import clock
 from usance.web import components as ui
 from usance.web import forms as house
 from usance.web import pages, permits
-from usance.web.staff.sign_in import answer
+from usance.web.staff.sign_in import answer, sent
 from usance.workflows import staff_rights
 
 SCOPES = [
@@ -183,7 +183,7 @@ def invite(request: HttpRequest) -> HttpResponse:
         user = people.hire(**form.cleaned_data, actor=request.actor)  # type: ignore[attr-defined]
         return _show_link(request, user)
 
-    form = InviteForm(request.POST or None, languages=_languages(request), initial={"org_path": "root"})
+    form = InviteForm(sent(request), languages=_languages(request), initial={"org_path": "root"})
     return answer(request, "staff/people/invite.html", form, submit, field="email")
 
 
@@ -197,7 +197,7 @@ def change(request: HttpRequest, user_id: UUID) -> HttpResponse:
         return _back(request, user, _("Saved."))
 
     initial = {"name": user.name, "language": user.language, "org_path": user.org_path}
-    form = PersonForm(request.POST or None, languages=_languages(request), initial=initial)
+    form = PersonForm(sent(request), languages=_languages(request), initial=initial)
     return answer(request, "staff/people/change.html", form, submit, person=user)
 
 
@@ -222,7 +222,7 @@ def grant(request: HttpRequest, user_id: UUID) -> HttpResponse:
         words = _("Proposed: another administrator must confirm it.") if waits else _("The role is given.")
         return _back(request, user, words)
 
-    form = GrantForm(request.POST or None, initial={"org_path": user.org_path})
+    form = GrantForm(sent(request), initial={"org_path": user.org_path})
     return answer(request, "staff/people/grant.html", form, submit, person=user)
 
 
@@ -288,7 +288,7 @@ def reset(request: HttpRequest, user_id: UUID) -> HttpResponse:
         ui.Effect(_("Another administrator must confirm this.")),
         ui.Effect(_("Then password, app and recovery codes stop working, and a new link can be made."), "warn"),
     ]
-    form = ReasonForm(request.POST or None)
+    form = ReasonForm(sent(request))
     return _confirm(request, user, submit, title=_("Reset sign-in"), effects=effects, form=form)
 
 
@@ -349,7 +349,7 @@ def edit_role(request: HttpRequest, role_id: UUID) -> HttpResponse:
         messages.success(request, _("Proposed: another administrator must confirm it."))
         return redirect("staff:role", role_id=found.pk)
 
-    form = RoleForm(request.POST or None, initial={"codes": found.permissions})
+    form = RoleForm(sent(request), initial={"codes": found.permissions})
     return answer(request, "staff/people/edit_role.html", form, submit, field="codes", role=found)
 
 
@@ -359,7 +359,7 @@ def _confirm(
     return answer(
         request,
         "staff/people/confirm.html",
-        form if form is not None else house.Form(request.POST or None),
+        form if form is not None else house.Form(sent(request)),
         submit,
         person=user,
         confirm_title=title,

@@ -59,6 +59,11 @@ class NewPasswordForm(house.Form):
     )
 
 
+def sent(request: HttpRequest) -> Any:
+    """What a form is filled with: the answers, or nothing when the page is only shown."""
+    return request.POST if request.method == "POST" else None
+
+
 def answer(
     request: HttpRequest, template: str, form: house.Form, submit: Submit, *, field: str | None = None, **context: Any
 ) -> HttpResponse:
@@ -94,7 +99,7 @@ def password(request: HttpRequest) -> HttpResponse:
         identity.remember_password(request, user, after)
         return redirect("staff:second_factor" if selectors.confirmed_factor(user) else "staff:enrol")
 
-    return answer(request, "staff/sign_in/password.html", PasswordForm(request.POST or None), submit)
+    return answer(request, "staff/sign_in/password.html", PasswordForm(sent(request)), submit)
 
 
 @permits.public
@@ -112,7 +117,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         factor = sign_in.check_code(user=user, given=given, visitor=identity.visitor(request), at=clock.now())
         return _in(request, user, factor.kind)
 
-    return answer(request, "staff/sign_in/second_factor.html", CodeForm(request.POST or None), submit, field="code")
+    return answer(request, "staff/sign_in/second_factor.html", CodeForm(sent(request)), submit, field="code")
 
 
 @permits.public
@@ -129,7 +134,7 @@ def recovery(request: HttpRequest) -> HttpResponse:
         _in(request, user, "recovery")
         return redirect("staff:account")
 
-    return answer(request, "staff/sign_in/recovery.html", RecoveryForm(request.POST or None), submit, field="code")
+    return answer(request, "staff/sign_in/recovery.html", RecoveryForm(sent(request)), submit, field="code")
 
 
 @permits.public
@@ -153,7 +158,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
     return answer(
         request,
         "staff/sign_in/enrol.html",
-        CodeForm(request.POST or None),
+        CodeForm(sent(request)),
         submit,
         field="code",
         secret=" ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
@@ -178,7 +183,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         identity.remember_password(request, user, "")
         return redirect("staff:second_factor" if selectors.confirmed_factor(user) else "staff:enrol")
 
-    form = NewPasswordForm(request.POST or None)
+    form = NewPasswordForm(sent(request))
     return answer(request, "staff/sign_in/invitation.html", form, submit, field="password", invited=user)
 
 

@@ -7,11 +7,13 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 
 import httpx
 
-from tests.contracts.harness import OverHttp, Provider, Receiver, sandbox_process
+from tests.contracts.harness import InProcess, OverHttp, Provider, Receiver, sandbox_process
+from usance.adapters import sandbox
 from usance.ports.payment_rail import Accepted, OrderKind, PayoutOrder
 
 
@@ -83,6 +85,24 @@ def test_a_taken_port_is_said_plainly(tmp_path: Path) -> None:
 
 
 def _source() -> Path:
-    from usance.adapters import sandbox
-
     return Path(sandbox.__file__).resolve().parents[3]
+
+
+def test_in_process_and_process_share_one_book(tmp_path: Path) -> None:
+    """A simulation fills the book in-process; the process that serves it knows the same cards and orders."""
+    book, receiver = tmp_path / "book.sqlite", Receiver()
+    twin = sandbox.create_app(book)
+    day = date(2026, 3, 2)
+    made = [sandbox.new_card(twin, merchant_id="1396424", on=day) for _ in range(3)]
+    assert len({card.token for card in made}) == 3
+    inside = Provider(InProcess(twin), "")
+    with sandbox_process(book) as (_, address):
+        outside = Provider(OverHttp(address, receiver), "")
+        for number, provider in enumerate([inside, outside] * 10):
+            order = PayoutOrder(
+                order_id=f"p-{number}", amount_minor=5, currency="UAH", description="x", token=str(made[0].token)
+            )
+            assert isinstance(provider.rail().payout_to_card(order), Accepted)
+            other = outside if provider is inside else inside
+            assert isinstance(other.rail().status(order_id=order.order_id, kind=OrderKind.PAYOUT), Accepted)
+    receiver.close()

@@ -59,9 +59,9 @@ class Reach:
 class InProcess(Reach):
     """Without any network, on a clock that stands still."""
 
-    def __init__(self) -> None:
+    def __init__(self, app: Any = None) -> None:
         self.at = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-        self.app = sandbox.create_app(clock=lambda: self.at, send=self._take)
+        self.app = app or sandbox.create_app(clock=lambda: self.at, send=self._take)
         transport = sandbox.transport(self.app)
         http = httpx.Client(transport=transport, base_url="http://sandbox")
         super().__init__("http://sandbox", http, transport, "http://lender.example/callbacks/fondy/")

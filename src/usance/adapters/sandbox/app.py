@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import httpx
@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as Answer
 from usance.adapters.sandbox import (
     auditor,
     callbacks,
+    cards,
     dials,
     esputnik_api,
     faults,
@@ -24,6 +25,7 @@ from usance.adapters.sandbox import (
 from usance.adapters.sandbox.book import Book
 from usance.adapters.sandbox.twin import MERCHANTS, Merchant, Sender, Twin
 from usance.ports import clock as real_clock
+from usance.ports.payment_rail import Card
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -96,6 +98,21 @@ def deliver_due(app: Flask, *, limit: int = 1000) -> int:
     twin = twin_of(app)
     orders.tick(twin)
     return sum(callbacks.deliver(twin, row) for row in callbacks.due(twin, limit))
+
+
+def new_card(app: Flask, *, merchant_id: str, on: date) -> Card:
+    """A new ordinary card, linked at the merchant on that day without the walk over the hosted page: for simulations of
+    many customers. Debits and payouts then work as with any linked card."""
+    twin = twin_of(app)
+    number, expires_on = cards.fresh_number(twin), date(on.year + 3, 12, 31)
+    token = cards.keep(twin, merchant_id, number, expires_on)
+    return Card(
+        token=token,
+        masked=cards.masked(number),
+        last4=number[-4:],
+        brand=cards.brand(number),
+        expires_on=expires_on,
+    )
 
 
 class InProcessTransport(httpx.BaseTransport):

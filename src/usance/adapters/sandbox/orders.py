@@ -159,9 +159,12 @@ def reverse(twin: Twin, order: sqlite3.Row, *, reverse_id: str, amount: int, com
 
 
 def tick(twin: Twin) -> None:
-    """What happens by itself: pages expire, orders in processing become final."""
+    """What happens by itself: pages expire, orders in processing become final, successes are taken back."""
+    now = twin.now()
+    waiting = "SELECT 1 FROM orders WHERE planned_at <= ? OR (status IN ('created', 'processing') AND expires_at <= ?)"
+    if twin.book.row(waiting, now, now) is None:
+        return
     with twin.book.write():
-        now = twin.now()
         for order in twin.book.rows(
             "SELECT * FROM orders WHERE status IN ('created', 'processing') AND expires_at <= ? AND planned_at IS NULL",
             now,

@@ -1,4 +1,4 @@
-"""`{% load usance %}`: the house's components and the filters that write figures. See docs/reference/ui.md."""
+"""`{% load usance %}`: the house's components and the filters that write figures. See frontend/README.md."""
 
 from __future__ import annotations
 

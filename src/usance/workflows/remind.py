@@ -16,7 +16,7 @@ from usance.apps.institutions import services as agenda
 from usance.apps.institutions import tenancy
 from usance.apps.messaging import services as messaging
 from usance.apps.servicing import selectors as loans
-from usance.ports import clock, due
+from usance.ports import due
 
 LOAN = "servicing.loan"
 # a reminder of what is past due stays true for a while: it names the day of its amount
@@ -49,9 +49,9 @@ KINDS = (*EARLY_KINDS, *(step.kind for step in LATE))
 def plan(*, loan_id: UUID, due_dates: Iterable[date], on: date, revision: int, org_path: str = "root") -> None:
     """Puts the reminders of these due dates on the calendar. Call it in the transaction that made or changed the
     dates; `on` is the business date, `revision` grows with each change of the loan (its last event). What would fall
-    on `on` or before it is left out: the page has just said so. Of the late reminders only the next one stands on the
-    calendar: each puts the one after it there, as long as something is past due."""
-    agenda.unschedule(subject_id=loan_id, kinds=EARLY_KINDS, at=clock.now())
+    on `on` or before it is left out: the page has just said so. Reminders of a date that moved stay on the calendar:
+    when their day comes they find that they are not true any more. Of the late reminders only the next one stands on
+    the calendar: each puts the one after it there, as long as something is past due."""
     for due_on in sorted(set(due_dates)):
         for step in (*EARLY, LATE[0]):
             _schedule(step, loan_id, due_on, on, str(revision), org_path)

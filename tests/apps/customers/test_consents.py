@@ -1,4 +1,4 @@
-"""Consents are given to words in force, hold from their day, can be taken back; the blacklist matches what is hashed."""
+"""Consents are given to words in force, hold from their day, can be taken back; the blacklist matches hashes."""
 
 from __future__ import annotations
 

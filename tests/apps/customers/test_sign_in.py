@@ -1,4 +1,4 @@
-"""Codes are short-lived, counted and bound to what they are for; a new device asks for a second fact; abuse is capped."""
+"""Codes are short-lived, counted, bound to what they are for; a new device asks for a second fact; abuse is capped."""
 
 from __future__ import annotations
 
@@ -145,9 +145,7 @@ def test_wrong_second_facts_are_counted_over_all_codes_of_a_day(party_id: UUID) 
     locked = issue(at=AT + 6 * HOUR)
     begin(locked, at=AT + 6 * HOUR)
     right = {"birth_date": date(1984, 5, 17)}
-    assert isinstance(
-        sign_in.answer_second_fact(code_id=locked.code_id, at=AT + 6 * HOUR, **right), SecondFactLocked
-    )
+    assert isinstance(sign_in.answer_second_fact(code_id=locked.code_id, at=AT + 6 * HOUR, **right), SecondFactLocked)
     tomorrow = AT + 30 * HOUR
     later = issue(at=tomorrow)
     begin(later, at=tomorrow)

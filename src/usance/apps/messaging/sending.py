@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from usance.apps.customers import masking, vault
 from usance.apps.customers import services as customers
+from usance.apps.customers import vault
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
-from usance.apps.messaging import catalogue, guard, services
+from usance.apps.messaging import guard, services
 from usance.apps.messaging.models import (
     DELIVERED,
     EMAIL,
@@ -120,11 +120,7 @@ def _finish(message: Message, state: str, reason: str, now: datetime) -> None:
     """The next state, with nothing left in the row that has done its service: codes, and addresses of nobody."""
     services.set_state(message, state, reason)
     message.settled_at = None if state == SENT else now
-    if message.purpose == catalogue.CODE and message.party_id is None:
-        message.sealed_to = b""
-    if message.purpose == catalogue.CODE and state in (SENT, FAILED, UNKNOWN):
-        body = masking.code(services.open_words(message).body)
-        message.sealed_body = vault.seal(body, party_id=message.party_id, field=services.BODY)
+    services.strip(message)
     message.save()
 
 

@@ -146,6 +146,7 @@ def _apply(message: Message, verdict: guard.Verdict) -> None:
         message.held_until, message.contact_on = verdict.until, verdict.until.date()
     else:
         set_state(message, REFUSED, verdict.reason)
+        strip(message)
         message.contact_on = message.moment.astimezone(ZoneInfo(tenancy.current().time_zone)).date()
 
 
@@ -219,8 +220,21 @@ def release(*, message_id: UUID, moment: datetime) -> str:
 def apply_again(message: Message, verdict: guard.Verdict) -> None:
     """A later verdict on a message that waits: it leaves, waits on, or never leaves."""
     _apply(message, verdict)
-    message.save(update_fields=["state", "reason", "moment", "contact_on", "held_until"])
+    message.save(update_fields=["state", "reason", "moment", "contact_on", "held_until", "sealed_to", "sealed_body"])
     _put_on_its_way(message)
+
+
+def strip(message: Message) -> None:
+    """Takes out what has done its service (not saved yet): the digits of a code, and the address of somebody who is
+    nobody's customer, which no erasure would reach."""
+    if message.purpose == catalogue.CODE and message.sealed_body:
+        try:
+            body = masking.code(open_words(message).body)
+        except vault.PersonErased:
+            return
+        message.sealed_body = vault.seal(body, party_id=message.party_id, field=BODY)
+    if message.party_id is None:
+        message.sealed_to = b""
 
 
 def cancel_waiting(*, subject_id: UUID, purposes: Iterable[str], reason: str) -> int:

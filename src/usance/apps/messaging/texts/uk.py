@@ -10,8 +10,7 @@ TEXTS = {
         "Ваш код для входу",
     ),
     "code_signing": Text(
-        "{code} – код для підпису договору на {amount_minor:money}, {lender}. Діє {minutes} хв. "
-        "Нікому його не кажіть.",
+        "{code} – код для підпису договору на {amount_minor:money}, {lender}. Діє {minutes} хв. Нікому його не кажіть.",
         "Ваш код для підпису договору",
     ),
     "code_contact": Text(

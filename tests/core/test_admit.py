@@ -77,6 +77,16 @@ HISTORY = [APPROVED, DISBURSED, PAID]
         ([events.Reversed(undoes="paid", **on(4, "r"))], events.Reversed(undoes="paid", **on(5)), "nothing_to_undo"),
         ([events.Reversed(undoes="paid", **on(4, "r"))], events.Reversed(undoes="r", **on(5)), "nothing_to_undo"),
         ([], events.Extended(days=7, **on(-1)), "loan_not_running"),
+        ([], events.Disbursed(amount_minor=100_000, **on(0, "a")), "loan_not_approved"),
+        ([], events.Approved(**on(-2)), "loan_already_approved"),
+        (
+            [
+                events.PaymentReceived(amount_minor=200_000, **on(3, "rich")),
+                events.Refunded(amount_minor=97_100, **on(4, "back")),
+            ],
+            events.Refunded(amount_minor=1, **on(3, "early")),
+            "more_than_unapplied",
+        ),
     ],
 )
 def test_refused_by_what_was_told_before(more: list[events.Event], event: events.Event, code: str) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from usance.apps.access import permissions
+from usance.apps.institutions import formats, tenancy
 from usance.core.refusals import Refusal
 
 # code -> sentence, with the refusal's fields as %(name)s, or a function of the refusal
@@ -93,6 +96,82 @@ SENTENCES: dict[str, str | Callable[[Refusal], str]] = {
     % refusal.details(),
     "second_fact_locked": _("There were too many wrong answers. Try again tomorrow, or call us."),
     "no_verified_phone": _("There is no confirmed phone number to send the code to. Confirm one first."),
+    "loan_already_approved": _("This loan is approved already."),
+    "loan_not_approved": _("This needs an approved loan whose money has not been sent yet."),
+    "loan_not_yet_approved": _("This loan is not approved yet, so nothing can be booked on it."),
+    "loan_not_running": _("This is possible only while money is owed on the loan."),
+    "loan_not_written_off": _("This loan was not written off, so there is nothing to recover. Book a payment instead."),
+    "amount_not_positive": _("The amount must be more than zero."),
+    "amount_differs_from_terms": lambda refusal: (
+        _("The agreement says %(agreed)s, not %(amount)s.")
+        % {"agreed": _money(refusal.agreed_minor), "amount": _money(refusal.amount_minor)}  # type: ignore[attr-defined]
+    ),
+    "fee_not_agreed": _("The agreement names no such fee, so it cannot be charged."),
+    "rate_below_zero": _("A rate cannot be below zero."),
+    "extension_not_offered": _("This loan cannot be extended: the agreement does not offer it."),
+    "extension_days_not_allowed": lambda refusal: (
+        _("Choose one of these extensions, in days: %(days)s.")
+        % {"days": ", ".join(str(days) for days in refusal.allowed)}  # type: ignore[attr-defined]
+    ),
+    "extension_limit_reached": lambda refusal: (
+        ngettext(
+            "This loan can be extended %(max_count)s time, and was.",
+            "This loan can be extended %(max_count)s times, and was.",
+            refusal.max_count,  # type: ignore[attr-defined]
+        )
+        % refusal.details()
+    ),
+    "more_than_owed": lambda refusal: (
+        _("Only %(owed)s is owed there; no more than that can be forgiven.") % {"owed": _money(refusal.owed_minor)}  # type: ignore[attr-defined]
+    ),
+    "more_than_unapplied": lambda refusal: (
+        _("Only %(there)s is kept for the borrower; no more than that can be sent back.")
+        % {"there": _money(refusal.unapplied_minor)}  # type: ignore[attr-defined]
+    ),
+    "penalty_already_paused": _("Penalties are paused already."),
+    "penalty_not_paused": _("Penalties are not paused."),
+    "event_already_recorded": _("This was recorded before. Nothing was done twice."),
+    "nothing_to_undo": _("There is nothing to undo: it was undone before, or cannot be undone in this way."),
+    "product_not_offered": _("This loan is not offered at present. Look at the others."),
+    "amount_not_offered": lambda refusal: (
+        _("Choose an amount from %(min)s to %(max)s in steps of %(step)s.")
+        % {name: _money(getattr(refusal, f"{name}_minor")) for name in ("min", "max", "step")}
+    ),
+    "term_not_offered": lambda refusal: str(TERM_NOT_OFFERED[refusal.unit]) % refusal.details(),  # type: ignore[attr-defined]
+    "terms_refused": _("These terms cannot be: %(field)s is %(value)s, but must be %(why)s."),
+    "price_over_cap": lambda refusal: _price_over_cap(refusal),
+    "product_config_not_valid": lambda refusal: (
+        _("The configuration cannot be used. %(problems)s")
+        % {"problems": " ".join(f"{p.path}: {p.why}." for p in refusal.problems)}  # type: ignore[attr-defined]
+    ),
+    "product_version_not_draft": _("Version %(number)s is not a draft any more. Make a new version."),
+    "product_version_starts_too_early": lambda refusal: (
+        _("A version starts on %(earliest)s at the earliest.") % {"earliest": formats.day(refusal.earliest_on)}  # type: ignore[attr-defined]
+    ),
+    "product_version_starts_that_day": _("Version %(number)s starts on the same day. Choose another day."),
+    "product_kind_differs": _("This configuration is for another kind of loan than the product."),
+    "rule_node_not_allowed": _("Rules may hold tables, expressions and switches only. “%(node)s” is something else."),
+    "rule_expression_invalid": _("An expression in “%(node)s” cannot be read: %(expression)s"),
+    "rule_graph_invalid": _("These rules do not answer as they must: %(why)s"),
+    "rule_version_not_draft": _("Version %(number)s of the rules is not a draft any more. Make a new version."),
+    "rules_start_too_early": lambda refusal: (
+        _("Rules start on %(earliest)s at the earliest.") % {"earliest": formats.day(refusal.earliest_on)}  # type: ignore[attr-defined]
+    ),
+    "no_rules_in_force": _("No rules are published that could decide on this application."),
+    "application_state_does_not_allow": _("This is no longer possible: the application has moved on. Open it again."),
+    "application_open": _("You have an application under way already (%(reference)s). Finish or withdraw it first."),
+    "application_incomplete": _("Some questions are still open. Answer them, then send the application."),
+    "product_changed": _("The prices have changed since you saw them. Look at the new figures, then send it again."),
+    "offer_not_open": _("This offer is no longer open. Your account shows what became of it."),
+    "offer_expired": lambda refusal: (
+        _("This offer could be accepted until %(day)s. Ask for a new loan; what you told us is kept.")
+        % {"day": formats.day(refusal.expires_on)}  # type: ignore[attr-defined]
+    ),
+    "own_case": _("You entered this application yourself, so a colleague must decide it."),
+    "review_reason_missing": _("Choose at least one reason."),
+    "amount_above_asked": lambda refusal: (
+        _("Offer at most what was asked for: %(asked)s.") % {"asked": _money(refusal.asked_minor)}  # type: ignore[attr-defined]
+    ),
 }
 
 # why a phone or identity number is not taken
@@ -108,6 +187,50 @@ IDENTITY_WHY = {
     "birth_date": _("The identity number does not fit the date of birth. Check both."),
     "sex": _("The identity number does not fit the sex that was given. Check both."),
 }
+
+TERM_NOT_OFFERED = {
+    "days": _("Choose a term from %(min)s to %(max)s days."),
+    "weeks": _("Choose from %(min)s to %(max)s weeks."),
+    "half_months": _("Choose from %(min)s to %(max)s half-monthly payments."),
+    "months": _("Choose from %(min)s to %(max)s months."),
+}
+# what a cap on prices measures
+MEASURES = {
+    "daily_total_cost": _("total cost a day, as a share of the loan"),
+    "annual_on_principal": _("total cost a year, as a share of the principal"),
+    "apr": _("effective yearly rate"),
+    "total_cost_share": _("total cost, as a share of the loan"),
+    "overdue_rate_times_contract": _("rate on past-due principal, as a share of the agreed rate"),
+    "penalty_a_year": _("penalty a year, as a share of what is past due"),
+    "penalty_in_all": _("all penalties together, as a share of the loan"),
+}
+
+
+def _money(minor: int) -> str:
+    institution = tenancy.current()
+    return formats.money(minor, institution.currency, institution.currency_digits)
+
+
+def _price_over_cap(refusal: Any) -> str:
+    """The rule and the figure, so that whoever set the price can mend it."""
+    facts = {
+        "rule": refusal.rule,
+        "country": refusal.country,
+        "measure": MEASURES[refusal.measure],
+        "limit": formats.percent(Fraction(refusal.limit), 4),
+        "figure": formats.percent(Fraction(refusal.figure), 4) if refusal.figure else _("without any bound"),
+        "amount": _money(refusal.amount_minor),
+        "days": refusal.days,
+        "extensions": refusal.extensions,
+        "source": refusal.source,
+    }
+    return str(
+        _(
+            "The price is above the law's limit %(rule)s of %(country)s (%(measure)s): %(figure)s where at most %(limit)s "
+            "is allowed, for a loan of %(amount)s over %(days)s days with %(extensions)s extensions. Source: %(source)s"
+        )
+        % facts
+    )
 
 
 def sentence(refusal: Refusal) -> str:

@@ -123,18 +123,39 @@ def admit(loan: Loan, event: Event) -> None:
         check(loan, event)
 
 
+ONCE: dict[type[Event], Callable[[], Refusal]] = {  # whatever its date, a loan has one of these in force
+    events.Approved: LoanAlreadyApproved,
+    events.Disbursed: lambda: LoanNotApproved(status="active"),
+}
+
+
 def admit_to_history(history: Iterable[Event], event: Event) -> None:
-    """Raises when the event was told before, or undoes what is not there to be undone."""
+    """Raises when the event was told before, may happen only once, or undoes what is not there to be undone."""
     known = {past.source: past for past in history}
     if event.source in known:
         raise EventAlreadyRecorded(source=event.source)
-    if isinstance(event, events.PaymentReturned | events.Reversed):
+    undone = {past.undoes for past in known.values() if isinstance(past, UNDOING)}
+    if type(event) in ONCE and any(type(past) is type(event) and past.source not in undone for past in known.values()):
+        raise ONCE[type(event)]()
+    if isinstance(event, UNDOING):
         target = known.get(event.undoes)
-        undone = {past.undoes for past in known.values() if isinstance(past, events.PaymentReturned | events.Reversed)}
-        wanted = events.PaymentReceived | events.Recovered if isinstance(event, events.PaymentReturned) else Event
-        fixed = isinstance(target, events.PaymentReturned | events.Reversed | events.Approved)
-        if target is None or fixed or event.undoes in undone or not isinstance(target, wanted):
+        if target is None or event.undoes in undone or not isinstance(target, _may_undo(event)):
             raise NothingToUndo(source=event.undoes)
+
+
+UNDOING = events.PaymentReturned | events.Reversed
+PAYMENTS = (events.PaymentReceived, events.Recovered)
+
+
+def _may_undo(event: Event) -> tuple[type[Event], ...]:
+    """A rail takes back payments; we may undo anything except the approval and an undoing."""
+    if isinstance(event, events.PaymentReturned):
+        return PAYMENTS
+    return tuple(
+        kind
+        for kind in events.KINDS.values()
+        if not issubclass(kind, events.Approved) and not issubclass(kind, UNDOING)
+    )
 
 
 # --- checks ------------------------------------------------------------------------------------------------------

@@ -114,7 +114,7 @@ def _last(terms: Terms, amount: int, principal: Fraction, factors: Sequence[Frac
         carried += (principal if flat else balance) * r
         posted = money.rounded(carried, terms.rounding)
         interest = min(posted, amount)
-        carried = (posted if drops else carried) - interest
+        carried = (Fraction(posted) if drops else carried) - interest
         balance -= amount - interest
     carried += (principal if flat else balance) * factors[-1]
     last = money.rounded(balance + carried, terms.rounding)

@@ -12,7 +12,7 @@ from usance.core.loan import state
 from usance.core.loan.admit import admit, admit_to_history
 from usance.core.loan.apply import apply_into
 from usance.core.loan.close import advance, advance_into
-from usance.core.loan.events import Event, PaymentReturned, Reversed
+from usance.core.loan.events import Event, PaymentReturned, Refunded, Reversed
 from usance.core.loan.state import Book, Fact, Loan, Movement, Step
 from usance.core.loan.terms import Terms
 
@@ -53,16 +53,18 @@ def append(loan: Loan, history: Sequence[Event], event: Event) -> Step:
     if _is_next(loan, history, event):
         then = advance(loan, event.effective_on).loan
     else:
-        earlier = [past for past in history if past.order < event.order]
+        earlier = [past for past in in_force(history) if past.order < event.order]
         then = replay(loan.terms, earlier, event.effective_on, daily=False).loan
     admit(then, event)
+    if isinstance(event, Refunded) and loan.at > event.effective_on:
+        admit(loan, event)  # what we send back must not have been used up since
     return include(loan, history, event)
 
 
 def include(loan: Loan, history: Sequence[Event], event: Event) -> Step:
-    """The loan with one more event, admitted before. In order it is simply applied. Late, or undoing something, the loan
-    is folded anew from the day that changes, with the event and without; the movements are the difference, with the
-    old dates."""
+    """The loan with one more event, admitted before. In order it is simply applied. Late, or undoing something, the
+    loan is folded anew from the day that changes, with the event and without; the movements are the difference, with
+    the old dates."""
     if _is_next(loan, history, event):
         book = Book()
         return book.step(apply_into(advance_into(loan, event.effective_on, book, daily=True), event, book))

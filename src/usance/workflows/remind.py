@@ -4,7 +4,7 @@ come and the loan still owes. Whether a message may leave at all is the guard's 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -146,6 +146,9 @@ def release(*, subject_id: UUID, due_on: date, moment: datetime) -> str:
     return messaging.release(message_id=subject_id, moment=moment)
 
 
-HANDLERS = {**{step.kind: partial(remind, step) for step in (*EARLY, *LATE)}, messaging.RELEASE: release}
+HANDLERS: dict[str, Callable[..., str]] = {
+    **{step.kind: partial(remind, step) for step in (*EARLY, *LATE)},
+    messaging.RELEASE: release,
+}
 for _kind, _act in HANDLERS.items():
     due.register(_kind, due.by_subject(_act))

@@ -28,6 +28,7 @@ from usance.apps.institutions import keyring, tenancy
 from usance.apps.institutions.keyring import SealBroken
 from usance.core.refusals import Refusal
 
+Sealed = bytes | memoryview  # as it comes out of a column
 FORMAT = b"\x01"
 NONCE = 12
 KEY = 32
@@ -66,10 +67,10 @@ class Keys:
     def seal(self, text: str, *, party_id: UUID | None, field: str) -> bytes:
         return _encrypt(self.of(party_id), text.encode(), _context(party_id, field))
 
-    def unseal(self, sealed: bytes, *, party_id: UUID | None, field: str) -> str:
+    def unseal(self, sealed: Sealed, *, party_id: UUID | None, field: str) -> str:
         return _decrypt(self.of(party_id), sealed, _context(party_id, field)).decode()
 
-    def unseal_json(self, sealed: bytes, *, party_id: UUID | None, field: str) -> Any:
+    def unseal_json(self, sealed: Sealed, *, party_id: UUID | None, field: str) -> Any:
         return json.loads(self.unseal(sealed, party_id=party_id, field=field))
 
 
@@ -84,7 +85,7 @@ def seal(text: str, *, party_id: UUID | None, field: str) -> bytes:
     return seal_bytes(text.encode(), party_id=party_id, field=field)
 
 
-def unseal(sealed: bytes, *, party_id: UUID | None, field: str) -> str:
+def unseal(sealed: Sealed, *, party_id: UUID | None, field: str) -> str:
     """What `seal` was given, for the same party and field. Raises PersonErased, SealBroken (a defect or tampering)."""
     return unseal_bytes(sealed, party_id=party_id, field=field).decode()
 
@@ -93,7 +94,7 @@ def seal_bytes(plain: bytes, *, party_id: UUID | None, field: str) -> bytes:
     return _encrypt(_one(party_id).of(party_id), plain, _context(party_id, field))
 
 
-def unseal_bytes(sealed: bytes, *, party_id: UUID | None, field: str) -> bytes:
+def unseal_bytes(sealed: Sealed, *, party_id: UUID | None, field: str) -> bytes:
     return _decrypt(_one(party_id).of(party_id), sealed, _context(party_id, field))
 
 
@@ -106,7 +107,7 @@ def as_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def unseal_json(sealed: bytes, *, party_id: UUID | None, field: str) -> Any:
+def unseal_json(sealed: Sealed, *, party_id: UUID | None, field: str) -> Any:
     return json.loads(unseal(sealed, party_id=party_id, field=field))
 
 
@@ -134,9 +135,9 @@ def rewrap(*, batch: int = 1000) -> int:
             rows = list(
                 DataKey.objects.select_for_update().filter(wrapped__isnull=False, pk__gt=last).order_by("pk")[:batch]
             )
-            old = [row for row in rows if keyring.needs_rewrap(row.wrapped)]
+            old = [row for row in rows if keyring.needs_rewrap(bytes(row.wrapped or b""))]
             for row in old:
-                row.wrapped = keyring.rewrap(row.wrapped, _wrap_context(row.kind, row.party_id))
+                row.wrapped = keyring.rewrap(bytes(row.wrapped or b""), _wrap_context(row.kind, row.party_id))
             DataKey.objects.bulk_update(old, ["wrapped"])
         if not rows:
             return count
@@ -179,8 +180,8 @@ def _wrap(key: bytes, kind: str, party_id: UUID | None) -> bytes:
     return keyring.seal(key, _wrap_context(kind, party_id))
 
 
-def _unwrap(wrapped: bytes, kind: str, party_id: UUID | None) -> bytes:
-    return keyring.unseal(wrapped, _wrap_context(kind, party_id))
+def _unwrap(wrapped: Sealed, kind: str, party_id: UUID | None) -> bytes:
+    return keyring.unseal(bytes(wrapped), _wrap_context(kind, party_id))
 
 
 def _context(party_id: UUID | None, field: str) -> bytes:
@@ -192,7 +193,7 @@ def _encrypt(key: bytes, plain: bytes, context: bytes) -> bytes:
     return FORMAT + nonce + AESGCM(key).encrypt(nonce, plain, context)
 
 
-def _decrypt(key: bytes, sealed: bytes, context: bytes) -> bytes:
+def _decrypt(key: bytes, sealed: Sealed, context: bytes) -> bytes:
     sealed = bytes(sealed)
     if sealed[:1] != FORMAT:
         raise SealBroken("a sealed value of an unknown format")

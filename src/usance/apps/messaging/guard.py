@@ -101,7 +101,7 @@ def _counted(party_id: UUID, day: date, leave_out: UUID | None) -> int:
     messages = Message.objects.filter(
         party_id=party_id, contact_on=day, state__in=COUNTED, purpose__in=catalogue.OWN_INITIATIVE
     )
-    return messages.exclude(pk=leave_out).count()
+    return (messages.exclude(pk=leave_out) if leave_out else messages).count()
 
 
 def _opted_out(party_id: UUID, purpose: str, channel: str) -> bool:

@@ -122,7 +122,7 @@ def test_law_05_an_extension_costs_what_was_quoted(data: st.DataObject) -> None:
     then = close.advance(loan, on).loan
     if then.status not in state.LIVE:
         return
-    quoted = quote.extension(loan, on, 7)
+    quoted = quote.extension(loan, on, 7, history)
     extended = close.advance(
         replay.include(loan, history, events.Extended(effective_on=on, source="x", days=7)).loan, on
     ).loan

@@ -216,7 +216,7 @@ def extension_quote(*, loan_id: UUID, days: int, on: date | None = None) -> quot
     current = state_on(loan(loan_id))
     then = close.advance(current, day, daily=False).loan
     admit.admit(then, events.Extended(effective_on=day, source="preview:extension", days=days))
-    return quote.extension(then, day, days)
+    return quote.extension(current, day, days, folding.history_of(_history(loan_id)))
 
 
 def extension_options(*, loan_id: UUID, on: date | None = None) -> list[quote.ExtensionQuote]:

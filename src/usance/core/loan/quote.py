@@ -215,12 +215,14 @@ def preview(loan: Loan, history: Sequence[Event], events: Iterable[Event]) -> Pr
     return Preview(standing(before), standing(after), after, tuple(movements))
 
 
-def extension(loan: Loan, on: date, days: int) -> ExtensionQuote:
-    """The price of extending on `on` by `days`: all that is payable right after it, principal in no part unless it was
-    past due. Admit says whether it may happen."""
-    then = advance(loan, on, daily=False).loan
+def extension(loan: Loan, on: date, days: int, history: Sequence[Event] = ()) -> ExtensionQuote:
+    """The price of extending on `on` by `days`: all that is payable right after it. The history matters where money
+    came on that very day: the extension takes effect before it. Admit says whether it may happen."""
     event = Extended(effective_on=on, source="quote:extension", days=days)
-    after = apply(then, event).loan
+    if history:
+        after = replay.include(loan, history, event).loan
+    else:
+        after = apply(advance(loan, on, daily=False).loan, event).loan
     ages = state.payable(after)
     amounts: dict[str, int] = {}
     for age in ("past_due", "due"):

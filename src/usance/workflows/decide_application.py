@@ -23,7 +23,7 @@ from usance.apps.desk import services as desk
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.messaging import services as messaging
-from usance.apps.origination import models, questions, selectors, services
+from usance.apps.origination import questions, selectors, services, states
 from usance.apps.payments import selectors as payments
 from usance.apps.products import calculator, caps
 from usance.apps.products import selectors as products
@@ -76,15 +76,15 @@ def decide(application_id: str) -> None:
     """Decides a submitted application, once: a job that runs again finds it decided."""
     with transaction.atomic():
         row = selectors.application(application_id=UUID(application_id))
-        if row.state != models.SUBMITTED:
+        if row.state != states.SUBMITTED:
             return
         at, today = clock.now(), tenancy.current().business_date
-        services.move(application_id=row.pk, to=models.DECIDING, actor=SYSTEM, on=today, at=at)
+        services.move(application_id=row.pk, to=states.DECIDING, actor=SYSTEM, on=today, at=at)
         config = products.config_of(row.product_version)
         decision = decisioning.decide(
             rule_set=config.rule_set,
             facts=collect(application=row, on=today),
-            subject=(models.SUBJECT, row.pk),
+            subject=(states.SUBJECT, row.pk),
             on=today,
             at=at,
             org_path=row.org_path,
@@ -97,17 +97,17 @@ def _follow(row: Any, decision: Any, today: date, at: datetime) -> None:
     moment = institutions.moment(tenancy.current(), at)
     result = {"decision_id": decision.pk, "reasons": decision.reasons, "on": today, "at": at, "actor": SYSTEM}
     if decision.outcome == "approve":
-        services.decided(application_id=row.pk, to=models.APPROVED, **result)
+        services.decided(application_id=row.pk, to=states.APPROVED, **result)
         amount = row.amount_minor if decision.limit_minor is None else min(row.amount_minor, decision.limit_minor)
         _offer(row, amount, decision.pk, today=today, at=at, actor=SYSTEM)
     elif decision.outcome == "decline":
-        services.decided(application_id=row.pk, to=models.DECLINED, **result)
+        services.decided(application_id=row.pk, to=states.DECLINED, **result)
         _tell(row, "application_declined", moment, reason=words.to_tell(decision.reasons)[0])
     else:
-        services.decided(application_id=row.pk, to=models.REFERRED, **result)
+        services.decided(application_id=row.pk, to=states.REFERRED, **result)
         desk.open_item(
             queue=UNDERWRITING,
-            subject=(models.SUBJECT, row.pk),
+            subject=(states.SUBJECT, row.pk),
             budget_minutes=REVIEW_MINUTES,
             at=moment,
             reference=row.reference,
@@ -149,7 +149,7 @@ def _tell(row: Any, template: str, moment: datetime, **context: Any) -> None:
         key=f"{template}:{row.pk}:{row.transitions.count()}",
         moment=moment,
         context={"reference": row.reference, **context},
-        subject=(models.SUBJECT, row.pk),
+        subject=(states.SUBJECT, row.pk),
     )
 
 
@@ -243,7 +243,7 @@ def open_case(*, application_id: UUID, reviewer: access.User, at: datetime) -> O
     found = selectors.case(application_id=application_id)
     item = desk_view.item_of(UNDERWRITING, application_id)
     seen = sorted({*found.profile.said, *(line.question for line in found.lines)})
-    audit.viewed(subject=(models.SUBJECT, application_id), actor=staff(reviewer.pk), fields=seen)
+    audit.viewed(subject=(states.SUBJECT, application_id), actor=staff(reviewer.pk), fields=seen)
     moment = institutions.moment(tenancy.current(), at)
     return OpenCase(case=found, item=item, clock=desk_view.clock(item, moment) if item else None)
 
@@ -269,7 +269,7 @@ def approve(
     _review(row, reviewer, "approve", reasons, note=note, at=at, amount_minor=amount)
     services.decided(
         application_id=row.pk,
-        to=models.APPROVED,
+        to=states.APPROVED,
         decision_id=None,
         reasons=reasons,
         on=today,
@@ -287,7 +287,7 @@ def decline(
     _review(row, reviewer, "decline", reasons, note=note, at=at)
     done = services.decided(
         application_id=row.pk,
-        to=models.DECLINED,
+        to=states.DECLINED,
         decision_id=None,
         reasons=reasons,
         on=today,
@@ -336,11 +336,11 @@ def ask(
 def answered(*, application_id: UUID, reply: str, at: datetime, actor: Actor) -> Any:
     """The applicant answered: back to the desk, whose clock goes on. Raises StateDoesNotAllow."""
     row, institution = selectors.application(application_id=application_id), tenancy.current()
-    if row.state != models.ASKED:
+    if row.state != states.ASKED:
         raise services.StateDoesNotAllow(state=row.state, to="answered")
     text = reply.strip()[: questions.LONGEST_TEXT]
     services.record_answers(application_id=row.pk, answers={"reply": text}, came_from="applicant", at=at)
-    moved = services.move(application_id=row.pk, to=models.REFERRED, actor=actor, on=institution.business_date, at=at)
+    moved = services.move(application_id=row.pk, to=states.REFERRED, actor=actor, on=institution.business_date, at=at)
     item = desk_view.item_of(UNDERWRITING, row.pk)
     if item is not None:
         desk.resume(item_id=item.pk, actor=actor, at=institutions.moment(institution, at))
@@ -363,10 +363,11 @@ def _review(
         raise ReasonMissing()
     if _entered_by(row) == str(reviewer.pk):
         raise OwnCase()
-    if row.state != models.REFERRED:
+    if row.state != states.REFERRED:
         raise services.StateDoesNotAllow(state=row.state, to=outcome)
     moment = institutions.moment(tenancy.current(), at)
     found = desk_view.item_of(UNDERWRITING, row.pk)
+    assert found is not None  # a referred application has its case
     item = desk.hold(item_id=found.pk, user=reviewer)
     services.record_review(
         application=row,

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import InternalError, IntegrityError, connection, transaction
+from django.db import IntegrityError, InternalError, connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +21,9 @@ from usance.ports.actor import SYSTEM
 
 ON = date(2026, 3, 2)
 AT = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
-FIRST = json.loads((resources.files("usance.apps.decisioning") / "data" / "first_rules.json").read_text(encoding="utf-8"))
+FIRST = json.loads(
+    (resources.files("usance.apps.decisioning") / "data" / "first_rules.json").read_text(encoding="utf-8")
+)
 GOOD = {
     "product_kind": "single_payment",
     "customer_kind": "first",
@@ -73,11 +75,7 @@ def test_what_the_first_rules_say(changed: dict[str, object], outcome: str, reas
 
 def test_every_reason_of_the_first_rules_has_words() -> None:
     codes = {str(rule["o0"]).strip('"') for node in FIRST["nodes"][1:3] for rule in node["content"]["rules"]}
-    codes |= {
-        str(rule["o0"]).strip('"')
-        for rule in FIRST["nodes"][3]["content"]["rules"]
-        if int(rule["o1"]) < 0
-    }
+    codes |= {str(rule["o0"]).strip('"') for rule in FIRST["nodes"][3]["content"]["rules"] if int(rule["o1"]) < 0}
     assert codes <= reasons.REASONS.keys()
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from django.db import transaction
 
 from tests.support.institutions import found
 from usance.apps.institutions import tenancy
-from usance.apps.products import calculator, caps, selectors, services, template
-from django.db import transaction
+from usance.apps.products import selectors, services
 
 ON = date(2026, 3, 2)
 

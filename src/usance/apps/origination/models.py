@@ -11,31 +11,10 @@ from django.db.models import Q
 
 from usance.apps.customers import vault
 from usance.apps.institutions.models import OrgModel, TenantForeignKey, TenantModel
+from usance.apps.origination.states import DRAFT, EXPIRED, TRANSITIONS, UNSIGNED, WITHDRAWN
 from usance.core.loan.terms import Terms
 
-DRAFT, SUBMITTED, DECIDING, REFERRED, ASKED = "draft", "submitted", "deciding", "referred", "asked"
-APPROVED, SIGNED, FUNDING, FUNDED = "approved", "signed", "funding", "funded"
-DECLINED, EXPIRED, WITHDRAWN = "declined", "expired", "withdrawn"
-# from state -> states that may follow
-TRANSITIONS: dict[str, frozenset[str]] = {
-    DRAFT: frozenset({SUBMITTED, EXPIRED, WITHDRAWN}),
-    SUBMITTED: frozenset({DECIDING, WITHDRAWN}),
-    DECIDING: frozenset({APPROVED, DECLINED, REFERRED, WITHDRAWN}),
-    REFERRED: frozenset({APPROVED, DECLINED, ASKED, WITHDRAWN}),
-    ASKED: frozenset({REFERRED, EXPIRED, WITHDRAWN}),
-    APPROVED: frozenset({SIGNED, EXPIRED, WITHDRAWN}),
-    SIGNED: frozenset({FUNDING, WITHDRAWN}),
-    FUNDING: frozenset({FUNDED, SIGNED, WITHDRAWN}),
-    FUNDED: frozenset({SIGNED}),  # the rail took the payout back
-    DECLINED: frozenset(),
-    EXPIRED: frozenset(),
-    WITHDRAWN: frozenset(),
-}
 STATES = [(state, state) for state in TRANSITIONS]
-ENDED = frozenset({FUNDED, DECLINED, EXPIRED, WITHDRAWN})
-OPEN = frozenset(TRANSITIONS) - ENDED
-UNDECIDED = frozenset({SUBMITTED, DECIDING, REFERRED, ASKED})
-SUBJECT = "origination.application"
 # what sealed values are bound to
 ANSWER, NOTE, QUESTION = "origination_answer.sealed", "origination_review.note", "origination_application.question"
 CUSTOMER_KINDS = [("first", "first"), ("returning", "returning")]
@@ -87,7 +66,7 @@ class Application(OrgModel):
                 name="application_resume_token_once",
             ),
             models.UniqueConstraint(
-                "institution", "party", condition=Q(state__in=sorted(OPEN)), name="application_one_open"
+                "institution", "party", condition=Q(state__in=sorted(UNSIGNED)), name="application_one_open"
             ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="application_amount_positive"),
             models.CheckConstraint(

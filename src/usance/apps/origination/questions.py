@@ -351,11 +351,11 @@ READERS: dict[str, Callable[[Question, str, int], str]] = {
 }
 
 
-def read(*, page: Page, data: Mapping[str, str], currency_digits: int) -> tuple[dict[str, str], dict[str, Text]]:
+def read(*, page: Page, data: Mapping[str, str], currency_digits: int) -> tuple[dict[str, str], dict[str, Any]]:
     """What a page's form brought: (question -> answer to store, question -> sentence of what is wrong). A question
     that may stay open and was left empty is an empty answer: it takes back an earlier one."""
     good: dict[str, str] = {}
-    wrong: dict[str, Text] = {}
+    wrong: dict[str, Any] = {}
     for asked in page.questions:
         code, given = asked.question.code, data.get(asked.question.code, "").strip()
         if not given:

@@ -14,6 +14,7 @@ from usance.apps.customers import selectors as customers
 from usance.apps.customers import vault
 from usance.apps.decisioning import selectors as decisions
 from usance.apps.origination import models, questions
+from usance.apps.origination import states as known
 from usance.apps.origination.models import Answer, Application, Offer, Review, Transition
 
 
@@ -37,7 +38,7 @@ def application_of_token(*, token: str) -> Application | None:
 
 def open_application(*, party_id: UUID) -> Application | None:
     """The application that a customer has under way."""
-    return applications().filter(party_id=party_id, state__in=models.OPEN).first()
+    return applications().filter(party_id=party_id, state__in=known.OPEN).first()
 
 
 def applications_of(*, party_id: UUID) -> QuerySet[Application]:
@@ -47,7 +48,7 @@ def applications_of(*, party_id: UUID) -> QuerySet[Application]:
 def declined_since(*, party_id: UUID, on: date, days: int, but: UUID) -> int:
     """How often a customer was declined in the last `days` days, other than in application `but`."""
     rows = Application.objects.filter(
-        party_id=party_id, state=models.DECLINED, decided_on__gt=on - timedelta(days=days)
+        party_id=party_id, state=known.DECLINED, decided_on__gt=on - timedelta(days=days)
     )
     return rows.exclude(pk=but).count()
 
@@ -117,7 +118,7 @@ def queue(*, states: Iterable[str] = (), product_code: str = "", within: Q | Non
     """Applications of a data scope, newest first, with their product; drafts are nobody's business yet."""
     rows = applications().filter(within or Q())
     wanted = list(states)
-    rows = rows.filter(state__in=wanted) if wanted else rows.exclude(state=models.DRAFT)
+    rows = rows.filter(state__in=wanted) if wanted else rows.exclude(state=known.DRAFT)
     return rows.filter(product_version__product__code=product_code) if product_code else rows
 
 
@@ -157,7 +158,7 @@ class Case:
 def case(*, application_id: UUID) -> Case:
     """The whole case, opened: who shows it to a person records that it was viewed."""
     row = application(application_id=application_id)
-    made = list(decisions.decisions_of(subject=(models.SUBJECT, row.pk)))
+    made = list(decisions.decisions_of(subject=(known.SUBJECT, row.pk)))
     return Case(
         application=row,
         profile=customers.profile(row.party_id),
@@ -172,17 +173,17 @@ def case(*, application_id: UUID) -> Case:
 
 def lines(row: Application) -> list[Line]:
     """The answers in the order of the questions, each with its source."""
-    known = given(row)
+    told = given(row)
     return [
         Line(
             question=code,
             label=question.label,
-            value=readable(question, known[code].text),
-            source=known[code].came_from,
-            stated_at=known[code].given_at,
+            value=readable(question, told[code].text),
+            source=told[code].came_from,
+            stated_at=told[code].given_at,
         )
         for code, question in questions.QUESTIONS.items()
-        if code in known
+        if code in told
     ]
 
 
@@ -223,5 +224,5 @@ def moves_by_day(*, starts_on: date, ends_on: date) -> list[tuple[date, str, int
 
 def touched_by_product(*, product_id: UUID) -> Mapping[str, int]:
     """What a new version of a product meets: drafts will take it; whatever was submitted keeps its own terms."""
-    rows = Application.objects.filter(product_version__product_id=product_id, state__in=models.OPEN)
+    rows = Application.objects.filter(product_version__product_id=product_id, state__in=known.OPEN)
     return dict(rows.values_list("state").annotate(count=Count("pk")))

@@ -16,7 +16,6 @@ from typing import Any
 
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
-from usance.apps.institutions.models import CountryRule
 from usance.apps.products import calculator, template
 from usance.core import rates, values
 from usance.core.loan import close, events, quote, replay, state
@@ -185,9 +184,9 @@ def _course(
 # --- checks ------------------------------------------------------------------------------------------------------
 
 
-def rules_for(*, country: str, licence: str, on: date) -> list[CountryRule]:
+def rules_for(*, country: str, licence: str, on: date) -> list[institutions.CountryRule]:
     """The cap rules that bind a lender of this licence on a date, the newest of each code."""
-    newest: dict[str, CountryRule] = {}
+    newest: dict[str, institutions.CountryRule] = {}
     for row in institutions.rules_in_force(country, on):
         if row.code.startswith("cap.") and row.value.get("measure") in MEASURES:
             newest.setdefault(row.code, row)
@@ -196,13 +195,13 @@ def rules_for(*, country: str, licence: str, on: date) -> list[CountryRule]:
 
 def _binds(value: Mapping[str, Any], licence: str) -> bool:
     only = value.get("only_licences")
-    return licence not in value.get("exempt_licences", ()) and (only is None or licence in only)
+    return bool(licence not in value.get("exempt_licences", ()) and (only is None or licence in only))
 
 
 def _concerns(value: Mapping[str, Any], course: Course) -> bool:
     """Whether a rule speaks of loans of this amount and length."""
     amount, days = course.terms.principal_minor, course.days
-    return (
+    return bool(
         amount > value.get("above_minor", 0)
         and amount <= value.get("up_to_minor", amount)
         and days > value.get("above_days", -1)
@@ -210,7 +209,7 @@ def _concerns(value: Mapping[str, Any], course: Course) -> bool:
     )
 
 
-def breaches(*, terms: Terms, on: date, rules: list[CountryRule]) -> list[PriceOverCap]:
+def breaches(*, terms: Terms, on: date, rules: list[institutions.CountryRule]) -> list[PriceOverCap]:
     """Each rule that these terms break, with the highest figure of any course that they allow."""
     ways = list(courses(terms, on)) if rules else []
     found = []
@@ -226,7 +225,7 @@ def breaches(*, terms: Terms, on: date, rules: list[CountryRule]) -> list[PriceO
     return found
 
 
-def _refusal(rule: CountryRule, way: Course, limit: Fraction, figure: Fraction | None) -> PriceOverCap:
+def _refusal(rule: institutions.CountryRule, way: Course, limit: Fraction, figure: Fraction | None) -> PriceOverCap:
     return PriceOverCap(
         rule=rule.code,
         country=rule.country,

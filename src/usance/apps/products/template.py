@@ -18,7 +18,6 @@ from usance.core.refusals import Refusal
 
 FIRST, RETURNING = "first", "returning"
 CUSTOMER_KINDS = (FIRST, RETURNING)
-SCHEMA_VERSION = 1
 
 
 class Problem(NamedTuple):
@@ -203,7 +202,7 @@ class Conventions(Part):
 class Config(Part):
     """A full product configuration."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     kind: Annotated[str, _known("plan")]
     every: Count = 1  # an instalment every so many units of the term
     amount: AmountRange

@@ -1,0 +1,224 @@
+"""The pages of an application: what each holds, what a form brought, and where to go on. Answers are kept page by page,
+so that any device may go on where another left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from usance.apps.customers import consents, identity_numbers, words
+from usance.apps.customers import refusals as customer_refusals
+from usance.apps.customers import selectors as customers
+from usance.apps.institutions import tenancy
+from usance.apps.origination import questions, selectors, services
+from usance.apps.payments import selectors as payments
+from usance.core.refusals import Refusal
+from usance.ports.actor import Actor
+
+REQUIRED_CONSENTS = ("personal_data", "credit_check", "automated_decision", "electronic_signature")
+OPTIONAL_CONSENTS = ("marketing",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """`errors`: question -> sentence; what was right is kept all the same. `next_page`: where to go on."""
+
+    next_page: str
+    errors: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageState:
+    """A page as it stands: `values` as stored text, `is_done` when nothing that must be answered is open."""
+
+    page: questions.Page
+    values: Mapping[str, str]
+    is_done: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentAsked:
+    """A consent with the words that are in force, and whether it was given."""
+
+    purpose: str
+    text_id: UUID
+    title: str
+    body: str
+    required: bool
+    is_given: bool
+
+
+def page_states(*, application_id: UUID) -> list[PageState]:
+    """Every page of the application in order, with its answers and whether it is done."""
+    row = selectors.application(application_id=application_id)
+    known = selectors.answers(row)
+    return [
+        PageState(
+            page=page,
+            values={asked.question.code: known.get(asked.question.code, "") for asked in page.questions},
+            is_done=_is_done(row, page, known),
+        )
+        for page in selectors.pages(row)
+    ]
+
+
+def _is_done(row: Any, page: questions.Page, known: Mapping[str, str]) -> bool:
+    if page.kind == "consents":
+        return all(_has_consent(row.party_id, purpose) for purpose in REQUIRED_CONSENTS)
+    if page.kind == "card":
+        return _has_card(row.party_id)
+    if page.kind == "check":
+        return False
+    required = [asked.question.code for asked in page.questions if asked.required]
+    return all(known.get(code) for code in required)
+
+
+def _has_card(party_id: UUID) -> bool:
+    return payments.cards_of(party_id).exists()
+
+
+def _has_consent(party_id: UUID, purpose: str) -> bool:
+    return consents.has_consent(party_id=party_id, purpose=purpose, on=tenancy.current().business_date)
+
+
+def next_page(*, application_id: UUID, after: str = "") -> str:
+    """The first page that is not done, or the one after `after`: pages that are done already are passed over."""
+    states = page_states(application_id=application_id)
+    codes = [state.page.code for state in states]
+    later = states[codes.index(after) + 1 :] if after in codes else []
+    waiting = [state for state in (later or states) if not state.is_done]
+    return waiting[0].page.code
+
+
+def save_page(*, application_id: UUID, page: str, data: Mapping[str, str], at: datetime, actor: Actor) -> Saved:
+    """Keeps what a question page brought; what is wrong is told, the rest is kept. Raises StateDoesNotAllow."""
+    row = selectors.application(application_id=application_id)
+    found = _page(row, page)
+    institution = tenancy.current()
+    good, wrong = questions.read(page=found, data=data, currency_digits=institution.currency_digits)
+    known = {**selectors.answers(row), **good}
+    for code in tuple(good):
+        problem = _checked(code, good, known)
+        if problem is not None:
+            wrong[code] = problem  # a refusal: the page puts it into words
+            del good[code]
+    came_from = "staff" if actor.is_staff else "applicant"
+    services.record_answers(application_id=row.pk, answers=good, came_from=came_from, at=at)
+    if wrong:
+        return Saved(next_page=page, errors=wrong)
+    going_on = next_page(application_id=row.pk, after=page)
+    services.remember_page(application_id=row.pk, page=going_on)
+    return Saved(next_page=going_on, errors={})
+
+
+def _page(row: Any, code: str) -> questions.Page:
+    found = [page for page in selectors.pages(row) if page.code == code]
+    if not found:
+        raise LookupError(f"the application has no page {code}")
+    return found[0]
+
+
+def _checked(code: str, good: dict[str, str], known: Mapping[str, str]) -> Refusal | None:
+    """Checks that need the customers' own rules; brings a good answer into its normal form."""
+    today = tenancy.current().business_date
+    given = good[code]
+    if not given:
+        return None
+    try:
+        if code == "identity_number":
+            born = known.get("birth_date")
+            good[code] = identity_numbers.check(
+                given,
+                scheme=customers.identity_scheme(today),
+                birth_date=date.fromisoformat(born) if born else None,
+                sex=None,
+                on=today,
+            )
+        elif code == "email":
+            good[code] = words.email(given)
+    except (customer_refusals.IdentityNumberNotValid, customer_refusals.EmailNotValid) as refusal:
+        return refusal
+    return None
+
+
+def consents_asked(*, application_id: UUID) -> list[ConsentAsked]:
+    """The consents of the consent page, in the applicant's language."""
+    row = selectors.application(application_id=application_id)
+    today = tenancy.current().business_date
+    asked = []
+    for purpose in (*REQUIRED_CONSENTS, *OPTIONAL_CONSENTS):
+        text = consents.text_in_force(purpose, row.language, today)
+        asked.append(
+            ConsentAsked(
+                purpose=purpose,
+                text_id=text.pk,
+                title=text.title,
+                body=text.body,
+                required=purpose in REQUIRED_CONSENTS,
+                is_given=_has_consent(row.party_id, purpose),
+            )
+        )
+    return asked
+
+
+def save_consents(
+    *,
+    application_id: UUID,
+    given: Mapping[str, UUID],
+    evidence: Mapping[str, Any],
+    at: datetime,
+    actor: Actor,
+) -> Saved:
+    """Keeps the consents that were ticked (purpose -> id of the text that was shown); a required one that was not is
+    told as an error. Raises ConsentTextOutdated."""
+    row = selectors.application(application_id=application_id)
+    today = tenancy.current().business_date
+    for purpose, text_id in given.items():
+        consents.give(
+            party_id=row.party_id,
+            purpose=purpose,
+            text_id=text_id,
+            channel=row.channel,
+            evidence=dict(evidence),
+            actor=actor,
+            at=at,
+            on=today,
+        )
+    missing = [purpose for purpose in REQUIRED_CONSENTS if not _has_consent(row.party_id, purpose)]
+    if missing:
+        return Saved(next_page="consents", errors=dict.fromkeys(missing, questions.MISSING))
+    going_on = next_page(application_id=row.pk, after="consents")
+    services.remember_page(application_id=row.pk, page=going_on)
+    return Saved(next_page=going_on, errors={})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckLine:
+    """An answer on the page "check your answers", with the page on which it can be changed. `kind`: as of questions."""
+
+    page: str
+    question: str
+    kind: str
+    label: Any
+    value: Any
+
+
+def check_answers(*, application_id: UUID) -> list[CheckLine]:
+    """Every answer in the order of the pages."""
+    row = selectors.application(application_id=application_id)
+    known = selectors.answers(row)
+    return [
+        CheckLine(
+            page=page.code,
+            question=asked.question.code,
+            kind=asked.question.kind,
+            label=asked.question.label,
+            value=selectors.readable(asked.question, known[asked.question.code]),
+        )
+        for page in selectors.pages(row)
+        for asked in page.questions
+        if asked.question.code in known
+    ]

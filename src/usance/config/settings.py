@@ -71,6 +71,8 @@ else:
 ALLOWED_HOSTS = os.environ.get("USANCE_ALLOWED_HOSTS", ".localhost,127.0.0.1,localhost,testserver").split(",")
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("USANCE_TRUSTED_ORIGINS", "").split(",") if o]
 USE_TLS = flag("USANCE_TLS")
+# proxies of our own in front: the visitor's address is that many from the right of X-Forwarded-For
+USANCE_PROXY_HOPS = int(os.environ.get("USANCE_PROXY_HOPS", "0"))
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if USE_TLS else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = USE_TLS
 SESSION_COOKIE_NAME = "__Host-session" if USE_TLS else "session"

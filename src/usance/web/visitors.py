@@ -21,7 +21,7 @@ SYSTEMS = (
 def address(request: HttpRequest) -> str:
     """The network address. Behind N proxies of our own (USANCE_PROXY_HOPS) it is the Nth from the right of what they
     added; what stands further left was written by the visitor."""
-    hops = getattr(settings, "USANCE_PROXY_HOPS", 0)
+    hops = settings.USANCE_PROXY_HOPS
     passed = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
     if hops and len(passed) >= hops:
         return passed[-hops]

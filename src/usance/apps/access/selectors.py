@@ -9,7 +9,9 @@ from uuid import UUID
 from django.db.models import Count, Prefetch, Q, QuerySet
 
 from usance.apps.access import permissions
-from usance.apps.access.models import Role, RoleGrant, SecondFactor, StaffSession, User
+from usance.apps.access.models import Role, RoleGrant, SecondFactor
+from usance.apps.access.models import StaffSession as StaffSession  # others name these types by this module
+from usance.apps.access.models import User as User
 
 ROOT = "root"
 
@@ -89,7 +91,8 @@ def grant(grant_id: Any) -> RoleGrant:
     return RoleGrant.objects.select_related("role", "user").get(pk=grant_id)
 
 
-def roles() -> QuerySet[Role]:
+def roles() -> QuerySet[Any]:
+    """Every role, each with `holder_count`."""
     return Role.objects.annotate(holder_count=Count("grants__user", distinct=True)).order_by("code")
 
 

@@ -10,12 +10,14 @@ from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 from django.core import signing
+from django.db import transaction
 
 from usance.apps.access import limits, passwords, selectors, totp
 from usance.apps.access.models import Invitation, RecoveryCode, SecondFactor, Session, StaffSession, User
 from usance.apps.access.refusals import CodeRefused, InvitationExpired, SignInRefused
 from usance.apps.audit import services as audit
 from usance.apps.institutions import keyring, tenancy
+from usance.ports import queue
 from usance.ports.actor import Actor, staff
 
 IDLE = timedelta(minutes=60)
@@ -137,6 +139,7 @@ def open_session(*, user: User, session_key: str, device: str, factor: str, at: 
     user.last_login = at
     user.save(update_fields=["last_login"])
     audit.record(action="access.signed_in", subject=user, actor=staff(user.pk), details={"factor": factor})
+    transaction.on_commit(_enqueue_sweep)
     return StaffSession.objects.create(
         user=user, session_key=session_key, device=device[:120], factor=factor, started_at=at, seen_at=at
     )
@@ -174,7 +177,7 @@ def end_session(*, user: User, session_id: UUID | str, at: datetime, reason: str
 
 def end_sessions(*, user: User, at: datetime, reason: str, but: UUID | None = None) -> int:
     """Ends all sessions of a person, but for one."""
-    found = list(StaffSession.objects.filter(user=user, ended_at__isnull=True).exclude(pk=but))
+    found = [one for one in StaffSession.objects.filter(user=user, ended_at__isnull=True) if one.pk != but]
     _end(found, reason=reason, at=at)
     return len(found)
 
@@ -223,7 +226,8 @@ def invited(*, token: str, visitor: Visitor, at: datetime) -> User:
     if found is None or not found.user.is_active:
         limits.failed(limits.INVITATION, visitor.address, at)
         raise InvitationExpired()
-    return found.user
+    user: User = found.user
+    return user
 
 
 def accept_invitation(*, token: str, password: str, visitor: Visitor, at: datetime) -> User:
@@ -247,6 +251,13 @@ def sweep(*, at: datetime) -> None:
 def device_mark(user: User) -> str:
     """What a browser keeps after a full sign-in, so that it is known the next time. Signed; says nothing to others."""
     return signing.dumps([str(tenancy.current_id()), str(user.pk), secrets.token_hex(8)], salt=_DEVICE_SALT)
+
+
+def _enqueue_sweep() -> None:
+    """After the page's own transaction: a job's key is a unique index, on which the next sign-in would wait."""
+    if tenancy.is_bound():
+        with transaction.atomic():
+            queue.enqueue("access.sweep", key="access.sweep")
 
 
 def _known_device(user: User, mark: str) -> str | None:

@@ -183,7 +183,8 @@ def _pending() -> list[tuple[Any, str, datetime]]:
             f"SELECT e.id, e.digest, e.recorded_at {_UNLINKED} ORDER BY e.recorded_at, e.id LIMIT %s",
             [CHUNK],
         )
-        return cursor.fetchall()
+        rows: list[tuple[Any, str, datetime]] = cursor.fetchall()
+        return rows
 
 
 def _forgotten(limit: int) -> list[Any]:

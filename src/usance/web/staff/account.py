@@ -8,7 +8,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,6 +21,7 @@ from usance.web import components as ui
 from usance.web import forms as house
 from usance.web import permits
 from usance.web.staff import identity
+from usance.web.staff.request import StaffRequest
 from usance.web.staff.sign_in import CodeForm, answer, qr_code, sent
 
 
@@ -55,8 +56,8 @@ class ReplaceAppForm(CodeForm):
 
 @permits.staff("")
 @require_GET
-def show(request: HttpRequest) -> HttpResponse:
-    here = request.staff_session  # type: ignore[attr-defined]
+def show(request: StaffRequest) -> HttpResponse:
+    here = request.staff_session
     factor = selectors.confirmed_factor(request.user)
     context = {
         "sessions": [(one, one.pk == here.pk) for one in selectors.open_sessions(request.user)],
@@ -74,9 +75,9 @@ def show(request: HttpRequest) -> HttpResponse:
 @permits.staff("")
 @sensitive_post_parameters("old", "new")
 @require_http_methods(["GET", "POST"])
-def change_password(request: HttpRequest) -> HttpResponse:
+def change_password(request: StaffRequest) -> HttpResponse:
     """Other sessions end; this one goes on under a new key."""
-    user, here = request.user, request.staff_session  # type: ignore[attr-defined]
+    user, here = request.user, request.staff_session
 
     def submit(form: Any) -> HttpResponse:
         sign_in.change_password(
@@ -97,7 +98,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
 
 @permits.staff("")
 @require_POST
-def end_session(request: HttpRequest, session_id: UUID) -> HttpResponse:
+def end_session(request: StaffRequest, session_id: UUID) -> HttpResponse:
     """Ends one of the own sessions."""
     if not sign_in.end_session(user=request.user, session_id=session_id, at=clock.now()):
         raise Http404
@@ -108,7 +109,7 @@ def end_session(request: HttpRequest, session_id: UUID) -> HttpResponse:
 @permits.staff("")
 @sensitive_post_parameters("old")
 @require_http_methods(["GET", "POST"])
-def recovery_codes(request: HttpRequest) -> HttpResponse:
+def recovery_codes(request: StaffRequest) -> HttpResponse:
     """New codes on paper; the old ones stop working."""
 
     def submit(form: Any) -> HttpResponse:
@@ -123,7 +124,7 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
 @permits.staff("")
 @sensitive_post_parameters("old")
 @require_http_methods(["GET", "POST"])
-def replace_app(request: HttpRequest) -> HttpResponse:
+def replace_app(request: StaffRequest) -> HttpResponse:
     """Another phone: the new app proves that it works before the old one stops counting."""
     user = request.user
     secret = sign_in.begin_totp(user=user)
@@ -144,7 +145,7 @@ def replace_app(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _prove(request: HttpRequest, form: Any) -> None:
+def _prove(request: StaffRequest, form: Any) -> None:
     """An open desk is no proof of who sits at it."""
     sign_in.check_password(
         email=request.user.email,

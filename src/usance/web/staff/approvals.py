@@ -8,7 +8,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
@@ -24,6 +24,7 @@ from usance.ports import clock
 from usance.web import components as ui
 from usance.web import forms as house
 from usance.web import pages, permits, refusals
+from usance.web.staff.request import StaffRequest
 from usance.web.staff.sign_in import sent
 
 STATES = {
@@ -51,7 +52,7 @@ class DecisionForm(house.Form):
 
 @permits.staff("approval.view")
 @require_GET
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: StaffRequest) -> HttpResponse:
     """Three lists: for me, by me, decided."""
     view = request.GET.get("view", "mine")
     found = {"sent": selectors.proposals_of(request.user), "done": selectors.decided()}.get(
@@ -83,7 +84,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @permits.staff("approval.view")
 @require_http_methods(["GET", "POST"])
-def show(request: HttpRequest, approval_id: UUID) -> HttpResponse:
+def show(request: StaffRequest, approval_id: UUID) -> HttpResponse:
     """One change with its difference. Whoever proposed it is never asked."""
     row = _found(request, approval_id)
     verdict = request.POST.get("verdict", "")
@@ -116,14 +117,14 @@ def show(request: HttpRequest, approval_id: UUID) -> HttpResponse:
 
 @permits.staff("approval.view")
 @require_POST
-def withdraw(request: HttpRequest, approval_id: UUID) -> HttpResponse:
+def withdraw(request: StaffRequest, approval_id: UUID) -> HttpResponse:
     """Whoever proposed a change takes it back."""
     desk.withdraw(approval_id=_found(request, approval_id).pk, maker=request.user, at=_moment(request))
     messages.success(request, _("The proposal is withdrawn."))
     return redirect("staff:approvals")
 
 
-def _decide(request: HttpRequest, row: Any, verdict: str, note: str) -> HttpResponse:
+def _decide(request: StaffRequest, row: Any, verdict: str, note: str) -> HttpResponse:
     at = _moment(request)
     if verdict == "approve":
         desk.approve(approval_id=row.pk, checker=request.user, at=at, note=note)
@@ -138,11 +139,11 @@ def title_of(row: Any) -> str:
     return str(kinds.of(row.kind).title)
 
 
-def _moment(request: HttpRequest) -> Any:
-    return institutions.moment(request.institution, clock.now())  # type: ignore[attr-defined]
+def _moment(request: StaffRequest) -> Any:
+    return institutions.moment(request.institution, clock.now())
 
 
-def _found(request: HttpRequest, approval_id: UUID) -> Any:
+def _found(request: StaffRequest, approval_id: UUID) -> Any:
     try:
         row = selectors.approval(approval_id)
     except ObjectDoesNotExist:

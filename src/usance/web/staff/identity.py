@@ -14,6 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from usance.apps.access import selectors, sign_in
 from usance.ports import actor, clock
 from usance.web import visitors
+from usance.web.middleware import LANGUAGE_COOKIE
 
 BACKEND = "usance.apps.access.backend.InstitutionBackend"
 DEVICE_COOKIE = "staff_device"
@@ -87,7 +88,8 @@ def safe_next(request: HttpRequest, after: str) -> str:
 
 
 def know_device(request: HttpRequest, response: HttpResponse, user: Any) -> HttpResponse:
-    """Marks the browser as one on which the person signed in, so that strangers' guesses do not lock them out here."""
+    """Marks the browser as one on which the person signed in, so that strangers' guesses do not lock them out here,
+    and speaks their language from now on."""
     response.set_cookie(
         DEVICE_COOKIE,
         sign_in.device_mark(user),
@@ -97,6 +99,14 @@ def know_device(request: HttpRequest, response: HttpResponse, user: Any) -> Http
         httponly=True,
         samesite="Lax",
     )
+    if LANGUAGE_COOKIE not in request.COOKIES:  # a language chosen on the page stays
+        response.set_cookie(
+            LANGUAGE_COOKIE,
+            user.language,
+            max_age=sign_in.DEVICE_DAYS * 86400,
+            secure=settings.SESSION_COOKIE_SECURE,
+            samesite="Lax",
+        )
     return response
 
 

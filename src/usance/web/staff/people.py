@@ -9,7 +9,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -26,6 +26,7 @@ from usance.ports import clock
 from usance.web import components as ui
 from usance.web import forms as house
 from usance.web import pages, permits
+from usance.web.staff.request import StaffRequest
 from usance.web.staff.sign_in import answer, sent
 from usance.workflows import staff_rights
 
@@ -107,9 +108,10 @@ class RoleForm(ReasonForm):
 
 @permits.staff("user.view")
 @require_GET
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: StaffRequest) -> HttpResponse:
     """Everyone with their roles."""
     page = pages.of(request, selectors.users())
+    audit.viewed(subject=("access.user", "register"), actor=request.actor, fields=["email", "name"])
     columns = [
         ui.Column("name", _("Name")),
         ui.Column("email", _("E-mail address")),
@@ -147,10 +149,10 @@ def state_of(user: Any) -> ui.Tag:
 
 @permits.staff("user.view")
 @require_GET
-def person(request: HttpRequest, user_id: UUID) -> HttpResponse:
+def person(request: StaffRequest, user_id: UUID) -> HttpResponse:
     """One person: roles, second factor, sessions, what they did and what was done about them."""
     user = _person(user_id)
-    audit.viewed(subject=user, actor=request.actor, fields=["email", "name"])  # type: ignore[attr-defined]
+    audit.viewed(subject=user, actor=request.actor, fields=["email", "name"])
     acts = list(trail.of_actor(user.pk)[:20])
     about = list(trail.trail(user)[:20])
     names = selectors.names_of({one.actor_id for one in about})
@@ -176,11 +178,11 @@ def person(request: HttpRequest, user_id: UUID) -> HttpResponse:
 
 @permits.staff("user.manage")
 @require_http_methods(["GET", "POST"])
-def invite(request: HttpRequest) -> HttpResponse:
+def invite(request: StaffRequest) -> HttpResponse:
     """A new person, without rights; the link to set a password is shown once, to be handed over."""
 
     def submit(form: Any) -> HttpResponse:
-        user = people.hire(**form.cleaned_data, actor=request.actor)  # type: ignore[attr-defined]
+        user = people.hire(**form.cleaned_data, actor=request.actor)
         return _show_link(request, user)
 
     form = InviteForm(sent(request), languages=_languages(request), initial={"org_path": "root"})
@@ -189,11 +191,11 @@ def invite(request: HttpRequest) -> HttpResponse:
 
 @permits.staff("user.manage")
 @require_http_methods(["GET", "POST"])
-def change(request: HttpRequest, user_id: UUID) -> HttpResponse:
+def change(request: StaffRequest, user_id: UUID) -> HttpResponse:
     user = _person(user_id)
 
     def submit(form: Any) -> HttpResponse:
-        people.change_person(user_id=user.pk, **form.cleaned_data, actor=request.actor)  # type: ignore[attr-defined]
+        people.change_person(user_id=user.pk, **form.cleaned_data, actor=request.actor)
         return _back(request, user, _("Saved."))
 
     initial = {"name": user.name, "language": user.language, "org_path": user.org_path}
@@ -203,7 +205,7 @@ def change(request: HttpRequest, user_id: UUID) -> HttpResponse:
 
 @permits.staff("user.manage")
 @require_POST
-def new_link(request: HttpRequest, user_id: UUID) -> HttpResponse:
+def new_link(request: StaffRequest, user_id: UUID) -> HttpResponse:
     """Another link for someone who has no password; whoever has one needs a reset, which two people decide."""
     user = _person(user_id)
     if user.has_usable_password() or not user.is_active:
@@ -213,7 +215,7 @@ def new_link(request: HttpRequest, user_id: UUID) -> HttpResponse:
 
 @permits.staff("user.manage")
 @require_http_methods(["GET", "POST"])
-def grant(request: HttpRequest, user_id: UUID) -> HttpResponse:
+def grant(request: StaffRequest, user_id: UUID) -> HttpResponse:
     """Gives a role, or proposes it where a second administrator must confirm."""
     user = _person(user_id)
 
@@ -228,7 +230,7 @@ def grant(request: HttpRequest, user_id: UUID) -> HttpResponse:
 
 @permits.staff("user.manage")
 @require_http_methods(["GET", "POST"])
-def revoke(request: HttpRequest, grant_id: UUID) -> HttpResponse:
+def revoke(request: StaffRequest, grant_id: UUID) -> HttpResponse:
     """Takes a role away, at once: less is always safe."""
     try:
         row = selectors.grant(grant_id)
@@ -237,7 +239,7 @@ def revoke(request: HttpRequest, grant_id: UUID) -> HttpResponse:
     user = row.user
 
     def submit(form: Any) -> HttpResponse:
-        people.revoke_grant(grant_id=row.pk, actor=request.actor)  # type: ignore[attr-defined]
+        people.revoke_grant(grant_id=row.pk, actor=request.actor)
         return _back(request, user, _("The role is taken away."))
 
     effects = [ui.Effect(_("%(name)s loses the role %(role)s at once.") % {"name": user.name, "role": row.role.name})]
@@ -246,11 +248,11 @@ def revoke(request: HttpRequest, grant_id: UUID) -> HttpResponse:
 
 @permits.staff("user.manage")
 @require_http_methods(["GET", "POST"])
-def deactivate(request: HttpRequest, user_id: UUID) -> HttpResponse:
+def deactivate(request: StaffRequest, user_id: UUID) -> HttpResponse:
     user = _person(user_id)
 
     def submit(form: Any) -> HttpResponse:
-        people.deactivate(user_id=user.pk, actor=request.actor, at=clock.now())  # type: ignore[attr-defined]
+        people.deactivate(user_id=user.pk, actor=request.actor, at=clock.now())
         return _back(request, user, _("Deactivated and signed out everywhere."))
 
     effects = [
@@ -262,11 +264,11 @@ def deactivate(request: HttpRequest, user_id: UUID) -> HttpResponse:
 
 @permits.staff("user.manage")
 @require_http_methods(["GET", "POST"])
-def reactivate(request: HttpRequest, user_id: UUID) -> HttpResponse:
+def reactivate(request: StaffRequest, user_id: UUID) -> HttpResponse:
     user = _person(user_id)
 
     def submit(form: Any) -> HttpResponse:
-        people.reactivate(user_id=user.pk, actor=request.actor)  # type: ignore[attr-defined]
+        people.reactivate(user_id=user.pk, actor=request.actor)
         return _back(request, user, _("Active again, without roles."))
 
     effects = [ui.Effect(_("%(name)s may sign in again. Roles must be given anew.") % {"name": user.name})]
@@ -275,7 +277,7 @@ def reactivate(request: HttpRequest, user_id: UUID) -> HttpResponse:
 
 @permits.staff("user.manage")
 @require_http_methods(["GET", "POST"])
-def reset(request: HttpRequest, user_id: UUID) -> HttpResponse:
+def reset(request: StaffRequest, user_id: UUID) -> HttpResponse:
     """For a lost phone: proposed here, decided by another administrator."""
     user = _person(user_id)
 
@@ -294,7 +296,7 @@ def reset(request: HttpRequest, user_id: UUID) -> HttpResponse:
 
 @permits.staff("user.view")
 @require_GET
-def roles(request: HttpRequest) -> HttpResponse:
+def roles(request: StaffRequest) -> HttpResponse:
     columns = [
         ui.Column("name", _("Role")),
         ui.Column("holders", _("People"), numeric=True),
@@ -310,7 +312,7 @@ def roles(request: HttpRequest) -> HttpResponse:
 
 @permits.staff("user.view")
 @require_GET
-def role(request: HttpRequest, role_id: UUID) -> HttpResponse:
+def role(request: StaffRequest, role_id: UUID) -> HttpResponse:
     """What a role may do, by area, and what it may never be joined with."""
     found = _role(role_id)
     areas = defaultdict(list)
@@ -334,7 +336,7 @@ def role(request: HttpRequest, role_id: UUID) -> HttpResponse:
 
 @permits.staff("user.manage")
 @require_http_methods(["GET", "POST"])
-def edit_role(request: HttpRequest, role_id: UUID) -> HttpResponse:
+def edit_role(request: StaffRequest, role_id: UUID) -> HttpResponse:
     """Proposes another set of permissions; a second administrator confirms it."""
     found = _role(role_id)
 
@@ -354,7 +356,7 @@ def edit_role(request: HttpRequest, role_id: UUID) -> HttpResponse:
 
 
 def _confirm(
-    request: HttpRequest, user: Any, submit: Any, *, title: str, effects: list[ui.Effect], form: Any = None
+    request: StaffRequest, user: Any, submit: Any, *, title: str, effects: list[ui.Effect], form: Any = None
 ) -> HttpResponse:
     return answer(
         request,
@@ -371,24 +373,24 @@ def _confirm(
     )
 
 
-def _show_link(request: HttpRequest, user: Any) -> HttpResponse:
-    token = sign_in.invite(user=user, at=clock.now(), actor=request.actor)  # type: ignore[attr-defined]
+def _show_link(request: StaffRequest, user: Any) -> HttpResponse:
+    token = sign_in.invite(user=user, at=clock.now(), actor=request.actor)
     link = request.build_absolute_uri(reverse("staff:invitation", args=[token]))
     context = {"person": user, "link": link, "days": sign_in.INVITATION_DAYS}
     return render(request, "staff/people/link.html", context)
 
 
-def _back(request: HttpRequest, user: Any, words: str, *, good: bool = True) -> HttpResponse:
+def _back(request: StaffRequest, user: Any, words: str, *, good: bool = True) -> HttpResponse:
     (messages.success if good else messages.error)(request, words)
     return redirect("staff:person", user_id=user.pk)
 
 
-def _moment(request: HttpRequest) -> Any:
-    return institutions.moment(request.institution, clock.now())  # type: ignore[attr-defined]
+def _moment(request: StaffRequest) -> Any:
+    return institutions.moment(request.institution, clock.now())
 
 
-def _languages(request: HttpRequest) -> list[tuple[str, str]]:
-    offered = request.institution.languages  # type: ignore[attr-defined]
+def _languages(request: StaffRequest) -> list[tuple[str, str]]:
+    offered = request.institution.languages
     return [(code, ui.NAMES.get(code, (code, ""))[0]) for code in offered]
 
 

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 import usance.apps
 import usance.workflows
-from usance.adapters import procrastinate_queue
+from usance.adapters import esputnik, fondy, procrastinate_queue
 from usance.apps.institutions import tenancy
 from usance.config import jobs
 from usance.ports import outside, queue, registry
@@ -32,10 +32,7 @@ def import_tasks() -> None:
     for package, only in ((usance.apps, ".tasks"), (usance.workflows, "")):
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if found.name.endswith(only) if only else not found.name.rsplit(".", 1)[1].startswith("cli_"):
-                try:
-                    importlib.import_module(found.name)
-                except ImportError as e:
-                    print("NOT YET", found.name, e)
+                importlib.import_module(found.name)
 
 
 def in_transaction() -> bool:
@@ -45,10 +42,6 @@ def in_transaction() -> bool:
 
 def choose_providers() -> None:
     """The providers of each institution, by configuration."""
-    try:
-        from usance.adapters import esputnik, fondy
-    except ImportError:
-        return
     registry.offer(registry.PAYMENT_RAIL, "fondy", fondy.build)
     registry.offer(registry.MESSENGER, "esputnik", esputnik.build)
     for code, values in settings.FONDY.items():

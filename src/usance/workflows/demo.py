@@ -125,3 +125,15 @@ def _hire(code: str, language: str, keys: Secrets, at: datetime) -> list[Login]:
     access.grant_role(user=second, role="administrator", actor=SYSTEM)
     access.enrol_totp(user=second, at=at, actor=SYSTEM, secret=keys.totp)
     return [*logins, Login(site=code, email=second.email, role="administrator")]
+
+
+def logins_text(logins: list[Login], keys: Secrets) -> str:
+    """What a person needs to sign in everywhere, for the end of `usance run`."""
+    roles = ", ".join(sorted({login.role for login in logins}))
+    return (
+        "Staff sign in with an e-mail such as underwriter@ua.localhost (one for each role: "
+        f"{roles}; dots for spaces),\n"
+        f"  password  {keys.password}\n"
+        f"  second factor: `.venv/bin/usance code` prints the code of the minute (secret {keys.totp}).\n"
+        "Borrowers sign in with any mobile number of the country; the code is in the sandbox's inbox.\n"
+    )

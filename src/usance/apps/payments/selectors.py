@@ -63,8 +63,9 @@ def has_open(*, subject_id: UUID, kinds: tuple[str, ...]) -> bool:
 def value_date(found: Instruction) -> date:
     """The business day of the payment itself: by the rail's own time, never after the business date."""
     institution = tenancy.current()
-    at = found.value_at or found.settled_at or found.given_at
-    return min(institutions.local_date(institution, at, ahead_days=found.ahead_days), institution.business_date)
+    if found.value_at is None:
+        return institution.business_date
+    return min(institutions.local_date(institution, found.value_at, ahead_days=0), institution.business_date)
 
 
 def cards_of(party_id: UUID) -> QuerySet[Card]:

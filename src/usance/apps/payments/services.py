@@ -8,7 +8,7 @@ callback; what it says twice has one effect.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -195,7 +195,9 @@ def _fail(instruction: Instruction, answer: Declined, at: datetime) -> None:
 
 def _succeed(instruction: Instruction, answer: Accepted, at: datetime) -> None:
     instruction.state, instruction.settled_at = State.SUCCEEDED, at
-    instruction.reference, instruction.value_at = answer.reference, answer.value_at or at
+    instruction.reference = answer.reference
+    # a rail that names no time was asked just now, in business time
+    instruction.value_at = answer.value_at or at + timedelta(days=instruction.ahead_days)
     if instruction.kind == Kind.CARD_LINK and answer.card.token:
         instruction.card = _keep_card(instruction, answer, at)
     instruction.save(update_fields=["state", "settled_at", "reference", "value_at", "card"])

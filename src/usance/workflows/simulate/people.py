@@ -94,7 +94,16 @@ def _rounded(minor: int, country: str) -> int:
 
 
 def _with_identity(
-    random: Random, faker: Faker, country: str, *, language: str, number: int, seed: int, sex: str, born: date, **rest: Any
+    random: Random,
+    faker: Faker,
+    country: str,
+    *,
+    language: str,
+    number: int,
+    seed: int,
+    sex: str,
+    born: date,
+    **rest: Any,
 ) -> Applicant:
     prefix, digits = PHONES[country]
     return Applicant(

@@ -2,140 +2,310 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
+from django.db import migrations, models
+
 import usance.apps.institutions.models
 import usance.apps.institutions.tenancy
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('customers', '0001_initial'),
-        ('institutions', '0001_initial'),
+        ("customers", "0001_initial"),
+        ("institutions", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Card',
+            name="Card",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('org_path', models.CharField(default='root', editable=False, max_length=200)),
-                ('provider', models.CharField(max_length=30)),
-                ('merchant', models.CharField(max_length=60)),
-                ('token', models.BinaryField()),
-                ('token_index', models.CharField(max_length=64)),
-                ('last4', models.CharField(max_length=4)),
-                ('brand', models.CharField(blank=True, max_length=30)),
-                ('expires_on', models.DateField(blank=True, null=True)),
-                ('state', models.CharField(choices=[('active', 'Active'), ('dead', 'Dead'), ('removed', 'Removed')], default='active', max_length=10)),
-                ('linked_at', models.DateTimeField()),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
-                ('party', usance.apps.institutions.models.TenantForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cards', to='customers.party')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("org_path", models.CharField(default="root", editable=False, max_length=200)),
+                ("provider", models.CharField(max_length=30)),
+                ("merchant", models.CharField(max_length=60)),
+                ("token", models.BinaryField()),
+                ("token_index", models.CharField(max_length=64)),
+                ("last4", models.CharField(max_length=4)),
+                ("brand", models.CharField(blank=True, max_length=30)),
+                ("expires_on", models.DateField(blank=True, null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("active", "Active"), ("dead", "Dead"), ("removed", "Removed")],
+                        default="active",
+                        max_length=10,
+                    ),
+                ),
+                ("linked_at", models.DateTimeField()),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
+                (
+                    "party",
+                    usance.apps.institutions.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="cards", to="customers.party"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='InboundNotice',
+            name="InboundNotice",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('provider', models.CharField(max_length=30)),
-                ('event_id', models.CharField(max_length=200)),
-                ('order_id', models.CharField(max_length=64)),
-                ('body', models.BinaryField()),
-                ('content_type', models.CharField(max_length=80)),
-                ('received_at', models.DateTimeField()),
-                ('processed_at', models.DateTimeField(blank=True, null=True)),
-                ('outcome', models.CharField(blank=True, max_length=40)),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("provider", models.CharField(max_length=30)),
+                ("event_id", models.CharField(max_length=200)),
+                ("order_id", models.CharField(max_length=64)),
+                ("body", models.BinaryField()),
+                ("content_type", models.CharField(max_length=80)),
+                ("received_at", models.DateTimeField()),
+                ("processed_at", models.DateTimeField(blank=True, null=True)),
+                ("outcome", models.CharField(blank=True, max_length=40)),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Instruction',
+            name="Instruction",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('org_path', models.CharField(default='root', editable=False, max_length=200)),
-                ('kind', models.CharField(choices=[('card_link', 'Card Link'), ('checkout', 'Checkout'), ('debit', 'Debit'), ('payout', 'Payout'), ('refund', 'Refund')], max_length=10)),
-                ('state', models.CharField(choices=[('created', 'Created'), ('sent', 'Sent'), ('unknown', 'Unknown'), ('pending', 'Pending'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('mismatch', 'Mismatch'), ('cancelled', 'Cancelled')], default='created', max_length=10)),
-                ('key', models.CharField(max_length=120)),
-                ('order_id', models.CharField(max_length=64)),
-                ('subject_type', models.CharField(max_length=30)),
-                ('subject_id', models.UUIDField()),
-                ('amount_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('description', models.CharField(max_length=200)),
-                ('language', models.CharField(default='en', max_length=10)),
-                ('details', models.JSONField(default=dict, help_text='what the job `then` needs to know, such as the days to extend')),
-                ('then', models.CharField(blank=True, help_text='the job that goes on when this is settled', max_length=80)),
-                ('ahead_days', models.IntegerField(default=0, help_text='how far business time ran ahead when it was given')),
-                ('provider', models.CharField(blank=True, max_length=30)),
-                ('merchant', models.CharField(blank=True, max_length=60)),
-                ('page_url', models.URLField(blank=True, max_length=500)),
-                ('reference', models.CharField(blank=True, max_length=80)),
-                ('reason', models.CharField(blank=True, max_length=30)),
-                ('hint', models.CharField(blank=True, max_length=20)),
-                ('raw_code', models.CharField(blank=True, max_length=40)),
-                ('given_at', models.DateTimeField()),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('asked_count', models.PositiveIntegerField(default=0)),
-                ('value_at', models.DateTimeField(blank=True, help_text="the rail's own time of the card payment", null=True)),
-                ('settled_at', models.DateTimeField(blank=True, null=True)),
-                ('returned_minor', models.BigIntegerField(default=0, help_text='what the rail took back after it had succeeded')),
-                ('card', usance.apps.institutions.models.TenantForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='instructions', to='payments.card')),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
-                ('party', usance.apps.institutions.models.TenantForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.party')),
-                ('refunds', usance.apps.institutions.models.TenantForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='refunded_by', to='payments.instruction')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("org_path", models.CharField(default="root", editable=False, max_length=200)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("card_link", "Card Link"),
+                            ("checkout", "Checkout"),
+                            ("debit", "Debit"),
+                            ("payout", "Payout"),
+                            ("refund", "Refund"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("created", "Created"),
+                            ("sent", "Sent"),
+                            ("unknown", "Unknown"),
+                            ("pending", "Pending"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                            ("mismatch", "Mismatch"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="created",
+                        max_length=10,
+                    ),
+                ),
+                ("key", models.CharField(max_length=120)),
+                ("order_id", models.CharField(max_length=64)),
+                ("subject_type", models.CharField(max_length=30)),
+                ("subject_id", models.UUIDField()),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("description", models.CharField(max_length=200)),
+                ("language", models.CharField(default="en", max_length=10)),
+                (
+                    "details",
+                    models.JSONField(
+                        default=dict, help_text="what the job `then` needs to know, such as the days to extend"
+                    ),
+                ),
+                (
+                    "then",
+                    models.CharField(blank=True, help_text="the job that goes on when this is settled", max_length=80),
+                ),
+                (
+                    "ahead_days",
+                    models.IntegerField(default=0, help_text="how far business time ran ahead when it was given"),
+                ),
+                ("provider", models.CharField(blank=True, max_length=30)),
+                ("merchant", models.CharField(blank=True, max_length=60)),
+                ("page_url", models.URLField(blank=True, max_length=500)),
+                ("reference", models.CharField(blank=True, max_length=80)),
+                ("reason", models.CharField(blank=True, max_length=30)),
+                ("hint", models.CharField(blank=True, max_length=20)),
+                ("raw_code", models.CharField(blank=True, max_length=40)),
+                ("given_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("asked_count", models.PositiveIntegerField(default=0)),
+                (
+                    "value_at",
+                    models.DateTimeField(blank=True, help_text="the rail's own time of the card payment", null=True),
+                ),
+                ("settled_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "returned_minor",
+                    models.BigIntegerField(default=0, help_text="what the rail took back after it had succeeded"),
+                ),
+                (
+                    "card",
+                    usance.apps.institutions.models.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="instructions",
+                        to="payments.card",
+                    ),
+                ),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
+                (
+                    "party",
+                    usance.apps.institutions.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="customers.party"
+                    ),
+                ),
+                (
+                    "refunds",
+                    usance.apps.institutions.models.TenantForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="refunded_by",
+                        to="payments.instruction",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='card',
-            index=models.Index(models.F('institution'), models.F('token_index'), name='card_token_index'),
+            model_name="card",
+            index=models.Index(models.F("institution"), models.F("token_index"), name="card_token_index"),
         ),
         migrations.AddConstraint(
-            model_name='card',
-            constraint=models.UniqueConstraint(models.F('institution'), models.F('party'), models.F('token_index'), name='card_once_per_party'),
+            model_name="card",
+            constraint=models.UniqueConstraint(
+                models.F("institution"), models.F("party"), models.F("token_index"), name="card_once_per_party"
+            ),
         ),
         migrations.AddIndex(
-            model_name='inboundnotice',
-            index=models.Index(condition=models.Q(('processed_at__isnull', True)), fields=['institution', 'received_at'], name='notice_waiting'),
+            model_name="inboundnotice",
+            index=models.Index(
+                condition=models.Q(("processed_at__isnull", True)),
+                fields=["institution", "received_at"],
+                name="notice_waiting",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='inboundnotice',
-            constraint=models.UniqueConstraint(models.F('institution'), models.F('provider'), models.F('event_id'), name='notice_event_once'),
+            model_name="inboundnotice",
+            constraint=models.UniqueConstraint(
+                models.F("institution"), models.F("provider"), models.F("event_id"), name="notice_event_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='instruction',
-            index=models.Index(fields=['institution', 'subject_id'], name='instruction_subject'),
+            model_name="instruction",
+            index=models.Index(fields=["institution", "subject_id"], name="instruction_subject"),
         ),
         migrations.AddIndex(
-            model_name='instruction',
-            index=models.Index(fields=['institution', '-given_at', 'id'], name='instruction_newest'),
+            model_name="instruction",
+            index=models.Index(fields=["institution", "-given_at", "id"], name="instruction_newest"),
         ),
         migrations.AddIndex(
-            model_name='instruction',
-            index=models.Index(condition=models.Q(('state__in', ['created', 'sent', 'unknown', 'pending'])), fields=['institution', 'given_at'], name='instruction_open'),
+            model_name="instruction",
+            index=models.Index(
+                condition=models.Q(("state__in", ["created", "sent", "unknown", "pending"])),
+                fields=["institution", "given_at"],
+                name="instruction_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='instruction',
-            constraint=models.UniqueConstraint(models.F('institution'), models.F('key'), name='instruction_key_once'),
+            model_name="instruction",
+            constraint=models.UniqueConstraint(models.F("institution"), models.F("key"), name="instruction_key_once"),
         ),
         migrations.AddConstraint(
-            model_name='instruction',
-            constraint=models.UniqueConstraint(models.F('institution'), models.F('order_id'), name='instruction_order_once'),
+            model_name="instruction",
+            constraint=models.UniqueConstraint(
+                models.F("institution"), models.F("order_id"), name="instruction_order_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='instruction',
-            constraint=models.UniqueConstraint(models.F('institution'), models.F('provider'), models.F('kind'), models.F('reference'), condition=models.Q(('state', 'succeeded'), models.Q(('reference', ''), _negated=True)), name='instruction_reference_once'),
+            model_name="instruction",
+            constraint=models.UniqueConstraint(
+                models.F("institution"),
+                models.F("provider"),
+                models.F("kind"),
+                models.F("reference"),
+                condition=models.Q(("state", "succeeded"), models.Q(("reference", ""), _negated=True)),
+                name="instruction_reference_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='instruction',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='instruction_amount_positive'),
+            model_name="instruction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gt", 0)), name="instruction_amount_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='instruction',
-            constraint=models.CheckConstraint(condition=models.Q(('settled_at__isnull', False), models.Q(('state__in', ['succeeded', 'failed', 'mismatch', 'cancelled']), _negated=True), _connector='OR'), name='instruction_settled_has_time'),
+            model_name="instruction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("settled_at__isnull", False),
+                    models.Q(("state__in", ["succeeded", "failed", "mismatch", "cancelled"]), _negated=True),
+                    _connector="OR",
+                ),
+                name="instruction_settled_has_time",
+            ),
         ),
     ]

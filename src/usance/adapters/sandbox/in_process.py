@@ -1,0 +1,84 @@
+"""The twins in this process, for simulation: the port `ports.sandbox`, and the adapters joined to it without a network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import Flask
+
+from usance.adapters.sandbox import orders
+from usance.adapters.sandbox.app import create_app, deliver_due, new_card, twin_of
+from usance.adapters.sandbox.fondy_pay import BANK_CODE
+from usance.adapters.sandbox.money import digits_of
+from usance.ports.payment_rail import Card
+from usance.ports.sandbox import Deliver
+
+CODE = re.compile(r"\b(\d{6})\b")
+STEPS = 6  # more pages than any payment has
+
+
+class StuckOnCardPage(RuntimeError):
+    """The hosted page did not come to its end."""
+
+
+class InProcess:
+    """One set of twins over a book; `deliver` gets their callbacks as (path, body, headers)."""
+
+    def __init__(self, book: Path | str, deliver: Deliver) -> None:
+        self.app: Flask = create_app(book, send=lambda url, body, headers: deliver(_path(url), body, headers))
+        self.twin = twin_of(self.app)
+
+    def new_card(self, *, merchant: str, on: date) -> Card:
+        return new_card(self.app, merchant_id=merchant, on=on)
+
+    def fill_card_page(self, page_url: str, *, held_minor: int | None = None) -> None:
+        browser, path = self.app.test_client(), _path(page_url)
+        reply = browser.post(path, data={"test_card": "fresh"})
+        for _ in range(STEPS):
+            where = _path(reply.headers.get("Location", ""))
+            if where.endswith("/done"):
+                return
+            if where.endswith("/bank"):
+                reply = browser.post(where, data={"code": BANK_CODE})
+            elif where.endswith("/held"):
+                reply = browser.post(where, data={"amount": self._held(where, held_minor)})
+            else:
+                raise StuckOnCardPage(f"{path}: {reply.status_code} {where}")
+        raise StuckOnCardPage(path)
+
+    def _held(self, path: str, held_minor: int | None) -> str:
+        order = orders.by_payment_id(self.twin, int(path.split("/")[-2]))
+        if order is None:
+            raise StuckOnCardPage(path)
+        minor, digits = held_minor or order["amount"], digits_of(order["currency"])
+        whole, rest = divmod(minor, 10**digits)
+        return f"{whole}.{rest:0{digits}d}" if digits else str(whole)
+
+    def latest_code(self, to: str) -> str:
+        row = self.twin.book.row(
+            "SELECT text FROM messages WHERE locator LIKE ? ORDER BY id DESC LIMIT 1", f"%{to.lstrip('+')[-9:]}"
+        )
+        found = CODE.search(row["text"]) if row else None
+        return found[1] if found else ""
+
+    def take_back(self, order_id: str) -> None:
+        order = self.twin.book.row("SELECT * FROM orders WHERE order_id = ? AND status = 'approved'", order_id)
+        if order is not None:
+            with self.twin.book.write():
+                orders.reverse(
+                    self.twin, order, reverse_id=f"bank-{order_id}", amount=order["amount"], comment="taken back"
+                )
+
+    def deliver(self) -> int:
+        return deliver_due(self.app)
+
+
+def _path(url: str) -> str:
+    parts = urlsplit(url)
+    return parts.path + (f"?{parts.query}" if parts.query else "")
+
+

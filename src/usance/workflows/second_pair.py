@@ -1,0 +1,45 @@
+"""Changes that need a second person, and what falls due on a business date, each handed to the app that does it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils.translation import gettext_lazy as _
+
+from usance.apps.decisioning import services as decisioning
+from usance.apps.desk import approvals
+from usance.apps.desk import services as desk
+from usance.apps.ledger import services as ledger
+from usance.apps.origination import services as origination
+from usance.apps.products import services as products
+from usance.ports import clock
+from usance.ports.due import Item, handles
+
+PRODUCT = desk.Kind(
+    products.APPROVAL, "product.publish", products.apply_approval, _("Publish a product"), "staff:product_version"
+)
+RULES = desk.Kind(decisioning.APPROVAL, "rules.publish", decisioning.apply_approval, _("Publish decision rules"))
+UNLOCK = desk.Kind(ledger.UNLOCK, "ledger.lock", ledger.unlock_period, _("Open a closed period"))
+
+for kind in (PRODUCT, RULES, UNLOCK):
+    desk.register(kind)
+
+
+@handles(origination.EXPIRE_OFFER)
+def expire_offer(item: Item, moment: datetime) -> str:
+    return origination.expire_offer(offer_id=item.subject_id, on=item.due_on, at=clock.now())
+
+
+@handles(origination.EXPIRE_APPLICATION)
+def expire_application(item: Item, moment: datetime) -> str:
+    return origination.expire_application(application_id=item.subject_id, on=item.due_on, at=clock.now())
+
+
+@handles(desk.WAKE)
+def wake(item: Item, moment: datetime) -> str:
+    return desk.wake(item.subject_id, moment)
+
+
+@handles(approvals.EXPIRE)
+def expire(item: Item, moment: datetime) -> str:
+    return approvals.expire(item.subject_id, moment)

@@ -126,7 +126,7 @@ def token_of(card: Card) -> str:
 def claim(*, instruction_id: UUID, provider: str, merchant: str, at: datetime) -> Instruction | None:
     """Marks an instruction as sent, before it is: None when it was sent, cancelled or settled already. From here on it
     may have reached the rail, so it is never sent again."""
-    instruction = Instruction.objects.select_for_update().select_related("card", "refunds").get(pk=instruction_id)
+    instruction = Instruction.objects.select_for_update(of=("self",)).select_related("card", "refunds").get(pk=instruction_id)
     if instruction.state != State.CREATED:
         return None
     instruction.state, instruction.sent_at = State.SENT, at

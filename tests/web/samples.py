@@ -5,7 +5,8 @@
         return ...the id of a loan made in world.institution...
 
 It runs inside a bound transaction, once in each of two institutions. Arguments that are no row of an institution (a
-provider's name, a kind) are declared with `sample(..., is_row=False)`.
+provider's name, a kind) are declared with `sample(..., is_row=False)`. Where two addresses mean different things by one
+name, the sample is named `route name.argument`.
 """
 
 from __future__ import annotations
@@ -78,9 +79,20 @@ def staff_client(world: World, role: str) -> Client:
     return client
 
 
-def borrower_client(world: World) -> Client | None:
-    """A browser in which a customer is signed in; None as long as there is no borrower's site."""
-    return None
+def borrower_client(world: World) -> Client:
+    """A browser in which the sample customer is signed in."""
+    from importlib import import_module
+
+    from django.conf import settings
+
+    from usance.web.borrower import identity
+
+    session = import_module(settings.SESSION_ENGINE).SessionStore()
+    session[identity.PARTY] = str(world.get("party_id"))
+    session.create()
+    client = Client(headers={"host": world.host})
+    client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+    return client
 
 
 # --- staff -----------------------------------------------------------------------------------------------
@@ -133,3 +145,163 @@ def an_invitation(world: World) -> Any:
 
     user = services.hire(email="invited@lender.example", name="Someone new", actor=SYSTEM)
     return services.invite(user=user, at=clock.now(), actor=SYSTEM)
+
+
+# --- customers, applications, loans, money -------------------------------------------------------------
+
+
+@sample("party_id")
+def a_customer(world: World) -> Any:
+    from usance.apps.customers import services
+    from usance.ports.actor import SYSTEM
+
+    on = world.institution.business_date
+    party_id = services.add_party(kind="person", language=world.institution.language, on=on, actor=SYSTEM)
+    number = {"VN": "+84901234001", "UA": "+380501234001"}[world.institution.country]
+    services.add_contact(party_id=party_id, kind="phone", value=number, actor=SYSTEM, at=AT, verified=True)
+    return party_id
+
+
+def _started(world: World) -> Any:
+    from usance.ports.actor import borrower
+    from usance.workflows import take_application
+
+    party_id = world.get("party_id")
+    if "started" not in world.made:
+        world.made["started"] = take_application.start(
+            party_id=party_id,
+            product_code="short",
+            amount_minor={"VN": 3_000_000, "UA": 500_000}[world.institution.country],
+            term=30,
+            language=world.institution.language,
+            at=AT,
+            actor=borrower(party_id),
+        )
+    return world.made["started"]
+
+
+@sample("application_id")
+def an_application(world: World) -> Any:
+    return _started(world).application.pk
+
+
+@sample("borrower:resume.token")
+def a_link_to_resume(world: World) -> Any:
+    return _started(world).resume_token
+
+
+@sample("page", is_row=False)
+def a_question_page(world: World) -> Any:
+    return "about"
+
+
+@sample("loan_id")
+def a_loan(world: World) -> Any:
+    from dataclasses import replace
+
+    from tests.apps.servicing import loans
+    from usance.core.money import Currency
+
+    currency = Currency(world.institution.currency, world.institution.currency_digits)
+    agreed = replace(loans.single_payment(), currency=currency)
+    return loans.lend(on=world.institution.business_date, agreed=agreed, party_id=world.get("party_id")).pk
+
+
+@sample("card_id")
+def a_card(world: World) -> Any:
+    from usance.apps.payments.models import Card
+
+    card = Card.objects.create(
+        party_id=world.get("party_id"),
+        provider="fondy",
+        merchant="x",
+        token=b"x",
+        token_index="0" * 64,
+        last4="1111",
+        linked_at=AT,
+    )
+    return card.pk
+
+
+@sample("instruction_id")
+def an_instruction(world: World) -> Any:
+    from usance.apps.payments import services
+    from usance.ports.actor import SYSTEM
+
+    given = services.give(
+        kind="card_link",
+        key="sample",
+        amount_minor=100,
+        party_id=world.get("party_id"),
+        subject_type="origination.application",
+        subject_id=world.get("application_id"),
+        then="",
+        description="sample",
+        at=AT,
+        actor=SYSTEM,
+    )
+    return given.pk
+
+
+@sample("consent_id")
+def a_consent(world: World) -> Any:
+    from usance.apps.customers import consents
+    from usance.ports.actor import borrower
+
+    on, party_id = world.institution.business_date, world.get("party_id")
+    text = consents.text_in_force("marketing", world.institution.language, on)
+    return consents.give(
+        party_id=party_id, purpose="marketing", text_id=text.pk, actor=borrower(party_id), at=AT, on=on
+    )
+
+
+@sample("device_id")
+def a_device(world: World) -> Any:
+    from usance.apps.customers.models import Device
+
+    known = {"party_id": world.get("party_id"), "token_hash": b"x" * 32}
+    return Device.objects.create(**known, first_seen_at=AT, last_seen_at=AT).pk
+
+
+def _document(world: World) -> Any:
+    """A paper that is written and can be read."""
+    from usance.apps.agreements import services
+    from usance.apps.agreements.models import Document
+
+    if "document" not in world.made:
+        made = Document.objects.create(
+            kind=Document.Kind.AGREEMENT,
+            key="sample",
+            party_id=world.get("party_id"),
+            subject_type="servicing.loan",
+            subject_id=world.get("loan_id"),
+            language=world.institution.language,
+            reference="1",
+            issued_on=world.institution.business_date,
+            content={},
+            template_version="1",
+        )
+        name = services.keep_file(document=made, pdf=b"%PDF-1.7", suffix="")
+        world.made["document"] = services.rendered(document_id=made.pk, pdf=b"%PDF-1.7", name=name, at=AT)
+    return world.made["document"]
+
+
+@sample("document_id")
+def a_document(world: World) -> Any:
+    return _document(world).pk
+
+
+@sample("code")
+def a_code_of_a_document(world: World) -> Any:
+    return _document(world).code
+
+
+@sample("provider", is_row=False)
+def a_provider(world: World) -> Any:
+    return "fondy"
+
+
+@sample("institution_id", is_row=False)
+def an_institution(world: World) -> Any:
+    """In the address of a callback; the notice's signature decides."""
+    return world.institution.pk

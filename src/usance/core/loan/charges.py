@@ -88,23 +88,23 @@ def accrue_interest(loan: Loan, book: Book, until: date) -> Loan:
     earned = interest_between(loan, until)
     if not earned:
         return loan
-    before, room = loan.interest, cost_room(loan)
+    before = loan.interest
     exact = before.exact + earned
-    posted = money.rounded(exact, loan.terms.rounding)
-    if room is not None and posted - before.posted > room:
-        posted = before.posted + room
-        exact = Fraction(posted)
-        if room:
+    uncapped = money.rounded(exact, loan.terms.rounding) - before.posted
+    amount = _within(uncapped, cost_room(loan))
+    if amount < uncapped:
+        exact = Fraction(before.posted + amount)
+        if amount:
             book.fact("cost_capped", until)
+    after = Accrued(exact, before.posted + amount)
 
     def why() -> tuple[str, dict[str, Any]]:
-        return _accrual_told(loan, until, interest_base(loan), loan.rate, before, Accrued(exact, posted), earned)
+        return _accrual_told(loan, until, interest_base(loan), loan.rate, before, after, earned)
 
-    on, amount = until - ONE_DAY, posted - before.posted
-    rule = f"interest.{loan.terms.interest_base}"
-    loan = book.post(loan, change("interest_accrued", "interest", amount, on), rule, why, since=loan.at)
-    loan = loan._replace(interest=Accrued(exact, posted), charged_minor=loan.charged_minor + amount)
-    return _tax_on_accrual(loan, book, "interest", before.posted, posted, on) if loan.terms.taxes else loan
+    posting = change("interest_accrued", "interest", amount, until - ONE_DAY)
+    charged = book.post(loan, posting, f"interest.{loan.terms.interest_base}", why, since=loan.at)
+    charged = charged._replace(interest=after, charged_minor=loan.charged_minor + amount)
+    return _tax_on_accrual(charged, book, "interest", before.posted, after.posted, until - ONE_DAY)
 
 
 def _accrual_told(
@@ -166,27 +166,25 @@ def penalty_between(loan: Loan, until: date) -> Fraction:
 
 def accrue_penalty(loan: Loan, book: Book, until: date) -> Loan:
     """Carries the penalty exactly and posts the change of its rounded total, inside its caps."""
-    earned = penalty_between(loan, until)
-    if not earned:
+    penalty, before, earned = loan.terms.penalty, loan.penalty, penalty_between(loan, until)
+    if penalty is None or not earned:
         return loan
-    exact = loan.penalty.exact + earned
-    posted = money.rounded(exact, loan.terms.rounding)
-    amount = _within(posted - loan.penalty.posted, penalty_room(loan))
-    if loan.penalty.posted + amount < posted:
+    exact = before.exact + earned
+    uncapped = money.rounded(exact, loan.terms.rounding) - before.posted
+    amount = _within(uncapped, penalty_room(loan))
+    if amount < uncapped:
+        exact = Fraction(before.posted + amount)
         if amount:
             book.fact("penalty_capped", until)
-        posted = loan.penalty.posted + amount
-        exact = Fraction(posted)
-    penalty, before = loan.terms.penalty, loan.penalty
-    rule = penalty.rule if penalty else ""
+    after = Accrued(exact, before.posted + amount)
 
     def why() -> tuple[str, dict[str, Any]]:
-        daily = Rate(penalty.share if penalty else Fraction(0), "day")
-        return _accrual_told(loan, until, PENALTY_BASES[rule](loan), daily, before, Accrued(exact, posted), earned)
+        base, daily = PENALTY_BASES[penalty.rule](loan), Rate(penalty.share, "day")
+        return _accrual_told(loan, until, base, daily, before, after, earned)
 
     posting = change("penalty_charged", "penalty", amount, until - ONE_DAY)
-    charged = book.post(loan, posting, f"penalty.{rule}", why, since=loan.at)
-    return _count_penalty(charged, book, Accrued(exact, posted), until - ONE_DAY)
+    charged = book.post(loan, posting, f"penalty.{penalty.rule}", why, since=loan.at)
+    return _count_penalty(charged, book, after, until - ONE_DAY)
 
 
 def _flat_penalty(loan: Loan, book: Book, on: date) -> Loan:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from fractions import Fraction
 
 from usance.core import calendar
 from usance.core.calendar import ONE_DAY
@@ -126,7 +127,7 @@ def _bill(loan: Loan, book: Book) -> Loan:
     )
     carried = loan.interest
     if loan.terms.residue == "drop_when_due":
-        carried = carried._replace(exact=carried.exact * 0 + carried.posted)
+        carried = carried._replace(exact=Fraction(carried.posted))
     book.fact("instalment_due", on, number=bill.number, total_minor=sum(bill.due.values()))
     if last:
         book.fact("matured", on)
@@ -200,15 +201,10 @@ def _stops(loan: Loan) -> set[date]:
 
 
 def _meets_a_cap(loan: Loan, until: date) -> bool:
-    """Whether a cap may bite before `until`: then each day must be closed by itself."""
+    """Whether a cap may bite before `until` (roundings included): then each day must be closed by itself."""
     cost, penalty = charges.cost_room(loan), charges.penalty_room(loan)
-    earned, fined = charges.interest_between(loan, until), charges.penalty_between(loan, until)
-    if penalty == 0:
-        fined *= 0
-    if cost == 0:
-        earned *= 0
-    return (
-        (cost is not None and earned + fined > cost - 2)
-        and bool(earned or fined)
-        or (penalty is not None and fined > penalty - 1 and bool(fined))
-    )
+    earned = charges.interest_between(loan, until) if cost != 0 else Fraction(0)
+    fined = charges.penalty_between(loan, until) if penalty != 0 else Fraction(0)
+    near_cost = cost is not None and earned + fined > max(0, cost - 2)
+    near_penalty = penalty is not None and fined > max(0, penalty - 1)
+    return near_cost or near_penalty

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import signal
 import socket
@@ -41,7 +42,7 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         assert f"    {name} " in shown
 
 
-@pytest.mark.parametrize("name", ["run", "doctor", "db", "sandbox"])
+@pytest.mark.parametrize("name", ["run", "doctor", "db", "sandbox", "code"])
 def test_each_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main([name, "--help"])
@@ -141,6 +142,14 @@ def test_reset_is_refused_while_running_and_thorough_when_not(monkeypatch: pytes
     assert list(folder.iterdir()) == []
     folder.rmdir()
     assert usance("db", "reset").stdout == "There is no demo data.\n"
+
+
+def test_the_code_of_the_minute(at_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["code"]) == 1
+    assert "There are no demo logins here." in capsys.readouterr().err
+    (at_home / "demo-logins.txt").write_text("second factor (secret GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ).")
+    assert cli.main(["code"]) == 0
+    assert re.fullmatch(r"\d{6}\n", capsys.readouterr().out)
 
 
 def test_passwords_are_never_shown() -> None:

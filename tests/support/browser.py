@@ -31,7 +31,9 @@ PHONE, DESKTOP = (360, 740), (1280, 900)
 def _use_a_node_that_runs() -> None:
     """Playwright's own Node lacks a library on small systems; `make test` has then installed another one."""
     other = Path(sys.executable).parent / "node"
-    told = subprocess.run([str(Path(sys.executable).parent / "playwright"), "--version"], capture_output=True, check=False)
+    told = subprocess.run(
+        [str(Path(sys.executable).parent / "playwright"), "--version"], capture_output=True, check=False
+    )
     if told.returncode != 0 and other.exists():
         os.environ["PLAYWRIGHT_NODEJS_PATH"] = str(other)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,11 @@ class Site:
     sandbox_port: int
     database: str
     home: Path
+
+    @property
+    def logins(self) -> str:
+        """Whom the demo staff sign in as: the text that `usance run` prints."""
+        return (self.home / "demo-logins.txt").read_text(encoding="utf-8")
 
     def url(self, code: str, path: str = "/") -> str:
         """An address of the institution `code` (vn, ua, eu)."""
@@ -60,14 +66,21 @@ def demo_template() -> str:
         if name in known:
             return name
         making = database.clone()
-        seed = [sys.executable, "-m", "django", "seed_demo", "--bare"]
-        done = subprocess.run(seed, env=_environment(making), cwd=PROJECT, capture_output=True, text=True)
+        _logins(name).parent.mkdir(exist_ok=True)
+        seed = [sys.executable, "-m", "django", "seed_demo", "--months", "0"]
+        environment = _environment(making) | {"USANCE_HOME": str(_logins(name).parent)}
+        done = subprocess.run(seed, env=environment, cwd=PROJECT, capture_output=True, text=True)
         if done.returncode != 0:
             raise RuntimeError(f"seed_demo failed:\n{done.stdout}\n{done.stderr}")
         for old in known:
             database.drop_if_unused(old)
         admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(making), sql.Identifier(name)))
     return name
+
+
+def _logins(name: str) -> Path:
+    """Where seed_demo wrote whom the staff of that database sign in as."""
+    return database.cluster().home / name / "demo-logins.txt"
 
 
 def _environment(name: str) -> dict[str, str]:
@@ -78,17 +91,18 @@ def _environment(name: str) -> dict[str, str]:
 
 
 @contextmanager
-def running(source: str | None = None) -> Iterator[Site]:
+def running() -> Iterator[Site]:
     """Start everything on a fresh clone of the demo template; all of it is gone at the end."""
     with (
         tempfile.TemporaryDirectory(prefix="usance-site-") as folder,
-        database.own_database(source or demo_template()) as name,
+        database.own_database(demo_template()) as name,
         database.pointed_to(name),
         Supervisor(log_folder=Path(folder), say=print) as supervisor,
     ):
         site = Site(free_port(), free_port(), name, Path(folder))
         extra = _environment(name) | services.addresses(web_port=site.web_port, sandbox_port=site.sandbox_port)
         extra["USANCE_HOME"] = folder
+        shutil.copy(_logins(demo_template()), folder)
         for part in (
             services.sandbox(port=site.sandbox_port, home=site.home),
             services.web(host="127.0.0.1", port=site.web_port),

@@ -88,6 +88,14 @@ COMMANDS = (
         needs_django=False,
     ),
     Command(
+        "code",
+        "usance.config.code",
+        "print the second factor's code of this minute for the demo staff",
+        "What an authenticator app would show; the demo's secret is among the logins that `usance run` prints.",
+        needs_database=False,
+        needs_django=False,
+    ),
+    Command(
         "db",
         "usance.config.db",
         "run only the embedded database, or drop the demo data",

@@ -12,7 +12,18 @@ import threading
 from usance.config import database, home, postgres
 from usance.config.obstacles import Obstacle, writing_to
 
-DEMO_DATA = ("postgres", "postgres.new", "programs", "sandbox", "documents", "static", "secrets.env", "log", "run")
+DEMO_DATA = (
+    "postgres",
+    "postgres.new",
+    "programs",
+    "sandbox",
+    "documents",
+    "static",
+    "secrets.env",
+    "demo-logins.txt",
+    "log",
+    "run",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

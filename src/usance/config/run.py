@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -184,7 +183,7 @@ def _seed() -> None:
             "The making of the demo institutions was cut off the last time, so they are half made.",
             "Run `make reset` and start again (on a database of your own: drop and create it).",
         )
-    if state == SEEDED or (hosts and hosts[0]) or not _command_exists("seed_demo"):
+    if state == SEEDED or (hosts and hosts[0]):
         return
     _mark(SEEDING)
     with step("demo institutions and their first months"):
@@ -196,16 +195,6 @@ def _mark(state: str) -> None:
     with database.connect(os.environ["DATABASE_OWNER_URL"]) as owner:
         name = owner.info.dbname
         owner.execute(f"COMMENT ON DATABASE \"{name}\" IS '{state}'")
-
-
-def _command_exists(name: str) -> bool:
-    found = subprocess.run(
-        [sys.executable, "-m", "django", "help", name],
-        env=os.environ | {"DJANGO_SETTINGS_MODULE": "usance.config.settings"},
-        capture_output=True,
-        check=False,
-    )
-    return found.returncode == 0
 
 
 def _welcome(folder: Path, port: int, sandbox_port: int, *, demo: bool, seconds: float) -> None:

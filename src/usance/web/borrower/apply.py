@@ -24,8 +24,6 @@ from usance.web.templatetags import formats
 from usance.web.widgets import DateBoxes, EmailInput, MoneyInput, TextInput
 from usance.workflows import take_application
 
-NEEDED = ("personal_data", "credit_check", "automated_decision", "electronic_signature")
-OPTIONAL = ("marketing",)
 CHECK = "check"
 
 
@@ -84,12 +82,10 @@ def _shown(question: questions.Question, text: str, digits: int) -> Any:
 class ConsentForm(forms.Form):
     """Each permission in its own box, with its words."""
 
-    def __init__(self, texts: list[Any], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, asked: list[Any], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for text in texts:
-            self.fields[text.purpose] = forms.ConsentField(
-                label=text.title, hint=text.body, required=text.purpose in NEEDED
-            )
+        for one in asked:
+            self.fields[one.purpose] = forms.ConsentField(label=one.title, hint=one.body, required=one.required)
 
 
 def _draft(request: HttpRequest) -> Any | None:
@@ -119,7 +115,7 @@ def begin(request: HttpRequest) -> HttpResponse:
     except Refusal as refusal:
         return render(request, "borrower/apply/refused.html", {"problem": refusals.sentence(refusal)})
     request.session.pop(identity.WISH, None)
-    return _to(found.page or _pages(found)[0].code)
+    return _to(_open_page(found))
 
 
 def _start(request: HttpRequest, wish: dict[str, Any]) -> Any:
@@ -135,6 +131,13 @@ def _start(request: HttpRequest, wish: dict[str, Any]) -> Any:
         actor=identity.actor_of(request),
     )
     return started.application
+
+
+def _open_page(application: Any) -> str:
+    """Where to go on: the page after the last one that was answered, unless an earlier one is still open."""
+    states = take_application.page_states(application_id=application.pk)
+    code: str = next(state.page.code for state in states if not state.is_done)
+    return code
 
 
 def _pages(application: Any) -> list[questions.Page]:
@@ -170,11 +173,11 @@ def question(request: HttpRequest, page: str) -> HttpResponse:
             actor=identity.actor_of(request),
         )
         if not saved.errors:
-            return _to(CHECK if request.GET.get("change") else saved.next_page)
+            return _to(CHECK if request.GET.get("change") else _after(application, number))
         form.full_clean()
         form.errors.clear()
-        for code, sentence in saved.errors.items():
-            form.add_error(code, sentence)
+        for code, wrong in saved.errors.items():
+            form.add_error(code, refusals.sentence(wrong) if isinstance(wrong, Refusal) else wrong)
     else:
         known = selectors.answers(application)
         initial = {
@@ -193,29 +196,28 @@ def _frame(request: HttpRequest, pages: list[questions.Page], number: int) -> di
 
 
 def _consents(request: HttpRequest, application: Any, pages: list[questions.Page], number: int) -> HttpResponse:
-    institution = request.institution  # type: ignore[attr-defined]
-    today = institution.business_date
-    texts = [consents.text_in_force(purpose, application.language, today) for purpose in (*NEEDED, *OPTIONAL)]
-    has = {
-        text.purpose: consents.has_consent(party_id=application.party_id, purpose=text.purpose, on=today)
-        for text in texts
-    }
-    form = ConsentForm(texts, request.POST or None, initial=has)
+    asked = take_application.consents_asked(application_id=application.pk)
+    form = ConsentForm(asked, request.POST or None, initial={one.purpose: one.is_given for one in asked})
     if request.method == "POST" and form.is_valid():
-        evidence = consents.evidence_of(visitors.address(request), request.headers.get("User-Agent", ""))
-        for text in texts:
-            if form.cleaned_data[text.purpose] and not has[text.purpose]:
-                consents.give(
-                    party_id=application.party_id,
-                    purpose=text.purpose,
-                    text_id=text.pk,
-                    evidence=evidence,
-                    actor=identity.actor_of(request),
-                    at=clock.now(),
-                    on=today,
-                )
-        return _to(pages[number + 1].code)
+        news = {one.purpose: one.text_id for one in asked if form.cleaned_data[one.purpose] and not one.is_given}
+        take_application.save_consents(
+            application_id=application.pk,
+            given=news,
+            evidence=consents.evidence_of(visitors.address(request), request.headers.get("User-Agent", "")),
+            at=clock.now(),
+            actor=identity.actor_of(request),
+        )
+        return _to(_after(application, number))
     return render(request, "borrower/apply/question.html", _frame(request, pages, number) | {"form": form})
+
+
+def _after(application: Any, number: int) -> str:
+    """The next page that still has something open; what was told before is not asked again."""
+    states = take_application.page_states(application_id=application.pk)
+    for state in states[number + 1 :]:
+        if not state.is_done or not all(state.values.values()):
+            return state.page.code
+    return CHECK
 
 
 @permits.borrower

@@ -24,14 +24,18 @@ def show(request: HttpRequest, instruction_id: UUID) -> HttpResponse:
         raise Http404
     if found.state == "succeeded" and not found.returned_minor:
         return redirect(_afterwards(found))
-    visited = request.session.get(VISITED, [])
-    if found.is_hosted and found.is_open and found.page_url and str(found.pk) not in visited:
-        request.session[VISITED] = [*visited[-9:], str(found.pk)]
-        return redirect(found.page_url)
+    if found.is_hosted and found.is_open and found.page_url:
+        visited = request.session.get(VISITED, [])
+        if "go" in request.GET:
+            request.session[VISITED] = [*visited[-9:], str(found.pk)]
+            return redirect(found.page_url)
+        if str(found.pk) not in visited:
+            # a page of our own in between: browsers let no form lead to another site, however many redirects away
+            return render(request, "borrower/payments/leaving.html", {"go": f"{request.path}?go=1"})
     context = {
         "instruction": found,
         "institution": request.institution,  # type: ignore[attr-defined]
-        "again_url": found.page_url if found.is_open else "",
+        "again_url": f"{request.path}?go=1" if found.is_open and found.page_url else "",
         "next_url": _afterwards(found),
         "poll_url": request.path,
     }

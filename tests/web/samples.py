@@ -23,12 +23,14 @@ AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 @dataclass
 class World:
-    """One institution with one member of staff in each role. `made` keeps the samples by the argument's name."""
+    """One institution with one member of staff in each role, and one customer. `made` keeps the samples by the
+    argument's name; `mark` keeps two customers of an institution apart."""
 
     institution: Any
     host: str
     staff: dict[str, Any] = field(default_factory=dict)
     made: dict[str, Any] = field(default_factory=dict)
+    mark: int = 1
 
     def get(self, name: str) -> Any:
         """The sample of an argument, made when first asked for; samples may use each other's."""
@@ -157,7 +159,7 @@ def a_customer(world: World) -> Any:
 
     on = world.institution.business_date
     party_id = services.add_party(kind="person", language=world.institution.language, on=on, actor=SYSTEM)
-    number = {"VN": "+84901234001", "UA": "+380501234001"}[world.institution.country]
+    number = {"VN": "+8490123400", "UA": "+38050123400"}[world.institution.country] + str(world.mark)
     services.add_contact(party_id=party_id, kind="phone", value=number, actor=SYSTEM, at=AT, verified=True)
     return party_id
 
@@ -216,7 +218,7 @@ def a_card(world: World) -> Any:
         provider="fondy",
         merchant="x",
         token=b"x",
-        token_index="0" * 64,
+        token_index=str(world.mark) * 64,
         last4="1111",
         linked_at=AT,
     )
@@ -230,7 +232,7 @@ def an_instruction(world: World) -> Any:
 
     given = services.give(
         kind="card_link",
-        key="sample",
+        key=f"sample {world.mark}",
         amount_minor=100,
         party_id=world.get("party_id"),
         subject_type="origination.application",
@@ -271,7 +273,7 @@ def _document(world: World) -> Any:
     if "document" not in world.made:
         made = Document.objects.create(
             kind=Document.Kind.AGREEMENT,
-            key="sample",
+            key=f"sample {world.mark}",
             party_id=world.get("party_id"),
             subject_type="servicing.loan",
             subject_id=world.get("loan_id"),

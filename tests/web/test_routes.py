@@ -66,10 +66,11 @@ def named(routes: list[Route]) -> Any:
 
 @dataclass
 class Stage:
-    """Two institutions, and a signed-in browser for each role of the first."""
+    """Two institutions, another customer of the first, and a signed-in browser for each role of the first."""
 
     here: World
     there: World
+    neighbour: World
     clients: dict[str, Client]
     borrower: Client
 
@@ -113,7 +114,8 @@ def stage(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytes
         with tenancy.bound(here.institution.pk), transaction.atomic():
             clients = {role: samples.staff_client(here, role) for role in ROLES}
             borrower = samples.borrower_client(here)
-        yield Stage(here, there, clients, borrower)
+        neighbour = World(here.institution, here.host, here.staff, mark=2)
+        yield Stage(here, there, neighbour, clients, borrower)
 
 
 def went_to_sign_in(response: Any, address: str) -> bool:
@@ -192,6 +194,15 @@ def test_ids_of_another_institution_do_not_exist_here(stage: Stage, route: Route
         for response in (visitor.get(address), visitor.post(address)):
             assert response.status_code in {404, 405}, response
         assert 404 in {visitor.get(address).status_code, visitor.post(address).status_code}
+
+
+@named([route for route in BORROWER if route in WITH_ROWS])
+def test_a_customer_reaches_nothing_of_another(stage: Stage, route: Route) -> None:
+    """In the same institution: another's loan, card, document or application does not exist for them."""
+    address = stage.address(route, of=stage.neighbour)
+    for response in (stage.borrower.get(address), stage.borrower.post(address)):
+        assert response.status_code in {404, 405}, response
+    assert 404 in {stage.borrower.get(address).status_code, stage.borrower.post(address).status_code}
 
 
 def test_a_session_of_one_institution_opens_nothing_in_another(stage: Stage) -> None:

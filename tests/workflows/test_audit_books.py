@@ -114,7 +114,7 @@ TAMPERED = {
         ["I7 entry loan:", "I1 entry loan:"],
     ),
     "a row of the audit trail": (
-        "UPDATE audit_auditentry SET actor_id = 'somebody' WHERE id = (SELECT min(id::text)::uuid FROM audit_auditentry)",
+        "UPDATE audit_auditentry SET actor_id = 'x' WHERE id = (SELECT min(id::text)::uuid FROM audit_auditentry)",
         ["I7 audit trail"],
     ),
     "a row of the audit trail removed": (

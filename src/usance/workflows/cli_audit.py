@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from functools import partial
 
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
@@ -23,6 +24,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="print differences only")
 
 
+def _tell(name: str, line: str) -> None:
+    print(f"{name}: {line}")
+
+
+def _nothing(line: str) -> None:
+    """Heard and forgotten."""
+
+
 def main(args: argparse.Namespace) -> int:
     """0 when nothing differs, 1 when something does, 2 when the institution is unknown."""
     try:
@@ -36,7 +45,7 @@ def main(args: argparse.Namespace) -> int:
         with tenancy.bound(institution_id):
             report = audit_books(
                 full=args.full, seed=args.seed, sample=args.sample,
-                tell=lambda line, name=name: None if args.quiet else print(f"{name}: {line}"),
+                tell=_nothing if args.quiet else partial(_tell, name),
             )  # fmt: skip
         for difference in report.differences:
             print(f"{name}: DIFFERENCE {difference}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -21,10 +22,12 @@ from usance.apps.institutions import services as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.servicing import closing
 from usance.apps.servicing import selectors as servicing
-from usance.apps.servicing.closing import CloseRun
 from usance.core.refusals import Refusal
 from usance.ports import clock, due, queue
 from usance.ports.actor import SYSTEM, Actor
+
+if TYPE_CHECKING:
+    from usance.apps.servicing.models import CloseRun
 
 MOST_TRIES = 300
 PAUSE = timedelta(seconds=1)
@@ -87,7 +90,7 @@ def days_behind(now: datetime) -> int:
 
 
 def run_close_inline(
-    *, at: datetime, actor: Actor = SYSTEM, days: int = 1, chunk_size: int = closing.CHUNK_SIZE, do_items: bool = True
+    *, at: datetime, actor: Actor = SYSTEM, days: int = 1, chunk_size: int | None = None, do_items: bool = True
 ) -> list[CloseRun]:
     """The same closes in this process, outside any transaction. With `do_items` what falls due is done here too, and a
     crash in it goes to the caller; without, it is handed out as jobs."""

@@ -159,7 +159,9 @@ def test_a_loan_left_out_for_ten_days_is_brought_up_and_cites_the_old_dates(lend
 def poison(loan: Loan) -> dict[str, Any]:
     with superuser(connection.settings_dict["NAME"]) as admin:
         sound = admin.execute("SELECT terms FROM servicing_loan WHERE id = %s", [loan.pk]).fetchone()
-        admin.execute("""UPDATE servicing_loan SET terms = jsonb_set(terms, '{day_count}', '"lunar"') WHERE id = %s""", [loan.pk])
+        admin.execute(
+            """UPDATE servicing_loan SET terms = jsonb_set(terms, '{day_count}', '"lunar"') WHERE id = %s""", [loan.pk]
+        )
     assert sound is not None
     terms: dict[str, Any] = sound[0]
     return terms

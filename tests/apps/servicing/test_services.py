@@ -92,7 +92,9 @@ def test_interest_begins_when_the_money_arrived_even_if_we_learn_it_later(books:
         party_id=new_id(), product="short", terms=loans.single_payment(), source="application:b", actor=SYSTEM
     )
     live_until(D + timedelta(days=3))
-    loan = services.disburse(loan_id=booked_loan.pk, source="instruction:1", value_on=D + timedelta(days=1), actor=SYSTEM)
+    loan = services.disburse(
+        loan_id=booked_loan.pk, source="instruction:1", value_on=D + timedelta(days=1), actor=SYSTEM
+    )
     assert loan.disbursed_on == D + timedelta(days=1)
     assert loan.interest_minor == 60_000
     assert_books_agree()

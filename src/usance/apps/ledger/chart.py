@@ -37,7 +37,7 @@ _NAMES: Mapping[str, tuple[str, str]] = {
     "small_difference_expense": ("5120", "Small differences forgiven"),
     "loan_loss": ("5130", "Loan losses"),
 }
-_CONTROL = frozenset(books.CONTROL.values())
+CONTROL = frozenset(books.CONTROL.values())
 
 # accounts that no loan movement uses, but without which no books balance to a bank
 _OWN = (
@@ -49,7 +49,7 @@ _OWN = (
 
 def default() -> list[DefaultAccount]:
     """Every account, by code."""
-    ours = [DefaultAccount(*_NAMES[role], kind, role if role in _CONTROL else "") for role, kind in books.ROLES.items()]
+    ours = [DefaultAccount(*_NAMES[role], kind, role if role in CONTROL else "") for role, kind in books.ROLES.items()]
     return sorted([*ours, *_OWN])
 
 

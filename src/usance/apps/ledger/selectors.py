@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -92,7 +93,13 @@ BEGINNING = date(1, 1, 1)
 def totals(*, on: date, since: date = BEGINNING, branch: str = "", product: str = "") -> Mapping[UUID, tuple[int, int]]:
     """Debits and credits per account over [since, on], both included; `branch` takes in the units below it."""
     with connection.cursor() as cursor:
-        values = {"institution": tenancy.current_id(), "on": on, "since": since, "branch": branch, "product": product}
+        values: dict[str, Any] = {
+            "institution": tenancy.current_id(),
+            "on": on,
+            "since": since,
+            "branch": branch,
+            "product": product,
+        }
         cursor.execute(TOTALS, values)
         return {row[0]: (int(row[1] or 0), int(row[2] or 0)) for row in cursor.fetchall()}
 

@@ -59,6 +59,13 @@ class NoAccountForRole(Refusal):
     role: str
 
 
+class AccountPlaysAnotherRole(Refusal):
+    """A control account must hold one balance of the loans and nothing else, or it could not be checked."""
+
+    code = "account_plays_another_role"
+    role: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTransfer:
     """An amount in minor units, > 0, from the account of one role to that of another, with its dimensions."""
@@ -188,8 +195,23 @@ def merged(transfers: Iterable[NewTransfer]) -> list[NewTransfer]:
     return [replace(kind, amount_minor=amount) for kind, amount in ordered]
 
 
+def add_account(*, code: str, name: str, kind: str, actor: Actor) -> Account:
+    """Another account of the chart."""
+    account = Account.objects.create(code=code, name=name, kind=kind)
+    audit.record(action="ledger.account_added", subject=account, actor=actor, details={"code": code})
+    return account
+
+
 def set_posting_rule(*, role: str, account_id: UUID, actor: Actor, product: str = "") -> PostingRule:
-    """From now on this account plays the role, for one product or for all; earlier entries stay where they are."""
+    """From now on this account plays the role, for one product or for all; earlier entries stay where they are. An
+    account that carries a balance of the loans carries no other. Raises AccountPlaysAnotherRole."""
+    account = Account.objects.select_for_update().get(pk=account_id)
+    control = role if role in chart.CONTROL else ""
+    if account.role != control:
+        if account.role or account.debits.exists() or account.credits.exists():
+            raise AccountPlaysAnotherRole(role=account.role or account.name)
+        account.role = control
+        account.save(update_fields=["role"])
     rule, _ = PostingRule.objects.update_or_create(role=role, product=product, defaults={"account_id": account_id})
     details = {"role": role, "product": product, "account": str(account_id)}
     audit.record(action="ledger.rule_set", subject=rule, actor=actor, details=details)

@@ -46,7 +46,7 @@ class NothingToAdvance(Refusal):
     days: int
 
 
-def start(*, actor: Actor, at: datetime, days: int = 1, chunk_size: int = CHUNK_SIZE) -> CloseRun:
+def start(*, actor: Actor, at: datetime, days: int = 1, chunk_size: int | None = None) -> CloseRun:
     """The run that ends the business date, with its chunks; the one under way, if there is one. `days`: how many dates
     are to be ended one after another, this one included. Raises NothingToAdvance."""
     if not 1 <= days <= 366:
@@ -61,7 +61,7 @@ def start(*, actor: Actor, at: datetime, days: int = 1, chunk_size: int = CHUNK_
         CloseRun.objects.filter(pk=run.pk, days_after__lt=days - 1).update(days_after=days - 1)
         run.refresh_from_db()
         return run
-    chunks = _cut(run, today, chunk_size)
+    chunks = _cut(run, today, chunk_size or CHUNK_SIZE)
     CloseChunk.objects.bulk_create(chunks)
     run.total_count = sum(chunk.loan_count for chunk in chunks)
     run.save(update_fields=["total_count"])

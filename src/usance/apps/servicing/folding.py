@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -30,9 +30,28 @@ def bucket_names() -> list[str]:
 # --- rows to values ----------------------------------------------------------------------------------------------
 
 
+# what differs between the loans of one product; the rest of an agreement is read once and shared
+OWN_TERMS = ("principal_minor", "signed_on")
+MOST_REMEMBERED = 500
+_remembered: dict[str, terms.Terms] = {}
+
+
 def terms_of(row: Loan) -> terms.Terms:
     """The frozen agreement."""
-    return terms.Terms.from_json(row.terms)
+    conventions = json.dumps({name: item for name, item in row.terms.items() if name not in OWN_TERMS})
+    known = _remembered.get(conventions)
+    if known is None:
+        known = terms.Terms.from_json(row.terms)
+        if len(_remembered) >= MOST_REMEMBERED:
+            _remembered.clear()
+        _remembered[conventions] = known
+        return known
+    signed_on = row.terms["signed_on"]
+    return replace(
+        known,
+        principal_minor=row.terms["principal_minor"],
+        signed_on=date.fromisoformat(signed_on) if signed_on else None,
+    )
 
 
 def state_of(row: Loan) -> state.Loan:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models import Count, F, Max, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from usance.apps.institutions import tenancy
@@ -187,11 +187,14 @@ def _timeline(told: list[LoanEvent], facts: tuple[state.Fact, ...], on: date) ->
     return tuple(line for _, line in in_order)
 
 
-def explain(*, loan_id: UUID, on: date | None = None, balance: str | None = None) -> tuple[state.Line, ...]:
-    """The lines whose sum is each balance (or the one named, such as "fee:service") of the loan on a date."""
+def explain(
+    *, loan_id: UUID, on: date | None = None, balance: str | None = None, known_on: date | None = None
+) -> tuple[state.Line, ...]:
+    """The lines whose sum is each balance (or the one named, such as "fee:service") of the loan on a date, by what was
+    known on another."""
     row = loan(loan_id)
     on = on or tenancy.current().business_date
-    return quote.explain(folding.terms_of(row), folding.history_of(_history(loan_id)), on, balance)
+    return quote.explain(folding.terms_of(row), folding.history_of(_history(loan_id, known_on)), on, balance)
 
 
 # --- quotes and previews -----------------------------------------------------------------------------------------
@@ -285,23 +288,58 @@ def due_dates(*, loan_id: UUID) -> tuple[date, ...]:
 # --- lists -------------------------------------------------------------------------------------------------------
 
 
-def loan_register(*, status: str = "", product: str = "", search: str = "", within: Q | None = None) -> QuerySet[Loan]:
-    """Loans, newest first; `within` is the reader's scope. `search` is the beginning of a number."""
+ORDERS = {
+    "due": ("next_due_on", "id"),
+    "outstanding": ("owed_minor", "id"),
+    "late": ("days_past_due", "id"),
+    "number": ("number",),
+    "amount": ("amount_minor", "id"),
+}
+
+
+def loan_register(
+    *,
+    status: str = "",
+    product: str = "",
+    search: str = "",
+    branch: str = "",
+    due_until: date | None = None,
+    order: str = "",
+    within: Q | None = None,
+) -> QuerySet[Loan]:
+    """Loans, newest first or by one of ORDERS ("-" in front: the largest first), each with `owed_minor`. `within` is
+    the reader's scope, `search` a number or its beginning (its digits alone will do), `branch` takes in the units below it. An unknown order is none."""
     found = Loan.objects.filter(within or Q())
     if status:
-        found = found.filter(status=status)
+        found = found.filter(status__in=state.LIVE if status == "live" else [status])
     if product:
         found = found.filter(product=product)
     if search:
-        found = found.filter(number__istartswith=search.strip())
-    return found.defer("terms", "checkpoint").order_by("-id")
+        text = search.strip().upper()
+        found = found.filter(number=f"L-{int(text):06d}") if text.isdecimal() else found.filter(number__startswith=text)
+    if branch:
+        found = found.filter(Q(org_path=branch) | Q(org_path__startswith=f"{branch}."))
+    if due_until:
+        found = found.filter(next_due_on__lte=due_until, status__in=state.LIVE)
+    return in_order(found, order or "", default=("-id",))
 
 
-def loans_past_due(*, bucket: str = "", within: Q | None = None) -> QuerySet[Loan]:
+def in_order(found: QuerySet[Loan], order: str, *, default: tuple[str, ...]) -> QuerySet[Loan]:
+    """The list by one of ORDERS, without the columns that no list needs, each row with `owed_minor`."""
+    names = ORDERS.get(order.removeprefix("-"))
+    by: list[Any] = list(names or default)
+    if names and order.startswith("-"):
+        by = [F(name).desc(nulls_last=True) for name in names]
+    elif names:
+        by = [F(name).asc(nulls_last=True) for name in names]
+    return found.defer("terms", "checkpoint").annotate(owed_minor=_owed()).order_by(*by)
+
+
+def loans_past_due(*, bucket: str = "", order: str = "", within: Q | None = None) -> QuerySet[Loan]:
     """Loans with something past due, the oldest debt first."""
     found = Loan.objects.filter(within or Q(), status__in=state.LIVE)
     found = found.filter(bucket=bucket) if bucket else found.exclude(bucket="")
-    return found.defer("terms", "checkpoint").order_by("-days_past_due", "id")
+    return in_order(found, order, default=("-days_past_due", "id"))
 
 
 def past_due_buckets(*, within: Q | None = None) -> list[tuple[str, int, int, int]]:
@@ -323,6 +361,15 @@ def portfolio(*, within: Q | None = None) -> Mapping[str, int]:
     sums = {f"{name}_minor": Coalesce(Sum(f"{name}_minor"), 0) for name in names}
     found = Loan.objects.filter(within or Q(), status__in=state.LIVE).aggregate(count=Count("id"), **sums)
     return {name: int(value) for name, value in found.items()}
+
+
+def products_lent(*, within: Q | None = None) -> list[str]:
+    """Codes of the products of which there are loans."""
+    return list(Loan.objects.filter(within or Q()).order_by("product").values_list("product", flat=True).distinct())
+
+
+def _owed() -> Any:
+    return F("principal_minor") + F("interest_minor") + F("fee_minor") + F("penalty_minor") + F("tax_minor")
 
 
 def _sum_owed() -> Any:
@@ -389,3 +436,13 @@ def close_run(run_id: UUID) -> CloseRun:
 def problems_open() -> QuerySet[CloseProblem]:
     """Loans that a close left out and that no later one took in, newest first."""
     return CloseProblem.objects.filter(solved_at__isnull=True).select_related("loan").order_by("-business_date", "-id")
+
+
+def problem(problem_id: UUID) -> CloseProblem | None:
+    return CloseProblem.objects.select_related("loan").filter(pk=problem_id).first()
+
+
+def actors_of(*, loan_id: UUID) -> Mapping[str, tuple[str, str]]:
+    """Who told each event: its source -> (kind of actor, id)."""
+    rows = LoanEvent.objects.filter(loan_id=loan_id).values_list("source", "actor_kind", "actor_id")
+    return {source: (kind, actor_id) for source, kind, actor_id in rows}

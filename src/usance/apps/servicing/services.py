@@ -187,6 +187,11 @@ def recover(*, loan_id: UUID, source: str, amount_minor: int, value_on: date, ac
     return tell(loan_id=loan_id, events=[event], actor=actor)
 
 
+def record(*, loan_id: UUID, event: events.Event, actor: Actor) -> Loan:
+    """Tells any event, as it was previewed."""
+    return tell(loan_id=loan_id, events=[event], actor=actor)
+
+
 def has_event(*, loan_id: UUID, source: str) -> bool:
     """Whether this source was told to the loan before."""
     return LoanEvent.objects.filter(loan_id=loan_id, source=source).exists()

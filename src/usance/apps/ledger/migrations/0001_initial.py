@@ -10,167 +10,338 @@ from usance.apps.ledger.migrations._sql import LINES, LOCKED, PARTITIONS, TRANSF
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('institutions', '0001_initial'),
+        ("institutions", "0001_initial"),
     ]
 
     operations = [
         migrations.RunSQL(PARTITIONS, reverse_sql=migrations.RunSQL.noop),
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('code', models.CharField(max_length=20)),
-                ('name', models.CharField(max_length=120)),
-                ('kind', models.CharField(choices=[('asset', 'asset'), ('liability', 'liability'), ('equity', 'equity'), ('income', 'income'), ('expense', 'expense')], max_length=10)),
-                ('role', models.CharField(blank=True, max_length=60)),
-                ('is_active', models.BooleanField(default=True)),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("code", models.CharField(max_length=20)),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("asset", "asset"),
+                            ("liability", "liability"),
+                            ("equity", "equity"),
+                            ("income", "income"),
+                            ("expense", "expense"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("role", models.CharField(blank=True, max_length=60)),
+                ("is_active", models.BooleanField(default=True)),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='JournalEntry',
+            name="JournalEntry",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('key', models.CharField(max_length=160)),
-                ('booked_on', models.DateField()),
-                ('effective_on', models.DateField()),
-                ('description', models.CharField(help_text='a code, shown by a translated sentence', max_length=60)),
-                ('source', models.CharField(blank=True, max_length=160)),
-                ('cites', models.CharField(blank=True, max_length=160)),
-                ('loan_id', models.UUIDField(null=True)),
-                ('currency', models.CharField(max_length=3)),
-                ('transfer_count', models.PositiveIntegerField()),
-                ('details_digest', models.CharField(blank=True, help_text='of the loan movements that it carries', max_length=64)),
-                ('digest', models.CharField(max_length=64)),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("key", models.CharField(max_length=160)),
+                ("booked_on", models.DateField()),
+                ("effective_on", models.DateField()),
+                ("description", models.CharField(help_text="a code, shown by a translated sentence", max_length=60)),
+                ("source", models.CharField(blank=True, max_length=160)),
+                ("cites", models.CharField(blank=True, max_length=160)),
+                ("loan_id", models.UUIDField(null=True)),
+                ("currency", models.CharField(max_length=3)),
+                ("transfer_count", models.PositiveIntegerField()),
+                (
+                    "details_digest",
+                    models.CharField(blank=True, help_text="of the loan movements that it carries", max_length=64),
+                ),
+                ("digest", models.CharField(max_length=64)),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Period',
+            name="Period",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('starts_on', models.DateField()),
-                ('ends_on', models.DateField()),
-                ('locked_at', models.DateTimeField(null=True)),
-                ('locked_by', models.CharField(blank=True, max_length=60)),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("starts_on", models.DateField()),
+                ("ends_on", models.DateField()),
+                ("locked_at", models.DateTimeField(null=True)),
+                ("locked_by", models.CharField(blank=True, max_length=60)),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PostingRule',
+            name="PostingRule",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('role', models.CharField(max_length=60)),
-                ('product', models.CharField(blank=True, max_length=60)),
-                ('account', usance.apps.institutions.models.TenantForeignKey(on_delete=django.db.models.deletion.PROTECT, to='ledger.account')),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("role", models.CharField(max_length=60)),
+                ("product", models.CharField(blank=True, max_length=60)),
+                (
+                    "account",
+                    usance.apps.institutions.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="ledger.account"
+                    ),
+                ),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(models.F('institution'), models.F('code'), name='account_code_once'),
+            model_name="account",
+            constraint=models.UniqueConstraint(models.F("institution"), models.F("code"), name="account_code_once"),
         ),
         migrations.AddIndex(
-            model_name='journalentry',
-            index=models.Index(models.F('institution'), models.F('booked_on'), models.F('id'), name='entry_by_day'),
+            model_name="journalentry",
+            index=models.Index(models.F("institution"), models.F("booked_on"), models.F("id"), name="entry_by_day"),
         ),
         migrations.AddIndex(
-            model_name='journalentry',
-            index=models.Index(models.F('institution'), models.F('loan_id'), models.F('id'), condition=models.Q(('loan_id__isnull', False)), name='entry_of_loan'),
+            model_name="journalentry",
+            index=models.Index(
+                models.F("institution"),
+                models.F("loan_id"),
+                models.F("id"),
+                condition=models.Q(("loan_id__isnull", False)),
+                name="entry_of_loan",
+            ),
         ),
         migrations.AddIndex(
-            model_name='journalentry',
-            index=models.Index(models.F('institution'), models.F('source'), condition=models.Q(('source', ''), _negated=True), name='entry_by_source'),
+            model_name="journalentry",
+            index=models.Index(
+                models.F("institution"),
+                models.F("source"),
+                condition=models.Q(("source", ""), _negated=True),
+                name="entry_by_source",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='journalentry',
-            constraint=models.UniqueConstraint(models.F('institution'), models.F('key'), name='entry_key_once'),
+            model_name="journalentry",
+            constraint=models.UniqueConstraint(models.F("institution"), models.F("key"), name="entry_key_once"),
         ),
         migrations.AddConstraint(
-            model_name='journalentry',
-            constraint=models.CheckConstraint(condition=models.Q(('effective_on__lte', models.F('booked_on'))), name='entry_not_before_effective'),
+            model_name="journalentry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("effective_on__lte", models.F("booked_on"))), name="entry_not_before_effective"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='period',
-            constraint=models.UniqueConstraint(models.F('institution'), models.F('starts_on'), name='period_once'),
+            model_name="period",
+            constraint=models.UniqueConstraint(models.F("institution"), models.F("starts_on"), name="period_once"),
         ),
         migrations.AddConstraint(
-            model_name='period',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on__gt', models.F('starts_on'))), name='period_not_empty'),
+            model_name="period",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_on__gt", models.F("starts_on"))), name="period_not_empty"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='postingrule',
-            constraint=models.UniqueConstraint(models.F('institution'), models.F('role'), models.F('product'), name='postingrule_once'),
+            model_name="postingrule",
+            constraint=models.UniqueConstraint(
+                models.F("institution"), models.F("role"), models.F("product"), name="postingrule_once"
+            ),
         ),
         migrations.SeparateDatabaseAndState(
             database_operations=[migrations.RunSQL(TRANSFERS, reverse_sql=migrations.RunSQL.noop)],
             state_operations=[
                 migrations.CreateModel(
-                    name='Transfer',
+                    name="Transfer",
                     fields=[
-                        ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                        ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                        ('booked_on', models.DateField()),
-                        ('amount_minor', models.BigIntegerField()),
-                        ('branch', models.CharField(blank=True, help_text='path of the organisation unit', max_length=200)),
-                        ('product', models.CharField(blank=True, max_length=60)),
-                        ('merchant', models.CharField(blank=True, max_length=60)),
-                        ('funder', models.CharField(blank=True, max_length=60)),
-                        ('loan_id', models.UUIDField(null=True)),
-                        ('credit', usance.apps.institutions.models.TenantForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='credits', to='ledger.account')),
-                        ('debit', usance.apps.institutions.models.TenantForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='debits', to='ledger.account')),
-                        ('entry', usance.apps.institutions.models.TenantForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='transfers', to='ledger.journalentry')),
-                        ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
+                        (
+                            "recorded_at",
+                            models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                        ),
+                        (
+                            "id",
+                            models.UUIDField(
+                                default=usance.apps.institutions.models.new_id,
+                                editable=False,
+                                primary_key=True,
+                                serialize=False,
+                            ),
+                        ),
+                        ("booked_on", models.DateField()),
+                        ("amount_minor", models.BigIntegerField()),
+                        (
+                            "branch",
+                            models.CharField(blank=True, help_text="path of the organisation unit", max_length=200),
+                        ),
+                        ("product", models.CharField(blank=True, max_length=60)),
+                        ("merchant", models.CharField(blank=True, max_length=60)),
+                        ("funder", models.CharField(blank=True, max_length=60)),
+                        ("loan_id", models.UUIDField(null=True)),
+                        (
+                            "credit",
+                            usance.apps.institutions.models.TenantForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="credits",
+                                to="ledger.account",
+                            ),
+                        ),
+                        (
+                            "debit",
+                            usance.apps.institutions.models.TenantForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="debits",
+                                to="ledger.account",
+                            ),
+                        ),
+                        (
+                            "entry",
+                            usance.apps.institutions.models.TenantForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="transfers",
+                                to="ledger.journalentry",
+                            ),
+                        ),
+                        (
+                            "institution",
+                            models.ForeignKey(
+                                default=usance.apps.institutions.tenancy.id_or_none,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="institutions.institution",
+                            ),
+                        ),
                     ],
                 ),
                 migrations.AddIndex(
-                    model_name='transfer',
-                    index=models.Index(models.F('institution'), models.F('entry'), name='transfer_of_entry'),
+                    model_name="transfer",
+                    index=models.Index(models.F("institution"), models.F("entry"), name="transfer_of_entry"),
                 ),
                 migrations.AddIndex(
-                    model_name='transfer',
-                    index=models.Index(models.F('institution'), models.F('debit'), models.F('booked_on'), name='transfer_by_debit'),
+                    model_name="transfer",
+                    index=models.Index(
+                        models.F("institution"), models.F("debit"), models.F("booked_on"), name="transfer_by_debit"
+                    ),
                 ),
                 migrations.AddIndex(
-                    model_name='transfer',
-                    index=models.Index(models.F('institution'), models.F('credit'), models.F('booked_on'), name='transfer_by_credit'),
+                    model_name="transfer",
+                    index=models.Index(
+                        models.F("institution"), models.F("credit"), models.F("booked_on"), name="transfer_by_credit"
+                    ),
                 ),
                 migrations.AddConstraint(
-                    model_name='transfer',
-                    constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='transfer_amount_positive'),
+                    model_name="transfer",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gt", 0)), name="transfer_amount_positive"
+                    ),
                 ),
                 migrations.AddConstraint(
-                    model_name='transfer',
-                    constraint=models.CheckConstraint(condition=models.Q(('debit', models.F('credit')), _negated=True), name='transfer_two_accounts'),
+                    model_name="transfer",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("debit", models.F("credit")), _negated=True), name="transfer_two_accounts"
+                    ),
                 ),
             ],
         ),
         migrations.CreateModel(
-            name='Line',
+            name="Line",
             fields=[
-                ('id', models.CharField(max_length=40, primary_key=True, serialize=False)),
-                ('institution_id', models.UUIDField()),
-                ('transfer_id', models.UUIDField()),
-                ('booked_on', models.DateField()),
-                ('side', models.CharField(max_length=1)),
-                ('amount_minor', models.BigIntegerField()),
-                ('branch', models.CharField(max_length=200)),
-                ('product', models.CharField(max_length=60)),
-                ('merchant', models.CharField(max_length=60)),
-                ('funder', models.CharField(max_length=60)),
-                ('loan_id', models.UUIDField(null=True)),
+                ("id", models.CharField(max_length=40, primary_key=True, serialize=False)),
+                ("institution_id", models.UUIDField()),
+                ("transfer_id", models.UUIDField()),
+                ("booked_on", models.DateField()),
+                ("side", models.CharField(max_length=1)),
+                ("amount_minor", models.BigIntegerField()),
+                ("branch", models.CharField(max_length=200)),
+                ("product", models.CharField(max_length=60)),
+                ("merchant", models.CharField(max_length=60)),
+                ("funder", models.CharField(max_length=60)),
+                ("loan_id", models.UUIDField(null=True)),
             ],
             options={
-                'db_table': 'ledger_line',
-                'managed': False,
+                "db_table": "ledger_line",
+                "managed": False,
             },
         ),
         migrations.RunSQL(LINES, reverse_sql=migrations.RunSQL.noop),

@@ -1,0 +1,114 @@
+"""The close as jobs: days follow one another by themselves, and what falls due happens in between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from django.db import transaction
+
+from tests.apps.servicing import loans
+from tests.support import institutions as founding
+from usance.apps.institutions import services as institutions
+from usance.apps.institutions import tenancy
+from usance.apps.ledger import services as books_of
+from usance.apps.servicing import closing, selectors
+from usance.apps.servicing.models import CloseRun, Loan
+from usance.config import jobs
+from usance.ports import clock, due, queue
+from usance.ports.actor import SYSTEM, staff
+from usance.workflows import close_day
+
+D = date(2026, 3, 2)
+AT = datetime(2026, 3, 2, 20, tzinfo=UTC)
+
+
+@pytest.fixture
+def inline() -> Iterator[queue.InlineQueue]:
+    """Jobs wait in memory; the clock stands."""
+    waiting = queue.InlineQueue(run=jobs.run_inline, whose=tenancy.current_id, on_commit=transaction.on_commit)
+    before, time_before = queue.install(waiting), clock.install(clock.FrozenClock(AT))
+    yield waiting
+    clock.install(time_before)
+    if before is not None:
+        queue.install(before)
+
+
+@pytest.fixture
+def lender(fresh_db: str) -> Iterator[UUID]:
+    founded = founding.found()
+    with tenancy.bound(founded.pk):
+        with transaction.atomic():
+            books_of.open_books()
+        yield founded.pk
+
+
+def test_a_week_is_lived_in_jobs_with_what_falls_due_on_its_days(
+    lender: UUID, inline: queue.InlineQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[date, date]] = []
+
+    def note(item: due.Item, moment: datetime) -> str:
+        seen.append((item.due_on, tenancy.current().business_date))
+        return "noted"
+
+    monkeypatch.setattr(closing, "CHUNK_SIZE", 2)
+    monkeypatch.setattr(due, "_handlers", {"test.note": note})
+    with transaction.atomic():
+        made = [loans.lend(on=D) for _ in range(5)]
+        for days in (1, 3, 3):
+            day = D + timedelta(days=days)
+            institutions.schedule(kind="test.note", due_on=day, key=f"{day}:{len(seen)}:{days}", subject_id=made[0].pk)
+    inline.run_pending(at=AT)
+    run = close_day.advance(days=7, actor=staff("u1"), at=AT)
+    with transaction.atomic():
+        progress = close_day.progress(run.pk)
+    assert progress is not None
+    assert (progress.total, progress.done, progress.days_left, progress.share) == (5, 0, 6, 0)
+    inline.run_pending(at=AT + timedelta(minutes=10))
+    with transaction.atomic():
+        tenancy.forget_row()
+        assert tenancy.current().business_date == D + timedelta(days=7)
+        assert [r.state for r in CloseRun.objects.all()] == ["done"] * 7
+        assert {row.interest_minor for row in Loan.objects.all()} == {210_000}
+        last = close_day.progress()
+    assert last is not None
+    assert (last.share, last.days_left, last.state) == (100, 0, "done")
+    assert seen == [(D + timedelta(days=n), D + timedelta(days=n)) for n in (1, 3)]
+
+
+def test_asking_twice_closes_once(lender: UUID, inline: queue.InlineQueue) -> None:
+    with transaction.atomic():
+        loans.lend(on=D)
+    first = close_day.end_day(actor=SYSTEM, at=AT)
+    assert close_day.end_day(actor=SYSTEM, at=AT).pk == first.pk
+    inline.run_pending(at=AT)
+    with transaction.atomic():
+        tenancy.forget_row()
+        assert tenancy.current().business_date == D + timedelta(days=1)
+        assert CloseRun.objects.count() == 1
+
+
+def test_a_close_whose_jobs_were_lost_is_taken_up_by_asking_again(lender: UUID, inline: queue.InlineQueue) -> None:
+    with transaction.atomic():
+        loans.lend(on=D)
+    close_day.end_day(actor=SYSTEM, at=AT)
+    inline.waiting.clear()
+    close_day.end_day(actor=SYSTEM, at=AT)
+    inline.run_pending(at=AT)
+    with transaction.atomic():
+        latest = selectors.latest_run()
+    assert latest is not None
+    assert latest.state == "done"
+
+
+def test_the_nightly_timer_ends_every_day_that_is_over(lender: UUID, inline: queue.InlineQueue) -> None:
+    clock.install(clock.FrozenClock(datetime(2026, 3, 4, 17, 30, tzinfo=UTC)))  # the 5th in Vietnam
+    close_day.catch_up()
+    inline.run_pending(at=AT + timedelta(days=30))
+    with transaction.atomic():
+        tenancy.forget_row()
+        assert tenancy.current().business_date == date(2026, 3, 5)
+        assert tenancy.current().ahead_days == 0

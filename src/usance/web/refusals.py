@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -24,6 +25,24 @@ SENTENCES: dict[str, str | Callable[[Refusal], str]] = {
     "not_reconcilable": _("This payment was settled already."),
     "document_not_ready": _("The paper is still being written. Wait a moment and open this page again."),
     "document_changed": _("The paper has changed since you opened it. Read the new one, then ask for a new code."),
+    "no_such_loan": _("There is no such loan."),
+    "value_date_in_the_future": lambda refusal: _(
+        "%(value_on)s is still to come: the business date is %(business_date)s. Give that day or an earlier one."
+    )
+    % _days(refusal),
+    "source_used_otherwise": _("This was booked before, with other figures. Look at the loan's timeline first."),
+    "period_locked": lambda refusal: _("The books of %(booked_on)s are locked. Have the period opened first.")
+    % _days(refusal),
+    "period_not_over": lambda refusal: _("Only days before %(business_date)s, the business date, can be locked.")
+    % _days(refusal),
+    "period_locked_already": lambda refusal: _("Days from %(starts_on)s to %(ends_on)s are locked already.")
+    % _days(refusal),
+    "period_not_locked": _("This period is open already."),
+    "no_account_for_role": _("No account is set for “%(role)s”. Set one in the posting rules, then try again."),
+    "account_plays_another_role": _("This account carries “%(role)s” already. Choose an account of its own."),
+    "close_problem_solved_already": _("This loan has been through a close since. Nothing is left to do."),
+    "close_problem_remains": _("The loan could not be closed this time either: %(reason)s"),
+    "days_to_advance_not_allowed": _("Choose from 1 to 366 days."),
     "no_open_offer": _("There is no offer to sign any more. Your account shows what became of it."),
     "no_card_for_payout": _("Link a card first: the money is sent to it."),
     "payout_under_way": _("The money is already on its way. Wait for its outcome; this page shows it."),
@@ -231,6 +250,12 @@ def _price_over_cap(refusal: Any) -> str:
         )
         % facts
     )
+
+
+def _days(refusal: Refusal) -> dict[str, Any]:
+    """The refusal's fields with its dates as people here write them."""
+    fields = refusal.details().items()
+    return {name: formats.day(value) if isinstance(value, date) else value for name, value in fields}
 
 
 def sentence(refusal: Refusal) -> str:

@@ -100,3 +100,11 @@ def base_url(institution_id: UUID) -> str:
 def exists(institution_id: UUID) -> bool:
     """Whether any host name leads to this institution. Unbound."""
     return Host.objects.filter(institution_id=institution_id).exists()
+
+
+def chosen(name: str | None) -> list[tuple[UUID, str]]:
+    """The institution that an operator named, or all of them; raises NoSuchInstitution. Unbound."""
+    if name is None:
+        return all_institutions()
+    wanted = institution_id_of(name)
+    return [(institution_id, host) for institution_id, host in all_institutions() if institution_id == wanted]

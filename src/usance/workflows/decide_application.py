@@ -388,11 +388,3 @@ def _entered_by(row: Any) -> str:
     """The member of staff who began the application for the applicant; empty when nobody did."""
     first = selectors.transitions(row).first()
     return str(first.actor_id) if first is not None and first.actor_kind == "staff" else ""
-
-
-# --- what falls due ----------------------------------------------------------------------------------------------
-
-
-def sweep_offer(*, subject_id: UUID, due_on: date, moment: datetime) -> str:
-    """The handler of dated items `offer.expire`."""
-    return services.expire_offer(offer_id=subject_id, on=due_on, at=clock.now())

@@ -14,6 +14,7 @@ from usance.apps.origination import services as origination
 from usance.apps.products import services as products
 from usance.ports import clock
 from usance.ports.due import Item, handles
+from usance.workflows import take_application
 
 PRODUCT = desk.Kind(
     products.APPROVAL, "product.publish", products.apply_approval, _("Publish a product"), "staff:product_version"
@@ -32,7 +33,7 @@ def expire_offer(item: Item, moment: datetime) -> str:
 
 @handles(origination.EXPIRE_APPLICATION)
 def expire_application(item: Item, moment: datetime) -> str:
-    return origination.expire_application(application_id=item.subject_id, on=item.due_on, at=clock.now())
+    return take_application.sweep(subject_id=item.subject_id, due_on=item.due_on, moment=moment)
 
 
 @handles(desk.WAKE)

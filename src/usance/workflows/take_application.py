@@ -103,7 +103,8 @@ def _fill_in(application_id: UUID, party_id: UUID, at: datetime) -> None:
     """What the customer told us before is not asked again."""
     profile = customers.profile(party_id)
     known = {code: _stored(value) for code, value in profile.values.items() if code in questions.QUESTIONS}
-    known |= {"email": profile.email, "identity_number": profile.identity_number}
+    emails = [contact.value for contact in customers.contacts(party_id, "email") if contact.ended_at is None]
+    known |= {"email": emails[0] if emails else "", "identity_number": profile.identity_number}
     services.record_answers(
         application_id=application_id,
         answers={code: text for code, text in known.items() if text},
@@ -221,7 +222,7 @@ def _tell_customer_file(row: Any, at: datetime, actor: Actor, today: date) -> No
             on=today,
         )
     email = known.get("email")
-    if email and email != profile.email:
+    if email:
         customer_services.add_contact(party_id=row.party_id, kind="email", value=email, actor=actor, at=at)
 
 
@@ -246,7 +247,7 @@ def withdraw(*, application_id: UUID, at: datetime, actor: Actor) -> Any:
 
 
 def sweep(*, subject_id: UUID, due_on: date, moment: datetime) -> str:
-    """The handler of dated items `application.expire`."""
+    """A draft or a question whose time is over; a case about it is over too. Gives what happened."""
     outcome = services.expire_application(application_id=subject_id, on=due_on, at=clock.now())
     if outcome == "expired":
         _close_case(subject_id, "expired", at=moment, actor=SYSTEM)

@@ -47,9 +47,7 @@ def applications_of(*, party_id: UUID) -> QuerySet[Application]:
 
 def declined_since(*, party_id: UUID, on: date, days: int, but: UUID) -> int:
     """How often a customer was declined in the last `days` days, other than in application `but`."""
-    rows = Application.objects.filter(
-        party_id=party_id, state=known.DECLINED, decided_on__gt=on - timedelta(days=days)
-    )
+    rows = Application.objects.filter(party_id=party_id, state=known.DECLINED, decided_on__gt=on - timedelta(days=days))
     return rows.exclude(pk=but).count()
 
 

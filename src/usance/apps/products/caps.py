@@ -22,7 +22,7 @@ from usance.core.loan import close, events, quote, replay, state
 from usance.core.loan.terms import Terms
 from usance.core.refusals import Refusal
 
-MOST_TERMS = 40  # of a range of terms, so many are tried before publishing; each contract is checked again by itself
+MOST_TERMS = 20  # of a range of terms, so many are tried before publishing; each contract is checked again by itself
 
 
 class PriceOverCap(Refusal):

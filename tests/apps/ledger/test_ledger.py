@@ -43,6 +43,12 @@ def entry(
     )
 
 
+def earned(amount: int, product: str) -> services.NewTransfer:
+    return services.NewTransfer(
+        debit="interest_receivable", credit="interest_income", amount_minor=amount, product=product
+    )
+
+
 def test_every_role_of_the_engine_has_an_account_and_control_roles_one_of_their_own(ledger: Any) -> None:
     assert {rule.role for rule in selectors.posting_rules()} == set(books.ROLES)
     carrying = Account.objects.exclude(role="").values_list("role", flat=True)
@@ -141,10 +147,7 @@ def test_an_account_for_a_role_can_be_changed_for_one_product(ledger: Any) -> No
     services.post(
         entry=services.NewEntry(
             key="i", booked_on=D, effective_on=D, description="x",
-            transfers=[
-                services.NewTransfer(debit="interest_receivable", credit="interest_income", amount_minor=5, product=name)
-                for name in ("short", "long")
-            ],
+            transfers=[earned(5, "short"), earned(7, "long")],
         )
     )  # fmt: skip
     assert selectors.account_balance(account_id=own.pk, on=D) == -5

@@ -68,6 +68,11 @@ def transfers_of(entry_id: UUID) -> QuerySet[Transfer]:
     return Transfer.objects.filter(entry_id=entry_id).select_related("debit", "credit").order_by("booked_on", "id")
 
 
+def transfers_of_entries(entry_ids: Iterable[UUID]) -> QuerySet[Transfer]:
+    """The transfers of many entries, in the order of the newest entry first."""
+    return Transfer.objects.filter(entry_id__in=list(entry_ids)).order_by("-booked_on", "-entry_id", "id")
+
+
 def entries_of_loan(*, loan_id: UUID) -> QuerySet[JournalEntry]:
     """The entries made for this loan alone, newest first; daily accruals are in the entries of the close."""
     return JournalEntry.objects.filter(loan_id=loan_id).order_by("-booked_on", "-id")

@@ -308,7 +308,8 @@ def loan_register(
     within: Q | None = None,
 ) -> QuerySet[Loan]:
     """Loans, newest first or by one of ORDERS ("-" in front: the largest first), each with `owed_minor`. `within` is
-    the reader's scope, `search` a number or its beginning (its digits alone will do), `branch` takes in the units below it. An unknown order is none."""
+    the reader's scope, `search` a number or its beginning (its digits alone will do), `branch` takes in the units
+    below it. An unknown order is none."""
     found = Loan.objects.filter(within or Q())
     if status:
         found = found.filter(status__in=state.LIVE if status == "live" else [status])

@@ -1,0 +1,88 @@
+"""T8: payments, extensions and several workers of one close at the same time; in the end every loan is the fold of its
+events, and the books agree."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from tests.apps.servicing import loans
+from tests.support import institutions as founding
+from usance.apps.institutions import tenancy
+from usance.apps.ledger import services as books_of
+from usance.apps.servicing import closing, services
+from usance.apps.servicing.models import Loan
+from usance.ports.actor import SYSTEM
+from usance.workflows import close_day
+from usance.workflows.audit_books import audit_books
+
+D = date(2026, 3, 2)
+AT = datetime(2026, 3, 3, 0, 5, tzinfo=UTC)
+
+
+def work(institution_id: UUID, run_id: UUID) -> int:
+    """A worker: takes every chunk that it can get, and ends the day when it was the last."""
+    taken = 0
+    try:
+        with tenancy.bound(institution_id):
+            with transaction.atomic():
+                waiting = closing.waiting_chunks(run_id)
+            for chunk_id in waiting:
+                with transaction.atomic():
+                    last = closing.close_chunk(chunk_id=chunk_id, at=AT)
+                taken += 1
+                if last:
+                    with transaction.atomic():
+                        closing.finish(run_id=run_id, at=AT, actor=SYSTEM)
+    finally:
+        connection.close()
+    return taken
+
+
+def pay_all(institution_id: UUID, loan_ids: list[UUID], day: int) -> int:
+    """A payer's bank: a payment and an extension for each loan, as fast as it goes."""
+    paid = 0
+    try:
+        with tenancy.bound(institution_id):
+            for loan_id in loan_ids:
+                with transaction.atomic():
+                    services.receive_payment(
+                        loan_id=loan_id,
+                        source=f"instruction:{loan_id}:{day}",
+                        amount_minor=10_000,
+                        value_on=D,
+                        actor=SYSTEM,
+                    )
+                    if day == 1:
+                        services.extend(loan_id=loan_id, source=f"staff:{loan_id}", days=7, actor=SYSTEM)
+                paid += 1
+    finally:
+        connection.close()
+    return paid
+
+
+def test_payments_race_with_a_close_of_two_workers(fresh_db: str) -> None:
+    founded = founding.found()
+    with tenancy.bound(founded.pk):
+        with transaction.atomic():
+            books_of.open_books()
+            ids = [loans.lend(on=D).pk for _ in range(12)]
+        for day in range(3):
+            with transaction.atomic():
+                run = closing.start(actor=SYSTEM, at=AT, chunk_size=3)
+            with ThreadPoolExecutor(4) as pool:
+                workers = [pool.submit(work, founded.pk, run.pk) for _ in range(2)]
+                payers = [pool.submit(pay_all, founded.pk, ids[half::2], day) for half in (0, 1)]
+                assert sum(payer.result() for payer in payers) == 12
+                assert sum(worker.result() for worker in workers) >= 4
+            with transaction.atomic():
+                tenancy.forget_row()
+                assert tenancy.current().business_date == D + timedelta(days=day + 1)
+        close_day.run_close_inline(at=AT)
+        assert [str(difference) for difference in audit_books(full=True).differences] == []
+        with transaction.atomic():
+            assert {row.checkpoint_on for row in Loan.objects.all()} == {D + timedelta(days=4)}
+            assert {row.principal_minor + row.interest_minor + row.fee_minor for row in Loan.objects.all()} != {0}

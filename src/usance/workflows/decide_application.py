@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -238,11 +238,12 @@ def _others(row: Any, on: date) -> dict[str, Any]:
 # --- people ------------------------------------------------------------------------------------------------------
 
 
-def open_case(*, application_id: UUID, reviewer: access.User, at: datetime) -> OpenCase:
-    """Everything about a case, for a reviewer's eyes: the trail says who looked at what."""
+def open_case(*, application_id: UUID, reviewer: access.User, at: datetime, hidden: Iterable[str] = ()) -> OpenCase:
+    """Everything about a case, for a reviewer's eyes: the trail says who looked at what. `hidden`: the fields that
+    the page masks."""
     found = selectors.case(application_id=application_id)
     item = desk_view.item_of(UNDERWRITING, application_id)
-    seen = sorted({*found.profile.said, *(line.question for line in found.lines)})
+    seen = sorted({*found.profile.said, *(line.question for line in found.lines)} - set(hidden))
     audit.viewed(subject=(states.SUBJECT, application_id), actor=staff(reviewer.pk), fields=seen)
     moment = institutions.moment(tenancy.current(), at)
     return OpenCase(case=found, item=item, clock=desk_view.clock(item, moment) if item else None)
@@ -361,7 +362,7 @@ def _review(
     """Checks that this person may decide, and keeps what they decided and how long they looked."""
     if not reasons or any(code not in words.REASONS for code in reasons):
         raise ReasonMissing()
-    if _entered_by(row) == str(reviewer.pk):
+    if selectors.entered_by(row) == str(reviewer.pk):
         raise OwnCase()
     if row.state != states.REFERRED:
         raise services.StateDoesNotAllow(state=row.state, to=outcome)
@@ -382,9 +383,3 @@ def _review(
     if is_last:
         desk.finish(item_id=item.pk, outcome=outcome, actor=staff(reviewer.pk), at=moment)
     return item
-
-
-def _entered_by(row: Any) -> str:
-    """The member of staff who began the application for the applicant; empty when nobody did."""
-    first = selectors.transitions(row).first()
-    return str(first.actor_id) if first is not None and first.actor_kind == "staff" else ""

@@ -100,6 +100,7 @@ FOR_DECLINE = (
     "suspected_fraud",
     "score_low",
 )
+FOR_ASK = ("income_not_shown", "identity_not_shown", "documents_unclear")
 FOR_APPROVE = ("affordability_shown", "history_good", "identity_shown")
 
 

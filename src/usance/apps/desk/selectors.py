@@ -9,16 +9,17 @@ from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 
 from usance.apps.access import selectors as access
 from usance.apps.desk import kinds
 from usance.apps.desk.clock import DeskHours
-from usance.apps.desk.models import Approval, WorkItem
+from usance.apps.desk.models import Approval, WorkItem, WorkItemEvent
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
 
 SOON_MINUTES = 60
+SOON_SHARE = 3  # a short case is late soon only in the last third of its time
 CALENDAR_DAYS = 400
 
 
@@ -60,8 +61,10 @@ def clock(item: WorkItem, at: datetime, hours: DeskHours | None = None) -> Clock
     if item.state == "waiting" or item.due_at is None:
         return Clock("paused", item.left_minutes or 0, None)
     left = (hours or desk_hours(at.date())).minutes_between(at, item.due_at)
-    late = item.due_at <= at
-    return Clock("late" if late else "soon" if left <= SOON_MINUTES else "ok", left, item.due_at)
+    if item.due_at <= at:
+        return Clock("late", left, item.due_at)
+    soon = min(SOON_MINUTES, item.budget_minutes // SOON_SHARE)
+    return Clock("soon" if left <= soon else "ok", left, item.due_at)
 
 
 def clocks(items: Iterable[WorkItem], at: datetime) -> list[tuple[WorkItem, Clock]]:
@@ -82,6 +85,36 @@ def waiting(queues: Iterable[str]) -> QuerySet[WorkItem]:
     """Cases whose clock stands still, the one that wakes first on top."""
     found = WorkItem.objects.filter(queue__in=list(queues), state="waiting").select_related("owner")
     return found.order_by("wake_on", "id")
+
+
+def unfinished(
+    queues: Iterable[str], *, view: str = "all", user: access.User | None = None, within: Q | None = None
+) -> QuerySet[WorkItem]:
+    """The cases of some queues in a data scope: running clocks first, the one that runs out first on top, then the
+    paused ones. `view`: `mine` and `free` (nobody's) of the running ones, `waiting` for the paused, `all`."""
+    found = WorkItem.objects.filter(within or Q(), queue__in=list(queues)).exclude(state="done")
+    if view in VIEWS:
+        found = found.filter(VIEWS[view](user))
+    return found.select_related("owner").order_by("state", "-priority", "due_at", "wake_on", "id")
+
+
+VIEWS = {
+    "mine": lambda user: Q(owner=user),
+    "free": lambda user: Q(owner__isnull=True, state="open"),
+    "waiting": lambda user: Q(state="waiting"),
+}
+
+
+def view_counts(queues: Iterable[str], *, user: access.User, within: Q | None = None) -> dict[str, int]:
+    """How many cases each view of `unfinished` holds, in one query."""
+    found = unfinished(queues, within=within).order_by()
+    views = {view: Count("pk", filter=made(user)) for view, made in VIEWS.items()}
+    return dict(found.aggregate(all=Count("pk"), **views))
+
+
+def history(item_id: UUID) -> QuerySet[WorkItemEvent]:
+    """What happened to a case, oldest first."""
+    return WorkItemEvent.objects.filter(item_id=item_id).order_by("at", "id")
 
 
 def mine(user: access.User) -> QuerySet[WorkItem]:

@@ -57,10 +57,12 @@ def open_item(
     return row
 
 
-def take_next(*, user: access.User, queues: Iterable[str], at: datetime) -> WorkItem | None:
+def take_next(*, user: access.User, queues: Iterable[str], at: datetime, but: Iterable[UUID] = ()) -> WorkItem | None:
     """The case whose clock runs out first among those that nobody has, given to the person; None when all are taken.
-    People who ask at the same moment get different cases and do not wait for each other."""
+    People who ask at the same moment get different cases and do not wait for each other. `but`: subjects that this
+    person may not decide."""
     free = selectors.queue(queues, user).filter(owner__isnull=True).select_related(None)
+    free = free.exclude(subject_id__in=list(but))
     row = free.select_for_update(skip_locked=True).first()
     return _give(row, user, at, "taken", staff(user.pk)) if row else None
 

@@ -201,6 +201,18 @@ def review_note(row: Review) -> str:
     return vault.unseal(bytes(row.note_sealed), party_id=row.application.party_id, field=models.NOTE)
 
 
+def entered_by(row: Application) -> str:
+    """The member of staff who began the application for the applicant; empty when nobody did."""
+    first = transitions(row).first()
+    return str(first.actor_id) if first is not None and first.actor_kind == "staff" else ""
+
+
+def entered_by_staff(user_id: UUID) -> QuerySet[Transition, Any]:
+    """Ids of the applications that a member of staff began for applicants."""
+    began = Transition.objects.filter(from_state="", actor_kind="staff", actor_id=str(user_id))
+    return began.values_list("application_id", flat=True)
+
+
 def transitions(row: Application) -> QuerySet[Transition]:
     """Every change of state, oldest first."""
     return Transition.objects.filter(application=row).order_by("at", "id")

@@ -84,6 +84,22 @@ def others_with_card(*, card_id: UUID) -> int:
     return others.values("party_id").distinct().count()
 
 
+def others_with_cards_of(party_id: UUID) -> dict[UUID, list[UUID]]:
+    """Each card of a person, with the other people who linked the very same one."""
+    own = dict(Card.objects.filter(party_id=party_id).values_list("token_index", "pk"))
+    found: dict[UUID, list[UUID]] = {card_id: [] for card_id in own.values()}
+    same = Card.objects.filter(token_index__in=own).exclude(party_id=party_id).order_by("id")
+    for mark, other in same.values_list("token_index", "party_id"):
+        if other not in found[own[mark]]:
+            found[own[mark]].append(other)
+    return found
+
+
+def all_cards_of(party_id: UUID) -> QuerySet[Card]:
+    """Every card that a person ever linked, the newest first."""
+    return Card.objects.filter(party_id=party_id).order_by("-linked_at", "-id")
+
+
 def fingerprints_of(party_id: UUID) -> list[bytes]:
     """Blind indexes of a person's cards, for the blacklist."""
     return [

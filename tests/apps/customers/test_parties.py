@@ -165,3 +165,10 @@ def test_names_in_a_ukrainian_institution_end_with_the_patronymic(fresh_db: str)
     institution = institutions.found("ua")
     with tenancy.bound(institution.pk), transaction.atomic():
         assert selectors.full_name(values) == "Зразок Проба Тестівна"
+
+
+def test_an_organisation_has_one_name_and_is_found_by_it(institution: object) -> None:
+    made = services.add_party(kind="organisation", language="vi", on=ON, actor=SYSTEM)
+    state(made, legal_name="Công ty Mẫu Số Một", registration_number="0100000001")
+    assert selectors.profile(made).display_name == "Công ty Mẫu Số Một"
+    assert [party.pk for party in selectors.search("cong ty mau")] == [made]

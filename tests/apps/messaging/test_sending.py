@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.apps.messaging.conftest import KYIV, MAIL, PHONE, FakeMessenger, Life, kyiv, new_party
 from usance.apps.audit import selectors as audit_trail
 from usance.apps.customers import consents, selectors
+from usance.apps.customers import services as customers
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import services as agenda
 from usance.apps.messaging import catalogue, contact_rules, guard, services
@@ -320,3 +321,10 @@ def test_nothing_of_our_own_initiative_ever_leaves_outside_the_law(
     assert all(days.count(day) <= rule.per_day for day in days)
     waiting = Message.objects.filter(party_id=person, state__in=["queued", "held", "sending"])
     assert not waiting.exists()  # and nothing is forgotten
+
+
+def test_a_person_who_was_erased_in_between_hears_nothing(party_id: UUID, post: FakeMessenger, life: Life) -> None:
+    message = remind(party_id, kyiv(2, 12))
+    customers.erase(party_id=party_id, reason="asked", actor=SYSTEM, at=kyiv(2, 12))
+    life.at(kyiv(2, 12))
+    assert (fresh(message).state, fresh(message).reason, post.sent) == ("refused", "person_erased", [])

@@ -35,6 +35,8 @@ FIELDS: dict[str, Field] = {
     "family_name": Field("text", _("Family name")),
     "given_name": Field("text", _("Given name")),
     "middle_name": Field("text", _("Middle name or patronymic")),
+    "legal_name": Field("text", _("Name of the organisation")),
+    "registration_number": Field("text", _("Registration number")),
     "birth_date": Field("date", _("Date of birth")),
     "sex": Field("choice", _("Sex"), SEXES),
     "employment": Field("choice", _("Employment"), EMPLOYMENT, in_decisions=True),
@@ -52,7 +54,7 @@ FIELDS: dict[str, Field] = {
     "city": Field("text", _("City or village")),
     "postal_code": Field("text", _("Postal code")),
 }
-NAMES = ("family_name", "middle_name", "given_name")
+NAMES = ("family_name", "middle_name", "given_name", "legal_name")
 
 
 def to_plain(field: str, value: Any) -> Any:

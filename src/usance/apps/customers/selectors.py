@@ -97,8 +97,11 @@ class Duplicate:
 
 
 def full_name(values: Mapping[str, Any]) -> str:
-    """Family name first; a Vietnamese middle name stands before the given name, a patronymic after it."""
-    order = fields.NAMES if tenancy.current().country == "VN" else ("family_name", "given_name", "middle_name")
+    """Family name first; a Vietnamese middle name stands before the given name, a patronymic after it. An
+    organisation has its one name."""
+    order = fields.NAMES
+    if tenancy.current().country != "VN":
+        order = ("family_name", "given_name", "middle_name", "legal_name")
     return " ".join(str(values[name]) for name in order if values.get(name))
 
 

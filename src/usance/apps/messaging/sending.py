@@ -133,12 +133,3 @@ def _note_unreachable(message: Message, reason: messenger.Reason, now: datetime)
             value=services.open_words(message).to,
             at=now,
         )
-
-
-def interrupted_before(before: datetime) -> list[UUID]:
-    """Messages that a worker has had in hand since before that instant."""
-    return list(
-        Message.objects.filter(state=SENDING, recorded_at__lt=before)
-        .order_by("recorded_at")
-        .values_list("pk", flat=True)
-    )

@@ -61,8 +61,122 @@ COMPONENTS: Mapping[str, Any] = {
     "tax": gettext_lazy("Tax"),
     "unapplied": gettext_lazy("Paid in advance"),
 }
+FEES: Mapping[str, Any] = {
+    "service": gettext_lazy("service fee"),
+    "extension": gettext_lazy("fee for moving the due date"),
+    "origination": gettext_lazy("fee for granting the loan"),
+    "late": gettext_lazy("late fee"),
+}
+MOVEMENT: Mapping[str, Any] = {
+    "disbursed": gettext_lazy("Paid out"),
+    "fee_withheld": gettext_lazy("Fee kept back"),
+    "tax_withheld": gettext_lazy("Tax kept back"),
+    "interest_accrued": gettext_lazy("Interest of a day"),
+    "fee_charged": gettext_lazy("Fee charged"),
+    "fee_capitalised": gettext_lazy("Fee added to the principal"),
+    "penalty_charged": gettext_lazy("Penalty charged"),
+    "tax_charged": gettext_lazy("Tax charged"),
+    "tax_capitalised": gettext_lazy("Tax added to the principal"),
+    "payment_received": gettext_lazy("Payment received"),
+    "allocated": gettext_lazy("Payment used for it"),
+    "refunded": gettext_lazy("Sent back"),
+    "charged_back": gettext_lazy("Taken back by the bank"),
+    "waived": gettext_lazy("Forgiven"),
+    "remainder_forgiven": gettext_lazy("Small remainder forgiven"),
+    "written_off": gettext_lazy("Written off"),
+    "recovered": gettext_lazy("Collected after write-off"),
+}
+MESSAGE_STATE: Mapping[str, tuple[Any, ui.Tone]] = {
+    "held": (gettext_lazy("Waits for contact hours"), "info"),
+    "queued": (gettext_lazy("To be sent"), "neutral"),
+    "sending": (gettext_lazy("Being sent"), "info"),
+    "refused": (gettext_lazy("Not allowed"), "warn"),
+    "sent": (gettext_lazy("Sent"), "info"),
+    "delivered": (gettext_lazy("Delivered"), "good"),
+    "failed": (gettext_lazy("Not delivered"), "bad"),
+    "unknown": (gettext_lazy("No answer yet"), "warn"),
+}
+CHANNEL: Mapping[str, Any] = {"sms": "SMS", "email": gettext_lazy("e-mail")}
+MESSAGE: Mapping[str, Any] = {
+    "code_sign_in": gettext_lazy("Code to sign in"),
+    "code_signing": gettext_lazy("Code to sign"),
+    "code_contact": gettext_lazy("Code for a new address"),
+    "application_received": gettext_lazy("Application received"),
+    "application_declined": gettext_lazy("Application declined"),
+    "application_approved": gettext_lazy("Offer ready"),
+    "application_asked": gettext_lazy("Question about the application"),
+    "money_sent": gettext_lazy("Money sent"),
+    "payment_received": gettext_lazy("Payment received"),
+    "payment_failed": gettext_lazy("Payment refused"),
+    "payout_failed": gettext_lazy("Payout refused"),
+    "card_debit_announced": gettext_lazy("Card debit announced"),
+    "due_in_3_days": gettext_lazy("Due in three days"),
+    "due_tomorrow": gettext_lazy("Due tomorrow"),
+    "due_today": gettext_lazy("Due today"),
+    "past_due": gettext_lazy("Past due"),
+    "past_due_serious": gettext_lazy("Long past due"),
+    "extension_made": gettext_lazy("Due date moved"),
+    "loan_closed": gettext_lazy("Loan paid in full"),
+    "phone_changed": gettext_lazy("Phone number changed"),
+    "card_changed": gettext_lazy("Card changed"),
+    "email_changed": gettext_lazy("E-mail address changed"),
+    "offer": gettext_lazy("Advertising"),
+}
+LOOKED: Mapping[str, Any] = {
+    "loan.summary": gettext_lazy("summary"),
+    "loan.schedule": gettext_lazy("schedule"),
+    "loan.timeline": gettext_lazy("timeline"),
+    "loan.books": gettext_lazy("ledger"),
+    "loan.movements": gettext_lazy("movements"),
+    "loan.messages": gettext_lazy("messages"),
+    "loan.documents": gettext_lazy("papers"),
+    "loan.money": gettext_lazy("payments"),
+    "loan.parties": gettext_lazy("parties"),
+    "loan.looked": gettext_lazy("who looked"),
+    "document.agreement": gettext_lazy("the agreement's file"),
+    "document.debt_free_letter": gettext_lazy("the debt-free letter's file"),
+    "message.text": gettext_lazy("words of a message"),
+}
+DOCUMENT: Mapping[str, Any] = {
+    "agreement": gettext_lazy("Loan agreement"),
+    "debt_free_letter": gettext_lazy("Debt-free letter"),
+}
+DOCUMENT_STATE: Mapping[str, tuple[Any, ui.Tone]] = {
+    "ordered": (gettext_lazy("Being written"), "neutral"),
+    "ready": (gettext_lazy("Ready"), "info"),
+    "sealed": (gettext_lazy("Sealed"), "good"),
+}
+PARTY_ROLE: Mapping[str, Any] = {
+    "borrower": gettext_lazy("Borrower"),
+    "co_borrower": gettext_lazy("Co-borrower"),
+    "guarantor": gettext_lazy("Guarantor"),
+}
+ACTOR: Mapping[str, Any] = {
+    "staff": gettext_lazy("a colleague"),
+    "borrower": gettext_lazy("the customer"),
+    "system": gettext_lazy("by itself"),
+    "provider": gettext_lazy("the payment provider"),
+}
+REASON: Mapping[str, Any] = {
+    "insufficient_funds": gettext_lazy("not enough money on the card"),
+    "limit": gettext_lazy("above a limit of the card"),
+    "card_expired": gettext_lazy("the card has expired"),
+    "card_invalid": gettext_lazy("wrong card details"),
+    "card_blocked": gettext_lazy("the bank has blocked the card"),
+    "token_dead": gettext_lazy("the saved card can no longer be charged"),
+    "not_authenticated": gettext_lazy("the bank's check of the holder failed"),
+    "not_owner": gettext_lazy("the card is not provably the customer's own"),
+    "issuer_declined": gettext_lazy("the bank said no without a reason"),
+    "fraud": gettext_lazy("the bank suspects fraud"),
+    "payer_left": gettext_lazy("the payer left the page"),
+    "our_balance": gettext_lazy("our account at the provider does not cover it"),
+    "configuration": gettext_lazy("our settings at the provider are wrong"),
+    "technical": gettext_lazy("a technical failure; no money moved"),
+    "never_arrived": gettext_lazy("the order never reached the provider"),
+    "other": gettext_lazy("another reason"),
+}
 HAPPENED: Mapping[str, tuple[Any, ui.Tone, str]] = {
-    "approved": (gettext_lazy("Agreed"), "brand", "pen"),
+    "approved": (gettext_lazy("Agreed"), "brand", "check"),
     "disbursed": (gettext_lazy("Money sent"), "good", "arrow"),
     "disbursement_failed": (gettext_lazy("The money did not arrive"), "bad", "alert"),
     "cancelled": (gettext_lazy("Cancelled"), "neutral", "dot"),
@@ -103,6 +217,13 @@ def balance_name(balance: str) -> Any:
     return COMPONENTS.get(component, balance)
 
 
+def full_balance_name(balance: str) -> Any:
+    """ "fee:service" with its kind, for those who must tell one fee from another."""
+    component, _colon, kind = balance.partition(":")
+    name = COMPONENTS.get(component, balance)
+    return f"{name}: {FEES.get(kind, kind)}" if kind else name
+
+
 def timeline(lines: Iterable[Any], currency: str) -> list[ui.TimelineItem]:
     """A loan's timeline, newest first."""
     items = []
@@ -114,7 +235,7 @@ def timeline(lines: Iterable[Any], currency: str) -> list[ui.TimelineItem]:
     return items
 
 
-def explained(lines: Iterable[Line], currency: str) -> list[ui.Line]:
+def explained(lines: Iterable[Line]) -> list[ui.Line]:
     """What makes up a balance, line by line, with its sum."""
     shown, total = [], 0
     for line in lines:
@@ -123,8 +244,8 @@ def explained(lines: Iterable[Line], currency: str) -> list[ui.Line]:
         when = formats.date_l(line.starts_on, "medium")
         if last_day > line.starts_on:
             when = f"{when} – {formats.date_l(last_day, 'medium')}"
-        shown.append(ui.Line(label=when, amount=ui.Money(line.amount_minor, currency), note=line.formula))
-    shown.append(ui.Line(label=_("Together"), amount=ui.Money(total, currency), total=True))
+        shown.append(ui.Line(label=when, amount=line.amount_minor, note=line.formula))
+    shown.append(ui.Line(label=_("Together"), amount=total, total=True))
     return shown
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from procrastinate import App, RetryStrategy
 from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.manager import JobManager
+from procrastinate.tasks import configure_task
 
 from usance.ports.queue import Plain, TaskOptions, declared, options
 
@@ -21,13 +23,17 @@ class ProcrastinateQueue:
     spoil the caller's transaction."""
 
     def __init__(self, app: App, *, whose: Callable[[], Any], savepoint: Callable[[], Any]) -> None:
-        self.app, self.whose, self.savepoint = app, whose, savepoint
+        self.whose, self.savepoint = whose, savepoint
+        # a manager of our own over the transaction's connection: a worker gives the app another connector, by which a
+        # job would be there before, or without, the data that it is about
+        self.jobs = JobManager(app.connector)
 
     def put(self, name: str, arguments: Mapping[str, Plain], *, key: str | None, run_at: datetime | None) -> None:
         task = options(name)
         institution_id = str(self.whose())
-        job = self.app.configure_task(
-            name,
+        job = configure_task(
+            name=name,
+            job_manager=self.jobs,
             queue=task.lane,
             schedule_at=run_at,
             queueing_lock=f"{institution_id}:{key}" if key else None,
@@ -48,7 +54,7 @@ def register(app: App, run: Run) -> None:
 
 
 def _register(app: App, task: TaskOptions, run: Run) -> None:
-    def carry_out(context: Any, **arguments: Plain) -> None:
+    def carry_out(context: Any, /, **arguments: Plain) -> None:
         run(task, arguments, context.job.attempts)
 
     app.task(

@@ -222,7 +222,7 @@ def _after(application: Any, number: int) -> str:
 
 @permits.borrower
 def link_card(request: HttpRequest) -> HttpResponse:
-    """Links the card that the money goes to, on the provider's page; a card that is linked already need not be again."""
+    """Links the card that the money goes to, on the provider's page; a card that is linked needs no second link."""
     party_id: UUID = request.party_id  # type: ignore[attr-defined]
     application = selectors.open_application(party_id=party_id)
     if application is None:

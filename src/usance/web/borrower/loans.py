@@ -52,7 +52,7 @@ def show(request: HttpRequest, loan_id: UUID) -> HttpResponse:
         "tag": words.tag(words.LOAN_STATUS, loan.status),
         "currency": loan.currency,
         "payoff": payoff,
-        "lines": _owed_lines(view, loan.currency),
+        "lines": _owed_lines(view),
         "schedule": words.schedule(view.schedule, view.on),
         "timeline": words.timeline(view.timeline, loan.currency),
         "documents": [*papers.documents_of(loan.pk), *_agreements(loan)],
@@ -77,15 +77,15 @@ def _agreements(loan: selectors.Loan) -> list[Any]:
     return list(papers.documents_of(loan.application_id)) if loan.application_id else []
 
 
-def _owed_lines(view: selectors.LoanView, currency: str) -> list[ui.Line]:
+def _owed_lines(view: selectors.LoanView) -> list[ui.Line]:
     """What is owed, by what it is for."""
     lines = [
-        ui.Line(words.balance_name(balance), ui.Money(-amount if balance == "unapplied" else amount, currency))
+        ui.Line(words.balance_name(balance), -amount if balance == "unapplied" else amount)
         for balance, amount in view.balances.items()
         if amount
     ]
     total = view.standing.outstanding_minor - view.standing.unapplied_minor
-    return [*lines, ui.Line(_("Together"), ui.Money(total, currency), total=True)]
+    return [*lines, ui.Line(_("Together"), total, total=True)]
 
 
 @permits.borrower
@@ -109,8 +109,7 @@ def explain(request: HttpRequest, loan_id: UUID) -> HttpResponse:
     for line in selectors.explain(loan_id=loan.pk):
         by_balance.setdefault(line.balance, []).append(line)
     parts = [
-        {"name": words.balance_name(balance), "lines": words.explained(lines, loan.currency)}
-        for balance, lines in by_balance.items()
+        {"name": words.balance_name(balance), "lines": words.explained(lines)} for balance, lines in by_balance.items()
     ]
     context = {"loan": loan, "parts": parts, "currency": loan.currency, "back_url": f"/loans/{loan.pk}/"}
     return render(request, "borrower/loans/explain.html", context)

@@ -7,6 +7,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -14,8 +15,9 @@ from usance.apps.access import permissions
 from usance.apps.institutions import formats, tenancy
 from usance.core.refusals import Refusal
 
+Words = str | Promise
 # code -> sentence, with the refusal's fields as %(name)s, or a function of the refusal
-SENTENCES: dict[str, str | Callable[[Refusal], str]] = {
+SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     "key_reused_with_other_inputs": _(
         "This form was already sent with other answers. Open the page again and start anew."
     ),
@@ -158,7 +160,6 @@ SENTENCES: dict[str, str | Callable[[Refusal], str]] = {
     ),
     "term_not_offered": lambda refusal: str(TERM_NOT_OFFERED[refusal.unit]) % refusal.details(),  # type: ignore[attr-defined]
     "terms_refused": _("These terms cannot be: %(field)s is %(value)s, but must be %(why)s."),
-    "price_over_cap": lambda refusal: _price_over_cap(refusal),
     "product_config_not_valid": lambda refusal: (
         _("The configuration cannot be used. %(problems)s")
         % {"problems": " ".join(f"{p.path}: {p.why}." for p in refusal.problems)}  # type: ignore[attr-defined]
@@ -186,6 +187,9 @@ SENTENCES: dict[str, str | Callable[[Refusal], str]] = {
         _("This offer could be accepted until %(day)s. Ask for a new loan; what you told us is kept.")
         % {"day": formats.day(refusal.expires_on)}  # type: ignore[attr-defined]
     ),
+    "customer_blocked_already": _("This customer is on the list of those we do not serve already."),
+    "customer_not_blocked": _("This customer is not on the list of those we do not serve."),
+    "customer_still_needed": lambda refusal: str(STILL_NEEDED[refusal.what]),  # type: ignore[attr-defined]
     "own_case": _("You entered this application yourself, so a colleague must decide it."),
     "review_reason_missing": _("Choose at least one reason."),
     "amount_above_asked": lambda refusal: (
@@ -193,13 +197,19 @@ SENTENCES: dict[str, str | Callable[[Refusal], str]] = {
     ),
 }
 
+# why a customer cannot be erased yet
+STILL_NEEDED = {
+    "loan": _("A loan of this customer is not closed. It must be paid or cancelled before the data can be erased."),
+    "application": _("An application of this customer is under way. It must end before the data can be erased."),
+    "payment": _("A payment of this customer is on its way. Its outcome must be known before the data can be erased."),
+}
 # why a phone or identity number is not taken
-PHONE_WHY = {
+PHONE_WHY: dict[str, Words] = {
     "format": _("This is not a phone number. Check that no digit is missing."),
     "foreign": _("This is a number of another country. Give a mobile number of the country we lend in."),
     "not_mobile": _("No SMS can go to this number. Give a mobile number."),
 }
-IDENTITY_WHY = {
+IDENTITY_WHY: dict[str, Words] = {
     "format": _("The identity number does not have the right count of digits. Copy it from the document."),
     "check_digit": _("A digit of the identity number is wrong. Copy it again from the document."),
     "province": _("The first three digits of the identity number are not a province. Copy it again from the document."),
@@ -207,14 +217,14 @@ IDENTITY_WHY = {
     "sex": _("The identity number does not fit the sex that was given. Check both."),
 }
 
-TERM_NOT_OFFERED = {
+TERM_NOT_OFFERED: dict[str, Words] = {
     "days": _("Choose a term from %(min)s to %(max)s days."),
     "weeks": _("Choose from %(min)s to %(max)s weeks."),
     "half_months": _("Choose from %(min)s to %(max)s half-monthly payments."),
     "months": _("Choose from %(min)s to %(max)s months."),
 }
 # what a cap on prices measures
-MEASURES = {
+MEASURES: dict[str, Words] = {
     "daily_total_cost": _("total cost a day, as a share of the loan"),
     "annual_on_principal": _("total cost a year, as a share of the principal"),
     "apr": _("effective yearly rate"),
@@ -245,7 +255,7 @@ def _price_over_cap(refusal: Any) -> str:
     }
     return str(
         _(
-            "The price is above the law's limit %(rule)s of %(country)s (%(measure)s): %(figure)s where at most %(limit)s "
+            "The price is above the limit %(rule)s of %(country)s (%(measure)s): %(figure)s where at most %(limit)s "
             "is allowed, for a loan of %(amount)s over %(days)s days with %(extensions)s extensions. Source: %(source)s"
         )
         % facts
@@ -261,7 +271,7 @@ def _days(refusal: Refusal) -> dict[str, Any]:
 def sentence(refusal: Refusal) -> str:
     """The sentence in the active language; a code without one is a defect that a test finds."""
     text = SENTENCES[refusal.code]
-    return text(refusal) if callable(text) else str(text) % refusal.details()
+    return str(text(refusal)) if callable(text) else str(text) % refusal.details()
 
 
 def all_refusals(base: type[Refusal] = Refusal) -> Iterator[type[Refusal]]:

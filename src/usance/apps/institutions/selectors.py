@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from usance.apps.institutions.models import CalendarDay, CountryRule, DatedItem, Host, Institution, OrgUnit
+from usance.apps.institutions.models import CalendarDay, DatedItem, Host, Institution, OrgUnit
+from usance.apps.institutions.models import CountryRule as CountryRule
 
 
 class NoSuchInstitution(LookupError):
@@ -26,6 +27,20 @@ def local_date(institution: Institution, instant: datetime, *, ahead_days: int |
     """The business day that an instant falls on; `ahead_days` as it was then, if the clock was pushed since."""
     ahead = institution.ahead_days if ahead_days is None else ahead_days
     return instant.astimezone(ZoneInfo(institution.time_zone)).date() + timedelta(days=ahead)
+
+
+def bounds_of_day(institution: Institution, day: date) -> tuple[datetime, datetime]:
+    """The first instant of a local day and of the next."""
+    zone = ZoneInfo(institution.time_zone)
+    return (
+        datetime.combine(day, time(), tzinfo=zone),
+        datetime.combine(day + timedelta(days=1), time(), tzinfo=zone),
+    )
+
+
+def failed_jobs() -> QuerySet[FailedJob]:
+    """Jobs that gave up, those nobody has run again first, then newest first."""
+    return FailedJob.objects.order_by(F("run_again_at").desc(nulls_first=True), "-recorded_at", "-id")
 
 
 def holidays_between(starts_on: date, ends_on: date) -> dict[date, bool]:

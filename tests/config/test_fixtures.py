@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 
 from tests.support import database
+from usance.config import schema
 from usance.config.database import APP
 
 
@@ -38,4 +39,13 @@ def test_a_fresh_database_is_the_tests_own(fresh_db: str, django_db_blocker) -> 
 
 
 def test_the_template_is_named_after_what_makes_the_schema() -> None:
-    assert database.template().endswith(database.schema_mark())
+    assert database.template().endswith(schema.mark())
+
+
+def test_the_mark_of_the_schema_is_kept_in_the_database(fresh_db: str) -> None:
+    with database.superuser(fresh_db) as admin:
+        assert not schema.is_current(admin)
+        schema.write(admin, schema.mark())
+        assert schema.is_current(admin)
+        schema.write(admin, None)
+        assert not schema.is_current(admin)

@@ -1,4 +1,4 @@
-"""The whole product runs on a clone of the demo database: web server, worker, sandboxes, each in a process of its own."""
+"""The whole product runs on a clone of the demo database: web server, worker and sandboxes, each its own process."""
 
 from __future__ import annotations
 

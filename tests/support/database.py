@@ -25,7 +25,7 @@ from django.db import connections
 from psycopg import sql
 
 from tests.support.environment import ENVIRONMENT, PASSWORD, PROJECT
-from usance.config import database, home, postgres
+from usance.config import database, home, postgres, schema
 
 KEPT_TEMPLATES = 4
 _numbers = itertools.count()
@@ -53,29 +53,10 @@ def superuser(name: str = "postgres") -> psycopg.Connection:
     return psycopg.connect(address(postgres.SUPERUSER, name), autocommit=True)
 
 
-def schema_mark() -> str:
-    """A hash of everything that decides what the migrated database looks like."""
-    source = PROJECT / "src" / "usance"
-    files = {
-        *source.glob("**/migrations/*.py"),
-        *source.glob("apps/**/models*.py"),
-        *source.glob("apps/**/models/*.py"),
-        source / "apps/institutions/guard.py",
-        source / "apps/institutions/data/country_rules.json",
-        source / "config/database.py",
-        PROJECT / "requirements/main.txt",
-    }
-    digest = sha256()
-    for path in sorted(files):
-        if path.exists():
-            digest.update(str(path.relative_to(PROJECT)).encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
 @functools.cache
 def template() -> str:
     """The name of the migrated, empty template; made when no earlier run has made it."""
-    mark = schema_mark()
+    mark = schema.mark()
     with home.locked(cluster().home / "run" / f"template-{mark}.lock"), superuser() as admin:
         known = _templates(admin)
         found = [name for name in known if name.endswith(mark)]

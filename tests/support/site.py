@@ -18,7 +18,7 @@ from psycopg import sql
 
 from tests.support import database
 from tests.support.environment import PROJECT
-from usance.config import home, services
+from usance.config import home, schema, services
 from usance.config.database import APP, OWNER
 from usance.config.processes import free_port
 from usance.config.supervisor import Supervisor
@@ -48,7 +48,7 @@ class Site:
 
 def _source_mark() -> str:
     """A hash of everything that could change what the demo institutions are."""
-    digest = sha256(database.schema_mark().encode())
+    digest = sha256(schema.mark().encode())
     for path in sorted((PROJECT / "src" / "usance").glob("**/*")):
         if path.suffix in {".py", ".json", ".csv", ".typ"} and path.is_file():
             digest.update(path.read_bytes())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from usance.config import database, home
+from usance.config import database, home, schema
 
 AS_OWNER = frozenset({"migrate", "sqlmigrate", "squashmigrations", "dbshell", "inspectdb"})
 WITHOUT_DATABASE = frozenset(
@@ -27,5 +27,8 @@ def main(args: argparse.Namespace) -> int:
         execute_from_command_line(words)
     else:
         with database.available():
+            if name == "migrate":
+                with database.connect(os.environ["DATABASE_OWNER_URL"]) as owner:
+                    schema.write(owner, None)
             execute_from_command_line(words)
     return 0

@@ -13,7 +13,7 @@ from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from typing import Any
 
-from usance.config import database, home, services
+from usance.config import database, home, schema, services
 from usance.config.obstacles import Obstacle, writing_to
 from usance.config.processes import Keeper, end_groups, port_is_free, spawn
 from usance.config.progress import say, step
@@ -136,8 +136,12 @@ def _database() -> Iterator[None]:
 
 
 def _migrate() -> None:
-    with step("tables"):
-        _django("migrate", "--no-input", "-v0", owner=True)
+    with database.connect(os.environ["DATABASE_OWNER_URL"]) as owner:
+        if schema.is_current(owner):
+            return
+        with step("tables"):
+            _django("migrate", "--no-input", "-v0", owner=True)
+            schema.write(owner, schema.mark())
 
 
 def _django(*words: str, owner: bool = False, show: bool = False) -> None:

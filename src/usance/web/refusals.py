@@ -198,7 +198,7 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
 }
 
 # why a customer cannot be erased yet
-STILL_NEEDED = {
+STILL_NEEDED: dict[str, Words] = {
     "loan": _("A loan of this customer is not closed. It must be paid or cancelled before the data can be erased."),
     "application": _("An application of this customer is under way. It must end before the data can be erased."),
     "payment": _("A payment of this customer is on its way. Its outcome must be known before the data can be erased."),
@@ -260,6 +260,9 @@ def _price_over_cap(refusal: Any) -> str:
         )
         % facts
     )
+
+
+SENTENCES["price_over_cap"] = _price_over_cap
 
 
 def _days(refusal: Refusal) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower, Now
+from django.utils.translation import gettext
 
 from usance.apps.institutions import tenancy
 from usance.apps.institutions.models import TenantForeignKey, TenantModel, new_id
@@ -74,7 +75,12 @@ class Role(TenantModel):
         constraints = [models.UniqueConstraint("institution", "code", name="role_code_once")]
 
     def __str__(self) -> str:
-        return self.name
+        return self.title
+
+    @property
+    def title(self) -> str:
+        """The name in the active language, as far as it is one of the default roles'; else as it was given."""
+        return gettext(self.name)
 
 
 class RoleGrant(TenantModel):

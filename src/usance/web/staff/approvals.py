@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from usance.apps.access import selectors as access
+from usance.apps.access.permissions import PERMISSIONS
 from usance.apps.desk import kinds, selectors
 from usance.apps.desk import services as desk
 from usance.apps.institutions import selectors as institutions
@@ -105,9 +106,7 @@ def show(request: StaffRequest, approval_id: UUID) -> HttpResponse:
         "form": form,
         "title": title_of(row),
         "state": STATES[row.state],
-        "difference": [
-            ui.DiffRow(line.field, _shown(line.before), _shown(line.after)) for line in selectors.changes(row)
-        ],
+        "difference": [_difference(line) for line in selectors.changes(row)],
         "is_mine": mine,
         "may_decide": row.state == "proposed" and not mine and access.may(request.user, kind.permission, row.org_path),
         "subject_url": _subject_url(kind, row),
@@ -153,8 +152,30 @@ def _found(request: StaffRequest, approval_id: UUID) -> Any:
     return row
 
 
+FIELDS = {
+    "permissions": gettext_lazy("Permissions"),
+    "roles": gettext_lazy("Roles now"),
+    "role": gettext_lazy("New role"),
+    "org_path": gettext_lazy("Unit"),
+    "scope": gettext_lazy("Reaches"),
+    "second_factor": gettext_lazy("Second factor"),
+}
+
+
+def _difference(line: selectors.ChangeLine) -> ui.DiffRow:
+    """Of two lists, what goes and what comes; of permissions, their words."""
+    before, after = line.before, line.after
+    if isinstance(before, list) and isinstance(after, list):
+        before, after = [one for one in before if one not in after], [one for one in after if one not in before]
+    return ui.DiffRow(FIELDS.get(line.field, line.field), _shown(before), _shown(after))
+
+
 def _shown(value: object) -> object:
-    return ", ".join(map(str, value)) if isinstance(value, list) else value
+    if isinstance(value, list):
+        return "; ".join(str(PERMISSIONS.get(one, one)) if isinstance(one, str) else str(one) for one in value)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return value
 
 
 def _subject_url(kind: kinds.Kind, row: Any) -> str:

@@ -26,6 +26,7 @@ from usance.ports import clock
 from usance.web import components as ui
 from usance.web import forms as house
 from usance.web import pages, permits
+from usance.web.acts import words
 from usance.web.staff.request import StaffRequest
 from usance.web.staff.sign_in import answer, sent
 from usance.workflows import staff_rights
@@ -89,7 +90,7 @@ class GrantForm(house.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["role"].choices = [(role.code, role.name) for role in selectors.roles()]  # type: ignore[attr-defined]
+        self.fields["role"].choices = [(role.code, role.title) for role in selectors.roles()]  # type: ignore[attr-defined]
         self.fields["org_path"].choices = _units()  # type: ignore[attr-defined]
 
 
@@ -98,7 +99,7 @@ class ReasonForm(house.Form):
 
 
 class RoleForm(ReasonForm):
-    codes = forms.MultipleChoiceField(label=gettext_lazy("May"), widget=forms.CheckboxSelectMultiple)
+    codes = forms.MultipleChoiceField(label=gettext_lazy("This role may"), widget=forms.CheckboxSelectMultiple)
     field_order = ("codes", "reason")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -126,7 +127,7 @@ def index(request: StaffRequest) -> HttpResponse:
             [
                 one.name,
                 one.email,
-                ", ".join(grant.role.name for grant in one.grants.all()),
+                ", ".join(grant.role.title for grant in one.grants.all()),
                 names.get(one.org_path, one.org_path),
                 one.last_login,
                 state_of(one),
@@ -156,22 +157,27 @@ def person(request: StaffRequest, user_id: UUID) -> HttpResponse:
     acts = list(trail.of_actor(user.pk)[:20])
     about = list(trail.trail(user)[:20])
     names = selectors.names_of({one.actor_id for one in about})
+    units, scopes = dict(institutions.units().values_list("path", "name")), dict(SCOPES)
     context = {
         "person": user,
         "state": state_of(user),
         "is_self": user.pk == request.user.pk,
         "facts": [
             ui.SummaryRow(_("E-mail address"), user.email),
-            ui.SummaryRow(_("Language"), user.language),
-            ui.SummaryRow(_("Unit"), user.org_path),
+            ui.SummaryRow(_("Language"), ui.NAMES.get(user.language, (user.language, ""))[0]),
+            ui.SummaryRow(_("Unit"), units.get(user.org_path, user.org_path)),
             ui.SummaryRow(_("Second factor"), _("yes") if selectors.confirmed_factor(user) else _("not yet")),
             ui.SummaryRow(_("Last sign-in"), user.last_login),
         ],
-        "grants": selectors.grants_of(user),
+        "grants": [
+            (grant, scopes[grant.scope], units.get(grant.reach, grant.reach)) for grant in selectors.grants_of(user)
+        ],
         "waiting": [one for kind in (staff_rights.RESET,) if (one := desk.open_approval(kind, user.pk))],
         "sessions": selectors.open_sessions(user),
-        "acts": [ui.TimelineItem(one.action, one.recorded_at, one.subject_type) for one in acts],
-        "about": [ui.TimelineItem(one.action, one.recorded_at, who=names.get(one.actor_id, "")) for one in about],
+        "acts": [ui.TimelineItem(words(one.action), one.recorded_at) for one in acts],
+        "about": [
+            ui.TimelineItem(words(one.action), one.recorded_at, who=names.get(one.actor_id, "")) for one in about
+        ],
     }
     return render(request, "staff/people/person.html", context)
 
@@ -242,7 +248,7 @@ def revoke(request: StaffRequest, grant_id: UUID) -> HttpResponse:
         people.revoke_grant(grant_id=row.pk, actor=request.actor)
         return _back(request, user, _("The role is taken away."))
 
-    effects = [ui.Effect(_("%(name)s loses the role %(role)s at once.") % {"name": user.name, "role": row.role.name})]
+    effects = [ui.Effect(_("%(name)s loses the role %(role)s at once.") % {"name": user.name, "role": row.role.title})]
     return _confirm(request, user, submit, title=_("Take the role away"), effects=effects)
 
 
@@ -303,7 +309,7 @@ def roles(request: StaffRequest) -> HttpResponse:
         ui.Column("permissions", _("Permissions"), numeric=True),
     ]
     rows = [
-        ui.Row([one.name, one.holder_count, len(one.permissions)], href=reverse("staff:role", args=[one.pk]))
+        ui.Row([one.title, one.holder_count, len(one.permissions)], href=reverse("staff:role", args=[one.pk]))
         for one in selectors.roles()
     ]
     table = ui.DataTable(_("Roles"), columns, rows, ui.Empty(_("No roles yet")))

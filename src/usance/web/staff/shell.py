@@ -34,7 +34,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     """What layouts/staff.html wants; empty for anyone who is not signed in as staff."""
     if getattr(request, "staff_session", None) is None:
         return {}
-    roles = sorted({grant.role.name for grant in selectors.grants_of(request.user)})  # type: ignore[arg-type]
+    roles = sorted({grant.role.title for grant in selectors.grants_of(request.user)})  # type: ignore[arg-type]
     return {
         "nav": ui.marked(_sections(request), path=request.path),
         "staff_user": {"name": str(request.user), "role": ", ".join(roles)},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -98,7 +98,7 @@ def unfinished(
     return found.select_related("owner").order_by("state", "-priority", "due_at", "wake_on", "id")
 
 
-VIEWS = {
+VIEWS: dict[str, Callable[[access.User], Q]] = {
     "mine": lambda user: Q(owner=user),
     "free": lambda user: Q(owner__isnull=True, state="open"),
     "waiting": lambda user: Q(state="waiting"),

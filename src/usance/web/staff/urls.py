@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from usance.web.staff import account, approvals, home, people, sign_in
+from usance.web.staff import account, approvals, home, people, roles, sign_in
 
 app_name = "staff"
 ENTRANCE = [
@@ -32,9 +32,9 @@ PEOPLE = [
     path("people/<uuid:user_id>/reactivate/", people.reactivate, name="reactivate"),
     path("people/<uuid:user_id>/reset/", people.reset, name="reset_access"),
     path("people/grants/<uuid:grant_id>/revoke/", people.revoke, name="revoke_grant"),
-    path("roles/", people.roles, name="roles"),
-    path("roles/<uuid:role_id>/", people.role, name="role"),
-    path("roles/<uuid:role_id>/edit/", people.edit_role, name="edit_role"),
+    path("roles/", roles.index, name="roles"),
+    path("roles/<uuid:role_id>/", roles.show, name="role"),
+    path("roles/<uuid:role_id>/edit/", roles.edit, name="edit_role"),
     path("approvals/", approvals.index, name="approvals"),
     path("approvals/<uuid:approval_id>/", approvals.show, name="approval"),
     path("approvals/<uuid:approval_id>/withdraw/", approvals.withdraw, name="withdraw_approval"),

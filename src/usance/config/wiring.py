@@ -12,10 +12,13 @@ from django.db import connection, transaction
 
 import usance.apps
 import usance.workflows
-from usance.adapters import esputnik, fondy, procrastinate_queue
+from usance.adapters import esputnik, fondy, procrastinate_queue, sandbox
+from usance.adapters.sandbox import in_process
 from usance.apps.institutions import tenancy
 from usance.config import jobs
 from usance.ports import outside, queue, registry
+from usance.ports import sandbox as sandboxes
+from usance.ports.sandbox import Deliver
 
 
 def on_queue_ready(app: Any) -> None:
@@ -50,6 +53,22 @@ def choose_providers() -> None:
         registry.choose(registry.PAYMENT_RAIL, "fondy", values | more, institution=code)
     for code, values in settings.ESPUTNIK.items():
         registry.choose(registry.MESSENGER, "esputnik", values, institution=code)
+    if settings.USANCE_DEMO or settings.USANCE_SANDBOX_URL:
+        sandboxes.offer(sandbox_in_process)
+
+
+def sandbox_in_process(deliver: Deliver) -> in_process.InProcess:
+    """The sandboxes in this process, over the served sandbox's own book, as every institution's provider: what is
+    simulated is known to the sandbox afterwards. They live in the simulation's clock."""
+    book = settings.HOME / "sandbox" / "book.sqlite3"
+    book.parent.mkdir(parents=True, exist_ok=True)
+    twins = in_process.InProcess(book, deliver)
+    joined = {"transport": sandbox.transport(twins.app)}
+    for code, values in settings.FONDY.items():
+        registry.choose(registry.PAYMENT_RAIL, "fondy", values | joined, institution=code)
+    for code, values in settings.ESPUTNIK.items():
+        registry.choose(registry.MESSENGER, "esputnik", values | joined, institution=code)
+    return twins
 
 
 def business_date() -> date:

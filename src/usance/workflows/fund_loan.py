@@ -68,7 +68,9 @@ def fund(*, application_id: UUID, card_id: UUID, at: datetime, actor: Actor) -> 
         source=f"application:{application.pk}",
         actor=actor,
     )
-    if payments.has_open(subject_id=loan.pk, kinds=(PAYOUT,)):
+    if loan.status != "approved":
+        raise NothingToFund()
+    if payments.may_have_moved(subject_id=loan.pk, kind=PAYOUT):
         raise PayoutUnderWay()
     attempt = payments.for_subject(loan.pk).filter(kind=PAYOUT).count() + 1
     rails.give(
@@ -100,15 +102,16 @@ def payout_settled(instruction_id: str) -> None:
             _money_arrived(instruction, actor)
         elif instruction.state == rails.State.SUCCEEDED:
             _money_came_back(instruction, actor)
-        elif instruction.state == rails.State.FAILED:
+        elif instruction.state in (rails.State.FAILED, rails.State.CANCELLED):
             _payout_refused(instruction, actor)
 
 
 def _money_arrived(instruction: rails.Instruction, actor: Actor) -> None:
+    booked_on = loans.loan(instruction.subject_id).booked_on
     loan = servicing.disburse(
         loan_id=instruction.subject_id,
         source=f"instruction:{instruction.pk}",
-        value_on=payments.value_date(instruction),
+        value_on=max(payments.value_date(instruction), booked_on),  # a rail's clock may lag around midnight
         actor=actor,
     )
     _move_application(loan.application_id, to="funded", was="funding", actor=actor)
@@ -129,18 +132,25 @@ def _money_arrived(instruction: rails.Instruction, actor: Actor) -> None:
 
 def _money_came_back(instruction: rails.Instruction, actor: Actor) -> None:
     """The rail said yes and later took the money back: it never arrived, so it never accrued."""
-    loan = servicing.reverse(
-        loan_id=instruction.subject_id,
-        source=f"return:{instruction.pk}",
-        undoes=f"instruction:{instruction.pk}",
-        reason="the payout never arrived",
-        actor=actor,
+    source, undoes = f"return:{instruction.pk}", f"instruction:{instruction.pk}"
+    loan = loans.loan(instruction.subject_id)
+    if not servicing.has_event(loan_id=loan.pk, source=undoes):
+        _payout_refused(instruction, actor)  # both were told before anything was booked
+        return
+    if servicing.has_event(loan_id=loan.pk, source=source):
+        return
+    servicing.reverse(
+        loan_id=loan.pk, source=source, undoes=undoes, reason="the payout never arrived", actor=actor
     )
     _move_application(loan.application_id, to="signed", was="funded", actor=actor)
     _tell_failed(instruction, loan)
 
 
 def _payout_refused(instruction: rails.Instruction, actor: Actor) -> None:
+    """Another card may be named. Told twice, it must not undo a later payout that is on its way."""
+    newest = payments.latest(subject_id=instruction.subject_id, kind=PAYOUT)
+    if newest is None or newest.pk != instruction.pk:
+        return
     loan = loans.loan(instruction.subject_id)
     _move_application(loan.application_id, to="signed", was="funding", actor=actor)
     _tell_failed(instruction, loan)
@@ -150,7 +160,7 @@ def _tell_failed(instruction: rails.Instruction, loan: object) -> None:
     base_url = institutions.base_url(tenancy.current_id())
     _tell(
         loan.party_id,  # type: ignore[attr-defined]
-        "payment_failed",
+        "payout_failed",
         key=f"payout_failed:{instruction.pk}:{instruction.returned_minor}",
         subject=("servicing.loan", loan.pk),  # type: ignore[attr-defined]
         context={
@@ -180,7 +190,7 @@ def leave(*, application_id: UUID, at: datetime, actor: Actor) -> None:
     application = applications.application(application_id=application_id)
     loan = loans.loan_of_application(application_id)
     if loan is not None:
-        if payments.has_open(subject_id=loan.pk, kinds=(PAYOUT,)):
+        if payments.may_have_moved(subject_id=loan.pk, kind=PAYOUT):
             raise PayoutUnderWay()
         servicing.cancel(
             loan_id=loan.pk, source=f"leave:{application_id}", reason="left before the payout", actor=actor

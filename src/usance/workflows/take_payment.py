@@ -6,7 +6,7 @@ card payment itself. The instruction's id is the event's source, so that one pay
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from usance.apps.servicing import services as servicing
 from usance.core.refusals import Refusal
 from usance.ports import clock
 from usance.ports.actor import SYSTEM, Actor, provider
-from usance.ports.queue import enqueue, task
+from usance.ports.queue import task
 
 LOAN = "servicing.loan"
 MANDATE = "card_debit"
@@ -40,6 +40,12 @@ class PaymentUnderWay(Refusal):
     """A payment for this loan is on its way: its outcome must be awaited before another is asked for."""
 
     code = "payment_under_way"
+
+
+class CardNotThere(Refusal):
+    """There is no card with a mandate in force to debit, or money is on its way already."""
+
+    code = "card_not_there"
 
 
 def pay(
@@ -130,60 +136,63 @@ def _book(instruction: rails.Instruction, actor: Actor) -> None:
     source, value_on = f"instruction:{instruction.pk}", payments.value_date(instruction)
     if servicing.has_event(loan_id=instruction.subject_id, source=source):
         return
-    money: dict[str, Any] = {"amount_minor": instruction.amount_minor, "value_on": value_on}
     days = instruction.details.get("extend_days", 0)
-    if days and _extend(instruction, days, source, actor):
+    if days and _extend(instruction, days, source, value_on, actor):
         return
-    loan = servicing.receive_payment(loan_id=instruction.subject_id, source=source, actor=actor, **money)
+    loan = _receive(instruction.subject_id, source, instruction.booked_minor, value_on, actor)
     _tell(instruction, "payment_received", {"outstanding_minor": loan.outstanding_minor})
 
 
-def _extend(instruction: rails.Instruction, days: int, source: str, actor: Actor) -> bool:
-    """Moves the due date with its price paid. False when the loan has changed so that it may not be extended any more:
-    the money is then an ordinary payment."""
-    value_on = payments.value_date(instruction)
+def _receive(loan_id: UUID, source: str, amount_minor: int, value_on: date, actor: Actor) -> servicing.Loan:
+    """An ordinary payment; on a loan that was written off, money collected on the claim."""
+    written_off = loans.loan(loan_id).status == "written_off"
+    book = servicing.recover if written_off else servicing.receive_payment
+    return book(loan_id=loan_id, source=source, amount_minor=amount_minor, value_on=value_on, actor=actor)
+
+
+def _extend(instruction: rails.Instruction, days: int, source: str, value_on: date, actor: Actor) -> bool:
+    """Moves the due date with its price paid. False when the loan has changed so that it may not be extended any more,
+    or when the money came so late that the price had grown: it is then an ordinary payment."""
+    loan_id, paid_minor = instruction.subject_id, instruction.booked_minor
     try:
         with transaction.atomic():
+            if loans.extension_quote(loan_id=loan_id, days=days, on=value_on).price_minor > paid_minor:
+                return False
             loan = servicing.extend(
-                loan_id=instruction.subject_id,
+                loan_id=loan_id,
                 source=f"extension:{instruction.pk}",
                 days=days,
-                payment=(source, instruction.amount_minor, value_on),
+                payment=(source, paid_minor, value_on),
                 actor=actor,
             )
     except Refusal:
         return False
-    context = {"due_on": loan.next_due_on, "amount_minor": loan.next_due_minor}
-    _tell(instruction, "extension_made", context)
-    enqueue("loans.rescheduled", loan_id=str(loan.pk))
+    _tell(instruction, "extension_made", {"due_on": loan.next_due_on, "amount_minor": loan.next_due_minor})
     return True
 
 
 def _take_back(instruction: rails.Instruction, actor: Actor) -> None:
-    """The rail took the payment back: the loan owes it again."""
-    source = f"return:{instruction.pk}"
-    if servicing.has_event(loan_id=instruction.subject_id, source=source):
+    """The rail took the payment back: the loan owes it again. What of it stayed with us stays paid."""
+    source, loan_id = f"return:{instruction.pk}", instruction.subject_id
+    if servicing.has_event(loan_id=loan_id, source=source):
         return
-    servicing.return_payment(
-        loan_id=instruction.subject_id,
-        source=source,
-        undoes=f"instruction:{instruction.pk}",
-        reason="taken back by the bank",
-        actor=actor,
-    )
-    _tell(
-        instruction,
-        "payment_failed",
-        {"link": _account_link()},
-        suffix="returned",
-    )
+    undoes, reason = f"instruction:{instruction.pk}", "taken back by the bank"
+    servicing.return_payment(loan_id=loan_id, source=source, undoes=undoes, reason=reason, actor=actor)
+    left_minor = instruction.booked_minor - instruction.returned_minor
+    if left_minor > 0:
+        _receive(loan_id, f"rest:{instruction.pk}", left_minor, payments.value_date(instruction), actor)
+    _tell(instruction, "payment_failed", {"link": _account_link()}, suffix=":returned")
 
 
 def send_back(*, instruction_id: UUID, amount_minor: int, key: str, at: datetime, actor: Actor) -> rails.Instruction:
-    """Refunds money that the loan could not use to the card it came from. Raises RefundTooLarge, MoreThanUnapplied."""
+    """Refunds money that the loan could not use to the card it came from. It leaves the loan now, so that nothing else
+    can use it, and comes back if the rail refuses. Raises RefundTooLarge, MoreThanUnapplied."""
+    known = payments.by_key(f"refund:{key}")
+    if known:
+        return known
     original = payments.instruction(instruction_id)
     servicing.require_unapplied(loan_id=original.subject_id, amount_minor=amount_minor)
-    return rails.give_refund(
+    refund = rails.give_refund(
         original_id=instruction_id,
         amount_minor=amount_minor,
         key=f"refund:{key}",
@@ -191,21 +200,28 @@ def send_back(*, instruction_id: UUID, amount_minor: int, key: str, at: datetime
         at=at,
         actor=actor,
     )
+    servicing.refund_unapplied(
+        loan_id=original.subject_id, source=f"instruction:{refund.pk}", amount_minor=amount_minor, actor=actor
+    )
+    return refund
 
 
 @task("take_payment.sent_back")
 def sent_back(instruction_id: str) -> None:
+    """A refund that the rail refused is the borrower's money again."""
     with transaction.atomic():
         refund = payments.instruction(UUID(instruction_id))
-        source = f"instruction:{refund.pk}"
-        if refund.state != rails.State.SUCCEEDED or servicing.has_event(loan_id=refund.subject_id, source=source):
+        source = f"failed:{refund.pk}"
+        if refund.state not in (rails.State.FAILED, rails.State.CANCELLED):
             return
-        servicing.refund_unapplied(
-            loan_id=refund.subject_id,
-            source=source,
-            amount_minor=refund.amount_minor,
-            actor=provider(refund.provider, refund.reference),
-        )
+        if not servicing.has_event(loan_id=refund.subject_id, source=source):
+            servicing.reverse(
+                loan_id=refund.subject_id,
+                source=source,
+                undoes=f"instruction:{refund.pk}",
+                reason="the refund was refused",
+                actor=provider(refund.provider, refund.reference),
+            )
 
 
 def _account_link() -> str:

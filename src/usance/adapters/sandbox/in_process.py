@@ -1,9 +1,8 @@
-"""The twins in this process, for simulation: the port `ports.sandbox`, and the adapters joined to it without a network."""
+"""The twins in this process, for simulation: the port `ports.sandbox`, joined to the adapters without a network."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -80,5 +79,3 @@ class InProcess:
 def _path(url: str) -> str:
     parts = urlsplit(url)
     return parts.path + (f"?{parts.query}" if parts.query else "")
-
-

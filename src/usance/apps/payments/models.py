@@ -119,6 +119,17 @@ class Instruction(OrgModel):
         ]
 
     @property
+    def told_minor(self) -> int | None:
+        """What the rail says that it moved, where it is not what we asked for."""
+        told: int | None = self.details.get("told_minor")
+        return told
+
+    @property
+    def booked_minor(self) -> int:
+        """What counts: the amount that a person found to be true, else what was asked for."""
+        return int(self.details.get("reconciled_minor", self.amount_minor))
+
+    @property
     def is_open(self) -> bool:
         return self.state in self.OPEN
 
@@ -126,6 +137,45 @@ class Instruction(OrgModel):
     def is_hosted(self) -> bool:
         """Whether the payer acts on the rail's own page."""
         return self.kind in (self.Kind.CARD_LINK, self.Kind.CHECKOUT)
+
+
+class Receipt(OrgModel):
+    """Money that came to us outside the rails: over the counter or to our bank account. The same bank reference is
+    booked once."""
+
+    class How(models.TextChoices):
+        BANK = "bank"
+        CASH = "cash"
+        OTHER = "other"
+
+    how = models.CharField(max_length=10, choices=How.choices)
+    reference = models.CharField(max_length=80, blank=True)
+    loan_id = models.UUIDField()
+    party = TenantForeignKey("customers.Party", related_name="+")
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    value_on = models.DateField()
+    source = models.CharField(max_length=160, help_text="of the loan's event")
+    taken_by = models.CharField(max_length=60, help_text="who booked it")
+    taken_at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("institution", "source", name="receipt_source_once"),
+            models.UniqueConstraint(
+                "institution",
+                "how",
+                "reference",
+                name="receipt_reference_once",
+                condition=~Q(reference="") & Q(undone_at__isnull=True),
+            ),
+            models.CheckConstraint(name="receipt_amount_positive", condition=Q(amount_minor__gt=0)),
+        ]
+        indexes = [
+            models.Index("institution", "loan_id", name="receipt_of_loan"),
+            models.Index(fields=["institution", "-value_on", "-id"], name="receipt_newest"),
+        ]
 
 
 class InboundNotice(TenantModel):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from usance.core.refusals import Refusal
 
 
@@ -28,3 +30,11 @@ class NotReconcilable(Refusal):
     """Only an instruction whose amount disagrees can be reconciled."""
 
     code = "not_reconcilable"
+
+
+class ReceiptKnown(Refusal):
+    """A receipt with this reference was booked before: the same money must not count twice."""
+
+    code = "receipt_known"
+    reference: str
+    value_on: date

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
-from usance.apps.payments.models import Card, InboundNotice, Instruction
+from usance.apps.payments.models import Card, InboundNotice, Instruction, Receipt
 
 OPEN = tuple(Instruction.OPEN)
 FORGOTTEN_AFTER = timedelta(minutes=5)
@@ -39,20 +43,143 @@ def for_subject(subject_id: UUID) -> QuerySet[Instruction]:
     return Instruction.objects.select_related("card").filter(subject_id=subject_id).order_by("-given_at", "-id")
 
 
-def instructions(*, kind: str = "", state: str = "") -> QuerySet[Instruction]:
-    """The register, newest first; narrow by kind and state (`open`: any that is under way)."""
-    found = Instruction.objects.select_related("card").order_by("-given_at", "-id")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What somebody knows of a payment that they look for; what is empty is not known."""
+
+    amount_minor: int | None = None
+    on: date | None = None
+    last4: str = ""
+    reference: str = ""  # the rail's, ours, or the beginning of the order's id
+
+    @property
+    def is_empty(self) -> bool:
+        return self == Search()
+
+
+VIEWS: Mapping[str, Q] = {
+    "open": Q(state__in=OPEN),
+    "unknown": Q(state__in=[Instruction.State.UNKNOWN, Instruction.State.SENT]),
+    "mismatch": Q(state=Instruction.State.MISMATCH),
+    "failed": Q(state=Instruction.State.FAILED),
+    "returned": Q(returned_minor__gt=0),
+}
+
+
+def instructions(
+    *, kind: str = "", state: str = "", search: Search | None = None, within: Q | None = None
+) -> QuerySet[Instruction]:
+    """The register, newest first; narrow by kind, by one of VIEWS or a state, and by what is known. `within` is the
+    reader's scope."""
+    found = Instruction.objects.select_related("card").filter(within or Q()).order_by("-given_at", "-id")
     if kind:
         found = found.filter(kind=kind)
-    if state == "open":
-        return found.filter(state__in=OPEN)
-    return found.filter(state=state) if state else found
+    if state:
+        found = found.filter(VIEWS.get(state, Q(state=state)))
+    return found.filter(_sought(search)) if search else found
+
+
+def _sought(search: Search) -> Q:
+    wanted = Q()
+    if search.amount_minor is not None:
+        wanted &= Q(amount_minor=search.amount_minor) | Q(details__told_minor=search.amount_minor)
+    if search.on is not None:
+        first, end = institutions.bounds_of_day(tenancy.current(), search.on)
+        wanted &= Q(given_at__gte=first, given_at__lt=end) | Q(value_at__gte=first, value_at__lt=end)
+    if search.last4:
+        wanted &= Q(card__last4=search.last4)
+    if search.reference:
+        wanted &= Q(reference__iexact=search.reference) | Q(order_id__istartswith=search.reference)
+    return wanted
+
+
+def counts_by_view(*, within: Q | None = None) -> Mapping[str, int]:
+    """How many instructions each of VIEWS shows."""
+    sums = {name: Count("id", filter=wanted) for name, wanted in VIEWS.items()}
+    counted: dict[str, int] = Instruction.objects.filter(within or Q()).aggregate(**sums)
+    return counted
+
+
+def receipts(*, search: Search | None = None, within: Q | None = None) -> QuerySet[Receipt]:
+    """Money that came outside the rails, newest first. A search by card finds none."""
+    found = Receipt.objects.filter(within or Q()).order_by("-value_on", "-id")
+    if search is None:
+        return found
+    wanted = Q(pk__in=[]) if search.last4 else Q()
+    if search.amount_minor is not None:
+        wanted &= Q(amount_minor=search.amount_minor)
+    if search.on is not None:
+        wanted &= Q(value_on=search.on)
+    if search.reference:
+        wanted &= Q(reference__iexact=search.reference)
+    return found.filter(wanted)
+
+
+def receipts_of(loan_id: UUID) -> QuerySet[Receipt]:
+    return Receipt.objects.filter(loan_id=loan_id).order_by("-value_on", "-id")
+
+
+def may_have_moved(*, subject_id: UUID, kind: str) -> bool:
+    """Whether money of this kind is on its way, is in doubt, or has arrived and stayed: then it is not sent again."""
+    doubtful = Q(state__in=[*OPEN, Instruction.State.MISMATCH])
+    arrived = Q(state=Instruction.State.SUCCEEDED, returned_minor__lt=F("amount_minor"))
+    return Instruction.objects.filter(doubtful | arrived, subject_id=subject_id, kind=kind).exists()
+
+
+def latest(*, subject_id: UUID, kind: str) -> Instruction | None:
+    """The newest instruction of a kind about a loan."""
+    return for_subject(subject_id).filter(kind=kind).first()
+
+
+def refunds_of(instruction_id: UUID) -> QuerySet[Instruction]:
+    return Instruction.objects.filter(refunds_id=instruction_id).order_by("-given_at", "-id")
+
+
+def refundable_minor(found: Instruction) -> int:
+    """What of a successful payment has not been sent or taken back."""
+    incoming = (Instruction.Kind.CHECKOUT, Instruction.Kind.DEBIT)
+    if found.state != Instruction.State.SUCCEEDED or found.kind not in incoming:
+        return 0
+    return found.booked_minor - found.returned_minor - refunded_minor(found.pk)
+
+
+def refunded_minor(instruction_id: UUID) -> int:
+    """What we sent back of a payment, or are sending back."""
+    standing = refunds_of(instruction_id).exclude(state__in=[Instruction.State.FAILED, Instruction.State.CANCELLED])
+    return int(standing.aggregate(total=Coalesce(Sum("amount_minor"), 0))["total"])
+
+
+def notices_waiting(*, within: Q | None = None) -> QuerySet[InboundNotice]:
+    """What rails told us that is not taken in yet, or names no order of ours, newest first. `within`: a scope over
+    instructions; whoever does not reach all of them does not see notices about none."""
+    found = InboundNotice.objects.filter(Q(processed_at__isnull=True) | Q(outcome="unknown_order"))
+    if within:
+        found = found.filter(order_id__in=Instruction.objects.filter(within).values("order_id"))
+    return found.defer("body").order_by("-received_at", "-id")
+
+
+def notices_of(order_id: str) -> QuerySet[InboundNotice]:
+    """What the rail told us of one order, in the order in which it came."""
+    return InboundNotice.objects.filter(order_id=order_id).defer("body").order_by("received_at", "id")
 
 
 def counts_by_state() -> list[tuple[str, str, int, int]]:
     """(kind, state, number, total in minor units)."""
     rows = Instruction.objects.values("kind", "state").annotate(number=Count("id"), total=Sum("amount_minor"))
     return [(r["kind"], r["state"], r["number"], r["total"]) for r in rows.order_by("kind", "state")]
+
+
+def settled_on(day: date) -> QuerySet[Instruction]:
+    """Payments that came in, by the business day of the payment itself."""
+    zone = ZoneInfo(tenancy.current().time_zone)
+    begins = datetime.combine(day, time(), tzinfo=zone)
+    return Instruction.objects.filter(
+        kind__in=("checkout", "debit"),
+        state="succeeded",
+        returned_minor=0,
+        value_at__gte=begins,
+        value_at__lt=begins + timedelta(days=1),
+    ).order_by("id")
 
 
 def has_open(*, subject_id: UUID, kinds: tuple[str, ...]) -> bool:

@@ -8,7 +8,7 @@ callback; what it says twice has one effect.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,13 +18,22 @@ from usance.apps.desk import services as desk
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.institutions.models import new_id
-from usance.apps.payments.models import Card, InboundNotice, Instruction
-from usance.apps.payments.refusals import CardNotUsable, InstructionUnderWay, NotReconcilable, RefundTooLarge
+from usance.apps.payments import selectors
+from usance.apps.payments.models import Card, InboundNotice, Instruction, Receipt
+from usance.apps.payments.refusals import (
+    CardNotUsable,
+    InstructionUnderWay,
+    NotReconcilable,
+    ReceiptKnown,
+    RefundTooLarge,
+)
 from usance.ports.actor import SYSTEM, Actor
 from usance.ports.payment_rail import Accepted, Answer, Declined, Hint, Opened, Unknown, Why
+from usance.ports.payment_rail import Card as RailCard
 from usance.ports.queue import enqueue
 
 Kind, State = Instruction.Kind, Instruction.State
+RECONCILIATION = "reconciliation"
 WAITING = {Why.WAITING_FOR_PAYER, Why.PROCESSING}
 CARD, TOKEN, NOTICE_BODY = "card", "payments_card.token", "payments_inboundnotice.body"
 
@@ -97,9 +106,7 @@ def give_refund(
     known = Instruction.objects.filter(key=key).first()
     if known:
         return known
-    standing = Instruction.objects.filter(refunds=original).exclude(state__in=[State.FAILED, State.CANCELLED])
-    gone = sum(standing.values_list("amount_minor", flat=True))
-    left = original.amount_minor - original.returned_minor - gone
+    left = selectors.refundable_minor(original)
     if amount_minor > left:
         raise RefundTooLarge(left_minor=left)
     return give(
@@ -126,7 +133,9 @@ def token_of(card: Card) -> str:
 def claim(*, instruction_id: UUID, provider: str, merchant: str, at: datetime) -> Instruction | None:
     """Marks an instruction as sent, before it is: None when it was sent, cancelled or settled already. From here on it
     may have reached the rail, so it is never sent again."""
-    instruction = Instruction.objects.select_for_update(of=("self",)).select_related("card", "refunds").get(pk=instruction_id)
+    instruction = (
+        Instruction.objects.select_for_update(of=("self",)).select_related("card", "refunds").get(pk=instruction_id)
+    )
     if instruction.state != State.CREATED:
         return None
     instruction.state, instruction.sent_at = State.SENT, at
@@ -143,6 +152,8 @@ def cancel(*, instruction_id: UUID, at: datetime, actor: Actor) -> Instruction:
     instruction.state, instruction.settled_at = State.CANCELLED, at
     instruction.save(update_fields=["state", "settled_at"])
     audit.record(action="payments.cancelled", subject=instruction, actor=actor, details={})
+    if instruction.then:
+        enqueue(instruction.then, instruction_id=str(instruction.pk))
     return instruction
 
 
@@ -214,7 +225,8 @@ def _mismatch(instruction: Instruction, answer: Accepted, at: datetime) -> None:
     """Another amount or currency than ours is never booked by itself: a person looks."""
     instruction.state, instruction.settled_at = State.MISMATCH, at
     instruction.reference, instruction.value_at = answer.reference, answer.value_at
-    instruction.save(update_fields=["state", "settled_at", "reference", "value_at"])
+    instruction.details |= {"told_minor": answer.amount_minor, "told_currency": answer.currency}
+    instruction.save(update_fields=["state", "settled_at", "reference", "value_at", "details"])
     details = {
         "asked_minor": instruction.amount_minor,
         "told_minor": answer.amount_minor,
@@ -222,40 +234,56 @@ def _mismatch(instruction: Instruction, answer: Accepted, at: datetime) -> None:
     }
     audit.record(action="payments.mismatch", subject=instruction, actor=SYSTEM, details=details)
     moment = institutions.moment(tenancy.current(), at)
-    desk.open_item(queue="reconciliation", subject=instruction, budget_minutes=240, at=moment, actor=SYSTEM)
+    desk.open_item(queue=RECONCILIATION, subject=instruction, budget_minutes=240, at=moment, actor=SYSTEM)
 
 
 def _note_return(instruction: Instruction, answer: Accepted) -> None:
-    """Success, then the rail took money back: what is new of it is handed on once."""
-    if instruction.kind == Kind.CARD_LINK or answer.reversed_minor <= instruction.returned_minor:
+    """Success, then the rail took money back: what is new of it is handed on once. What we had it send back ourselves
+    is no loss."""
+    if instruction.kind in (Kind.CARD_LINK, Kind.REFUND):
         return
-    instruction.returned_minor = answer.reversed_minor
+    returned = answer.reversed_minor - selectors.refunded_minor(instruction.pk)
+    if returned <= instruction.returned_minor:
+        return
+    instruction.returned_minor = returned
     instruction.save(update_fields=["returned_minor"])
     audit.record(
         action="payments.taken_back",
         subject=instruction,
         actor=SYSTEM,
-        details={"returned_minor": answer.reversed_minor},
+        details={"returned_minor": returned},
     )
     if instruction.then:
         enqueue(instruction.then, instruction_id=str(instruction.pk))
 
 
 def _keep_card(instruction: Instruction, answer: Accepted, at: datetime) -> Card:
-    token = answer.card.token or ""
-    card, _ = Card.objects.update_or_create(
+    return keep_card(
         party_id=instruction.party_id,
+        provider=instruction.provider,
+        merchant=instruction.merchant,
+        told=answer.card,
+        org_path=instruction.org_path,
+        at=at,
+    )
+
+
+def keep_card(*, party_id: UUID, provider: str, merchant: str, told: RailCard, at: datetime, org_path: str) -> Card:
+    """A card that its holder proved to be theirs on the rail's page: the token is sealed, its blind index kept."""
+    token = told.token or ""
+    card, _ = Card.objects.update_or_create(
+        party_id=party_id,
         token_index=vault.blind(token, kind=CARD).hex(),
         defaults={
-            "provider": instruction.provider,
-            "merchant": instruction.merchant,
-            "token": vault.seal(token, party_id=instruction.party_id, field=TOKEN),
-            "last4": answer.card.last4,
-            "brand": answer.card.brand,
-            "expires_on": answer.card.expires_on,
+            "provider": provider,
+            "merchant": merchant,
+            "token": vault.seal(token, party_id=party_id, field=TOKEN),
+            "last4": told.last4,
+            "brand": told.brand,
+            "expires_on": told.expires_on,
             "state": Card.State.ACTIVE,
             "linked_at": at,
-            "org_path": instruction.org_path,
+            "org_path": org_path,
         },
     )
     return card
@@ -300,18 +328,70 @@ def finish_notice(*, notice_id: UUID, outcome: str, at: datetime) -> None:
     InboundNotice.objects.filter(pk=notice_id, processed_at__isnull=True).update(processed_at=at, outcome=outcome)
 
 
-def reconcile(*, instruction_id: UUID, accept: bool, at: datetime, actor: Actor) -> Instruction:
-    """A person decides on an instruction whose amount disagreed: as if it had succeeded with our amount, or failed.
-    Raises NotReconcilable."""
+def reconcile(*, instruction_id: UUID, amount_minor: int, at: datetime, actor: Actor, note: str = "") -> Instruction:
+    """A person found out what really moved, where the rail spoke of another amount: what we asked for, what the rail
+    said (money coming in only), or 0 for nothing. Raises NotReconcilable."""
     instruction = Instruction.objects.select_for_update().get(pk=instruction_id)
-    if instruction.state != State.MISMATCH:
+    possible = {0, instruction.amount_minor}
+    if (
+        instruction.kind in (Kind.CHECKOUT, Kind.DEBIT)
+        and instruction.details.get("told_currency") == instruction.currency
+    ):
+        possible.add(instruction.told_minor or 0)
+    if instruction.state != State.MISMATCH or amount_minor not in possible:
         raise NotReconcilable()
-    instruction.state = State.SUCCEEDED if accept else State.FAILED
-    instruction.save(update_fields=["state"])
-    audit.record(action="payments.reconciled", subject=instruction, actor=actor, details={"accepted": accept})
+    instruction.state = State.SUCCEEDED if amount_minor else State.FAILED
+    instruction.details |= {"reconciled_minor": amount_minor} if amount_minor else {}
+    instruction.value_at = instruction.value_at or instruction.settled_at
+    instruction.save(update_fields=["state", "details", "value_at"])
+    details = {"amount_minor": amount_minor, "note": note[:300]}
+    audit.record(action="payments.reconciled", subject=instruction, actor=actor, details=details)
+    moment = institutions.moment(tenancy.current(), at)
+    desk.finish_of(queue=RECONCILIATION, subject_id=instruction.pk, outcome="reconciled", actor=actor, at=moment)
     if instruction.then:
         enqueue(instruction.then, instruction_id=str(instruction.pk))
     return instruction
+
+
+def ask_now(*, instruction_id: UUID, actor: Actor) -> None:
+    """A person wants to know at once what became of an instruction: the rail is asked, nothing is sent again."""
+    instruction = Instruction.objects.get(pk=instruction_id)
+    name = "payments.send_instruction" if instruction.state == State.CREATED else "payments.ask_status"
+    audit.record(action="payments.asked", subject=instruction, actor=actor, details={})
+    enqueue(name, key=f"ask_now:{instruction.pk}", instruction_id=str(instruction.pk))
+
+
+def note_receipt(
+    *,
+    how: str,
+    reference: str,
+    loan_id: UUID,
+    party_id: UUID,
+    amount_minor: int,
+    currency: str,
+    value_on: date,
+    source: str,
+    org_path: str,
+    at: datetime,
+    actor: Actor,
+) -> Receipt:
+    """Money that came outside the rails; the same source again gives the first row. Raises ReceiptKnown when the
+    reference was booked before."""
+    made = Receipt(
+        id=new_id(), how=how, reference=reference.strip(), loan_id=loan_id, party_id=party_id, value_on=value_on,
+        amount_minor=amount_minor, currency=currency, source=source, org_path=org_path, taken_by=actor.id, taken_at=at,
+    )  # fmt: skip
+    Receipt.objects.bulk_create([made], ignore_conflicts=True)
+    known = Receipt.objects.filter(source=source).first()
+    if known:
+        return known
+    first = Receipt.objects.get(how=how, reference=made.reference, undone_at__isnull=True)
+    raise ReceiptKnown(reference=first.reference, value_on=first.value_on)
+
+
+def undo_receipt(*, source: str, at: datetime) -> None:
+    """What a receipt had booked was reversed: its reference may be booked again."""
+    Receipt.objects.filter(source=source, undone_at__isnull=True).update(undone_at=at)
 
 
 def count_question(*, instruction_ids: Iterable[UUID]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -51,7 +51,7 @@ class ReplyForm(forms.Form):
 
 def _latest(request: HttpRequest) -> Any | None:
     party_id: UUID = request.party_id  # type: ignore[attr-defined]
-    return applications.open_application(party_id=party_id) or applications.latest_application(party_id=party_id)
+    return applications.open_application(party_id=party_id) or applications.applications_of(party_id=party_id).first()
 
 
 @permits.borrower
@@ -232,7 +232,9 @@ def withdraw(request: HttpRequest) -> HttpResponse:
 def payout_card(request: HttpRequest, application_id: UUID) -> HttpResponse:
     """The bank refused the money: another card, or leaving at no cost."""
     found = _latest(request)
-    if found is None or found.pk != application_id or found.state != "signed":
+    if found is None or found.pk != application_id:
+        raise Http404
+    if found.state != "signed":
         return redirect("borrower:application")
     cards = list(payments.cards_of(found.party_id))
     form = CardForm(request.POST or None, cards=cards)

@@ -1,0 +1,152 @@
+"""What colleagues do to a loan by hand, each with the check that the act needs: its own receipt, a second person.
+
+`key` is the form's: the same key again does nothing more. A waiver is done at once up to a small share of the loan,
+summed over all waivers by hand; above it, and for every write-off, a second person approves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from usance.apps.access.selectors import User
+from usance.apps.desk import services as desk
+from usance.apps.payments import services as payments
+from usance.apps.servicing import selectors as loans
+from usance.apps.servicing import services as servicing
+from usance.core.loan import events
+from usance.ports.actor import Actor, staff
+
+LOAN = "servicing.loan"
+WAIVE, WRITE_OFF = "loan.waive", "loan.write_off"
+ALONE_SHARE = 100  # one person alone forgives at most a hundredth of the agreed amount, over the loan's life
+
+
+def source_of(key: str) -> str:
+    """The loan's event source for a form's key."""
+    return f"staff:{key}"
+
+
+def done_before(*, loan_id: UUID, key: str) -> bool:
+    return servicing.has_event(loan_id=loan_id, source=source_of(key))
+
+
+def take_receipt(
+    *,
+    loan_id: UUID,
+    key: str,
+    how: str,
+    reference: str,
+    amount_minor: int,
+    value_on: date,
+    at: datetime,
+    actor: Actor,
+) -> servicing.Loan:
+    """Money that came to the counter or the bank account, counted from its value date; on a loan that was written off,
+    money collected on the claim. Raises ReceiptKnown and what the loan refuses."""
+    loan = loans.loan(loan_id)
+    payments.note_receipt(
+        how=how,
+        reference=reference,
+        loan_id=loan.pk,
+        party_id=loan.party_id,
+        amount_minor=amount_minor,
+        currency=loan.currency,
+        value_on=value_on,
+        source=source_of(key),
+        org_path=loan.org_path,
+        at=at,
+        actor=actor,
+    )
+    book = servicing.recover if loan.status == "written_off" else servicing.receive_payment
+    return book(loan_id=loan.pk, source=source_of(key), amount_minor=amount_minor, value_on=value_on, actor=actor)
+
+
+def undo(*, loan_id: UUID, key: str, undoes: str, reason: str, at: datetime, actor: Actor) -> servicing.Loan:
+    """Reverses what was booked by mistake; a receipt's reference may then be booked again."""
+    loan = servicing.reverse(loan_id=loan_id, source=source_of(key), undoes=undoes, reason=reason, actor=actor)
+    payments.undo_receipt(source=undoes, at=at)
+    return loan
+
+
+def waived_by_hand(loan_id: UUID) -> int:
+    """What was forgiven on the loan so far and not undone, in minor units."""
+    told = [events.from_json(row.payload) for row in loans.events_of(loan_id=loan_id)]
+    undone = {event.undoes for event in told if isinstance(event, events.Reversed | events.PaymentReturned)}
+    return sum(e.amount_minor for e in told if isinstance(e, events.Waived) and e.source not in undone)
+
+
+def left_alone(loan: servicing.Loan) -> int:
+    """How much one person may still forgive on the loan alone, in minor units."""
+    return max(0, loan.amount_minor // ALONE_SHARE - waived_by_hand(loan.pk))
+
+
+def waive(
+    *, loan_id: UUID, key: str, balance: str, amount_minor: int, reason: str, maker: User, at: datetime
+) -> Any | None:
+    """Forgives part of a balance at once, or proposes it (then gives the proposal). Raises what the loan refuses, and
+    AlreadyProposed."""
+    loan = loans.loan(loan_id)
+    day = loans.business_date()
+    event = events.Waived(
+        effective_on=day, source=source_of(key), balance=balance, amount_minor=amount_minor, reason=reason
+    )
+    loans.preview(loan_id=loan_id, event=event)  # refused now rather than when the second person approves
+    if amount_minor <= left_alone(loan):
+        servicing.waive(
+            loan_id=loan_id, source=source_of(key), balance=balance, amount_minor=amount_minor, reason=reason,
+            actor=staff(maker.pk),
+        )  # fmt: skip
+        return None
+    owed = loans.loan_view(loan_id=loan_id).balances.get(balance, 0)
+    return desk.propose(
+        kind=WAIVE,
+        subject=(LOAN, loan.pk),
+        before={"balance": balance, "owed_minor": owed},
+        after={"balance": balance, "owed_minor": owed - amount_minor, "amount_minor": amount_minor, "key": key,
+               "reason": reason},
+        maker=maker,
+        at=at,
+        reason=reason,
+        reference=loan.number,
+        org_path=loan.org_path,
+    )  # fmt: skip
+
+
+def apply_waiver(*, subject_id: str, after: Mapping[str, Any], actor: Actor, maker_id: UUID, at: datetime) -> None:
+    """The second person said yes. Refused when less is owed by now."""
+    servicing.waive(
+        loan_id=UUID(subject_id),
+        source=source_of(after["key"]),
+        balance=after["balance"],
+        amount_minor=after["amount_minor"],
+        reason=after["reason"],
+        actor=actor,
+    )
+
+
+def propose_write_off(*, loan_id: UUID, key: str, reason: str, maker: User, at: datetime) -> Any:
+    """A second person decides whether the loan leaves the books. Raises what the loan refuses, and AlreadyProposed."""
+    loan = loans.loan(loan_id)
+    event = events.WrittenOff(effective_on=loans.business_date(), source=source_of(key), reason=reason)
+    before = loans.preview(loan_id=loan_id, event=event).before
+    return desk.propose(
+        kind=WRITE_OFF,
+        subject=(LOAN, loan.pk),
+        before={"status": loan.status, "owed_minor": before.outstanding_minor},
+        after={"status": "written_off", "owed_minor": 0, "key": key, "reason": reason},
+        maker=maker,
+        at=at,
+        reason=reason,
+        reference=loan.number,
+        org_path=loan.org_path,
+    )
+
+
+def apply_write_off(*, subject_id: str, after: Mapping[str, Any], actor: Actor, maker_id: UUID, at: datetime) -> None:
+    """The second person said yes."""
+    servicing.write_off(
+        loan_id=UUID(subject_id), source=source_of(after["key"]), reason=after["reason"], actor=actor
+    )

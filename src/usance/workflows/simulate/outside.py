@@ -1,0 +1,72 @@
+"""The world around a simulated institution: its clock, its queue, its providers, and browsers that knock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.test import Client
+
+from usance.apps.institutions import tenancy
+from usance.ports import clock, queue, sandbox
+from usance.ports.clock import FrozenClock
+from usance.ports.queue import InlineQueue, options
+
+
+class World:
+    """Time stands still between two steps; jobs run in this process, one after another, when `settle` says so."""
+
+    def __init__(self, time_zone: str, today: date, ahead_days: int) -> None:
+        self.zone = ZoneInfo(time_zone)
+        self.ahead = timedelta(days=ahead_days)
+        self.clock = FrozenClock(self._at(today, time(8)))
+        self.queue = InlineQueue(run=_run, whose=tenancy.current_id, on_commit=transaction.on_commit)
+        self.sandbox = sandbox.open_in_process(_deliver)
+
+    def _at(self, day: date, at: time) -> datetime:
+        """Business time as an instant of real time: business time may run ahead of it."""
+        return datetime.combine(day, at, tzinfo=self.zone) - self.ahead
+
+    def wake(self, day: date, at: time) -> None:
+        """Moves the clock to a time of a business day; never back."""
+        self.clock.at = max(self.clock.at, self._at(day, at))
+
+    def tick(self, seconds: int = 40) -> datetime:
+        """A little later: people need time between two steps."""
+        self.clock.at += timedelta(seconds=seconds)
+        return self.clock.at
+
+    def settle(self) -> None:
+        """Does all jobs that are due, and delivers the callbacks they cause, until nothing is left."""
+        while self.queue.run_pending(at=self.clock.at) + self.sandbox.deliver():
+            pass
+
+
+def _run(name: str, arguments: Mapping[str, queue.Plain]) -> None:
+    """A job as a worker does it; the institution is bound already."""
+    plain = {key: value for key, value in arguments.items() if key != "institution_id"}
+    options(name).run(**plain)
+
+
+def _deliver(path: str, body: bytes, headers: Mapping[str, str]) -> int:
+    """A provider's callback, through our own address for it."""
+    reply = Client(HTTP_HOST="localhost").post(
+        path, data=body, content_type=headers.get("Content-Type", "application/json")
+    )
+    return int(reply.status_code)
+
+
+@contextmanager
+def opened(time_zone: str, today: date, ahead_days: int) -> Iterator[World]:
+    """The world for as long as the block lasts; clock and queue are put back afterwards."""
+    world = World(time_zone, today, ahead_days)
+    clock_before, queue_before = clock.install(world.clock), queue.install(world.queue)
+    try:
+        yield world
+    finally:
+        clock.install(clock_before)
+        if queue_before is not None:
+            queue.install(queue_before)

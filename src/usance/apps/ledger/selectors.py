@@ -137,10 +137,14 @@ def account_balance(*, account_id: UUID, on: date) -> int:
     return int(booked.aggregate(total=Coalesce(Sum("amount_minor"), 0))["total"])
 
 
-def daily_flows(*, roles: Iterable[str], starts_on: date, ends_on: date) -> list[tuple[date, str, int, int]]:
-    """(day, role, debits, credits) of the accounts that play these roles, over [starts_on, ends_on), for charts."""
+def daily_flows(
+    *, roles: Iterable[str], starts_on: date, ends_on: date, within: Q | None = None
+) -> list[tuple[date, str, int, int]]:
+    """(day, role, debits, credits) of the accounts that carry these balances, over [starts_on, ends_on), for charts.
+    `within`: a condition on the lines, such as on `branch`."""
+    lines = Line.objects.filter(within or Q(), account__role__in=list(roles))
     rows = (
-        Line.objects.filter(account__role__in=list(roles), booked_on__gte=starts_on, booked_on__lt=ends_on)
+        lines.filter(booked_on__gte=starts_on, booked_on__lt=ends_on)
         .values_list("booked_on", "account__role")
         .annotate(
             debit=Coalesce(Sum("amount_minor", filter=Q(side="d")), 0),
@@ -149,3 +153,31 @@ def daily_flows(*, roles: Iterable[str], starts_on: date, ends_on: date) -> list
         .order_by("booked_on", "account__role")
     )
     return [(day, role, int(debit), int(credit)) for day, role, debit, credit in rows]
+
+
+CLEARING = ("receipts_clearing", "disbursement_clearing", "refund_clearing")
+
+
+def cash_flows(*, starts_on: date, ends_on: date, within: Q | None = None) -> list[tuple[date, str, int]]:
+    """(day, role, debits less credits) of money on its way to or from customers, over [starts_on, ends_on): what met a
+    balance of the loans on a clearing account. What the bank settles later is not in it. `within`: on the lines."""
+    roles: dict[UUID, str] = dict(PostingRule.objects.filter(role__in=CLEARING).values_list("account_id", "role"))
+    lines = Line.objects.filter(within or Q(), account_id__in=list(roles)).exclude(other__role="")
+    rows = (
+        lines.filter(booked_on__gte=starts_on, booked_on__lt=ends_on)
+        .values_list("booked_on", "account_id")
+        .annotate(total=Sum("amount_minor"))
+        .order_by("booked_on", "account_id")
+    )
+    return [(day, roles[account_id], int(total)) for day, account_id, total in rows]
+
+
+def branch_totals(*, on: date, since: date = BEGINNING, within: Q | None = None) -> list[tuple[str, UUID, int]]:
+    """(branch, account, debit less credit) over [since, on], both included. `within`: a condition on the lines."""
+    lines = Line.objects.filter(within or Q(), booked_on__gte=since, booked_on__lte=on)
+    rows = lines.values_list("branch", "account_id").annotate(total=Sum("amount_minor")).order_by("branch", "account_id")
+    return [(branch, account_id, int(total)) for branch, account_id, total in rows]
+
+
+def period(period_id: UUID) -> Period:
+    return Period.objects.get(pk=period_id)

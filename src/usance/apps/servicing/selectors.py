@@ -2,22 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Max, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 
 from usance.apps.institutions import tenancy
 from usance.apps.servicing import folding
-from usance.apps.servicing.models import CloseProblem, CloseRun, Loan, LoanEvent, LoanMovement, LoanParty
+from usance.apps.servicing.lists import (
+    ORDERS,
+    History,
+    close_run,
+    close_runs,
+    history_of_party,
+    in_order,
+    kept,
+    latest_run,
+    loan_ids,
+    loan_register,
+    loans_of_party,
+    loans_past_due,
+    past_due_buckets,
+    portfolio,
+    problem,
+    problems_open,
+    products_lent,
+)
+from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement, LoanParty
 from usance.apps.servicing.refusals import NoSuchLoan
 from usance.core.loan import admit, close, events, quote, replay, state
-from usance.core.loan.state import Movement
+from usance.core.loan.terms import Terms
 from usance.core.refusals import Refusal
+
+# offered here too: callers need not know where a selector stands
+__all__ = [
+    "ORDERS",
+    "History",
+    "close_run",
+    "close_runs",
+    "history_of_party",
+    "in_order",
+    "kept",
+    "latest_run",
+    "loan_ids",
+    "loan_register",
+    "loans_of_party",
+    "loans_past_due",
+    "past_due_buckets",
+    "portfolio",
+    "problem",
+    "problems_open",
+    "products_lent",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +113,12 @@ class Owed:
     org_path: str
 
 
-@dataclass(frozen=True, slots=True)
-class History:
-    """A borrower's own history with us, as decisions ask for it. Amounts in minor units."""
-
-    loan_count: int  # that were disbursed
-    closed_count: int
-    open_count: int
-    open_exposure_minor: int
-    max_days_past_due: int
-    written_off_count: int
-    last_closed_on: date | None
-    repaid_on_time_count: int  # closed, never past due
-
-
 # --- one loan ----------------------------------------------------------------------------------------------------
+
+
+def business_date() -> date:
+    """The day that the bound institution lives in."""
+    return tenancy.current().business_date
 
 
 def loan(loan_id: UUID) -> Loan:
@@ -105,6 +135,11 @@ def loan_by_number(number: str) -> Loan:
     if row is None:
         raise NoSuchLoan()
     return row
+
+
+def numbers_of(loan_ids: Iterable[UUID]) -> Mapping[UUID, str]:
+    """Numbers of loans by id, for lists of other things."""
+    return dict(Loan.objects.filter(pk__in=set(loan_ids)).values_list("pk", "number"))
 
 
 def loan_of_application(application_id: UUID) -> Loan | None:
@@ -214,12 +249,14 @@ def payment_preview(*, loan_id: UUID, amount_minor: int, on: date | None = None)
 
 
 def extension_quote(*, loan_id: UUID, days: int, on: date | None = None) -> quote.ExtensionQuote:
-    """What extending costs on a day, and the new due date. Raises what `admit` refuses."""
-    day = on or tenancy.current().business_date
-    current = state_on(loan(loan_id))
+    """What extending costs on a day (also an earlier one), and the new due date. Raises what `admit` refuses."""
+    today = tenancy.current().business_date
+    day, row = on or today, loan(loan_id)
+    current = state_on(row, min(day, today))
     then = close.advance(current, day, daily=False).loan
     admit.admit(then, events.Extended(effective_on=day, source="preview:extension", days=days))
-    return quote.extension(current, day, days, folding.history_of(_history(loan_id)))
+    told = tuple(event for event in folding.history_of(_history(loan_id)) if event.effective_on <= day)
+    return quote.extension(current, day, days, told)
 
 
 def extension_options(*, loan_id: UUID, on: date | None = None) -> list[quote.ExtensionQuote]:
@@ -250,6 +287,11 @@ def extension_preview(*, loan_id: UUID, days: int, on: date | None = None) -> qu
 def preview(*, loan_id: UUID, event: events.Event) -> quote.Preview:
     """The exact effect of any event, before it is told. Raises what `admit` refuses."""
     return _preview(loan_id, None, lambda day: [event])
+
+
+def terms_of(row: Loan) -> Terms:
+    """The agreement's frozen terms."""
+    return folding.terms_of(row)
 
 
 def _preview(loan_id: UUID, on: date | None, told: Any) -> quote.Preview:
@@ -283,164 +325,6 @@ def owed(loan_id: UUID, on: date | None = None) -> Owed:
 def due_dates(*, loan_id: UUID) -> tuple[date, ...]:
     """The due dates to come, in order."""
     return folding.state_of(loan(loan_id)).due_dates
-
-
-# --- lists -------------------------------------------------------------------------------------------------------
-
-
-ORDERS = {
-    "due": ("next_due_on", "id"),
-    "outstanding": ("owed_minor", "id"),
-    "late": ("days_past_due", "id"),
-    "number": ("number",),
-    "amount": ("amount_minor", "id"),
-}
-
-
-def loan_register(
-    *,
-    status: str = "",
-    product: str = "",
-    search: str = "",
-    branch: str = "",
-    due_until: date | None = None,
-    order: str = "",
-    within: Q | None = None,
-) -> QuerySet[Loan]:
-    """Loans, newest first or by one of ORDERS ("-" in front: the largest first), each with `owed_minor`. `within` is
-    the reader's scope, `search` a number or its beginning (its digits alone will do), `branch` takes in the units
-    below it. An unknown order is none."""
-    found = Loan.objects.filter(within or Q())
-    if status:
-        found = found.filter(status__in=state.LIVE if status == "live" else [status])
-    if product:
-        found = found.filter(product=product)
-    if search:
-        text = search.strip().upper()
-        found = found.filter(number=f"L-{int(text):06d}") if text.isdecimal() else found.filter(number__startswith=text)
-    if branch:
-        found = found.filter(Q(org_path=branch) | Q(org_path__startswith=f"{branch}."))
-    if due_until:
-        found = found.filter(next_due_on__lte=due_until, status__in=state.LIVE)
-    return in_order(found, order or "", default=("-id",))
-
-
-def in_order(found: QuerySet[Loan], order: str, *, default: tuple[str, ...]) -> QuerySet[Loan]:
-    """The list by one of ORDERS, without the columns that no list needs, each row with `owed_minor`."""
-    names = ORDERS.get(order.removeprefix("-"))
-    by: list[Any] = list(names or default)
-    if names and order.startswith("-"):
-        by = [F(name).desc(nulls_last=True) for name in names]
-    elif names:
-        by = [F(name).asc(nulls_last=True) for name in names]
-    return found.defer("terms", "checkpoint").annotate(owed_minor=_owed()).order_by(*by)
-
-
-def loans_past_due(*, bucket: str = "", order: str = "", within: Q | None = None) -> QuerySet[Loan]:
-    """Loans with something past due, the oldest debt first."""
-    found = Loan.objects.filter(within or Q(), status__in=state.LIVE)
-    found = found.filter(bucket=bucket) if bucket else found.exclude(bucket="")
-    return in_order(found, order, default=("-days_past_due", "id"))
-
-
-def past_due_buckets(*, within: Q | None = None) -> list[tuple[str, int, int, int]]:
-    """(bucket, loans, outstanding, past due) for every bucket, the empty ones too."""
-    rows = (
-        Loan.objects.filter(within or Q(), status__in=state.LIVE)
-        .exclude(bucket="")
-        .values("bucket")
-        .annotate(count=Count("id"), owed=_sum_owed(), late=Sum("past_due_minor"))
-        .order_by("bucket")
-    )
-    found = {row["bucket"]: (row["count"], int(row["owed"]), int(row["late"])) for row in rows}
-    return [(name, *found.get(name, (0, 0, 0))) for name in folding.bucket_names()]
-
-
-def portfolio(*, within: Q | None = None) -> Mapping[str, int]:
-    """Count and balances of the loans that run, in minor units."""
-    names = ("principal", "interest", "fee", "penalty", "tax", "past_due")
-    sums = {f"{name}_minor": Coalesce(Sum(f"{name}_minor"), 0) for name in names}
-    found = Loan.objects.filter(within or Q(), status__in=state.LIVE).aggregate(count=Count("id"), **sums)
-    return {name: int(value) for name, value in found.items()}
-
-
-def products_lent(*, within: Q | None = None) -> list[str]:
-    """Codes of the products of which there are loans."""
-    return list(Loan.objects.filter(within or Q()).order_by("product").values_list("product", flat=True).distinct())
-
-
-def _owed() -> Any:
-    return F("principal_minor") + F("interest_minor") + F("fee_minor") + F("penalty_minor") + F("tax_minor")
-
-
-def _sum_owed() -> Any:
-    return Sum("principal_minor") + Sum("interest_minor") + Sum("fee_minor") + Sum("penalty_minor") + Sum("tax_minor")
-
-
-def loans_of_party(party_id: UUID) -> QuerySet[Loan]:
-    """The loans that a party borrowed, newest first."""
-    return Loan.objects.filter(party_id=party_id).order_by("-id")
-
-
-def history_of_party(*, party_id: UUID, on: date | None = None) -> History:
-    """The borrower's own history; with `on`, of the loans booked until then."""
-    mine = Loan.objects.filter(party_id=party_id, disbursed_on__isnull=False)
-    if on is not None:
-        mine = mine.filter(disbursed_on__lte=on)
-    found = mine.aggregate(
-        loan_count=Count("id"),
-        closed_count=Count("id", filter=Q(status="closed")),
-        open_count=Count("id", filter=Q(status__in=state.LIVE)),
-        open_exposure_minor=Coalesce(_sum_owed(), 0),
-        worst=Coalesce(Max("max_days_past_due"), 0),
-        written_off_count=Count("id", filter=Q(status="written_off")),
-        last_closed_on=Max("closed_on"),
-        repaid_on_time_count=Count("id", filter=Q(status="closed", max_days_past_due=0)),
-    )
-    worst = found.pop("worst")
-    return History(**found | {"open_exposure_minor": int(found["open_exposure_minor"]), "max_days_past_due": worst})
-
-
-def loan_ids() -> list[UUID]:
-    return list(Loan.objects.order_by("id").values_list("id", flat=True))
-
-
-def kept(loan_ids: Sequence[UUID]) -> Iterator[folding.Kept]:
-    """Loans with all that is stored of them, in three queries."""
-    rows = Loan.objects.filter(pk__in=loan_ids).order_by("id")
-    told: dict[UUID, list[LoanEvent]] = {}
-    for event in LoanEvent.objects.filter(loan_id__in=loan_ids).order_by("seq"):
-        told.setdefault(event.loan_id, []).append(event)
-    moved: dict[UUID, list[Movement]] = {}
-    names = ("loan_id", *Movement._fields)
-    for loan_id, *fields in LoanMovement.objects.filter(loan_id__in=loan_ids).values_list(*names):
-        moved.setdefault(loan_id, []).append(Movement(*fields))
-    for row in rows:
-        yield folding.Kept(row, told.get(row.pk, []), moved.get(row.pk, []))
-
-
-# --- the close ---------------------------------------------------------------------------------------------------
-
-
-def close_runs() -> QuerySet[CloseRun]:
-    return CloseRun.objects.order_by("-business_date")
-
-
-def latest_run() -> CloseRun | None:
-    return close_runs().first()
-
-
-def close_run(run_id: UUID) -> CloseRun:
-    return CloseRun.objects.get(pk=run_id)
-
-
-def problems_open() -> QuerySet[CloseProblem]:
-    """Loans that a close left out and that no later one took in, newest first."""
-    return CloseProblem.objects.filter(solved_at__isnull=True).select_related("loan").order_by("-business_date", "-id")
-
-
-def problem(problem_id: UUID) -> CloseProblem | None:
-    return CloseProblem.objects.select_related("loan").filter(pk=problem_id).first()
 
 
 def actors_of(*, loan_id: UUID) -> Mapping[str, tuple[str, str]]:

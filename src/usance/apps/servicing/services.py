@@ -67,8 +67,9 @@ def book_loan(
 
 
 def _booked_before(source: str) -> Loan | None:
-    told = LoanEvent.objects.filter(source=source, kind=events.Approved.__name__).select_related("loan").first()
-    return told.loan if told else None
+    told = LoanEvent.objects.filter(source=source, kind=events.Approved.__name__).values_list("loan_id", flat=True)
+    loan_id = next(iter(told[:1]), None)
+    return selectors.loan(loan_id) if loan_id else None
 
 
 def disburse(*, loan_id: UUID, source: str, value_on: date, actor: Actor, amount_minor: int | None = None) -> Loan:

@@ -211,6 +211,16 @@ def test_a_healed_loan_is_taken_in_by_the_next_close(lender: UUID) -> None:
         assert Loan.objects.get(pk=made[0].pk).close_problem == ""
 
 
+def test_a_checkpoint_of_an_earlier_engine_is_made_anew_from_the_events(lender: UUID) -> None:
+    lend_some(3)
+    close(days=2)
+    with superuser(connection.settings_dict["NAME"]) as admin:
+        admin.execute("UPDATE servicing_loan SET checkpoint = '{\"version\": 0}'")
+    (run,) = close()
+    assert run.problem_count == 0
+    assert_as_refolded()
+
+
 class Killed(BaseException):
     """As a worker that is killed: nothing catches it."""
 

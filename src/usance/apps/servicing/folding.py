@@ -13,6 +13,7 @@ from typing import Any
 from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement
 from usance.core.loan import apply, close, events, replay, state, terms
 from usance.core.loan.state import Movement
+from usance.core.values import UnreadableValue
 
 BUCKETS = ((0, ""), (30, "1-30"), (60, "31-60"), (90, "61-90"))
 WORST_BUCKET = "90+"
@@ -55,8 +56,13 @@ def terms_of(row: Loan) -> terms.Terms:
 
 
 def state_of(row: Loan) -> state.Loan:
-    """The loan as of its checkpoint."""
-    return state.from_json(row.checkpoint, terms_of(row))
+    """The loan as of its checkpoint; one that an earlier version of the engine wrote is made anew from the events."""
+    agreed = terms_of(row)
+    try:
+        return state.from_json(row.checkpoint, agreed)
+    except UnreadableValue:
+        told = history_of(row.events.order_by("seq"))
+        return replay.replay(agreed, told, row.checkpoint_on, daily=False).loan
 
 
 def event_of(row: LoanEvent) -> events.Event:

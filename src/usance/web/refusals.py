@@ -23,6 +23,13 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     ),
     "card_not_usable": _("This card can no longer be used. Choose another card, or link it again."),
     "instruction_under_way": _("The payment is already on its way. Wait for its outcome; this page shows it."),
+    "card_not_there": _(
+        "There is no card that may be debited: none is linked, there is no mandate, or a payment is on its way."
+    ),
+    "receipt_known": lambda refusal: (
+        _("A receipt with the reference %(reference)s was booked before, for %(day)s. The same money counts once.")
+        % {"reference": refusal.reference, "day": formats.day(refusal.value_on)}  # type: ignore[attr-defined]
+    ),
     "refund_too_large": _("That is more than is left to send back."),
     "not_reconcilable": _("This payment was settled already."),
     "document_not_ready": _("The paper is still being written. Wait a moment and open this page again."),

@@ -171,3 +171,8 @@ def require_consent(*, party_id: UUID, purpose: str, on: date, subject_id: UUID 
 def consents_of(party_id: UUID) -> QuerySet[Consent]:
     """Every consent and mandate of a party with its text, newest first, withdrawn ones too."""
     return Consent.objects.filter(party_id=party_id).select_related("text").order_by("-given_at", "-id")
+
+
+def consent(consent_id: UUID) -> Consent | None:
+    """One consent or mandate with its text."""
+    return Consent.objects.select_related("text").filter(pk=consent_id).first()

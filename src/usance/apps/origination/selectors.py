@@ -65,8 +65,10 @@ class Given:
 
 
 def given(row: Application) -> dict[str, Given]:
-    """The latest answer to each question; one that was taken back is left out."""
+    """The latest answer to each question; one that was taken back is left out. Nothing of an erased person."""
     keys = vault.keys_for([row.party_id])
+    if keys.is_erased(row.party_id):
+        return {}
     latest: dict[str, Answer] = {}
     for answer in Answer.objects.filter(application=row).order_by("sequence"):
         latest[answer.question] = answer
@@ -230,6 +232,14 @@ def moves_by_day(*, starts_on: date, ends_on: date) -> list[tuple[date, str, int
     """How many applications came into each state on each business day of [starts_on, ends_on)."""
     rows = Transition.objects.filter(on__gte=starts_on, on__lt=ends_on).values_list("on", "to_state")
     return list(rows.annotate(count=Count("pk")).order_by("on", "to_state"))
+
+
+def moves(*, starts_on: date, ends_on: date, within: Q | None = None) -> list[tuple[date, str, str, int]]:
+    """(business day, state, kind of actor, applications that came into it) over [starts_on, ends_on). `within`: a
+    condition on the transitions, such as on `application__org_path`."""
+    rows = Transition.objects.filter(within or Q(), on__gte=starts_on, on__lt=ends_on)
+    rows = rows.values_list("on", "to_state", "actor_kind").annotate(count=Count("application_id", distinct=True))
+    return list(rows.order_by("on", "to_state", "actor_kind"))
 
 
 def touched_by_product(*, product_id: UUID) -> Mapping[str, int]:

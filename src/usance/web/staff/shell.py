@@ -15,14 +15,38 @@ from django.utils.translation import gettext_lazy as _
 from usance.apps.access import selectors
 from usance.apps.desk import selectors as desk
 from usance.web import components as ui
+from usance.workflows.take_application import UNDERWRITING
 
 Entry = tuple[Promise, str, str, str]  # words, url name, sign, permission ("": any member of staff)
 
 SECTIONS: list[tuple[Promise, list[Entry]]] = [
-    (_("Work"), [(_("Approvals"), "staff:approvals", "check", "approval.view")]),
+    (
+        _("Work"),
+        [
+            (_("Queue"), "staff:queue", "tray", "application.decide"),
+            (_("Approvals"), "staff:approvals", "check", "approval.view"),
+        ],
+    ),
+    (
+        _("Registers"),
+        [
+            (_("Applications"), "staff:applications", "document", "application.view"),
+            (_("Customers"), "staff:customers", "person", "customer.view"),
+            (_("Messages"), "staff:messages", "mail", "message.view"),
+        ],
+    ),
+    (
+        _("Lending"),
+        [
+            (_("Loans"), "staff:loans", "bank", "loan.view"),
+            (_("Past due"), "staff:past_due", "flag", "collection.view"),
+            (_("Payments"), "staff:payments", "card", "payment.view"),
+        ],
+    ),
     (
         _("Administration"),
         [
+            (_("Failed jobs"), "staff:jobs", "alert", "job.view"),
             (_("People"), "staff:people", "people", "user.view"),
             (_("Roles"), "staff:roles", "key", "user.view"),
         ],
@@ -40,6 +64,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "staff_user": {"name": str(request.user), "role": ", ".join(roles)},
         "logout_url": reverse("staff:sign_out"),
         "account_url": reverse("staff:account"),
+        "search_url": reverse("staff:customers") if "customer.view" in request.permissions else "",  # type: ignore[attr-defined]
     }
 
 
@@ -65,6 +90,8 @@ def _address(name: str) -> str:
 
 
 def _count(request: HttpRequest, name: str) -> int | None:
+    if name == "staff:queue":
+        return desk.queue([UNDERWRITING], request.user).filter(owner__isnull=True).count() or None  # type: ignore[arg-type]
     if name != "staff:approvals":
         return None
     return desk.approvals_for(request.user).count() or None  # type: ignore[arg-type]

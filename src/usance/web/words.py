@@ -96,32 +96,6 @@ MESSAGE_STATE: Mapping[str, tuple[Any, ui.Tone]] = {
     "failed": (gettext_lazy("Not delivered"), "bad"),
     "unknown": (gettext_lazy("No answer yet"), "warn"),
 }
-CHANNEL: Mapping[str, Any] = {"sms": "SMS", "email": gettext_lazy("e-mail")}
-MESSAGE: Mapping[str, Any] = {
-    "code_sign_in": gettext_lazy("Code to sign in"),
-    "code_signing": gettext_lazy("Code to sign"),
-    "code_contact": gettext_lazy("Code for a new address"),
-    "application_received": gettext_lazy("Application received"),
-    "application_declined": gettext_lazy("Application declined"),
-    "application_approved": gettext_lazy("Offer ready"),
-    "application_asked": gettext_lazy("Question about the application"),
-    "money_sent": gettext_lazy("Money sent"),
-    "payment_received": gettext_lazy("Payment received"),
-    "payment_failed": gettext_lazy("Payment refused"),
-    "payout_failed": gettext_lazy("Payout refused"),
-    "card_debit_announced": gettext_lazy("Card debit announced"),
-    "due_in_3_days": gettext_lazy("Due in three days"),
-    "due_tomorrow": gettext_lazy("Due tomorrow"),
-    "due_today": gettext_lazy("Due today"),
-    "past_due": gettext_lazy("Past due"),
-    "past_due_serious": gettext_lazy("Long past due"),
-    "extension_made": gettext_lazy("Due date moved"),
-    "loan_closed": gettext_lazy("Loan paid in full"),
-    "phone_changed": gettext_lazy("Phone number changed"),
-    "card_changed": gettext_lazy("Card changed"),
-    "email_changed": gettext_lazy("E-mail address changed"),
-    "offer": gettext_lazy("Advertising"),
-}
 LOOKED: Mapping[str, Any] = {
     "loan.summary": gettext_lazy("summary"),
     "loan.schedule": gettext_lazy("schedule"),

@@ -139,9 +139,7 @@ def _money_came_back(instruction: rails.Instruction, actor: Actor) -> None:
         return
     if servicing.has_event(loan_id=loan.pk, source=source):
         return
-    servicing.reverse(
-        loan_id=loan.pk, source=source, undoes=undoes, reason="the payout never arrived", actor=actor
-    )
+    servicing.reverse(loan_id=loan.pk, source=source, undoes=undoes, reason="the payout never arrived", actor=actor)
     _move_application(loan.application_id, to="signed", was="funded", actor=actor)
     _tell_failed(instruction, loan)
 

@@ -14,17 +14,14 @@ from usance.apps.origination import services as origination
 from usance.apps.products import services as products
 from usance.ports import clock
 from usance.ports.due import Item, handles
-from usance.workflows import serve_loan
-from usance.workflows import take_application
+from usance.workflows import serve_loan, take_application
 
 PRODUCT = desk.Kind(
     products.APPROVAL, "product.publish", products.apply_approval, _("Publish a product"), "staff:product_version"
 )
 RULES = desk.Kind(decisioning.APPROVAL, "rules.publish", decisioning.apply_approval, _("Publish decision rules"))
 UNLOCK = desk.Kind(ledger.UNLOCK, "ledger.lock", ledger.unlock_period, _("Open a closed period"))
-WAIVER = desk.Kind(
-    serve_loan.WAIVE, "loan.approve", serve_loan.apply_waiver, _("Forgive part of a debt"), "staff:loan"
-)
+WAIVER = desk.Kind(serve_loan.WAIVE, "loan.approve", serve_loan.apply_waiver, _("Forgive part of a debt"), "staff:loan")
 WRITE_OFF = desk.Kind(
     serve_loan.WRITE_OFF, "loan.approve", serve_loan.apply_write_off, _("Write a loan off"), "staff:loan"
 )

@@ -147,6 +147,4 @@ def propose_write_off(*, loan_id: UUID, key: str, reason: str, maker: User, at: 
 
 def apply_write_off(*, subject_id: str, after: Mapping[str, Any], actor: Actor, maker_id: UUID, at: datetime) -> None:
     """The second person said yes."""
-    servicing.write_off(
-        loan_id=UUID(subject_id), source=source_of(after["key"]), reason=after["reason"], actor=actor
-    )
+    servicing.write_off(loan_id=UUID(subject_id), source=source_of(after["key"]), reason=after["reason"], actor=actor)

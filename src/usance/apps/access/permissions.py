@@ -29,6 +29,8 @@ PERMISSIONS: Mapping[str, Promise] = {
     "loan.correct": _("Reverse or back-date what was booked"),
     "loan.waive": _("Forgive interest, fees or penalties"),
     "loan.write_off": _("Write a loan off"),
+    "loan.charge": _("Add an agreed fee to a loan"),
+    "loan.approve": _("Approve write-offs and large waivers of a colleague"),
     "payment.view": _("See payments and instructions of money"),
     "payment.approve": _("Approve money going out"),
     "payment.resolve": _("Settle instructions and receipts that do not match"),
@@ -103,6 +105,7 @@ ROLES: Mapping[str, RoleDefinition] = {
         _("Accountant"),
         *_LOANS,
         *("ledger.view", "ledger.post", "ledger.lock", "loan.correct", "loan.waive", "loan.write_off", "close.run"),
+        *("loan.charge", "loan.approve"),
         *("payment.resolve", "commission.approve", "approval.view", "report.view", "job.view"),
     ),
     "collector": _role(
@@ -122,6 +125,7 @@ ROLES: Mapping[str, RoleDefinition] = {
         *("customer.unmask", "customer.block", "customer.erase", "product.view", "product.publish", "rules.view"),
         *("rules.publish", "collection.view", "approval.view", "desk.work", "desk.supervise", "report.view"),
         *("audit.view", "audit.export", "user.view", "institution.view", "ledger.view", "partner.view"),
+        *("loan.approve",),
     ),
     "auditor": _role(
         _("Auditor"),
@@ -137,6 +141,7 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("rules.edit", "rules.publish"),
     ("product.edit", "product.publish"),
     ("loan.waive", "collection.work"),
+    ("loan.approve", "collection.work"),
     ("collection.place", "commission.approve"),
 )
 # whoever holds these can give rights to others: a second administrator confirms

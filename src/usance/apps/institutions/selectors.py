@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
-from usance.apps.institutions.models import CalendarDay, DatedItem, Host, Institution, OrgUnit
+from usance.apps.institutions.models import CalendarDay, DatedItem, FailedJob, Host, Institution, OrgUnit
 from usance.apps.institutions.models import CountryRule as CountryRule
 
 

@@ -1,0 +1,60 @@
+"""The exact effect of an act, in sentences and as before and after."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from usance.core.loan import quote
+from usance.web import components as ui
+from usance.web import words
+from usance.web.templatetags import formats
+
+
+def effects_of(preview: quote.Preview, currency: str) -> list[ui.Effect]:
+    """What the movements of an act do, most telling first."""
+    sums: dict[tuple[str, str], int] = {}
+    for movement in preview.movements:
+        at = (movement.kind, movement.balance)
+        sums[at] = sums.get(at, 0) + movement.amount_minor
+    told = []
+    for (kind, balance), minor in sums.items():
+        if not minor or kind == "payment_received":
+            continue
+        values = {"what": words.MOVEMENT.get(kind, kind), "of": words.full_balance_name(balance),
+                  "amount": formats.money(minor, currency)}  # fmt: skip
+        told.append(ui.Effect(_("%(what)s · %(of)s: %(amount)s") % values))
+    after = preview.after
+    if after.status == "closed" and preview.before.status != "closed":
+        told.append(ui.Effect(_("The loan is closed: nothing more is owed."), "good", "check"))
+    if after.unapplied_minor > preview.before.unapplied_minor:
+        spare = formats.money(after.unapplied_minor, currency)
+        told.append(
+            ui.Effect(
+                _("%(amount)s is more than is owed now; it is kept for the customer.") % {"amount": spare}, "warn"
+            )
+        )
+    return told
+
+
+def difference(preview: quote.Preview, currency: str) -> list[ui.DiffRow]:
+    """The loan's figures before and after, those that are zero both times left out."""
+    before, after = preview.before, preview.after
+
+    def row(label: Any, name: str) -> ui.DiffRow:
+        return ui.DiffRow(label, ui.Money(getattr(before, name), currency), ui.Money(getattr(after, name), currency))
+
+    rows = [
+        row(_("Owed in all"), "outstanding_minor"),
+        row(_("Due now"), "due_now_minor"),
+        row(_("Past due"), "past_due_minor"),
+        row(_("To close the loan"), "payoff_minor"),
+        row(_("Next payment"), "next_due_minor"),
+        row(_("Paid in advance"), "unapplied_minor"),
+    ]
+    shown = [one for one in rows if one.before.minor or one.after.minor]
+    shown.append(ui.DiffRow(_("Days late"), before.days_past_due, after.days_past_due))
+    shown.append(ui.DiffRow(_("Next due"), before.next_due_on, after.next_due_on))
+    status = [str(words.LOAN_STATUS.get(one.status, (one.status,))[0]) for one in (before, after)]
+    return [*shown, ui.DiffRow(_("Status"), *status)]

@@ -1,0 +1,255 @@
+"""What each tab of a loan's page shows. Every tab asks only for what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from usance.apps.access import selectors as access
+from usance.apps.institutions import selectors as institutions
+from usance.apps.servicing import selectors
+from usance.web import components as ui
+from usance.web import forms as house
+from usance.web import words
+from usance.web.staff import loan_records
+from usance.web.staff.request import StaffRequest
+from usance.web.templatetags import formats
+
+AHEAD = timedelta(days=3660)  # how far a projection is drawn
+
+
+class DatesForm(house.FilterForm):
+    """The day to look at: as it was true on, and as it was known on."""
+
+    on = forms.DateField(label=gettext_lazy("As true on"), widget=forms.DateInput(attrs={"type": "date"}))
+    known = forms.DateField(label=gettext_lazy("As known on"), widget=forms.DateInput(attrs={"type": "date"}))
+    tab = forms.CharField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, loan: selectors.Loan, institution: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today: date = institution.business_date
+        self.first = min(loan.booked_on, loan.disbursed_on or loan.booked_on)
+
+    def clean_on(self) -> date | None:
+        return self._between("on", self.first, self.today + AHEAD)
+
+    def clean_known(self) -> date | None:
+        return self._between("known", self.first, self.today)
+
+    def _between(self, name: str, first: date, last: date) -> date | None:
+        value: date | None = self.cleaned_data[name]
+        if value is not None and not first <= value <= last:
+            bounds = {"first": formats.date_l(first, "medium"), "last": formats.date_l(last, "medium")}
+            raise forms.ValidationError(_("Choose a day from %(first)s to %(last)s.") % bounds)
+        return value
+
+    def dates(self) -> tuple[date, date | None]:
+        """(true on, known on or None for all that is known); the business date where nothing sensible was asked."""
+        given = self.cleaned_data if self.is_bound and self.is_valid() else {}
+        known = given.get("known")
+        return given.get("on") or self.today, known if known and known < self.today else None
+
+    @property
+    def is_other_day(self) -> bool:
+        on, known = self.dates()
+        return on != self.today or known is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """Who looks at which loan, and as of when."""
+
+    request: StaffRequest
+    loan: selectors.Loan
+    view: selectors.LoanView
+    known_on: date | None
+    today: date
+
+    @property
+    def currency(self) -> str:
+        return self.loan.currency
+
+    def money(self, minor: int) -> ui.Money:
+        return ui.Money(minor, self.loan.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """`permission`: what one must hold beside the right to see loans."""
+
+    code: str
+    words: str | Promise
+    build: Callable[[Looking], dict[str, Any]]
+    permission: str = ""
+
+    def href(self, kept: Mapping[str, str]) -> str:
+        return "?" + urlencode({"tab": self.code, **kept})
+
+
+def of(request: StaffRequest) -> list[Tab]:
+    """The tabs that the person may open."""
+    return [tab for tab in TABS if not tab.permission or tab.permission in request.permissions]
+
+
+def figures(looking: Looking) -> list[dict[str, Any]]:
+    """The money cards above the tabs."""
+    standing = looking.view.standing
+    shown: list[dict[str, Any]] = [
+        {"label": _("Owed in all"), "minor": standing.outstanding_minor, "large": True},
+        {"label": _("Due now"), "minor": standing.due_now_minor},
+        {"label": _("Past due"), "minor": standing.past_due_minor, "note": _late(standing.days_past_due)},
+        {
+            "label": _("Next payment"),
+            "minor": standing.next_due_minor if standing.next_due_on else 0,
+            "note": formats.date_l(standing.next_due_on, "medium") if standing.next_due_on else "",
+        },
+        {"label": _("To close the loan"), "minor": standing.payoff_minor},
+    ]
+    if standing.unapplied_minor:
+        shown.append({"label": _("Paid in advance"), "minor": standing.unapplied_minor})
+    return shown
+
+
+def _late(days: int) -> str:
+    return _("for %(days)s") % {"days": formats.days(days)} if days else ""
+
+
+# --- tabs --------------------------------------------------------------------------------------------------------
+
+
+def summary(looking: Looking) -> dict[str, Any]:
+    """Every balance with the lines that make it up, and the agreement in short."""
+    view, by_balance = looking.view, {}
+    lines = selectors.explain(loan_id=looking.loan.pk, on=view.on, known_on=looking.known_on)
+    for line in lines:
+        by_balance.setdefault(line.balance, []).append(line)
+    balances = [
+        {
+            "code": balance,
+            "name": words.full_balance_name(balance),
+            "minor": view.balances.get(balance, 0),
+            "lines": words.explained(by_balance.get(balance, ()), looking.currency),
+        }
+        for balance in sorted({*by_balance, *view.balances}, key=_rank)
+    ]
+    return {"balances": balances, "agreed": _agreed(looking)}
+
+
+def _rank(balance: str) -> tuple[int, str]:
+    """Balances in the order in which people name them."""
+    order = list(words.COMPONENTS)
+    component = balance.partition(":")[0]
+    return (order.index(component) if component in order else len(order), balance)
+
+
+def _agreed(looking: Looking) -> list[ui.SummaryRow]:
+    loan = looking.loan
+    units = {unit.path: unit.name for unit in institutions.units()}
+    rows = [
+        ui.SummaryRow(_("Product"), loan.product),
+        ui.SummaryRow(_("Agreed amount"), looking.money(loan.amount_minor)),
+        ui.SummaryRow(_("Booked"), loan.booked_on),
+        ui.SummaryRow(_("Money arrived"), loan.disbursed_on),
+        ui.SummaryRow(_("Last payment day"), looking.view.standing.ends_on),
+        ui.SummaryRow(_("Extensions so far"), loan.extension_count),
+        ui.SummaryRow(_("Most days late"), loan.max_days_past_due),
+        ui.SummaryRow(_("Unit"), units.get(loan.org_path, loan.org_path)),
+    ]
+    if looking.view.state.penalty_paused:
+        rows.append(ui.SummaryRow(_("Penalty"), ui.Tag(_("Paused"), "info")))
+    return rows
+
+
+def schedule(looking: Looking) -> dict[str, Any]:
+    rows = words.schedule(looking.view.schedule, looking.view.on)
+    total = ui.Instalment(
+        number=0,
+        due_on=looking.view.on,
+        total_minor=sum(row.total_minor for row in rows),
+        principal_minor=sum(row.principal_minor for row in rows),
+        interest_minor=sum(row.interest_minor for row in rows),
+        fees_minor=sum(row.fees_minor for row in rows),
+    )
+    return {"schedule": rows, "schedule_total": total if rows else None}
+
+
+SHOWN: Mapping[str, frozenset[str]] = {
+    "money": frozenset(
+        {"disbursed", "disbursement_failed", "payment_received", "payment_returned", "refunded", "recovered"}
+    ),
+    "changes": frozenset(
+        {"approved", "cancelled", "extended", "waived", "fee_added", "rate_changed", "penalty_paused"}
+        | {"penalty_resumed", "reversed", "written_off"}
+    ),
+    "dates": frozenset(
+        {"instalment_due", "became_past_due", "cured", "matured", "defaulted", "paid_off", "reopened"}
+        | {"penalty_capped", "cost_capped", "unapplied_left"}
+    ),
+}
+
+
+def timeline(looking: Looking) -> dict[str, Any]:
+    """What happened, newest first, with who did it; narrowed by `?show=`."""
+    asked = looking.request.GET.get("show", "")
+    kinds = SHOWN.get(asked)
+    lines = [line for line in looking.view.timeline if kinds is None or line.kind in kinds]
+    actors = selectors.actors_of(loan_id=looking.loan.pk)
+    names = access.names_of({actor_id for kind, actor_id in actors.values() if kind == "staff"})
+    items = []
+    for item, line in zip(words.timeline(lines, looking.currency), lines, strict=True):
+        kind, actor_id = actors.get(line.source, (line.actor_kind, ""))
+        who = names.get(actor_id) or words.ACTOR.get(kind, kind)
+        items.append(_with(item, who="" if line.is_fact else who, body=_told(item.body, line)))
+    kept = {name: looking.request.GET[name] for name in ("on", "known") if looking.request.GET.get(name)}
+    views = (("", _("All")), ("money", _("Money")), ("changes", _("Changes")), ("dates", _("Dates")))
+    filters = [
+        ui.Tab(
+            text, "?" + urlencode({"tab": "timeline", "show": code, **kept}), current=code == (asked if kinds else "")
+        )
+        for code, text in views
+    ]
+    return {"timeline": items, "timeline_filters": filters}
+
+
+def _with(item: ui.TimelineItem, *, who: Any, body: Any) -> ui.TimelineItem:
+    return ui.TimelineItem(
+        title=item.title, when=item.when, body=body, who=who, amount=item.amount, tone=item.tone, icon=item.icon
+    )
+
+
+def _told(body: Any, line: selectors.TimelineLine) -> str:
+    """The details a colleague asks for: what was forgiven, by how many days, why, and when it was booked."""
+    parts = [str(body)] if body else []
+    if balance := line.details.get("balance"):
+        parts.append(str(words.full_balance_name(balance)))
+    if fee_kind := line.details.get("fee_kind"):
+        parts.append(str(words.FEES.get(fee_kind, fee_kind)))
+    if line.kind == "extended":
+        parts.append(formats.days(line.details["days"]))
+    if reason := line.details.get("reason"):
+        parts.append(str(reason))
+    if not line.is_fact and line.booked_on != line.on:
+        parts.append(_("booked on %(day)s") % {"day": formats.date_l(line.booked_on, "medium")})
+    return " · ".join(parts)
+
+
+TABS = (
+    Tab("summary", gettext_lazy("Summary"), summary),
+    Tab("schedule", gettext_lazy("Schedule"), schedule),
+    Tab("timeline", gettext_lazy("Timeline"), timeline),
+    Tab("books", gettext_lazy("Ledger"), loan_records.books),
+    Tab("movements", gettext_lazy("Movements"), loan_records.movements),
+    Tab("messages", gettext_lazy("Messages"), loan_records.messages, "message.view"),
+    Tab("documents", gettext_lazy("Papers"), loan_records.documents, "document.view"),
+    Tab("money", gettext_lazy("Payments"), loan_records.money, "payment.view"),
+    Tab("parties", gettext_lazy("Parties"), loan_records.parties),
+    Tab("looked", gettext_lazy("Who looked"), loan_records.looked),
+)

@@ -65,16 +65,24 @@ def institution(db: None) -> Iterator[Institution]:
 # --- the whole product, and a browser ---------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def live_site(django_db_setup: None, django_db_blocker: Any) -> Iterator[Site]:
-    """Web server, worker and sandboxes on a fresh database with the demo institutions, for the tests of one file.
-
-    The test's own Django connection looks into the same database (as usance_app; bind an institution to see rows).
-    """
+@pytest.fixture(scope="session")
+def running_site() -> Iterator[Site]:
+    """Web server, worker and sandboxes on a fresh database with the demo institutions: one for all tests of this
+    worker, so a test brings people of its own and leaves the rest as it was."""
     from tests.support import site
 
-    with django_db_blocker.unblock(), site.running() as started:
+    with site.running() as started:
         yield started
+
+
+@pytest.fixture
+def live_site(running_site: Site, django_db_setup: None, django_db_blocker: Any) -> Iterator[Site]:
+    """The running site, with the test's own Django connection looking into its database (as usance_app; bind an
+    institution to see rows)."""
+    from tests.support import site
+
+    with django_db_blocker.unblock(), site.looked_into(running_site):
+        yield running_site
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
+import httpx
 from psycopg import sql
 
 from tests.support import database
@@ -45,11 +47,28 @@ class Site:
     def sandbox(self, path: str = "/") -> str:
         return f"http://127.0.0.1:{self.sandbox_port}{path}"
 
+    def messages(self, *, to: str = "", channel: str = "", after: int = 0) -> list[dict[str, Any]]:
+        """What the sandbox's inbox holds, newest first. `to`: a part of the phone number or address."""
+        asked: dict[str, str | int] = {"to": to.lstrip("+"), "channel": channel, "after": after}
+        found: list[dict[str, Any]] = httpx.get(self.sandbox("/inbox/api"), params=asked, timeout=30).json()
+        return found
+
+    def dial(self, **fault: Any) -> None:
+        """Make the sandbox provider misbehave: see the faults of usance.adapters.sandbox."""
+        httpx.post(self.sandbox("/dials/api"), json={"add": [fault]}, timeout=30).raise_for_status()
+
+    def calm(self) -> None:
+        """Fair weather again."""
+        httpx.post(self.sandbox("/dials/api"), json={"faults": []}, timeout=30).raise_for_status()
+
 
 def _source_mark() -> str:
-    """A hash of everything that could change what the demo institutions are."""
+    """A hash of everything that could change what the demo institutions are: pages cannot."""
     digest = sha256(schema.mark().encode())
-    for path in sorted((PROJECT / "src" / "usance").glob("**/*")):
+    package = PROJECT / "src" / "usance"
+    for path in sorted(package.glob("**/*")):
+        if path.is_relative_to(package / "web"):
+            continue
         if path.suffix in {".py", ".json", ".csv", ".typ"} and path.is_file():
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
@@ -67,7 +86,7 @@ def demo_template() -> str:
             return name
         making = database.clone()
         _logins(name).parent.mkdir(exist_ok=True)
-        seed = [sys.executable, "-m", "django", "seed_demo", "--months", "0"]
+        seed = [sys.executable, "-m", "django", "seed_demo", "--bare"]
         environment = _environment(making) | {"USANCE_HOME": str(_logins(name).parent)}
         done = subprocess.run(seed, env=environment, cwd=PROJECT, capture_output=True, text=True)
         if done.returncode != 0:
@@ -91,12 +110,20 @@ def _environment(name: str) -> dict[str, str]:
 
 
 @contextmanager
+def looked_into(site: Site) -> Iterator[Site]:
+    """The test's own Django connection and its files are those of the site."""
+    from django.test import override_settings
+
+    with override_settings(MEDIA_ROOT=site.home / "documents"), database.pointed_to(site.database):
+        yield site
+
+
+@contextmanager
 def running() -> Iterator[Site]:
     """Start everything on a fresh clone of the demo template; all of it is gone at the end."""
     with (
         tempfile.TemporaryDirectory(prefix="usance-site-") as folder,
         database.own_database(demo_template()) as name,
-        database.pointed_to(name),
         Supervisor(log_folder=Path(folder), say=print) as supervisor,
     ):
         site = Site(free_port(), free_port(), name, Path(folder))

@@ -20,6 +20,7 @@ class Slider {
     this.digits = (String(this.step).split(".")[1] ?? "").length;
     this.format = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: this.digits });
     this.range.addEventListener("input", () => this.set(Number(this.range.value), true));
+    this.box.addEventListener("input", () => this.typing());
     this.box.addEventListener("change", () => this.set(this.read(), true));
     this.box.addEventListener("keydown", (event) => this.key(event));
     for (const button of root.querySelectorAll<HTMLButtonElement>("[data-step]")) {
@@ -46,10 +47,24 @@ class Slider {
     const kept = Math.min(this.max, Math.max(this.min, Number(stepped.toFixed(this.digits))));
     this.range.value = String(kept);
     this.box.value = this.format.format(kept);
+    this.mark(kept);
+    if (tell) this.box.dispatchEvent(new CustomEvent("slid", { bubbles: true }));
+  }
+
+  private mark(kept: number): void {
     const span = this.max - this.min || 1;
     this.range.style.setProperty("--fill", `${(100 * (kept - this.min)) / span}%`);
-    this.range.setAttribute("aria-valuetext", `${this.box.value} ${this.range.dataset["unit"] ?? ""}`.trim());
-    if (tell) this.box.dispatchEvent(new CustomEvent("slid", { bubbles: true }));
+    this.range.setAttribute("aria-valuetext", `${this.format.format(kept)} ${this.range.dataset["unit"] ?? ""}`.trim());
+  }
+
+  /** While somebody types: what is already a possible value is answered, and the box is left to the typing hand. */
+  private typing(): void {
+    const typed = this.read();
+    const steps = (typed - this.min) / this.step;
+    if (typed < this.min || typed > this.max || Math.abs(steps - Math.round(steps)) > 1e-9) return;
+    this.range.value = String(typed);
+    this.mark(typed);
+    this.box.dispatchEvent(new CustomEvent("slid", { bubbles: true }));
   }
 
   private key(event: KeyboardEvent): void {

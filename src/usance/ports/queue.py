@@ -34,7 +34,7 @@ class UnknownTask(LookupError):
 
 
 def task(name: str, *, lane: str = "default", retries: int = 5) -> Callable[[Handler], Handler]:
-    """Declares the function that carries a task out. It runs bound to the job's institution, outside any transaction."""
+    """Declares the function that carries a task out: bound to the job's institution, outside any transaction."""
 
     def declare(run: Handler) -> Handler:
         if name in _tasks and _tasks[name].run.__qualname__ != run.__qualname__:

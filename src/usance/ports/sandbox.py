@@ -35,6 +35,10 @@ class Sandbox(Protocol):
         """Sends the callbacks that are due; says how many were acknowledged."""
         ...
 
+    def close(self) -> None:
+        """Hands what it knows over to the served sandbox, so that the demo goes on from there."""
+        ...
+
 
 Open = Callable[[Deliver], Sandbox]
 _open: Open | None = None

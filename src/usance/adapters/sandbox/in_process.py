@@ -11,6 +11,7 @@ from flask import Flask
 
 from usance.adapters.sandbox import orders
 from usance.adapters.sandbox.app import create_app, deliver_due, new_card, twin_of
+from usance.adapters.sandbox.book import Book
 from usance.adapters.sandbox.fondy_pay import BANK_CODE
 from usance.adapters.sandbox.money import digits_of
 from usance.ports.payment_rail import Card
@@ -24,12 +25,50 @@ class StuckOnCardPage(RuntimeError):
     """The hosted page did not come to its end."""
 
 
-class InProcess:
-    """One set of twins over a book; `deliver` gets their callbacks as (path, body, headers)."""
+ORDER = (
+    "merchant_id, order_id, via, tran_type, amount, currency, description, status, response_code, "
+    "response_description, created_at, paid_at, token, give_token, verification_status, attempts, reversed, "
+    "response_url, callback_url, lang, merchant_data"
+)
+MESSAGE = "request_id, channel, sender, locator, subject, text, html, external_id, at, final_at, final_status"
 
-    def __init__(self, book: Path | str, deliver: Deliver) -> None:
-        self.app: Flask = create_app(book, send=lambda url, body, headers: deliver(_path(url), body, headers))
+
+class InProcess:
+    """One set of twins over a book of their own, in memory: they live in the simulation's clock, several simulations
+    side by side. They know the cards and orders of the served sandbox's book at `served`, and hand theirs over to it
+    when they are closed. `deliver` gets their callbacks as (path, body, headers)."""
+
+    def __init__(self, served: Path, deliver: Deliver) -> None:
+        self.served = served
+        self.app: Flask = create_app(":memory:", send=lambda url, body, headers: deliver(_path(url), body, headers))
         self.twin = twin_of(self.app)
+        Book(served).close()  # makes the tables where there are none yet
+        self._copy(
+            "INSERT INTO cards SELECT * FROM served.cards",
+            "INSERT INTO orders SELECT * FROM served.orders",
+            "INSERT INTO settings SELECT * FROM served.settings WHERE name = 'fresh_cards'",
+        )
+
+    def close(self) -> None:
+        self._copy(
+            "INSERT OR REPLACE INTO served.cards SELECT * FROM cards",
+            f"INSERT OR IGNORE INTO served.orders ({ORDER}) SELECT {ORDER} FROM orders",  # noqa: S608 - our own words
+            f"INSERT OR IGNORE INTO served.messages ({MESSAGE}) SELECT {MESSAGE} FROM messages",  # noqa: S608
+            "INSERT INTO served.settings SELECT * FROM settings WHERE name = 'fresh_cards' "
+            "ON CONFLICT (name) DO UPDATE SET value = max(cast(value AS integer), cast(excluded.value AS integer))",
+        )
+        self.twin.book.close()
+
+    def _copy(self, *statements: str) -> None:
+        """Between this book and the served one, all or nothing."""
+        book = self.twin.book
+        book.run("ATTACH DATABASE ? AS served", str(self.served))
+        try:
+            with book.write():
+                for statement in statements:
+                    book.run(statement)
+        finally:
+            book.run("DETACH DATABASE served")
 
     def new_card(self, *, merchant: str, on: date) -> Card:
         return new_card(self.app, merchant_id=merchant, on=on)

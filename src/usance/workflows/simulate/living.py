@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from random import Random
+from time import perf_counter
 from uuid import UUID
 
 from django.db import transaction
@@ -40,6 +41,7 @@ class Plan:
     seed: int
     until_done: bool = False
     pages_share: float = PAGES_SHARE
+    seconds: float = 0  # after so many no new people come; 0: as long as it takes
 
 
 @dataclass
@@ -49,6 +51,7 @@ class Tally:
     days: int = 0
     loan_days: int = 0
     counts: Counter[str] = field(default_factory=Counter)
+    began: float = field(default_factory=perf_counter)
 
 
 def live(world: World, plan: Plan, *, progress: Callable[[int, Tally], None] = lambda done, tally: None) -> Tally:
@@ -67,9 +70,9 @@ def live(world: World, plan: Plan, *, progress: Callable[[int, Tally], None] = l
 def _lives(plan: Plan) -> list[Life]:
     today = _today()
     lives = []
-    for who in plan.people:
+    for position, who in enumerate(plan.people):
         random = borrowers.seeded(plan.seed, who.number)
-        day = today + timedelta(days=who.number * plan.arrive_days // max(1, len(plan.people)))
+        day = today + timedelta(days=position * plan.arrive_days // max(1, len(plan.people)))
         lives.append(Life(who=who, random=random, apply_on=day))
     return lives
 
@@ -90,8 +93,9 @@ def _anyone_left(lives: list[Life]) -> bool:
 def _day(world: World, plan: Plan, lives: list[Life], tally: Tally) -> None:
     today = _today()
     world.wake(today, time(9))
+    in_time = not plan.seconds or perf_counter() - tally.began < plan.seconds
     for life in lives:
-        if life.loan_id is None and life.apply_on == today:
+        if life.loan_id is None and life.apply_on == today and in_time:
             _come(world, plan, life, tally)
     world.wake(today, time(12))
     standing = _standing()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
@@ -63,10 +64,15 @@ def _deliver(path: str, body: bytes, headers: Mapping[str, str]) -> int:
 def opened(time_zone: str, today: date, ahead_days: int) -> Iterator[World]:
     """The world for as long as the block lasts; clock and queue are put back afterwards."""
     world = World(time_zone, today, ahead_days)
+    log = logging.getLogger("usance")
+    level_before = log.level
+    log.setLevel(logging.WARNING)  # a line for each of a hundred thousand jobs helps nobody
     clock_before, queue_before = clock.install(world.clock), queue.install(world.queue)
     try:
         yield world
     finally:
+        log.setLevel(level_before)
+        world.sandbox.close()
         clock.install(clock_before)
         if queue_before is not None:
             queue.install(queue_before)

@@ -192,6 +192,11 @@ def a_link_to_resume(world: World) -> Any:
     return _started(world).resume_token
 
 
+@sample("channel", is_row=False)
+def a_way_to_reach_a_customer(world: World) -> Any:
+    return "email"
+
+
 @sample("page", is_row=False)
 def a_question_page(world: World) -> Any:
     return "about"
@@ -243,6 +248,21 @@ def an_instruction(world: World) -> Any:
         actor=SYSTEM,
     )
     return given.pk
+
+
+@sample("message_id")
+def a_message(world: World) -> Any:
+    from usance.apps.messaging import services
+
+    sent = services.send(
+        template="loan_closed",
+        key=f"sample {world.mark}",
+        moment=AT,
+        party_id=world.get("party_id"),
+        context={"reference": "1", "link": "/"},
+    )
+    assert sent is not None
+    return sent.pk
 
 
 @sample("consent_id")
@@ -307,3 +327,35 @@ def a_provider(world: World) -> Any:
 def an_institution(world: World) -> Any:
     """In the address of a callback; the notice's signature decides."""
     return world.institution.pk
+
+
+# --- books, close, products, rules ---------------------------------------------------------------------
+
+
+def _an_entry(world: World) -> Any:
+    from usance.apps.ledger import selectors
+
+    return selectors.entries_of_loan(loan_id=world.get("loan_id"))[0]
+
+
+@sample("entry_id")
+def a_journal_entry(world: World) -> Any:
+    return _an_entry(world).pk
+
+
+@sample("account_id")
+def an_account(world: World) -> Any:
+    from usance.apps.ledger import selectors
+
+    return selectors.transfers_of(_an_entry(world).pk)[0].debit_id
+
+
+@sample("period_id")
+def a_locked_period(world: World) -> Any:
+    from datetime import timedelta
+
+    from usance.apps.ledger import services
+    from usance.ports.actor import SYSTEM
+
+    end = world.institution.business_date - timedelta(days=30 * world.mark)
+    return services.lock_period(starts_on=end - timedelta(days=7), ends_on=end, actor=SYSTEM, at=AT).pk

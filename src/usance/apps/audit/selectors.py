@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Model, QuerySet
@@ -12,6 +13,7 @@ from usance.apps.audit.models import AuditEntry, AuditLink
 
 Subject = Model | tuple[str, Any]
 VIEWED = "personal.viewed"
+VERIFIED = "audit.verified"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,36 @@ def of_actor(actor_id: Any) -> QuerySet[AuditEntry]:
 def entries() -> QuerySet[AuditEntry]:
     """The whole trail of the institution, newest first."""
     return AuditEntry.objects.order_by("-recorded_at", "-id")
+
+
+def search(
+    *,
+    actor_id: str = "",
+    actor_kind: str = "",
+    action: str = "",
+    subject_type: str = "",
+    subject_id: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> QuerySet[AuditEntry]:
+    """The trail narrowed by what is given, over the instants [since, until), newest first. An action that ends with a
+    dot means all that begin with it."""
+    exact = {
+        "actor_id": actor_id,
+        "actor_kind": actor_kind,
+        "subject_type": subject_type,
+        "subject_id": subject_id,
+        "action": "" if action.endswith(".") else action,
+        "action__startswith": action if action.endswith(".") else "",
+        "recorded_at__gte": since,
+        "recorded_at__lt": until,
+    }
+    return entries().filter(**{name: value for name, value in exact.items() if value})
+
+
+def latest(action: str) -> AuditEntry | None:
+    """The newest entry of an action."""
+    return entries().filter(action=action).first()
 
 
 def head() -> Head | None:

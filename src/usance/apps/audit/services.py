@@ -114,6 +114,23 @@ def verify(*, anchor: Head | None = None) -> list[Difference]:
     return found
 
 
+def verify_and_record(*, actor: Actor) -> AuditEntry:
+    """Chains what is pending, verifies the whole chain, and writes the outcome into the trail. Opens its own
+    transactions."""
+    link_pending()
+    with transaction.atomic():
+        head = selectors.head()
+        found = verify()
+        first = [{"kind": one.kind, "seq": one.seq, "entry": one.entry_id, "what": one.what} for one in found[:20]]
+        details = {
+            "links": head.seq if head else 0,
+            "head": head.hash if head else "",
+            "differences": len(found),
+            "first": first,
+        }
+        return record(action=selectors.VERIFIED, subject=("audit.chain", "whole"), actor=actor, details=details)
+
+
 def _plain(details: Mapping[str, Any]) -> Any:
     """As it will come back from the database, so that the hash can be made again. Fractions are refused: PostgreSQL
     may write them otherwise than Python does."""

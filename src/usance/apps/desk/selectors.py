@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -133,11 +133,51 @@ def item_of(queue: str, subject_id: UUID) -> WorkItem | None:
     return found.exclude(state="done").first() or found.order_by("-opened_at", "-id").first()
 
 
-def standings() -> list[QueueStanding]:
+def standings(within: Q | None = None) -> list[QueueStanding]:
     """Each queue with how many cases nobody has taken, and when the first of them is due."""
-    rows = WorkItem.objects.filter(state="open", owner__isnull=True).values("queue")
+    rows = WorkItem.objects.filter(within or Q(), state="open", owner__isnull=True).values("queue")
     rows = rows.annotate(count=Count("id"), first=Min("due_at")).order_by("queue")
     return [QueueStanding(row["queue"], row["count"], row["first"]) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A finished case: desk minutes that we took for it, pauses left out, and the minutes that were promised."""
+
+    minutes: int
+    budget_minutes: int
+
+
+def finished_between(*, queue: str, since: datetime, until: datetime, within: Q | None = None) -> list[Taken]:
+    """The cases of a queue that were finished in [since, until), in two queries."""
+    found = WorkItem.objects.filter(within or Q(), queue=queue, state="done")
+    rows = list(
+        found.filter(finished_at__gte=since, finished_at__lt=until)
+        .order_by("finished_at", "id")
+        .values_list("id", "opened_at", "finished_at", "budget_minutes")
+    )
+    pauses = _pauses(found.filter(finished_at__gte=since, finished_at__lt=until).values("id"))
+    hours = desk_hours(since.date())
+    taken = []
+    for item_id, opened_at, finished_at, budget in rows:
+        minutes = hours.minutes_between(opened_at, finished_at)
+        for begins, ends in pauses.get(item_id, ()):
+            minutes -= hours.minutes_between(begins, ends or finished_at)
+        taken.append(Taken(minutes, budget))
+    return taken
+
+
+def _pauses(items: Any) -> dict[UUID, list[tuple[datetime, datetime | None]]]:
+    """When each case's clock stood still; no end: until it was finished."""
+    found: dict[UUID, list[tuple[datetime, datetime | None]]] = {}
+    events = WorkItemEvent.objects.filter(item_id__in=items, act__in=["paused", "resumed", "woken"])
+    for item_id, act, at in events.order_by("item_id", "at", "id").values_list("item_id", "act", "at"):
+        spans = found.setdefault(item_id, [])
+        if act == "paused":
+            spans.append((at, None))
+        elif spans and spans[-1][1] is None:
+            spans[-1] = (spans[-1][0], at)
+    return found
 
 
 def without_timer_or_owner() -> list[UUID]:
@@ -172,6 +212,11 @@ def open_approval(kind: str, subject_id: object) -> Approval | None:
     """The proposal of a kind about a thing that still waits."""
     found = Approval.objects.filter(kind=kind, subject_id=str(subject_id), state="proposed")
     return found.select_related("maker").first()
+
+
+def waiting_approvals(kind: str, subject_ids: Iterable[object]) -> QuerySet[Approval]:
+    """The proposals of a kind about some things that still wait."""
+    return Approval.objects.filter(kind=kind, subject_id__in=[str(one) for one in subject_ids], state="proposed")
 
 
 def approvals_of(kind: str, subject_id: object) -> QuerySet[Approval]:

@@ -49,6 +49,11 @@ def holidays_between(starts_on: date, ends_on: date) -> dict[date, bool]:
     return dict(rows.values_list("day", "is_working"))
 
 
+def calendar_days(starts_on: date, ends_on: date) -> QuerySet[CalendarDay]:
+    """The marked days of [starts_on, ends_on), in order."""
+    return CalendarDay.objects.filter(day__gte=starts_on, day__lt=ends_on).order_by("day")
+
+
 def is_working_day(institution: Institution, day: date) -> bool:
     marked = holidays_between(day, day + timedelta(days=1))
     return marked.get(day, day.isoweekday() in institution.desk_weekdays)

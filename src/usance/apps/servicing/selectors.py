@@ -155,6 +155,12 @@ def movements(*, loan_id: UUID) -> QuerySet[LoanMovement]:
     return LoanMovement.objects.filter(loan_id=loan_id).select_related("entry").order_by("-booked_on", "-id")
 
 
+def movements_of_entry(*, entry_id: UUID, within: Q | None = None) -> QuerySet[LoanMovement]:
+    """The movements that an entry of the books was made of, by loan. `within`: a condition on the movements."""
+    found = LoanMovement.objects.filter(within or Q(), entry_id=entry_id).select_related("loan")
+    return found.defer("loan__terms", "loan__checkpoint").order_by("booked_on", "id")
+
+
 def parties(*, loan_id: UUID) -> QuerySet[LoanParty]:
     return LoanParty.objects.filter(loan_id=loan_id).order_by("role", "id")
 

@@ -20,6 +20,7 @@ from usance.workflows.take_application import UNDERWRITING
 Entry = tuple[Promise, str, str, str]  # words, url name, sign, permission ("": any member of staff)
 
 SECTIONS: list[tuple[Promise, list[Entry]]] = [
+    (_("Overview"), [(_("Dashboard"), "staff:dashboard", "chart", "report.view")]),
     (
         _("Work"),
         [
@@ -44,8 +45,19 @@ SECTIONS: list[tuple[Promise, list[Entry]]] = [
         ],
     ),
     (
+        _("House"),
+        [
+            (_("Products"), "staff:products", "scales", "product.view"),
+            (_("Decision rules"), "staff:rules", "rule", "rules.view"),
+            (_("Books"), "staff:books", "book", "ledger.view"),
+            (_("Day and close"), "staff:clock", "calendar", "close.run"),
+        ],
+    ),
+    (
         _("Administration"),
         [
+            (_("Institution"), "staff:institution", "settings", "institution.view"),
+            (_("Audit trail"), "staff:trail", "shield", "audit.view"),
             (_("Failed jobs"), "staff:jobs", "alert", "job.view"),
             (_("People"), "staff:people", "people", "user.view"),
             (_("Roles"), "staff:roles", "key", "user.view"),

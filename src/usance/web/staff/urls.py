@@ -7,19 +7,26 @@ from django.urls import URLPattern, path
 from usance.web.staff import (
     account,
     approvals,
+    books,
     cases,
+    clock,
     customer_acts,
     customers,
+    dashboard,
     home,
+    institution,
     jobs,
+    journal,
     loan_acts,
     loans,
     messages,
     payments,
     people,
+    periods,
     queue,
     roles,
     sign_in,
+    trail,
 )
 
 app_name = "staff"
@@ -108,4 +115,23 @@ JOBS = [
     path("jobs/left-out/", jobs.problems, name="problems"),
     path("jobs/left-out/<uuid:problem_id>/run/", jobs.run_problem_again, name="run_problem_again"),
 ]
-urlpatterns: list[URLPattern] = [*ENTRANCE, *PEOPLE, *CASES, *CUSTOMERS, *LOANS, *PAYMENTS, *JOBS]
+OVERSIGHT = [
+    path("dashboard/", dashboard.show, name="dashboard"),
+    path("books/", books.trial_balance, name="books"),
+    path("books/trial-balance.csv", books.trial_balance_csv, name="trial_balance_csv"),
+    path("books/branches/", books.branches, name="branch_figures"),
+    path("books/journal/", journal.journal, name="journal"),
+    path("books/accounts/<uuid:account_id>/", journal.account, name="ledger_account"),
+    path("books/entries/<uuid:entry_id>/", journal.entry, name="entry"),
+    path("books/periods/", periods.index, name="periods"),
+    path("books/periods/lock/", periods.lock, name="lock_period"),
+    path("books/periods/<uuid:period_id>/unlock/", periods.unlock, name="unlock_period"),
+    path("clock/", clock.show, name="clock"),
+    path("clock/end-day/", clock.end_day, name="end_day"),
+    path("clock/advance-week/", clock.advance_week, name="advance_week"),
+    path("clock/progress/", clock.progress, name="close_progress"),
+    path("trail/", trail.show, name="trail"),
+    path("trail/verify/", trail.verify, name="verify_trail"),
+    path("institution/", institution.show, name="institution"),
+]
+urlpatterns: list[URLPattern] = [*ENTRANCE, *PEOPLE, *CASES, *CUSTOMERS, *LOANS, *PAYMENTS, *JOBS, *OVERSIGHT]

@@ -79,11 +79,12 @@ def _plan(args: argparse.Namespace, today: object) -> living.Plan:
     if args.applicants:
         path = people.STATLOG if str(args.applicants) == "shipped" else args.applicants
         found = people.of_file(path, country=country, language=language, seed=args.seed, on=today)  # type: ignore[arg-type]
+        found = found[: args.customers]
     else:
         found = people.generated(
             country=country,
             language=language,
-            count=args.customers,
+            count=args.customers or 50,
             seed=args.seed,
             on=today,  # type: ignore[arg-type]
         )

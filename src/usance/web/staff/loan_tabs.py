@@ -136,7 +136,7 @@ def summary(looking: Looking) -> dict[str, Any]:
             "code": balance,
             "name": words.full_balance_name(balance),
             "minor": view.balances.get(balance, 0),
-            "lines": words.explained(by_balance.get(balance, ()), looking.currency),
+            "lines": words.explained(by_balance.get(balance, ())),
         }
         for balance in sorted({*by_balance, *view.balances}, key=_rank)
     ]

@@ -374,7 +374,7 @@ class Form(Dressed, forms.Form):  # type: ignore[misc]
     """Base of every form of the product."""
 
 
-class ModelForm(Dressed, forms.ModelForm):  # type: ignore[misc,type-arg]
+class ModelForm(Dressed, forms.ModelForm):  # type: ignore[misc]
     """Base of the few forms that edit a row of configuration as it is."""
 
 

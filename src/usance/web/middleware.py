@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.template.response import SimpleTemplateResponse
 from django.utils import timezone, translation
 
 from usance.apps.institutions import selectors, tenancy
@@ -38,7 +39,7 @@ class TenancyMiddleware:
                 response = self.respond(request)
             if response.status_code >= 500 or getattr(response, "undo", False):
                 transaction.set_rollback(True)
-            elif hasattr(response, "render") and not response.is_rendered:
+            elif isinstance(response, SimpleTemplateResponse) and not response.is_rendered:
                 response.render()
             return response
 
@@ -55,7 +56,7 @@ class LanguageMiddleware:
         offered = list(institution.languages) if institution else [settings.LANGUAGE_CODE]
         language = self._choose(request, offered)
         with translation.override(language):
-            request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+            request.LANGUAGE_CODE = language
             response = self.respond(request)
             response.headers.setdefault("Content-Language", language)
             return response

@@ -256,34 +256,9 @@ def _nav() -> list[ui.NavSection]:
     ]
 
 
-def samples(frame: str) -> dict[str, Any]:
-    """Invented values for each component."""
-    refused = frame == "refused"
-    blank: dict[str, str] = {
-        "phone": "12",
-        "birthday_day": "31",
-        "birthday_month": "2",
-        "birthday_year": "2001",
-        "income": "many",
-    }
+def _marks() -> dict[str, Any]:
+    """What says how something stands."""
     return {
-        "frame": frame,
-        "frames": [ui.Tab(name, f"?frame={name}", name == frame) for name in FRAMES],
-        "form": Question({"birthday_day": "31", "birthday_month": "2", "birthday_year": "2001"} if refused else None)
-        if frame in ("question", "refused")
-        else None,
-        "everything": Everything(),
-        "refused": Everything(blank),
-        "wishes": Wishes(),
-        "filters_form": Filters(),
-        "lines": LINES,
-        "table": _table(),
-        "nothing": NOTHING,
-        "schedule": _schedule(),
-        "timeline": _timeline(),
-        "charts": _charts(),
-        "currency": VND,
-        "owed": 4_400_000,
         "tags": [
             ui.Tag("Draft"),
             ui.Tag("Running", "good"),
@@ -316,6 +291,12 @@ def samples(frame: str) -> dict[str, Any]:
             ui.Task("Your card", ui.Tag("Not started"), "#2", "You will need the card in your hand"),
             ui.Task("Sign", ui.Tag("Cannot start yet", icon="lock")),
         ],
+    }
+
+
+def _acts() -> dict[str, Any]:
+    """What is asked before an act, and the ways around a page."""
+    return {
         "diff": [
             ui.DiffRow("Daily rate", "0.30 %", "0.33 %"),
             ui.DiffRow("Grace days", 3, 3),
@@ -340,6 +321,39 @@ def samples(frame: str) -> dict[str, Any]:
             ui.Tab("Messages", "#m", count=3),
             ui.Tab("Who looked", "#w"),
         ],
+    }
+
+
+def samples(frame: str) -> dict[str, Any]:
+    """Invented values for each component."""
+    refused = frame == "refused"
+    blank: dict[str, str] = {
+        "phone": "12",
+        "birthday_day": "31",
+        "birthday_month": "2",
+        "birthday_year": "2001",
+        "income": "many",
+    }
+    return {
+        "frame": frame,
+        "frames": [ui.Tab(name, f"?frame={name}", name == frame) for name in FRAMES],
+        "form": Question({"birthday_day": "31", "birthday_month": "2", "birthday_year": "2001"} if refused else None)
+        if frame in ("question", "refused")
+        else None,
+        "everything": Everything(),
+        "refused": Everything(blank),
+        "wishes": Wishes(),
+        "filters_form": Filters(),
+        "lines": LINES,
+        "table": _table(),
+        "nothing": NOTHING,
+        "schedule": _schedule(),
+        "timeline": _timeline(),
+        "charts": _charts(),
+        "currency": VND,
+        "owed": 4_400_000,
+        **_marks(),
+        **_acts(),
         "crumbs": [ui.Crumb("Loans", "#"), ui.Crumb("L-1003")],
         "nav": _nav(),
         "search_url": "/styleguide/",

@@ -43,13 +43,18 @@ class Signed:
     document_id: UUID
 
 
+def _open_offer(application_id: UUID) -> applications.Offer:
+    offer = applications.standing_offer(application_id=application_id)
+    if offer is None or offer.state != "open":
+        raise NoOpenOffer()
+    return offer
+
+
 def paper(*, application_id: UUID) -> agreements.Document:
     """The agreement of the open offer as of today, ordered if it was not written yet: an offer opened on a later day
     gets a paper with that day's dates. Raises NoOpenOffer, PriceOverCap."""
     application = applications.application(application_id=application_id)
-    offer = applications.standing_offer(application_id=application_id)
-    if offer is None or offer.state != "open":
-        raise NoOpenOffer()
+    offer = _open_offer(application_id)
     institution = tenancy.current()
     today = institution.business_date
     terms = calculator.terms_signed_on(terms=offer.core_terms(), on=today)
@@ -72,7 +77,7 @@ def send_code(*, application_id: UUID, address: str, at: datetime) -> one_time_c
     document = paper(application_id=application_id)
     if not document.content_sha256:
         raise agreements.DocumentNotReady()
-    offer = applications.standing_offer(application_id=application_id)
+    offer = _open_offer(application_id)
     return one_time_codes.send_signing_code(
         party_id=document.party_id,
         application_id=application_id,
@@ -96,7 +101,7 @@ def sign(
     """Signs with the code. A wrong code is returned, not raised, so that the attempt stays counted. Raises NoOpenOffer,
     OfferExpired, DocumentChanged, NoCardForPayout, CardNotUsable."""
     document = paper(application_id=application_id)
-    offer = applications.standing_offer(application_id=application_id)
+    offer = _open_offer(application_id)
     card = payments.card_of(card_id=card_id, party_id=document.party_id)
     if card is None:
         raise NoCardForPayout()

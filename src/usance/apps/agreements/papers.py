@@ -6,15 +6,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from usance.apps.institutions import formats
-from usance.apps.institutions.models import Institution
 from usance.apps.products.calculator import Quote
 from usance.core.loan.terms import Fee, Penalty, Terms
+
+if TYPE_CHECKING:
+    from usance.apps.institutions.models import Institution
 
 FEE_NAMES = {
     "deducted": lambda: _("taken off the amount you receive"),
@@ -217,7 +219,8 @@ def _rights(frame: Frame, terms: Terms, cooling_off_days: int) -> list[str]:
         days = ", ".join(str(count) for count in terms.extension.days_allowed)
         words.append(
             _(
-                "You may move the due date by %(days)s days, at most %(count)s times, by paying what has accrued and the fee for it."
+                "You may move the due date by %(days)s days, at most %(count)s times, by paying what has accrued and the "
+                "fee for it."
             )
             % {"days": days, "count": terms.extension.max_count}
         )
@@ -230,8 +233,8 @@ def _rights(frame: Frame, terms: Terms, cooling_off_days: int) -> list[str]:
 
 def _debit_words() -> str:
     return _(
-        "When a payment is past due, we may collect it from the card that you linked, after telling you the day before. "
-        "You may withdraw this permission in your account at any time; what you owe stays the same."
+        "When a payment is past due, we may collect it from the card that you linked, after telling you the day "
+        "before. You may withdraw this permission in your account at any time; what you owe stays the same."
     )
 
 
@@ -262,7 +265,7 @@ def debt_free_letter(
         )
         % values,
     ]
-    sections = [
+    sections: list[dict[str, Any]] = [
         {"title": _("Loan paid in full"), "paragraphs": words},
         {
             "title": _("Details"),

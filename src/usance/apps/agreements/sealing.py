@@ -19,6 +19,7 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign import fields, signers
 from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 FIELD = "Seal"
@@ -50,7 +51,7 @@ def is_intact(pdf: bytes) -> bool:
     if len(embedded) != 1:
         return False
     status = validate_pdf_signature(embedded[0], skip_diff=False)
-    return bool(status.intact and status.valid and status.coverage.name == "ENTIRE_FILE")
+    return bool(status.intact and status.valid and status.coverage == SignatureCoverageLevel.ENTIRE_FILE)
 
 
 @lru_cache(maxsize=4)

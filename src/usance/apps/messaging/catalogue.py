@@ -11,14 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils import translation
 
 from usance.apps.institutions import formats
-from usance.apps.institutions.models import Institution
 from usance.apps.messaging.models import EMAIL
 from usance.apps.messaging.texts import Text, en, uk, vi
+
+if TYPE_CHECKING:
+    from usance.apps.institutions.models import Institution
 
 CODE, SERVICE, REMINDER, COLLECTION, MARKETING = "code", "service", "reminder", "collection", "marketing"
 PURPOSES = (CODE, SERVICE, REMINDER, COLLECTION, MARKETING)

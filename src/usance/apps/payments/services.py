@@ -194,7 +194,7 @@ def _fail(instruction: Instruction, answer: Declined, at: datetime) -> None:
     instruction.reason, instruction.hint, instruction.raw_code = answer.reason, answer.hint, answer.code
     instruction.reference = answer.reference
     instruction.save(update_fields=["state", "settled_at", "reason", "hint", "raw_code", "reference"])
-    if answer.hint == Hint.DROP_TOKEN and instruction.card:
+    if answer.hint == Hint.DROP_TOKEN and instruction.card_id:
         Card.objects.filter(pk=instruction.card_id, state=Card.State.ACTIVE).update(state=Card.State.DEAD)
     audit.record(
         action=f"payments.{instruction.kind}_failed",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -62,7 +63,7 @@ def _call(
     rail: PaymentRail, instruction: Instruction, *, token: str, callback_url: str, base_url: str
 ) -> Answer | Opened:
     """The one call to the rail that an instruction stands for."""
-    common = {
+    common: dict[str, Any] = {
         "order_id": instruction.order_id,
         "amount_minor": instruction.amount_minor,
         "currency": instruction.currency,
@@ -81,6 +82,7 @@ def _call(
         return rail.debit_card(DebitOrder(**common, token=token))
     if instruction.kind == Kind.PAYOUT:
         return rail.payout_to_card(PayoutOrder(**common, token=token))
+    assert instruction.refunds is not None  # a check of the table says so
     return rail.refund(
         RefundOrder(
             order_id=instruction.refunds.order_id,
@@ -103,7 +105,7 @@ def ask_status(instruction_id: str) -> None:
     if instruction.kind == Kind.REFUND:
         answer = _refund_status(rail, instruction)
     else:
-        answer = rail.status(order_id=instruction.order_id, kind=ORDER_KINDS[instruction.kind])
+        answer = rail.status(order_id=instruction.order_id, kind=ORDER_KINDS[Kind(instruction.kind)])
     _take_in(instruction, payment_rail.settle(answer, sent_at=instruction.sent_at, at=clock.now()))
 
 

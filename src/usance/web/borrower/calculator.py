@@ -83,7 +83,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         customer_kind=kind,
         on=institution.business_date,
     )
-    language = request.LANGUAGE_CODE  # type: ignore[attr-defined]
+    language = request.LANGUAGE_CODE
     tabs = [
         ui.Tab(o.product.name(language), f"/?product={o.product.code}", current=o.product.pk == chosen.product.pk)
         for o in offered

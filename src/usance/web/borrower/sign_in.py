@@ -58,7 +58,7 @@ def phone(request: HttpRequest) -> HttpResponse:
 def _send(request: HttpRequest, number: str) -> None:
     sent = one_time_codes.send_sign_in_code(
         phone=number,
-        language=request.LANGUAGE_CODE,  # type: ignore[attr-defined]
+        language=request.LANGUAGE_CODE,
         address=visitors.address(request),
         at=clock.now(),
     )
@@ -82,7 +82,7 @@ def code(request: HttpRequest) -> HttpResponse:
             code_id=UUID(pending["code_id"]),
             code=form.cleaned_data["code"],
             device_token=request.COOKIES.get(identity.DEVICE_COOKIE, ""),
-            language=request.LANGUAGE_CODE,  # type: ignore[attr-defined]
+            language=request.LANGUAGE_CODE,
             at=clock.now(),
             on=request.institution.business_date,  # type: ignore[attr-defined]
         )

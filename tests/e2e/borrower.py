@@ -56,7 +56,7 @@ class Borrower:
 
     @cached_property
     def identity_number(self) -> str:
-        made = random.Random(self.number)  # noqa: S311: an example's number, not a secret
+        made = random.Random(self.number)  # noqa: S311
         return identity_numbers.make(SCHEMES[self.code], birth_date=self.birth_date, sex="female", random=made)
 
     @cached_property
@@ -83,7 +83,8 @@ class Borrower:
 
     def open(self, path: str = "/") -> None:
         answer = self.page.goto(self.site.url(self.code, path))
-        assert answer and answer.ok, f"{path}: {answer and answer.status}"
+        assert answer is not None
+        assert answer.ok, f"{path}: {answer.status}"
 
     def press(self, name: str) -> None:
         """A button or a link that looks like one; the page that follows is there when this returns."""

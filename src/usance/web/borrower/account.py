@@ -6,17 +6,20 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from usance.apps.agreements import selectors as papers
 from usance.apps.customers import consents, sign_in
+from usance.apps.customers import selectors as customer_view
 from usance.apps.customers import services as customers
 from usance.apps.origination import selectors as applications
 from usance.apps.payments import selectors as payments
 from usance.apps.payments import services as rails
 from usance.apps.servicing import selectors as loans
 from usance.ports import clock
+from usance.web import components as ui
 from usance.web import permits, words
 from usance.web.borrower import identity
 
@@ -99,7 +102,7 @@ def forget_device(request: HttpRequest, device_id: UUID) -> HttpResponse:
     party_id: UUID = request.party_id  # type: ignore[attr-defined]
     if not any(device.pk == device_id for device in sign_in.devices(party_id)):
         raise Http404
-    sign_in.forget_device(device_id=device_id, actor=identity.actor_of(request), at=clock.now())
+    sign_in.forget_device(party_id=party_id, device_id=device_id, actor=identity.actor_of(request), at=clock.now())
     return redirect("borrower:settings")
 
 
@@ -110,4 +113,18 @@ def me(request: HttpRequest) -> HttpResponse:
     profile = customers.reveal(
         party_id=party_id, fields=["family_name", "given_name", "phone", "email"], actor=identity.actor_of(request)
     )
-    return render(request, "borrower/account/me.html", {"profile": profile, "back_url": "/account/"})
+    email = next((c for c in customer_view.contacts(party_id, "email") if c.ended_at is None), None)
+    waits = email is not None and email.verified_at is None
+    rows = [
+        ui.SummaryRow(_("Name"), profile.display_name or "–"),
+        ui.SummaryRow(_("Customer number"), profile.reference),
+        ui.SummaryRow(_("Phone"), profile.phone or "–", href=reverse("borrower:contact", args=["phone"])),
+        ui.SummaryRow(
+            _("E-mail"),
+            email.value if email else "–",
+            href=reverse("borrower:contact", args=["email"]),
+            action=_("Confirm") if waits else _("Change") if email else _("Add"),
+            note=_("not confirmed yet") if waits else "",
+        ),
+    ]
+    return render(request, "borrower/account/me.html", {"rows": rows, "email_waits": waits, "back_url": "/account/"})

@@ -125,7 +125,7 @@ def _start(request: HttpRequest, wish: dict[str, Any]) -> Any:
         amount_minor=wish["amount_minor"],
         term=wish["term"],
         channel="web",
-        language=request.LANGUAGE_CODE,  # type: ignore[attr-defined]
+        language=request.LANGUAGE_CODE,
         source=identity.source_of(request),
         at=clock.now(),
         actor=identity.actor_of(request),
@@ -242,7 +242,7 @@ def link_card(request: HttpRequest) -> HttpResponse:
             subject_id=application.pk,
             then="",
             description=_("Card check, given back at once"),
-            language=request.LANGUAGE_CODE,  # type: ignore[attr-defined]
+            language=request.LANGUAGE_CODE,
             org_path=application.org_path,
             at=clock.now(),
             actor=identity.actor_of(request),

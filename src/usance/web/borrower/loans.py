@@ -9,12 +9,13 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from usance.apps.agreements import selectors as papers
 from usance.apps.agreements import services as agreements
 from usance.apps.payments import selectors as payments
 from usance.apps.servicing import selectors
+from usance.apps.servicing import services as servicing
 from usance.core.loan import quote
 from usance.core.refusals import Refusal
 from usance.ports import clock
@@ -46,6 +47,7 @@ def show(request: HttpRequest, loan_id: UUID) -> HttpResponse:
         else None
     )
     payoff = selectors.payoff(loan_id=loan.pk)
+    payouts = list(payments.for_subject(loan.pk).filter(kind="payout"))
     context = {
         "loan": loan,
         "view": view,
@@ -57,13 +59,31 @@ def show(request: HttpRequest, loan_id: UUID) -> HttpResponse:
         "timeline": words.timeline(view.timeline, loan.currency),
         "documents": [*papers.documents_of(loan.pk), *_agreements(loan)],
         "extensions": selectors.extension_options(loan_id=loan.pk),
-        "payout": payments.for_subject(loan.pk).filter(kind="payout").first(),
+        "payout": payouts[0] if payouts else None,
+        "arrival": _arrival(payouts),
         "under_way": payments.for_subject(loan.pk)
         .filter(kind__in=take_payment.INCOMING, state__in=payments.OPEN)
         .first(),
         "paid": paid if paid and paid.subject_id == loan.pk else None,
     }
     return render(request, "borrower/loans/show.html", context)
+
+
+def _arrival(payouts: list[payments.Instruction]) -> str:
+    """How long the money took from the signature (the first order for it) to the card; newest order first."""
+    if not payouts or payouts[0].state != "succeeded" or payouts[0].returned_minor or not payouts[0].settled_at:
+        return ""
+    seconds = max(1, round((payouts[0].settled_at - payouts[-1].given_at).total_seconds()))
+    if seconds < 120:
+        return ngettext(
+            "On your card %(count)s second after you signed.",
+            "On your card %(count)s seconds after you signed.",
+            seconds,
+        ) % {"count": seconds}
+    count = round(seconds / 60)
+    return ngettext(
+        "On your card %(count)s minute after you signed.", "On your card %(count)s minutes after you signed.", count
+    ) % {"count": count}
 
 
 def _is_uuid(text: str | None) -> bool:
@@ -240,6 +260,9 @@ def confirm(request: HttpRequest, loan_id: UUID) -> HttpResponse:
     if not asked or asked["loan"] != str(loan.pk):
         return redirect("borrower:loan", loan.pk)
     try:
+        asked, is_news = _priced(loan, asked)
+        if request.method == "POST" and not is_news:
+            return _order(request, loan, asked)
         effect = (
             selectors.extension_preview(loan_id=loan.pk, days=asked["days"])
             if asked["days"]
@@ -247,27 +270,45 @@ def confirm(request: HttpRequest, loan_id: UUID) -> HttpResponse:
         )
     except Refusal as refusal:
         return render(request, "borrower/loans/refused.html", {"loan": loan, "problem": refusals.sentence(refusal)})
-    if request.method == "POST":
-        given = take_payment.pay(
-            loan_id=loan.pk,
-            amount_minor=asked["amount_minor"],
-            key=asked["key"],
-            at=clock.now(),
-            actor=identity.actor_of(request),
-            card_id=None if asked["card"] == NEW_CARD else UUID(asked["card"]),
-            language=request.LANGUAGE_CODE,  # type: ignore[attr-defined]
-            extend_days=asked["days"],
-        )
-        return redirect("borrower:payment", given.pk)
+    request.session["pay"] = asked
+    amount = formats.money(asked["amount_minor"], loan.currency)
     context = {
         "loan": loan,
         "asked": asked,
         "effects": _effects(loan, asked, effect),
-        "amount": formats.money(asked["amount_minor"], loan.currency),
-        "confirm_label": _("Pay %(amount)s") % {"amount": formats.money(asked["amount_minor"], loan.currency)},
+        "amount": amount,
+        "confirm_label": _("Pay %(amount)s") % {"amount": amount} if asked["amount_minor"] else _("Move the due date"),
         "cancel_url": f"/loans/{loan.pk}/",
     }
     return render(request, "borrower/loans/confirm.html", context)
+
+
+def _priced(loan: selectors.Loan, asked: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """An extension at today's price, and whether that is another one than was shown."""
+    if not asked["days"]:
+        return asked, False
+    price = selectors.extension_quote(loan_id=loan.pk, days=asked["days"]).price_minor
+    return {**asked, "amount_minor": price}, price != asked["amount_minor"]
+
+
+def _order(request: HttpRequest, loan: selectors.Loan, asked: dict[str, Any]) -> HttpResponse:
+    """What was confirmed is done: money is ordered; an extension that the day's payments cover takes effect at once."""
+    actor = identity.actor_of(request)
+    if asked["days"] and not asked["amount_minor"]:
+        servicing.extend(loan_id=loan.pk, source=f"form:{asked['key']}", days=asked["days"], actor=actor)
+        del request.session["pay"]
+        return redirect("borrower:loan", loan.pk)
+    given = take_payment.pay(
+        loan_id=loan.pk,
+        amount_minor=asked["amount_minor"],
+        key=asked["key"],
+        at=clock.now(),
+        actor=actor,
+        card_id=None if asked["card"] == NEW_CARD else UUID(asked["card"]),
+        language=request.LANGUAGE_CODE,  # type: ignore[attr-defined]
+        extend_days=asked["days"],
+    )
+    return redirect("borrower:payment", given.pk)
 
 
 def _effects(loan: Any, asked: dict[str, Any], effect: quote.Preview) -> list[ui.Effect]:
@@ -282,7 +323,8 @@ def _effects(loan: Any, asked: dict[str, Any], effect: quote.Preview) -> list[ui
         "next": money(after.next_due_minor, loan.currency),
         "spare": money(after.unapplied_minor, loan.currency),
     }
-    effects = [ui.Effect(_("You pay %(paid)s now.") % values)]
+    paid = _("You pay %(paid)s now.") if asked["amount_minor"] else _("You pay nothing now: today's payment covers it.")
+    effects = [ui.Effect(paid % values)]
     if after.status == "closed":
         effects.append(ui.Effect(_("The loan is closed: nothing more is owed."), "good", "check"))
         effects.append(ui.Effect(_("You get a debt-free letter at once."), "good", "check"))

@@ -15,7 +15,6 @@ from usance.apps.agreements import services as agreements
 from usance.apps.customers import consents
 from usance.apps.decisioning import reasons
 from usance.apps.origination import selectors as applications
-from usance.apps.origination import services as origination
 from usance.apps.payments import selectors as payments
 from usance.apps.products import calculator
 from usance.apps.servicing import selectors as loans
@@ -25,7 +24,7 @@ from usance.web import components as ui
 from usance.web import forms, permits, refusals, visitors, words
 from usance.web.borrower import identity
 from usance.web.borrower.calculator import figures
-from usance.workflows import decide_application, fund_loan, sign_agreement
+from usance.workflows import decide_application, fund_loan, sign_agreement, take_application
 
 CODE = "signing_code"
 
@@ -215,8 +214,7 @@ def withdraw(request: HttpRequest) -> HttpResponse:
         if found.state == "signed":
             fund_loan.leave(application_id=found.pk, at=at, actor=actor)
         else:
-            today = request.institution.business_date  # type: ignore[attr-defined]
-            origination.withdraw(application_id=found.pk, actor=actor, on=today, at=at)
+            take_application.withdraw(application_id=found.pk, at=at, actor=actor)
             agreements.void_unsigned(subject_id=found.pk)
         return redirect("borrower:account")
     context = {

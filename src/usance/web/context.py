@@ -14,9 +14,10 @@ from usance.web.staff import shell
 def site(request: HttpRequest) -> dict[str, Any]:
     institution = getattr(request, "institution", None)
     offered = set(institution.languages) if institution else set()
+    language = getattr(request, "LANGUAGE_CODE", "")
     return {
         "institution": institution,
-        "site": components.site_of(institution, language=getattr(request, "LANGUAGE_CODE", "")) if institution else None,
+        "site": components.site_of(institution, language=language) if institution else None,
         "site_languages": [(code, name) for code, name in settings.LANGUAGES if code in offered],
         "language": getattr(request, "LANGUAGE_CODE", settings.LANGUAGE_CODE),
         "permissions": getattr(request, "permissions", frozenset()),

@@ -35,17 +35,20 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     "document_not_ready": _("The paper is still being written. Wait a moment and open this page again."),
     "document_changed": _("The paper has changed since you opened it. Read the new one, then ask for a new code."),
     "no_such_loan": _("There is no such loan."),
-    "value_date_in_the_future": lambda refusal: _(
-        "%(value_on)s is still to come: the business date is %(business_date)s. Give that day or an earlier one."
-    )
-    % _days(refusal),
+    "value_date_in_the_future": lambda refusal: (
+        _("%(value_on)s is still to come: the business date is %(business_date)s. Give that day or an earlier one.")
+        % _days(refusal)
+    ),
     "source_used_otherwise": _("This was booked before, with other figures. Look at the loan's timeline first."),
-    "period_locked": lambda refusal: _("The books of %(booked_on)s are locked. Have the period opened first.")
-    % _days(refusal),
-    "period_not_over": lambda refusal: _("Only days before %(business_date)s, the business date, can be locked.")
-    % _days(refusal),
-    "period_locked_already": lambda refusal: _("Days from %(starts_on)s to %(ends_on)s are locked already.")
-    % _days(refusal),
+    "period_locked": lambda refusal: (
+        _("The books of %(booked_on)s are locked. Have the period opened first.") % _days(refusal)
+    ),
+    "period_not_over": lambda refusal: (
+        _("Only days before %(business_date)s, the business date, can be locked.") % _days(refusal)
+    ),
+    "period_locked_already": lambda refusal: (
+        _("Days from %(starts_on)s to %(ends_on)s are locked already.") % _days(refusal)
+    ),
     "period_not_locked": _("This period is open already."),
     "no_account_for_role": _("No account is set for “%(role)s”. Set one in the posting rules, then try again."),
     "account_plays_another_role": _("This account carries “%(role)s” already. Choose an account of its own."),
@@ -59,12 +62,14 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     "nothing_to_pay": _("Nothing is owed on this loan."),
     "payment_under_way": _("A payment for this loan is on its way. Wait for its outcome before you start another."),
     "sign_in_refused": _("The e-mail address or the password is wrong. Check both and try again."),
-    "too_many_attempts": lambda refusal: ngettext(
-        "There were too many tries. Wait %(minutes)s minute and try again.",
-        "There were too many tries. Wait %(minutes)s minutes and try again.",
-        refusal.minutes,  # type: ignore[attr-defined]
-    )
-    % refusal.details(),
+    "too_many_attempts": lambda refusal: (
+        ngettext(
+            "There were too many tries. Wait %(minutes)s minute and try again.",
+            "There were too many tries. Wait %(minutes)s minutes and try again.",
+            refusal.minutes,  # type: ignore[attr-defined]
+        )
+        % refusal.details()
+    ),
     "code_refused": _("This code is wrong, too old, or was used before. Enter the code that the app shows now."),
     "password_too_short": _("This password is too short: take at least %(least)s signs."),
     "password_too_common": _("This password is easy to guess. Take a few words that only you would put together."),
@@ -73,8 +78,10 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     "unknown_role": _("There is no role %(role)s."),
     "unknown_permission": _("There is no permission %(permission)s."),
     "unknown_unit": _("There is no unit %(path)s."),
-    "roles_may_not_meet": lambda refusal: _("One person may never both “%(first)s” and “%(second)s”: one is the check of the other.")
-    % {name: permissions.PERMISSIONS[code] for name, code in refusal.details().items()},
+    "roles_may_not_meet": lambda refusal: (
+        _("One person may never both “%(first)s” and “%(second)s”: one is the check of the other.")
+        % {name: permissions.PERMISSIONS[code] for name, code in refusal.details().items()}
+    ),
     "own_rights": _("Nobody changes their own rights. Ask another administrator."),
     "last_administrator": _("Two people must be left who can confirm rights. Give that role to someone else first."),
     "case_taken": _("A colleague has taken this case."),
@@ -95,33 +102,41 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     "identity_number_not_valid": lambda refusal: str(IDENTITY_WHY[refusal.why]),  # type: ignore[attr-defined]
     "consent_missing": _("This needs a consent that was not given, or was taken back. Give it first."),
     "consent_text_outdated": _("The text has changed since you opened the page. Read the new one and agree again."),
-    "code_too_soon": lambda refusal: ngettext(
-        "A code was just sent. You can ask for another in %(seconds)s second.",
-        "A code was just sent. You can ask for another in %(seconds)s seconds.",
-        refusal.seconds,  # type: ignore[attr-defined]
-    )
-    % refusal.details(),
-    "too_many_codes": lambda refusal: ngettext(
-        "Too many codes were asked for. Wait %(minutes)s minute and try again.",
-        "Too many codes were asked for. Wait %(minutes)s minutes and try again.",
-        refusal.minutes,  # type: ignore[attr-defined]
-    )
-    % refusal.details(),
-    "code_wrong": lambda refusal: ngettext(
-        "This code is wrong. Check the message; %(left)s try is left.",
-        "This code is wrong. Check the message; %(left)s tries are left.",
-        refusal.left,  # type: ignore[attr-defined]
-    )
-    % refusal.details(),
+    "code_too_soon": lambda refusal: (
+        ngettext(
+            "A code was just sent. You can ask for another in %(seconds)s second.",
+            "A code was just sent. You can ask for another in %(seconds)s seconds.",
+            refusal.seconds,  # type: ignore[attr-defined]
+        )
+        % refusal.details()
+    ),
+    "too_many_codes": lambda refusal: (
+        ngettext(
+            "Too many codes were asked for. Wait %(minutes)s minute and try again.",
+            "Too many codes were asked for. Wait %(minutes)s minutes and try again.",
+            refusal.minutes,  # type: ignore[attr-defined]
+        )
+        % refusal.details()
+    ),
+    "code_wrong": lambda refusal: (
+        ngettext(
+            "This code is wrong. Check the message; %(left)s try is left.",
+            "This code is wrong. Check the message; %(left)s tries are left.",
+            refusal.left,  # type: ignore[attr-defined]
+        )
+        % refusal.details()
+    ),
     "code_expired": _("This code is too old or was used before. Ask for a new one."),
     "code_used_up": _("There were too many wrong tries with this code. Ask for a new one."),
     "code_for_something_else": _("This code was sent for something else. Ask for a new one."),
-    "second_fact_wrong": lambda refusal: ngettext(
-        "That is not what we know of you. %(left)s try is left today.",
-        "That is not what we know of you. %(left)s tries are left today.",
-        refusal.left,  # type: ignore[attr-defined]
-    )
-    % refusal.details(),
+    "second_fact_wrong": lambda refusal: (
+        ngettext(
+            "That is not what we know of you. %(left)s try is left today.",
+            "That is not what we know of you. %(left)s tries are left today.",
+            refusal.left,  # type: ignore[attr-defined]
+        )
+        % refusal.details()
+    ),
     "second_fact_locked": _("There were too many wrong answers. Try again tomorrow, or call us."),
     "no_verified_phone": _("There is no confirmed phone number to send the code to. Confirm one first."),
     "loan_already_approved": _("This loan is approved already."),

@@ -126,7 +126,7 @@ def _date_lock() -> int:
 
 
 def stop_business_date() -> date:
-    """The business date, which nobody else holds: waits for those who are booking on it. Take it before locking rows."""
+    """The business date, which nobody else holds: waits for those who are booking on it. Take it before any row."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_date_lock()])
     tenancy.forget_row()

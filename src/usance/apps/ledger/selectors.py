@@ -175,8 +175,8 @@ def cash_flows(*, starts_on: date, ends_on: date, within: Q | None = None) -> li
 def branch_totals(*, on: date, since: date = BEGINNING, within: Q | None = None) -> list[tuple[str, UUID, int]]:
     """(branch, account, debit less credit) over [since, on], both included. `within`: a condition on the lines."""
     lines = Line.objects.filter(within or Q(), booked_on__gte=since, booked_on__lte=on)
-    rows = lines.values_list("branch", "account_id").annotate(total=Sum("amount_minor")).order_by("branch", "account_id")
-    return [(branch, account_id, int(total)) for branch, account_id, total in rows]
+    rows = lines.values_list("branch", "account_id").annotate(total=Sum("amount_minor"))
+    return [(branch, account_id, int(total)) for branch, account_id, total in rows.order_by("branch", "account_id")]
 
 
 def period(period_id: UUID) -> Period:

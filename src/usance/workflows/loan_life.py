@@ -15,87 +15,83 @@ from usance.apps.customers import selectors as customers
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import services as agenda
 from usance.apps.institutions import tenancy
+from usance.apps.messaging import selectors as message_view
 from usance.apps.messaging import services as messaging
-from usance.apps.payments import selectors as payments
 from usance.apps.servicing import selectors as loans
 from usance.ports import clock
-from usance.ports.due import handles
+from usance.ports.due import Item, handles
 from usance.ports.queue import task
 from usance.workflows import remind, take_payment
 
 LOAN = "servicing.loan"
-# days after a due date on which the card is debited for what is past due
+# days after the announcement on which the card is debited, as long as something is past due
 DEBIT_DAYS = (1, 3, 7, 14, 30)
-DEBIT_KINDS = ("debit.announce", "debit.try")
+TRY, ANNOUNCED = "debit.try", "card_debit_announced"
 
 
 @task("loans.disbursed")
 def disbursed(loan_id: str) -> None:
     """The money arrived: what falls due is put on the calendar."""
     with transaction.atomic():
-        plan(loan_id=UUID(loan_id))
+        _plan(UUID(loan_id))
 
 
 @task("loans.rescheduled")
 def rescheduled(loan_id: str) -> None:
-    """A due date moved: what was planned for the old one no longer happens."""
+    """A due date moved: the reminders of the new one are put on the calendar."""
     with transaction.atomic():
-        agenda.unschedule(subject_id=UUID(loan_id), kinds=DEBIT_KINDS, at=clock.now())
-        plan(loan_id=UUID(loan_id))
+        _plan(UUID(loan_id))
 
 
-def plan(*, loan_id: UUID) -> None:
-    """Reminders and card debits for the instalments that are still to come."""
+def _plan(loan_id: UUID) -> None:
+    """Reminders for the instalments that are still to come."""
     view = loans.loan_view(loan_id=loan_id)
     today = tenancy.current().business_date
-    due_dates = [row.due_on for row in view.schedule if row.due_on >= today]
     remind.plan(
-        loan_id=loan_id, due_dates=due_dates, on=today, revision=view.loan.last_event_seq, org_path=view.loan.org_path
+        loan_id=loan_id,
+        due_dates=[row.due_on for row in view.schedule if row.due_on >= today],
+        on=today,
+        revision=view.loan.last_event_seq,
+        org_path=view.loan.org_path,
     )
-    for due_on in due_dates:
-        key = f"debit.announce:{loan_id}:{due_on}"
-        agenda.schedule(kind="debit.announce", due_on=due_on, key=key, subject_id=loan_id, at_time=time(12))
+
+
+@task("loans.became_past_due")
+def became_past_due(loan_id: str) -> None:
+    """A payment was missed: if the borrower gave us a mandate for a card, they are told that it will be debited, and
+    from the day after on it is."""
+    with transaction.atomic():
+        loan, today = loans.loan(UUID(loan_id)), tenancy.current().business_date
+        card = take_payment.card_for_debit(party_id=loan.party_id, on=today)
+        if card is None or loan.past_due_minor <= 0:
+            return
         for days in DEBIT_DAYS:
-            on = due_on + timedelta(days=days)
-            key = f"debit.try:{loan_id}:{on}"
-            agenda.schedule(kind="debit.try", due_on=on, key=key, subject_id=loan_id, at_time=time(9, 30))
+            on = today + timedelta(days=days)
+            agenda.schedule(kind=TRY, due_on=on, key=f"{TRY}:{loan.pk}:{on}", subject_id=loan.pk, at_time=time(9, 30))
+        messaging.tell(
+            party_id=loan.party_id,
+            template=ANNOUNCED,
+            key=f"debit.announced:{loan.pk}:{today}",
+            moment=institutions.moment(tenancy.current(), clock.now()),
+            context={
+                "reference": loan.number,
+                "amount_minor": loan.past_due_minor,
+                "card": str(card),
+                "debit_on": today + timedelta(days=DEBIT_DAYS[0]),
+            },
+            subject=(LOAN, loan.pk),
+        )
 
 
-@handles("debit.announce")
-def announce_debit(item: object, moment: datetime) -> str:
-    """The day before the first debit the borrower is told of it, if they still owe and have a card for it."""
-    loan = loans.loan(item.subject_id)  # type: ignore[attr-defined]
-    card = payments.cards_of(loan.party_id).first()
-    if loan.due_now_minor <= 0 or card is None:
-        return "nothing_to_announce"
-    messaging.tell(
-        party_id=loan.party_id,
-        template="card_debit_announced",
-        key=item.key,  # type: ignore[attr-defined]
-        moment=moment,
-        context={
-            "reference": loan.number,
-            "amount_minor": loan.due_now_minor,
-            "card": str(card),
-            "debit_on": item.due_on + timedelta(days=DEBIT_DAYS[0]),  # type: ignore[attr-defined]
-        },
-        subject=(LOAN, loan.pk),
-    )
-    return "announced"
-
-
-@handles("debit.try")
-def try_debit(item: object, moment: datetime) -> str:
-    """Collects what is past due from the borrower's card, under the mandate."""
-    loan = loans.loan(item.subject_id)  # type: ignore[attr-defined]
+@handles(TRY)
+def try_debit(item: Item, moment: datetime) -> str:
+    """Collects what is past due from the borrower's card, under the mandate, once it was announced."""
+    loan = loans.loan(item.subject_id)
     if loan.past_due_minor <= 0:
         return "nothing_past_due"
-    given = take_payment.debit(
-        loan_id=loan.pk,
-        amount_minor=loan.past_due_minor,
-        key=item.key,  # type: ignore[attr-defined]
-        at=clock.now(),
-    )
+    if not message_view.has_left(subject_id=loan.pk, template=ANNOUNCED):
+        return "not_announced"
+    given = take_payment.debit(loan_id=loan.pk, amount_minor=loan.past_due_minor, key=item.key, at=clock.now())
     return "instructed" if given else "no_card_or_mandate"
 
 
@@ -107,7 +103,7 @@ def closed(loan_id: str) -> None:
         if loan.status != "closed":
             return
         remind.stop(loan_id=loan.pk, at=clock.now())
-        agenda.unschedule(subject_id=loan.pk, kinds=DEBIT_KINDS, at=clock.now())
+        agenda.unschedule(subject_id=loan.pk, kinds=[TRY], at=clock.now())
         agreements.order(
             kind="debt_free_letter",
             key=f"debt_free_letter:{loan.pk}:{loan.closed_on}",

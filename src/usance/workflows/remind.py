@@ -14,6 +14,7 @@ from uuid import UUID
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import services as agenda
 from usance.apps.institutions import tenancy
+from usance.apps.messaging import selectors as message_view
 from usance.apps.messaging import services as messaging
 from usance.apps.servicing import selectors as loans
 from usance.ports import due
@@ -52,20 +53,25 @@ def plan(*, loan_id: UUID, due_dates: Iterable[date], on: date, revision: int, o
     on `on` or before it is left out: the page has just said so. Reminders of a date that moved stay on the calendar:
     when their day comes they find that they are not true any more. Of the late reminders only the next one stands on
     the calendar: each puts the one after it there, as long as something is past due."""
-    for due_on in sorted(set(due_dates)):
-        for step in (*EARLY, LATE[0]):
-            _schedule(step, loan_id, due_on, on, str(revision), org_path)
+    agenda.schedule_all(
+        items=[
+            item
+            for due_on in sorted(set(due_dates))
+            for step in (*EARLY, LATE[0])
+            if (item := _item(step, loan_id, due_on, on, str(revision), org_path)) is not None
+        ]
+    )
     since = _since(loans.loan(loan_id))
     if since is not None:
         _schedule_next_late(loan_id, since, on, str(revision), org_path)
 
 
-def _schedule(step: Step, loan_id: UUID, due_on: date, on: date, revision: str, org_path: str) -> bool:
-    """Whether the step is still to come on `on`; then it is on the calendar."""
+def _item(step: Step, loan_id: UUID, due_on: date, on: date, revision: str, org_path: str) -> Any | None:
+    """The step as a dated item, if it is still to come on `on`."""
     day = due_on + timedelta(days=step.days)
     if day <= on:
-        return False
-    agenda.schedule(
+        return None
+    return agenda.DatedItem(
         kind=step.kind,
         due_on=day,
         key=f"{step.kind}:{loan_id}:{due_on}:{revision}",
@@ -73,13 +79,14 @@ def _schedule(step: Step, loan_id: UUID, due_on: date, on: date, revision: str, 
         at_time=step.at_time,
         org_path=org_path,
     )
-    return True
 
 
 def _schedule_next_late(loan_id: UUID, due_on: date, on: date, revision: str, org_path: str) -> None:
     """The first late reminder of a due date that comes after `on`."""
     for step in LATE:
-        if _schedule(step, loan_id, due_on, on, revision, org_path):
+        item = _item(step, loan_id, due_on, on, revision, org_path)
+        if item is not None:
+            agenda.schedule_all(items=[item])
             return
 
 
@@ -98,6 +105,8 @@ def remind(step: Step, *, subject_id: UUID, due_on: date, moment: datetime) -> s
     said = _late(step, loan, due_on) if step in LATE else _early(step, loan, due_on)
     if said is None:
         return "not_needed"
+    if step in EARLY and message_view.wants_none(loan.party_id, purpose="reminder"):
+        return "opted_out"
     context, good_until = said
     sent = messaging.tell(
         party_id=loan.party_id,

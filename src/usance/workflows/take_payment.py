@@ -96,25 +96,30 @@ def debit(
     """Collects from the borrower's card under the mandate; nothing when there is no card, no mandate in force, or
     money is on its way already. The same key collects once."""
     loan = loans.loan(loan_id)
-    business_date = tenancy.current().business_date
-    if payments.has_open(subject_id=loan_id, kinds=INCOMING):
+    card = card_for_debit(party_id=loan.party_id, on=tenancy.current().business_date)
+    if card is None or payments.has_open(subject_id=loan_id, kinds=INCOMING):
         return None
-    for card in payments.cards_of(loan.party_id):
-        if consents.has_consent(party_id=loan.party_id, purpose=MANDATE, on=business_date, subject_id=card.pk):
-            return rails.give(
-                kind="debit",
-                key=f"debit:{key}",
-                amount_minor=amount_minor,
-                party_id=loan.party_id,
-                subject_type=LOAN,
-                subject_id=loan_id,
-                card_id=card.pk,
-                then="take_payment.settled",
-                description=f"Loan {loan.number}",
-                org_path=loan.org_path,
-                at=at,
-                actor=actor,
-            )
+    return rails.give(
+        kind="debit",
+        key=f"debit:{key}",
+        amount_minor=amount_minor,
+        party_id=loan.party_id,
+        subject_type=LOAN,
+        subject_id=loan_id,
+        card_id=card.pk,
+        then="take_payment.settled",
+        description=f"Loan {loan.number}",
+        org_path=loan.org_path,
+        at=at,
+        actor=actor,
+    )
+
+
+def card_for_debit(*, party_id: UUID, on: date) -> Any | None:
+    """The newest of a borrower's cards for which their mandate is in force."""
+    for card in payments.cards_of(party_id):
+        if consents.has_consent(party_id=party_id, purpose=MANDATE, on=on, subject_id=card.pk):
+            return card
     return None
 
 

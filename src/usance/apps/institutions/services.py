@@ -95,6 +95,11 @@ def schedule(
     )
 
 
+def schedule_all(*, items: Iterable[DatedItem]) -> None:
+    """Many at once, as `schedule` does one."""
+    DatedItem.objects.bulk_create(list(items), ignore_conflicts=True)
+
+
 def unschedule(*, subject_id: UUID, kinds: Iterable[str], at: datetime) -> int:
     """What has not fallen due yet for this subject no longer will; the rows stay, marked."""
     waiting = DatedItem.objects.filter(subject_id=subject_id, kind__in=list(kinds), done_at__isnull=True)

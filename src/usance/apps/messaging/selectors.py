@@ -34,6 +34,18 @@ def stuck(before: datetime) -> QuerySet[Message]:
     return Message.objects.filter(waiting, recorded_at__lt=before).order_by("recorded_at", "id")
 
 
+def wants_none(party_id: UUID, *, purpose: str) -> bool:
+    """Whether the party opted out of a purpose on every channel."""
+    channels = OptOut.objects.filter(party_id=party_id, purpose=purpose, ended_at=None).values("channel").distinct()
+    return channels.count() >= 2
+
+
+def has_left(*, subject_id: UUID, template: str) -> bool:
+    """Whether a message of this kind about the subject was sent, or is on its way."""
+    gone = Message.objects.filter(subject_id=subject_id, template=template)
+    return gone.exclude(state__in=("refused", "failed", "cancelled")).exists()
+
+
 def opt_outs(party_id: UUID) -> QuerySet[OptOut]:
     """What the party does not want to receive."""
     return OptOut.objects.filter(party_id=party_id, ended_at=None).order_by("purpose", "channel")

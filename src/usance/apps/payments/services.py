@@ -17,6 +17,7 @@ from usance.apps.customers import vault
 from usance.apps.desk import services as desk
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
+from usance.apps.institutions.commands import KeyReusedWithOtherInputs
 from usance.apps.institutions.models import new_id
 from usance.apps.payments import selectors
 from usance.apps.payments.models import Card, InboundNotice, Instruction, Receipt
@@ -383,6 +384,8 @@ def note_receipt(
     )  # fmt: skip
     Receipt.objects.bulk_create([made], ignore_conflicts=True)
     known = Receipt.objects.filter(source=source).first()
+    if known and known.loan_id != loan_id:
+        raise KeyReusedWithOtherInputs(name="receipt")
     if known:
         return known
     first = Receipt.objects.get(how=how, reference=made.reference, undone_at__isnull=True)

@@ -15,6 +15,7 @@ from usance.web import words
 from usance.web.templatetags import formats
 
 money = formats.money
+MOST = 10**14  # no single act moves more, in minor units
 HOW = (
     ("bank", gettext_lazy("To our bank account")),
     ("cash", gettext_lazy("Over the counter")),
@@ -41,7 +42,7 @@ class ReasonForm(house.Form):
 
 
 class AmountForm(house.Form):
-    amount = house.MoneyField(label=gettext_lazy("Amount"), min_minor=1)
+    amount = house.MoneyField(label=gettext_lazy("Amount"), min_minor=1, max_minor=MOST)
 
     def __init__(self, *args: Any, loan: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -25,6 +25,7 @@ from usance.ports import clock
 from usance.web import components as ui
 from usance.web import forms as house
 from usance.web import pages, permits, words
+from usance.web.staff.loan_forms import MOST
 from usance.web.staff.loans import customer_url
 from usance.web.staff.payment_tables import instruction_table, numbers_of, receipt_table
 from usance.web.staff.request import StaffRequest
@@ -45,7 +46,7 @@ VIEWS = (
 class SearchForm(house.FilterForm):
     """What the customer knows of the payment that is looked for."""
 
-    amount = house.MoneyField(label=gettext_lazy("Amount"))
+    amount = house.MoneyField(label=gettext_lazy("Amount"), max_minor=MOST)
     on = forms.DateField(label=gettext_lazy("Day"), widget=forms.DateInput(attrs={"type": "date"}))
     last4 = forms.CharField(label=gettext_lazy("Card's last four digits"), max_length=4)
     reference = forms.CharField(label=gettext_lazy("Provider's or bank's reference"), max_length=80)

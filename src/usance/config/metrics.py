@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext, suppress
 from hmac import compare_digest
+from uuid import UUID
 
 import structlog
 from django.db import DatabaseError, connection, transaction
@@ -13,6 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, H
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from usance.apps.institutions import selectors, tenancy
 from usance.web.permits import Permit
 
 log = structlog.get_logger(__name__)
@@ -26,13 +29,17 @@ REQUEST_SECONDS = Histogram(
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
     registry=REGISTRY,
 )
-_sources: list[Callable[[], Iterable[Metric]]] = []
+Source = Callable[[], Iterable[Metric]]
+_sources: list[Source] = []
+_by_institution: list[Source] = []
 
 
-def register(source: Callable[[], Iterable[Metric]]) -> None:
-    """Add a function that reads metric families from the database when asked (wiring calls this)."""
-    if source not in _sources:
-        _sources.append(source)
+def register(source: Source, *, by_institution: bool = False) -> None:
+    """Add a function that reads metric families from the database when asked (wiring calls this). With
+    `by_institution` it is called once for each, bound to it, and labels what it finds with the institution's code."""
+    sources = _by_institution if by_institution else _sources
+    if source not in sources:
+        sources.append(source)
 
 
 class _Standing(Collector):
@@ -40,20 +47,37 @@ class _Standing(Collector):
 
     def collect(self) -> Iterator[Metric]:
         failed = 0
-        for source in (jobs, *_sources):
+        found: dict[str, Metric] = {}
+        for institution_id, source in (*((None, one) for one in (jobs, *_sources)), *_of_institutions()):
             try:
-                with transaction.atomic():
-                    found = list(source())
-                yield from found
+                with tenancy.bound(institution_id) if institution_id else nullcontext(), transaction.atomic():
+                    families = list(source())
             except DatabaseError:
                 failed += 1
                 log.exception("metrics source failed", source=source.__qualname__)
+                continue
+            for family in families:  # what several institutions tell of one thing is one family
+                found.setdefault(family.name, family)
+                if found[family.name] is not family:
+                    found[family.name].samples.extend(family.samples)
+        yield from found.values()
         yield GaugeMetricFamily(
             "usance_metrics_sources_failed", "Sources that could not be read just now.", value=failed
         )
 
     def describe(self) -> Iterable[Metric]:
         return []
+
+
+def _of_institutions() -> Iterator[tuple[UUID, Source]]:
+    """Each institution's sources: a transaction each, as none may see two institutions. None when the
+    database does not answer, which `jobs` is counted for."""
+    known = []
+    with suppress(DatabaseError), transaction.atomic():
+        known = selectors.all_institutions()
+    for institution_id, _host in known:
+        for source in _by_institution:
+            yield institution_id, source
 
 
 REGISTRY.register(_Standing())

@@ -15,7 +15,7 @@ import usance.workflows
 from usance.adapters import esputnik, fondy, procrastinate_queue, sandbox
 from usance.adapters.sandbox import in_process
 from usance.apps.institutions import tenancy
-from usance.config import jobs
+from usance.config import figures, jobs, metrics
 from usance.ports import outside, queue, registry
 from usance.ports import sandbox as sandboxes
 from usance.ports.sandbox import Deliver
@@ -28,6 +28,7 @@ def on_queue_ready(app: Any) -> None:
     queue.install(procrastinate_queue.ProcrastinateQueue(app, whose=tenancy.current_id, savepoint=transaction.atomic))
     outside.install(in_transaction)
     choose_providers()
+    measure()
 
 
 def import_tasks() -> None:
@@ -36,6 +37,12 @@ def import_tasks() -> None:
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if found.name.endswith(only) if only else not found.name.rsplit(".", 1)[1].startswith("cli_"):
                 importlib.import_module(found.name)
+
+
+def measure() -> None:
+    """What the metrics page tells of each institution."""
+    for source in figures.OF_AN_INSTITUTION:
+        metrics.register(source, by_institution=True)
 
 
 def in_transaction() -> bool:

@@ -8,6 +8,9 @@ import functools
 from typing import Any
 
 import structlog
+from django.db import close_old_connections
+
+from usance.config import timers
 
 HEARTBEAT_S = 5.0
 STALLED_AFTER_S = 30.0  # well above the heartbeat: closer, and a job that is merely slow runs twice
@@ -54,7 +57,8 @@ def _with_job_id(call: Any, context: Any, worker: Any) -> Any:
 
 
 def _add_housekeeping(app: Any) -> None:
-    """Jobs that belong to the queue itself: run again what a killed worker left, forget what is long done."""
+    """Jobs that belong to the queue itself: run again what a killed worker left, forget what is long done, and hand out
+    what every institution does by the clock."""
     if "queue.retry_stalled" in app.tasks:
         return
 
@@ -66,9 +70,18 @@ def _add_housekeeping(app: Any) -> None:
         await app.job_manager.delete_old_jobs(nb_hours=KEEP_FINISHED_HOURS)
 
     def every(cron: str, name: str, run: Any) -> None:
-        app.periodic(cron=cron, periodic_id=name)(
-            app.task(name=name, queueing_lock=name, pass_context=False)(functools.wraps(run)(run))
-        )
+        app.periodic(cron=cron, periodic_id=name)(app.task(name=name, queueing_lock=name, pass_context=False)(run))
 
     every("* * * * *", "queue.retry_stalled", retry_stalled)
     every("17 3 * * *", "queue.forget_finished", forget_finished)
+    for timer in timers.TIMERS:
+        every(timer.cron, f"timer.{timer.task}", functools.partial(_hand_out, timer))
+
+
+def _hand_out(timer: timers.Timer, timestamp: int) -> None:
+    """In a thread of the worker, over Django's connection: Procrastinate's own is asynchronous."""
+    close_old_connections()
+    try:
+        timers.hand_out(timer)
+    finally:
+        close_old_connections()

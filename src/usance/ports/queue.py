@@ -71,6 +71,11 @@ class Waiting:
     key: str | None
     run_at: datetime | None
 
+    @property
+    def lock(self) -> tuple[Plain, str | None]:
+        """Whose job it is, and which."""
+        return self.arguments.get("institution_id"), self.key
+
 
 @dataclass
 class InlineQueue:
@@ -88,7 +93,7 @@ class InlineQueue:
         self.on_commit(lambda: self._add(job))
 
     def _add(self, job: Waiting) -> None:
-        if job.key is None or all(job.key != other.key for other in self.waiting):
+        if job.key is None or all(job.lock != other.lock for other in self.waiting):
             self.waiting.append(job)
 
     def run_pending(self, at: datetime | None = None, limit: int = 100_000) -> int:

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--institution", default="eu", help="host name or code of the institution (default: %(default)s)"
     )
     parser.add_argument(
-        "--customers", type=int, default=50, help="how many generated people apply (default: %(default)s)"
+        "--customers", type=int, help="how many people apply (default: 50 generated ones, or all of the file)"
     )
     parser.add_argument(
         "--months", type=int, help="how many months are lived (default: 3; with --applicants, to the end)"

@@ -359,3 +359,51 @@ def a_locked_period(world: World) -> Any:
 
     end = world.institution.business_date - timedelta(days=30 * world.mark)
     return services.lock_period(starts_on=end - timedelta(days=7), ends_on=end, actor=SYSTEM, at=AT).pk
+
+
+@sample("product_id")
+def a_product(world: World) -> Any:
+    from usance.apps.products import selectors
+
+    return selectors.products()[0].pk
+
+
+@sample("version_id")
+def a_product_version(world: World) -> Any:
+    from usance.apps.products import selectors, services
+    from usance.ports.actor import SYSTEM
+
+    published = selectors.versions_of(product_id=world.get("product_id"))[0]
+    return services.draft_version(product_id=published.product_id, config=published.config, actor=SYSTEM).pk
+
+
+@sample("staff:loan_message.message_id")
+def a_message_about_a_loan(world: World) -> Any:
+    from usance.apps.messaging import services
+
+    sent = services.send(
+        template="loan_closed",
+        key=f"sample about a loan {world.mark}",
+        moment=AT,
+        party_id=world.get("party_id"),
+        context={"reference": "1", "link": "/"},
+        subject=("servicing.loan", world.get("loan_id")),
+    )
+    assert sent is not None
+    return sent.pk
+
+
+@sample("failed_job_id")
+def a_failed_job(world: World) -> Any:
+    from usance.apps.institutions import services
+
+    return services.list_failed_job(task="payments.sweep", arguments={}, reason="TypeError in sweep (tasks.py:1)").pk
+
+
+@sample("problem_id")
+def a_loan_left_out(world: World) -> Any:
+    from usance.apps.servicing.models import CloseProblem, CloseRun
+
+    on = world.institution.business_date
+    run, _made = CloseRun.objects.get_or_create(business_date=on, defaults={"started_at": AT})
+    return CloseProblem.objects.create(run=run, loan_id=world.get("loan_id"), business_date=on, reason="sample").pk

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from usance.web import words as common
+
 WORDS: dict[str, Promise] = {
     "personal.viewed": _("Personal data was looked at"),
     "access.hired": _("Taken on"),
@@ -85,4 +87,5 @@ WORDS: dict[str, Promise] = {
 
 def words(action: str) -> str:
     """The act in the active language; its code where nobody has put it into words."""
-    return str(WORDS.get(action, action))
+    told = common.HAPPENED.get(action.removeprefix("loan.")) if action.startswith("loan.") else None
+    return str(WORDS.get(action) or (told[0] if told else action))

@@ -250,13 +250,15 @@ def check_contract(*, terms: Terms, on: date) -> None:
         raise found[0]
 
 
-def breaches_of_config(*, config: template.Config, on: date) -> list[PriceOverCap]:
+def breaches_of_config(
+    *, config: template.Config, on: date, customer_kinds: Sequence[str] = template.CUSTOMER_KINDS
+) -> list[PriceOverCap]:
     """Each rule that a configuration breaks anywhere in its range, by the worst of the amounts and terms tried: the
     smallest and the largest amount of each kind of customer, at every term (at most MOST_TERMS of them)."""
     institution = tenancy.current()
     rules = rules_for(country=institution.country, licence=institution.licence, on=on)
     worst: dict[str, PriceOverCap] = {}
-    for terms in _corners(config, on) if rules else ():
+    for terms in _corners(config, on, customer_kinds) if rules else ():
         for found in breaches(terms=terms, on=on, rules=rules):
             known = worst.get(found.rule)
             if known is None or _size(found) > _size(known):
@@ -268,12 +270,12 @@ def _size(found: PriceOverCap) -> tuple[bool, Fraction]:
     return (found.figure == "", Fraction(found.figure or 0))
 
 
-def _corners(config: template.Config, on: date) -> Iterator[Terms]:
+def _corners(config: template.Config, on: date, customer_kinds: Sequence[str]) -> Iterator[Terms]:
     currency = calculator.currency_of_institution()
     offered = list(config.term.values())
     every = -(-len(offered) // MOST_TERMS)
     terms_tried = sorted({*offered[::every], offered[-1], config.term.default})
-    for customer_kind in template.CUSTOMER_KINDS:
+    for customer_kind in customer_kinds:
         top = config.max_amount(customer_kind)
         for amount_minor in sorted({config.amount.min_minor, top}):
             for term in terms_tried:

@@ -63,6 +63,11 @@ def versions_of(*, product_id: UUID) -> QuerySet[ProductVersion]:
     return ProductVersion.objects.filter(product_id=product_id).select_related("product").order_by("-number")
 
 
+def all_versions() -> QuerySet[ProductVersion]:
+    """Every version of every product, the newest of each product first."""
+    return ProductVersion.objects.select_related("product").order_by("product_id", "-number")
+
+
 def product(*, product_id: UUID) -> Product:
     return Product.objects.get(pk=product_id)
 

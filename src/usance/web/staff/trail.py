@@ -130,8 +130,8 @@ def _table(request: StaffRequest, page: Any) -> ui.DataTable:
     rows = list(page.object_list)
     names = access.names_of({row.actor_id for row in rows if row.actor_kind == "staff"})
     columns = [
-        ui.Column("at", _("When")),
         ui.Column("what", _("What")),
+        ui.Column("at", _("When")),
         ui.Column("who", _("Who")),
         ui.Column("about", _("About")),
         ui.Column("details", _("Details")),
@@ -140,8 +140,8 @@ def _table(request: StaffRequest, page: Any) -> ui.DataTable:
     shown = [
         ui.Row(
             [
-                row.recorded_at,
                 acts.words(row.action),
+                row.recorded_at,
                 names.get(row.actor_id) or str(common.ACTOR.get(row.actor_kind, row.actor_kind)),
                 _about(row),
                 _details(row.details),
@@ -172,7 +172,7 @@ def _page_of(request: StaffRequest, row: Any) -> str:
 def _details(details: Mapping[str, Any]) -> str:
     """The details in one line; what is long is cut, the trail keeps it whole."""
     text = " · ".join(f"{name}: {_plain(value)}" for name, value in details.items())
-    return text if len(text) <= 160 else f"{text[:159]}…"
+    return text if len(text) <= 120 else f"{text[:119]}…"
 
 
 def _plain(value: Any) -> str:

@@ -1,0 +1,253 @@
+"""A product's configuration in people's words: what each place of it is called, and what stands there.
+
+A place is a path such as "prices.first.fees.0.share"; in LABELS a star stands for a number or for a kind of customer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from usance.apps.products import selectors as products
+from usance.core import values
+from usance.web import components as ui
+from usance.web import words as common
+from usance.web.templatetags import formats
+
+SECTIONS: Mapping[str, Any] = {
+    "amount": gettext_lazy("Amounts"),
+    "term": gettext_lazy("Terms"),
+    "prices.first": gettext_lazy("Price for first-time customers"),
+    "prices.returning": gettext_lazy("Price for returning customers"),
+    "penalty": gettext_lazy("Penalty"),
+    "extension": gettext_lazy("Moving the due date"),
+    "allocation": gettext_lazy("What a payment pays first"),
+    "taxes": gettext_lazy("Taxes on top"),
+    "conventions": gettext_lazy("Conventions"),
+    "": gettext_lazy("Requests"),
+}
+LABELS: Mapping[str, Any] = {
+    "kind": gettext_lazy("Kind of loan"),
+    "every": gettext_lazy("One payment every so many units"),
+    "amount.min_minor": gettext_lazy("Smallest amount"),
+    "amount.max_minor": gettext_lazy("Largest amount"),
+    "amount.step_minor": gettext_lazy("Step of the amounts"),
+    "amount.default_minor": gettext_lazy("Amount shown first"),
+    "term.unit": gettext_lazy("Counted in"),
+    "term.min": gettext_lazy("Shortest term"),
+    "term.max": gettext_lazy("Longest term"),
+    "term.step": gettext_lazy("Step of the terms"),
+    "term.default": gettext_lazy("Term shown first"),
+    "prices.*.rate.share": gettext_lazy("Interest, %"),
+    "prices.*.rate.per": gettext_lazy("Interest per"),
+    "prices.*.promo.rate.share": gettext_lazy("Promotional interest, %"),
+    "prices.*.promo.rate.per": gettext_lazy("Promotional interest per"),
+    "prices.*.promo.days": gettext_lazy("Promotion: first so many days"),
+    "prices.*.max_amount_minor": gettext_lazy("Largest amount for them"),
+    "prices.*.fees.*.kind": gettext_lazy("Fee"),
+    "prices.*.fees.*.when": gettext_lazy("Charged"),
+    "prices.*.fees.*.flat_minor": gettext_lazy("Fixed amount"),
+    "prices.*.fees.*.share": gettext_lazy("And a share, %"),
+    "prices.*.fees.*.of": gettext_lazy("Share of"),
+    "prices.*.fees.*.after_days": gettext_lazy("After so many days late"),
+    "penalty.rule": gettext_lazy("Penalty for being late"),
+    "penalty.share": gettext_lazy("Share, %"),
+    "penalty.flat_minor": gettext_lazy("Fixed amount"),
+    "penalty.grace_days": gettext_lazy("Days of grace"),
+    "penalty.cap_share": gettext_lazy("At most, % of the loan"),
+    "penalty.yearly_cap_share": gettext_lazy("At most, % a year"),
+    "extension.days_allowed": gettext_lazy("By so many days (several with commas)"),
+    "extension.max_count": gettext_lazy("So many times at most"),
+    "extension.extend_from": gettext_lazy("Counted from"),
+    "allocation.waterfall": gettext_lazy("Order"),
+    "allocation.components.*": gettext_lazy("Then"),
+    "taxes.*.kind": gettext_lazy("Tax"),
+    "taxes.*.share": gettext_lazy("Share, %"),
+    "taxes.*.on": gettext_lazy("On"),
+    "conventions.late_start": gettext_lazy("When the money arrives later"),
+    "conventions.day_count": gettext_lazy("Days counted as"),
+    "conventions.interest_base": gettext_lazy("Interest on"),
+    "conventions.after_maturity": gettext_lazy("Interest after the last due date"),
+    "conventions.rounding": gettext_lazy("Rounding"),
+    "conventions.residue": gettext_lazy("Parts of the smallest unit"),
+    "conventions.levelling": gettext_lazy("Last instalment"),
+    "conventions.level_multiple_minor": gettext_lazy("Instalments are multiples of"),
+    "conventions.roll": gettext_lazy("A due date on a day of rest"),
+    "conventions.early_payment": gettext_lazy("Money paid early"),
+    "conventions.cost_cap_share": gettext_lazy("All costs at most, % of the loan"),
+    "conventions.forgive_under_minor": gettext_lazy("Forgive what is left below"),
+    "conventions.default_after_days": gettext_lazy("In default after days past due"),
+    "conventions.apr_times": gettext_lazy("APR counts time in"),
+    "rule_set": gettext_lazy("Decided by the rules"),
+    "offer_days": gettext_lazy("An offer is open, days"),
+    "draft_days": gettext_lazy("An unsent request is kept, days"),
+    "ask_days": gettext_lazy("We wait for an answer, days"),
+}
+VALUES: Mapping[str, Any] = {
+    "single_payment": gettext_lazy("one payment at the end"),
+    "equal_instalments": gettext_lazy("equal instalments"),
+    "days": gettext_lazy("days"),
+    "weeks": gettext_lazy("weeks"),
+    "half_months": gettext_lazy("half months"),
+    "months": gettext_lazy("months"),
+    "day": gettext_lazy("day"),
+    "month": gettext_lazy("month"),
+    "year": gettext_lazy("year"),
+    "deducted": gettext_lazy("kept back from the payout"),
+    "added_to_principal": gettext_lazy("added to the loan"),
+    "per_instalment": gettext_lazy("with each instalment"),
+    "on_extension": gettext_lazy("when the due date is moved"),
+    "on_lateness": gettext_lazy("when a payment is late"),
+    "on_request": gettext_lazy("when staff add it"),
+    "original_principal": gettext_lazy("the original principal"),
+    "outstanding_principal": gettext_lazy("the outstanding principal"),
+    "past_due_total": gettext_lazy("all that is past due"),
+    "daily_on_past_due_principal": gettext_lazy("each day, on past-due principal"),
+    "daily_on_past_due_total": gettext_lazy("each day, on all that is past due"),
+    "flat_per_miss": gettext_lazy("once for each missed payment"),
+    "by_instalment": gettext_lazy("the oldest instalment first"),
+    "by_component": gettext_lazy("by kind over all instalments"),
+    "later_of_both": gettext_lazy("the due date or the day of moving it, whichever is later"),
+    "due_date": gettext_lazy("the due date"),
+    "extension_date": gettext_lazy("the day of moving it"),
+    "dates_move": gettext_lazy("due dates move with it"),
+    "dates_stay": gettext_lazy("due dates stay"),
+    "actual/365": gettext_lazy("true days of 365"),
+    "actual/360": gettext_lazy("true days of 360"),
+    "actual/364": gettext_lazy("true days of 364"),
+    "actual/actual": gettext_lazy("true days of the true year"),
+    "30/360": gettext_lazy("months of 30 days"),
+    "same_as_period": gettext_lazy("each period alike"),
+    "actual_balance": gettext_lazy("what is outstanding"),
+    "continues": gettext_lazy("goes on"),
+    "stops": gettext_lazy("stops"),
+    "half_even": gettext_lazy("to the nearest, halves to even"),
+    "half_up": gettext_lazy("to the nearest, halves up"),
+    "up": gettext_lazy("up"),
+    "down": gettext_lazy("down"),
+    "carry": gettext_lazy("carried to the next day"),
+    "drop_when_due": gettext_lazy("dropped when due"),
+    "even_last": gettext_lazy("takes the difference"),
+    "none": gettext_lazy("not levelled"),
+    "keep": gettext_lazy("stays"),
+    "next": gettext_lazy("moves to the next working day"),
+    "previous": gettext_lazy("moves to the working day before"),
+    "next_in_month": gettext_lazy("moves to the next working day of the month"),
+    "shorter_term": gettext_lazy("shortens the term"),
+    "smaller_instalments": gettext_lazy("makes instalments smaller"),
+    "next_instalments": gettext_lazy("pays the next instalments"),
+    "hold_until_due": gettext_lazy("waits until due"),
+    "days/365": gettext_lazy("days of a year of 365"),
+    "months/12": gettext_lazy("months"),
+}
+NOT_SHOWN = frozenset({"schema_version", "kind"})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One place of a configuration: its path, what it is called, what stands there in words."""
+
+    path: str
+    label: str
+    shown: str
+
+
+def label(path: str) -> str:
+    """What a place is called; numbered where there are several."""
+    pattern = _pattern(path)
+    words = str(LABELS.get(pattern, path))
+    number = re.search(r"\.(?:fees|taxes)\.(\d+)\.", f".{path}.")
+    if pattern == "allocation.components.*":
+        return _("First") if path.endswith(".0") else words
+    return f"{number[1] and int(number[1]) + 1}. {words}" if number else words
+
+
+def _pattern(path: str) -> str:
+    starred = re.sub(r"\.\d+(?=\.|$)", ".*", path)
+    return re.sub(r"^prices\.(first|returning)", "prices.*", starred)
+
+
+def section(path: str) -> str:
+    """The section that a place belongs to."""
+    found = [name for name in SECTIONS if name and (path == name or path.startswith(f"{name}."))]
+    return max(found, key=len, default="term" if path == "every" else "")
+
+
+def percent_text(share: str) -> str:
+    """ "0.0125" as "1.25", "9/36500" as "9/365": exact, as people type it."""
+    return values.ratio_text(Fraction(share) * 100)
+
+
+def shown(path: str, value: Any, currency: Any) -> str:
+    """What stands at a place, in words."""
+    if value is None or value == "" or value == []:
+        return "–"
+    name = path.rsplit(".", 1)[-1]
+    if name.endswith("_minor"):
+        return formats.money(value, currency)
+    if name.endswith("share"):
+        exact = percent_text(value)
+        return f"{exact} %" if "/" in exact else formats.percent(Fraction(value), 6)
+    if path.endswith(".kind") and ".fees." in path:
+        return str(common.FEES.get(value, value))
+    if ".components" in path:
+        return str(common.COMPONENTS.get(value, value))
+    if isinstance(value, list):
+        return ", ".join(str(common.COMPONENTS.get(one, one)) for one in value)
+    return str(VALUES.get(value, formats.number(value) if isinstance(value, int) else value))
+
+
+def places(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Every leaf of a configuration by its path; lists of plain values are one leaf, except the order of payment."""
+    return dict(_leaves(config, ""))
+
+
+def _leaves(data: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(data, Mapping):
+        children: list[tuple[str, Any]] = [(str(name), item) for name, item in data.items()]
+    elif isinstance(data, list) and (path == "allocation.components" or any(isinstance(one, Mapping) for one in data)):
+        children = [(str(number), item) for number, item in enumerate(data)]
+    else:
+        yield path, data
+        return
+    for name, item in children:
+        yield from _leaves(item, f"{path}.{name}" if path else name)
+
+
+def described(config: Mapping[str, Any], currency: Any) -> list[tuple[Any, list[ui.SummaryRow]]]:
+    """The whole configuration by section, for reading; what is not there is left out."""
+    found: dict[str, list[ui.SummaryRow]] = {name: [] for name in SECTIONS}
+    for path, value in places(config).items():
+        if path not in NOT_SHOWN and value not in (None, "", [], {}):
+            found[section(path)].append(ui.SummaryRow(label(path), shown(path, value, currency)))
+    return [(SECTIONS[name], rows) for name, rows in found.items() if rows]
+
+
+def difference(before: Mapping[str, Any], after: Mapping[str, Any], currency: Any) -> list[ui.DiffRow]:
+    """What changes, place by place in words; sections in order."""
+    order = list(SECTIONS)
+    rows = []
+    for change in products.changes(dict(before), dict(after)):
+        path = change.path
+        if path in NOT_SHOWN:
+            continue
+        if path == "starts_on":
+            rows.append((-1, ui.DiffRow(_("In force from"), "", formats.date_l(date.fromisoformat(change.after)))))
+            continue
+        name = section(path)
+        words = f"{SECTIONS[name]}: {label(path)}"
+        sides = (shown(path, change.before, currency), shown(path, change.after, currency))
+        rows.append((order.index(name), ui.DiffRow(words, *sides)))
+    return [row for _place, row in sorted(rows, key=lambda pair: pair[0])]
+
+
+def choices(names: Sequence[str]) -> list[tuple[str, Any]]:
+    """Names of a vocabulary with their words, for a select."""
+    return [(name, VALUES.get(name, name)) for name in sorted(names)]

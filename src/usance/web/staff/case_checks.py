@@ -48,7 +48,17 @@ def checks(request: StaffRequest, case: Any, *, in_full: bool) -> dict[str, Any]
             for card in cards
             if sharing.get(card.pk)
         ],
-        "loans": loans_table(request, party_id),
+        "loans": [
+            {
+                "name": one.number,
+                "href": loan_address(one.pk),
+                "state": words.tag(words.LOAN_STATUS, one.status),
+                "amount": ui.Money(one.amount_minor, one.currency),
+                "owed": ui.Money(one.outstanding_minor, one.currency),
+                "worst": one.max_days_past_due,
+            }
+            for one in _loans(request, party_id)
+        ],
         "applications": [
             {
                 "href": reverse("staff:application", args=[one.pk]),
@@ -116,18 +126,21 @@ def _cards(cards: list[Any], sharing: Any) -> ui.Task:
     return ui.Task(_("Card"), ui.Tag(text, "bad" if most > 1 else "warn"), hint=hint)
 
 
+def _loans(request: StaffRequest, party_id: UUID) -> list[Any]:
+    if "loan.view" not in request.permissions:
+        return []
+    within = access.scope_filter(request.user, "loan.view", owner="owner_id")
+    return list(loans.loans_of_party(party_id).filter(within)[:MOST])
+
+
 def loans_table(request: StaffRequest, party_id: UUID) -> ui.DataTable:
     """A person's loans, those of this person's scope."""
-    within = access.scope_filter(request.user, "loan.view", owner="owner_id")
-    found = list(loans.loans_of_party(party_id).filter(within)[:MOST]) if "loan.view" in request.permissions else []
     columns = [
         ui.Column("number", _("Loan")),
         ui.Column("status", _("Status")),
         ui.Column("amount", _("Amount"), numeric=True),
         ui.Column("owed", _("Outstanding"), numeric=True),
-        ui.Column("late", _("Days past due"), numeric=True),
-        ui.Column("worst", _("At worst"), numeric=True),
-        ui.Column("on", _("Booked")),
+        ui.Column("late", _("Days past due, now and at worst"), numeric=True),
     ]
     rows = [
         ui.Row(
@@ -136,13 +149,11 @@ def loans_table(request: StaffRequest, party_id: UUID) -> ui.DataTable:
                 words.tag(words.LOAN_STATUS, one.status),
                 ui.Money(one.amount_minor, one.currency),
                 ui.Money(one.outstanding_minor, one.currency),
-                one.days_past_due,
-                one.max_days_past_due,
-                one.booked_on,
+                f"{one.days_past_due} · {one.max_days_past_due}",
             ],
             href=loan_address(one.pk),
         )
-        for one in found
+        for one in _loans(request, party_id)
     ]
     return ui.DataTable(_("Loans with us"), columns, rows, ui.Empty(_("No loans with us yet"), icon="money"))
 

@@ -81,7 +81,7 @@ class ReviewForm(house.Form):
         for name, codes in REASONS.items():
             field: Any = self.fields[f"{name}_reasons"]
             field.choices = [(code, reasons.staff_text(code)) for code in codes]
-        self.fields["decline_reasons"].widget.notes = {code: told(code) for code in REASONS["decline"]}  # type: ignore[attr-defined]
+        self.fields["decline_reasons"].widget.notes = {code: told(code) for code in REASONS["decline"]}
 
     @property
     def reasons(self) -> list[str]:

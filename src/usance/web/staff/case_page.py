@@ -263,7 +263,7 @@ def agreed(party_id: UUID) -> list[dict[str, Any]]:
 
 # --- what happened -----------------------------------------------------------------------------------------------
 
-ACTS = {
+ACTS: dict[str, tuple[str, ui.Tone]] = {
     "taken": ("person", "info"),
     "assigned": ("people", "info"),
     "released": ("back", "neutral"),
@@ -283,15 +283,16 @@ def timeline(case: Any, steps: Iterable[Any], names: Mapping[str, str]) -> list[
     items = [
         ui.TimelineItem(
             told[one.act], one.at, who=names.get(one.actor_id, ""), icon=ACTS[one.act][0], tone=ACTS[one.act][1]
-        )  # type: ignore[arg-type]
+        )
         for one in steps
         if one.act in told
     ]
     for one in case.transitions:
-        found = words.tag(words.APPLICATION_STATE, one.to_state)
-        who = names.get(one.actor_id, "") or vocabulary.word(words.ACTOR, one.actor_kind)
+        if one.to_state == states.DECIDING:
+            continue  # a moment between being sent and being decided
+        tone = words.tag(words.APPLICATION_STATE, one.to_state).tone
+        said = vocabulary.PASSED.get((one.from_state, one.to_state)) or vocabulary.CAME_TO[one.to_state]
+        who = names.get(one.actor_id, "") or vocabulary.actor(one.actor_kind)
         why = "; ".join(reasons.staff_text(code) for code in one.reasons)
-        items.append(
-            ui.TimelineItem(found.text, one.at, body=why, who=who, tone=found.tone, icon=TONE_ICON[found.tone])
-        )
-    return sorted(items, key=lambda item: item.when, reverse=True)  # type: ignore[arg-type, return-value]
+        items.append(ui.TimelineItem(said, one.at, body=why, who=who, tone=tone, icon=TONE_ICON[tone]))
+    return sorted(items, key=lambda item: item.when)[::-1]  # type: ignore[arg-type, return-value]

@@ -102,7 +102,7 @@ def _effect(gave: Mapping[str, Any]) -> Any:
 
 def _condition(rule: Mapping[str, Any], columns: Sequence[Mapping[str, Any]]) -> str:
     """The row's condition as it is written; a column with a field of its own says which."""
-    cells = [(column.get("field") or "", str(rule.get(column.get("id"), "")).strip()) for column in columns]
+    cells = [(column.get("field") or "", str(rule.get(str(column.get("id")), "")).strip()) for column in columns]
     return " and ".join(f"{name} {cell}".strip() for name, cell in cells if cell)
 
 

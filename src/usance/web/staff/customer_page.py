@@ -12,7 +12,7 @@ from usance.apps.access import selectors as access
 from usance.apps.agreements import selectors as papers
 from usance.apps.audit import selectors as trail
 from usance.apps.audit import services as audit
-from usance.apps.customers import fields, selectors
+from usance.apps.customers import consents, fields, selectors
 from usance.apps.messaging import selectors as message_view
 from usance.apps.origination import questions
 from usance.apps.origination import selectors as applications
@@ -184,7 +184,7 @@ def _history(request: StaffRequest, party_id: Any) -> Mapping[str, Any]:
     labels |= {"phone": _("Phone"), "email": _("E-mail"), "identity_number": _("Identity number"), "name": _("Name")}
 
     def who(one: Any) -> Any:
-        return names.get(one.actor_id, "") or vocabulary.word(words.ACTOR, one.actor_kind)
+        return names.get(one.actor_id, "") or vocabulary.actor(one.actor_kind)
 
     return {
         "looked": [
@@ -192,10 +192,25 @@ def _history(request: StaffRequest, party_id: Any) -> Mapping[str, Any]:
             for one in looked
         ],
         "changed": [
-            ui.TimelineItem(vocabulary.word(vocabulary.ACT, one.action), one.recorded_at, who=who(one))
+            ui.TimelineItem(
+                vocabulary.word(vocabulary.ACT, one.action),
+                one.recorded_at,
+                body=_what(one.details, labels),
+                who=who(one),
+            )
             for one in changed
         ],
     }
+
+
+def _what(details: Mapping[str, Any], labels: Mapping[str, str]) -> str:
+    """What an act was about, as far as the trail says: fields, a kind of contact, a consent."""
+    told = [labels.get(code, code) for code in details.get("fields", ())]
+    if details.get("kind") in labels:
+        told.append(labels[details["kind"]])
+    if details.get("purpose") in consents.PURPOSES:
+        told.append(str(consents.PURPOSES[details["purpose"]].label))
+    return ", ".join(told)
 
 
 def _seen(codes: Iterable[str], labels: Mapping[str, str]) -> str:

@@ -125,7 +125,7 @@ def show(request: StaffRequest, message_id: UUID) -> HttpResponse:
         "message": row,
         "title": vocabulary.word(vocabulary.MESSAGE, row.template),
         "state": words.tag(words.MESSAGE_STATE, row.state),
-        "facts": _facts(row, people.get(row.party_id)),
+        "facts": _facts(row, people.get(row.party_id) if row.party_id else None),
         **_words(request, row),
     }
     return render(request, "staff/messages/show.html", context)

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from usance.web import words
+
 FACTS: Mapping[str, Any] = {
     "product_kind": _("Kind of product"),
     "customer_kind": _("First or returning customer"),
@@ -86,6 +88,25 @@ OFFER: Mapping[str, tuple[Any, Any]] = {
     "expired": (_("Expired"), "neutral"),
     "replaced": (_("Replaced"), "neutral"),
     "withdrawn": (_("Withdrawn"), "neutral"),
+}
+# what happened to an application, by the state that it came to
+CAME_TO: Mapping[str, Any] = {
+    "draft": _("Begun"),
+    "submitted": _("Sent"),
+    "referred": _("Left to a person"),
+    "asked": _("Applicant asked"),
+    "approved": _("Approved, offer made"),
+    "signed": _("Signed"),
+    "funding": _("Money sent on its way"),
+    "funded": _("Paid out"),
+    "declined": _("Declined"),
+    "expired": _("Expired"),
+    "withdrawn": _("Withdrawn"),
+}
+PASSED: Mapping[tuple[str, str], Any] = {
+    ("asked", "referred"): _("The applicant answered"),
+    ("funding", "signed"): _("The money did not arrive"),
+    ("funded", "signed"): _("The payout was taken back"),
 }
 SOURCE: Mapping[str, Any] = {
     "applicant": _("Said by the applicant"),
@@ -213,3 +234,8 @@ MESSAGE_REASON: Mapping[str, Any] = {
 def word(table: Mapping[str, Any], code: str) -> Any:
     """The words of a code; the code itself where there are none, so that nothing is hidden."""
     return table.get(code, code)
+
+
+def actor(kind: str) -> Any:
+    """Who acted, where it was no colleague."""
+    return _("a visitor") if kind == "public" else words.ACTOR.get(kind, kind)

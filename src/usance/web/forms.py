@@ -281,6 +281,13 @@ class CardChoiceField(forms.ChoiceField):
         self.widget.inline = inline
 
 
+def cards(form: forms.BaseForm, name: str) -> CardChoiceField:
+    """A form's field of large cards, to be given its choices when they are known."""
+    field = form.fields[name]
+    assert isinstance(field, CardChoiceField)
+    return field
+
+
 class CardMultipleChoiceField(forms.MultipleChoiceField):
     """Any of a few, as large cards."""
 

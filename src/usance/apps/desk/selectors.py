@@ -88,7 +88,7 @@ def waiting(queues: Iterable[str]) -> QuerySet[WorkItem]:
 
 
 def unfinished(
-    queues: Iterable[str], *, view: str = "all", user: access.User | None = None, within: Q | None = None
+    queues: Iterable[str], *, user: access.User, view: str = "all", within: Q | None = None
 ) -> QuerySet[WorkItem]:
     """The cases of some queues in a data scope: running clocks first, the one that runs out first on top, then the
     paused ones. `view`: `mine` and `free` (nobody's) of the running ones, `waiting` for the paused, `all`."""
@@ -107,7 +107,7 @@ VIEWS: dict[str, Callable[[access.User], Q]] = {
 
 def view_counts(queues: Iterable[str], *, user: access.User, within: Q | None = None) -> dict[str, int]:
     """How many cases each view of `unfinished` holds, in one query."""
-    found = unfinished(queues, within=within).order_by()
+    found = unfinished(queues, user=user, within=within).order_by()
     views = {view: Count("pk", filter=made(user)) for view, made in VIEWS.items()}
     return dict(found.aggregate(all=Count("pk"), **views))
 
@@ -160,6 +160,7 @@ def finished_between(*, queue: str, since: datetime, until: datetime, within: Q 
     hours = desk_hours(since.date())
     taken = []
     for item_id, opened_at, finished_at, budget in rows:
+        assert finished_at is not None  # a check of the table says so of what is done
         minutes = hours.minutes_between(opened_at, finished_at)
         for begins, ends in pauses.get(item_id, ()):
             minutes -= hours.minutes_between(begins, ends or finished_at)

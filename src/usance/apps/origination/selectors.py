@@ -237,8 +237,8 @@ def moves_by_day(*, starts_on: date, ends_on: date) -> list[tuple[date, str, int
 def moves(*, starts_on: date, ends_on: date, within: Q | None = None) -> list[tuple[date, str, str, int]]:
     """(business day, state, kind of actor, applications that came into it) over [starts_on, ends_on). `within`: a
     condition on the transitions, such as on `application__org_path`."""
-    rows = Transition.objects.filter(within or Q(), on__gte=starts_on, on__lt=ends_on)
-    rows = rows.values_list("on", "to_state", "actor_kind").annotate(count=Count("application_id", distinct=True))
+    found = Transition.objects.filter(within or Q(), on__gte=starts_on, on__lt=ends_on)
+    rows = found.values_list("on", "to_state", "actor_kind").annotate(count=Count("application_id", distinct=True))
     return list(rows.order_by("on", "to_state", "actor_kind"))
 
 

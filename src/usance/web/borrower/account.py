@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -30,7 +31,9 @@ def home(request: HttpRequest) -> HttpResponse:
     party_id: UUID = request.party_id  # type: ignore[attr-defined]
     mine = list(loans.loans_of_party(party_id))
     application = applications.open_application(party_id=party_id)
-    shown = [{"loan": loan, "tag": words.tag(words.LOAN_STATUS, loan.status), "payoff": _payoff(loan)} for loan in mine]
+    shown: list[dict[str, Any]] = [
+        {"loan": loan, "tag": words.tag(words.LOAN_STATUS, loan.status), "payoff": _payoff(loan)} for loan in mine
+    ]
     live = [item for item in shown if item["loan"].status in ("approved", "active", "past_due")]
     context = {
         "live": live,

@@ -100,10 +100,10 @@ def begin(request: HttpRequest) -> HttpResponse:
     wish = request.session.get(identity.WISH)
     if found is not None and found.state != "draft":
         return redirect("borrower:application")
-    if found is None and not wish:
-        return redirect("/")
     try:
         if found is None:
+            if not wish:
+                return redirect("/")
             found = _start(request, wish)
         elif wish:
             take_application.change_request(

@@ -41,11 +41,8 @@ def show(request: HttpRequest, loan_id: UUID) -> HttpResponse:
     """The loan page."""
     loan = _mine(request, loan_id)
     view = selectors.loan_view(loan_id=loan.pk)
-    paid = (
-        payments.instruction_of(instruction_id=request.GET["paid"], party_id=loan.party_id)
-        if _is_uuid(request.GET.get("paid"))
-        else None
-    )
+    paid_by = _uuid(request.GET.get("paid"))
+    paid = payments.instruction_of(instruction_id=paid_by, party_id=loan.party_id) if paid_by else None
     payoff = selectors.payoff(loan_id=loan.pk)
     payouts = list(payments.for_subject(loan.pk).filter(kind="payout"))
     context = {
@@ -86,11 +83,11 @@ def _arrival(payouts: list[payments.Instruction]) -> str:
     ) % {"count": count}
 
 
-def _is_uuid(text: str | None) -> bool:
+def _uuid(text: str | None) -> UUID | None:
     try:
-        return bool(UUID(text or ""))
+        return UUID(text or "")
     except ValueError:
-        return False
+        return None
 
 
 def _agreements(loan: selectors.Loan) -> list[Any]:
@@ -150,7 +147,7 @@ class PayForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.amounts = amounts
-        choice, card = self.fields["choice"], self.fields["card"]
+        choice, card = forms.cards(self, "choice"), forms.cards(self, "card")
         choice.choices = [(code, name) for code, (name, _minor) in amounts.items()] + [("other", _("Another amount"))]
         choice.widget.notes = {
             code: ("", formats.money(minor, loan.currency)) for code, (_name, minor) in amounts.items()
@@ -215,7 +212,7 @@ class ExtendForm(forms.Form):
         self, *args: Any, loan: Any, options: list[quote.ExtensionQuote], cards: list[Any], **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        days, card = self.fields["days"], self.fields["card"]
+        days, card = forms.cards(self, "days"), forms.cards(self, "card")
         days.choices = [(str(option.days), formats.days(option.days)) for option in options]
         days.widget.notes = {
             str(option.days): (
@@ -305,7 +302,7 @@ def _order(request: HttpRequest, loan: selectors.Loan, asked: dict[str, Any]) ->
         at=clock.now(),
         actor=actor,
         card_id=None if asked["card"] == NEW_CARD else UUID(asked["card"]),
-        language=request.LANGUAGE_CODE,  # type: ignore[attr-defined]
+        language=request.LANGUAGE_CODE,
         extend_days=asked["days"],
     )
     return redirect("borrower:payment", given.pk)

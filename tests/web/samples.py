@@ -407,3 +407,10 @@ def a_loan_left_out(world: World) -> Any:
     on = world.institution.business_date
     run, _made = CloseRun.objects.get_or_create(business_date=on, defaults={"started_at": AT})
     return CloseProblem.objects.create(run=run, loan_id=world.get("loan_id"), business_date=on, reason="sample").pk
+
+
+@sample("rule_version_id")
+def a_version_of_rules(world: World) -> Any:
+    from usance.apps.decisioning import selectors
+
+    return selectors.all_versions()[0].pk

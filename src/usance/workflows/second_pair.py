@@ -19,7 +19,9 @@ from usance.workflows import serve_loan, take_application
 PRODUCT = desk.Kind(
     products.APPROVAL, "product.publish", products.apply_approval, _("Publish a product"), "staff:product_version"
 )
-RULES = desk.Kind(decisioning.APPROVAL, "rules.publish", decisioning.apply_approval, _("Publish decision rules"))
+RULES = desk.Kind(
+    decisioning.APPROVAL, "rules.publish", decisioning.apply_approval, _("Publish decision rules"), "staff:rule_version"
+)
 UNLOCK = desk.Kind(ledger.UNLOCK, "ledger.lock", ledger.unlock_period, _("Open a closed period"))
 WAIVER = desk.Kind(serve_loan.WAIVE, "loan.approve", serve_loan.apply_waiver, _("Forgive part of a debt"), "staff:loan")
 WRITE_OFF = desk.Kind(

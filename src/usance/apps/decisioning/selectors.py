@@ -35,6 +35,11 @@ def versions_of(*, rule_set: str) -> QuerySet[RuleVersion]:
     return RuleVersion.objects.filter(rule_set__code=rule_set).order_by("-number")
 
 
+def all_versions() -> QuerySet[RuleVersion]:
+    """Every version of every rule set, the newest of each first, without its content."""
+    return RuleVersion.objects.select_related("rule_set").defer("content").order_by("rule_set_id", "-number")
+
+
 def version(*, version_id: UUID) -> RuleVersion:
     return RuleVersion.objects.select_related("rule_set").get(pk=version_id)
 

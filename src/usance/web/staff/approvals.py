@@ -25,6 +25,7 @@ from usance.ports import clock
 from usance.web import components as ui
 from usance.web import forms as house
 from usance.web import pages, permits, refusals
+from usance.web.staff import differences
 from usance.web.staff.request import StaffRequest
 from usance.web.staff.sign_in import sent
 
@@ -106,7 +107,8 @@ def show(request: StaffRequest, approval_id: UUID) -> HttpResponse:
         "form": form,
         "title": title_of(row),
         "state": STATES[row.state],
-        "difference": [_difference(line) for line in selectors.changes(row)],
+        "difference": differences.of(row, request.institution)
+        or [_difference(line) for line in selectors.changes(row)],
         "is_mine": mine,
         "may_decide": row.state == "proposed" and not mine and access.may(request.user, kind.permission, row.org_path),
         "subject_url": _subject_url(kind, row),

@@ -26,6 +26,7 @@ from usance.web.staff import (
     products,
     queue,
     roles,
+    rules,
     sign_in,
     trail,
 )
@@ -134,6 +135,10 @@ OVERSIGHT = [
     path("products/versions/<uuid:version_id>/edit/", products.edit, name="edit_version"),
     path("products/versions/<uuid:version_id>/propose/", products.propose, name="propose_version"),
     path("products/versions/<uuid:version_id>/discard/", products.discard, name="discard_version"),
+    path("rules/", rules.index, name="rules"),
+    path("rules/<uuid:rule_version_id>/", rules.version, name="rule_version"),
+    path("rules/<uuid:rule_version_id>/draft/", rules.draft, name="draft_rules"),
+    path("rules/<uuid:rule_version_id>/propose/", rules.propose, name="propose_rules"),
     path("clock/", clock.show, name="clock"),
     path("clock/end-day/", clock.end_day, name="end_day"),
     path("clock/advance-week/", clock.advance_week, name="advance_week"),

@@ -56,7 +56,7 @@ class Borrower:
 
     @cached_property
     def identity_number(self) -> str:
-        made = random.Random(self.number)  # noqa: S311
+        made = random.Random(self.number)
         return identity_numbers.make(SCHEMES[self.code], birth_date=self.birth_date, sex="female", random=made)
 
     @cached_property
@@ -104,6 +104,15 @@ class Borrower:
 
     def sees(self, words: str | re.Pattern[str]) -> None:
         expect(self.main).to_contain_text(words, timeout=PATIENCE_MS)
+
+    def looks_until(self, path: str, words: str) -> None:
+        """Opens the page again until it says so."""
+
+        def said() -> bool:
+            self.open(path)
+            return words in self.main.inner_text()
+
+        until(said, f"{path} says {words!r}")
 
     def arrives(self, pattern: str) -> None:
         """Waiting pages lead on by themselves: until the address has this in it."""

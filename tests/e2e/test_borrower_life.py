@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
+from tests.e2e import behind
 from tests.e2e.borrower import PATIENCE_MS, Borrower
 from tests.support.browser import assert_accessible
 
@@ -98,6 +99,7 @@ def test_a_loan_from_the_calculator_to_the_letter_and_to_a_second_one(live_site:
     if person.path == "/apply/card/":
         person.press("Go on with this card")
     person.press("Send the application")
+    behind.let_codes_age(person)
     person.sign()
     second = person.get_money()
     assert second != loan

@@ -111,11 +111,25 @@ def _environment(name: str) -> dict[str, str]:
 
 @contextmanager
 def looked_into(site: Site) -> Iterator[Site]:
-    """The test's own Django connection and its files are those of the site."""
+    """The test's own Django connection, files, queue and clock are those of the site, whatever other tests put there:
+    a job that the test orders is done by the site's worker."""
+    from django.db import transaction
     from django.test import override_settings
+    from procrastinate.contrib.django import app
 
-    with override_settings(MEDIA_ROOT=site.home / "documents"), database.pointed_to(site.database):
-        yield site
+    from usance.adapters.procrastinate_queue import ProcrastinateQueue
+    from usance.apps.institutions import tenancy
+    from usance.ports import clock, queue
+
+    was_queue = queue.install(ProcrastinateQueue(app, whose=tenancy.current_id, savepoint=transaction.atomic))
+    was_clock = clock.install(clock.RealClock())
+    try:
+        with override_settings(MEDIA_ROOT=site.home / "documents"), database.pointed_to(site.database):
+            yield site
+    finally:
+        clock.install(was_clock)
+        if was_queue:
+            queue.install(was_queue)
 
 
 @contextmanager

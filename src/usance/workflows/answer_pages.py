@@ -12,6 +12,7 @@ from uuid import UUID
 from usance.apps.customers import consents, identity_numbers, words
 from usance.apps.customers import refusals as customer_refusals
 from usance.apps.customers import selectors as customers
+from usance.apps.customers import services as customer_services
 from usance.apps.institutions import tenancy
 from usance.apps.origination import questions, selectors, services
 from usance.apps.payments import selectors as payments
@@ -107,11 +108,28 @@ def save_page(*, application_id: UUID, page: str, data: Mapping[str, str], at: d
             del good[code]
     came_from = "staff" if actor.is_staff else "applicant"
     services.record_answers(application_id=row.pk, answers=good, came_from=came_from, at=at)
+    _remember_birth_date(row, good, at, actor)
     if wrong:
         return Saved(next_page=page, errors=wrong)
     going_on = next_page(application_id=row.pk, after=page)
     services.remember_page(application_id=row.pk, page=going_on)
     return Saved(next_page=going_on, errors={})
+
+
+def _remember_birth_date(row: Any, good: Mapping[str, str], at: datetime, actor: Actor) -> None:
+    """The customer's file learns it at once, not at submission: whoever goes on with the draft at another device is
+    asked for it, and the draft's answers are not shown to a mere holder of the phone."""
+    given = date.fromisoformat(good["birth_date"]) if good.get("birth_date") else None
+    if given and customers.profile(row.party_id).birth_date != given:
+        customer_services.state_facts(
+            party_id=row.party_id,
+            facts={"birth_date": given},
+            source="staff" if actor.is_staff else "applicant",
+            source_id=str(row.pk),
+            actor=actor,
+            at=at,
+            on=tenancy.current().business_date,
+        )
 
 
 def _page(row: Any, code: str) -> questions.Page:

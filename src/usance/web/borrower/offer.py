@@ -102,8 +102,11 @@ def offer(request: HttpRequest) -> HttpResponse:
     cards = list(payments.cards_of(found.party_id))
     form = CardForm(request.POST or None, cards=cards)
     if request.method == "POST" and cards and form.is_valid():
-        return _send_code(request, found, form.cleaned_data["card"])
-    language = request.LANGUAGE_CODE  # type: ignore[attr-defined]
+        refused = _send_code(request, found, form.cleaned_data["card"])
+        if refused is None:
+            return redirect("borrower:sign")
+        form.add_error("card", refusals.sentence(refused))
+    language = request.LANGUAGE_CODE
     context = {
         "application": found,
         "offer": standing,
@@ -118,23 +121,24 @@ def offer(request: HttpRequest) -> HttpResponse:
     return render(request, "borrower/offer/offer.html", context)
 
 
-def _send_code(request: HttpRequest, found: Any, card_id: str) -> HttpResponse:
-    """Sends the code that signs; where it cannot be sent (yet), the sign page says so."""
+def _send_code(request: HttpRequest, found: Any, card_id: str) -> Refusal | None:
+    """Sends the code that signs. Where it cannot be sent (yet) while an earlier one is out, the sign page says so;
+    where there is none, the refusal is returned."""
     try:
         sent = sign_agreement.send_code(application_id=found.pk, address=visitors.address(request), at=clock.now())
     except Refusal as refusal:
         known = request.session.get(CODE)
-        if known and known["application"] == str(found.pk):
-            request.session[CODE] = {**known, "card": card_id, "problem": refusals.sentence(refusal)}
-            return redirect("borrower:sign")
-        raise
+        if not known or known["application"] != str(found.pk):
+            return refusal
+        request.session[CODE] = {**known, "card": card_id, "problem": refusals.sentence(refusal)}
+        return None
     request.session[CODE] = {
         "application": str(found.pk),
         "code_id": str(sent.code_id),
         "card": card_id,
         "masked": sent.masked_to,
     }
-    return redirect("borrower:sign")
+    return None
 
 
 @permits.borrower
@@ -181,7 +185,7 @@ def _give_mandate(request: HttpRequest, found: Any, card_id: UUID) -> None:
     today = request.institution.business_date  # type: ignore[attr-defined]
     if consents.has_consent(party_id=found.party_id, purpose="card_debit", on=today, subject_id=card_id):
         return
-    text = consents.text_in_force("card_debit", request.LANGUAGE_CODE, today)  # type: ignore[attr-defined]
+    text = consents.text_in_force("card_debit", request.LANGUAGE_CODE, today)
     consents.give(
         party_id=found.party_id,
         purpose="card_debit",
@@ -200,7 +204,8 @@ def code_again(request: HttpRequest) -> HttpResponse:
     asked, found = request.session.get(CODE), _latest(request)
     if not asked or found is None or str(found.pk) != asked["application"]:
         return redirect("borrower:application")
-    return _send_code(request, found, asked["card"])
+    refused = _send_code(request, found, asked["card"])
+    return redirect("borrower:sign" if refused is None else "borrower:offer")
 
 
 @permits.borrower

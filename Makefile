@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test check reset lock setup setup-dev format
+.PHONY: help run test check reset lock setup setup-dev format messages
 
 help:
 	@echo "make run     start everything and print the addresses (first time: about two minutes)"
@@ -11,6 +11,7 @@ help:
 	@echo "make check   the fast part: format, lint, layers, types, core tests"
 	@echo "make reset   throw the demo data away"
 	@echo "make format  let the formatter rewrite the files"
+	@echo "make messages  renew the translation catalogues and say what is not translated"
 	@echo "make lock    renew the pinned, hashed requirements from requirements/*.in"
 
 setup:
@@ -33,6 +34,9 @@ reset: setup
 
 format: setup-dev
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+messages: setup-dev
+	@$(BIN)/python tools/messages.py
 
 lock: setup-dev
 	@$(BIN)/python tools/lock.py

@@ -3,8 +3,9 @@
     python tools/messages.py          write the catalogues anew: new texts in, gone ones out, translations kept
     python tools/messages.py check    change nothing; exit status 1 when a catalogue is not up to date or not complete
 
-GNU gettext is not needed: Python is read by its syntax tree, templates by Django's own lexer, and `tools/prepare.py`
-compiles the catalogues with Babel. A text that cannot be read from the source (`_(variable)`) is reported.
+GNU gettext is not needed: Python is read by its syntax tree, templates by Django's own lexer. The compiled catalogues
+are made here too; elsewhere `tools/prepare.py` makes them. A text that cannot be read from the source, such as
+`_(variable)`, is an error.
 """
 
 from __future__ import annotations
@@ -248,6 +249,7 @@ def write() -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         new = renewed(language, texts)
         path.write_text(str(new).rstrip("\n") + "\n", encoding="utf-8")
+        new.save_as_mofile(str(path.with_suffix(".mo")))
         print(f"{language}: {len(new)} texts, {len(untranslated(new))} to translate")
         for entry in untranslated(new):
             print(f"    {entry.msgid!r}")

@@ -15,6 +15,11 @@ from django.utils.translation import get_language, to_locale
 
 # where CLDR writes the code because the currency is foreign to the language, a sign that people know is shorter
 SIGNS = {"UAH": "₴", "VND": "₫", "EUR": "€"}
+# where people write dates otherwise than CLDR: without "р.", whose full stop would end a sentence twice; in figures
+PATTERNS = {
+    "uk": {"medium": "d MMM y", "long": "d MMMM y"},
+    "vi": {"short": "dd/MM/y", "medium": "dd/MM/y"},
+}
 DIGITS = re.compile(r"([#,]*0)(\.0+)?")
 
 
@@ -50,4 +55,9 @@ def percent(share: Fraction | Decimal, digits: int = 2) -> str:
 
 def day(value: date | None, length: str = "long") -> str:
     """A date; `length`: short, medium, long, full."""
-    return "–" if value is None else str(format_date(value, format=length, locale=locale()))
+    return "–" if value is None else str(format_date(value, format=day_pattern(length), locale=locale()))
+
+
+def day_pattern(length: str) -> str:
+    """The pattern of a date in the active language, or the name of CLDR's own."""
+    return PATTERNS.get(locale().language, {}).get(length, length)

@@ -9,11 +9,12 @@ from fractions import Fraction
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
 from django.utils import timezone
 from django.utils.translation import get_language, ngettext, to_locale
 
+from usance.apps.institutions.formats import day_pattern
 from usance.web.components import Money
 
 # where CLDR writes the code because the currency is foreign to the language, a sign that people know is shorter
@@ -101,19 +102,21 @@ def date_l(value: date | datetime | None, length: str = "long") -> str:
     if value is None or value == "":
         return "–"
     day = local(value).date() if isinstance(value, datetime) else value
-    return str(format_date(day, format=length, locale=locale()))
+    return str(format_date(day, format=day_pattern(length), locale=locale()))
 
 
 def day_month(value: date | None) -> str:
     """A date without its year, for lists in which the year is plain."""
-    return "–" if value is None else str(format_date(value, format="d MMM", locale=locale()))
+    shape = "dd/MM" if locale().language == "vi" else "d MMM"
+    return "–" if value is None else str(format_date(value, format=shape, locale=locale()))
 
 
 def datetime_l(value: datetime | None, length: str = "medium") -> str:
     """An instant in the institution's local time."""
     if value is None or value == "":
         return "–"
-    return str(format_datetime(local(value), format=length, locale=locale()))
+    time = format_time(local(value), format="medium", locale=locale())
+    return f"{date_l(value, length)}, {time}"
 
 
 def time_l(value: datetime | None) -> str:

@@ -72,7 +72,7 @@ def standing(request: StaffRequest, case: Any, item: Any, names: Mapping[str, st
         "item": item,
         "is_mine": is_mine,
         "is_own": is_own and referred,
-        "owner": item.owner.name if item is not None and item.owner_id else "",
+        "owner": item.owner.name if item is not None and item.owner_id and item.state != "done" else "",
         "taken_at": item.taken_at if is_mine else None,
         "may_take": is_open and referred and may_decide and not item.owner_id and not is_own,
         "may_decide": is_mine and referred and may_decide and not is_own,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from usance.apps.decisioning import reasons
+from usance.apps.origination import questions
 from usance.web import components as ui
 from usance.web.staff import vocabulary
 
@@ -33,7 +34,7 @@ class Hit:
 class Step:
     """One table of the rules. `values` are what an expression computed."""
 
-    name: str
+    name: Any
     hits: Sequence[Hit] = ()
     values: Sequence[ui.SummaryRow] = field(default_factory=tuple)
 
@@ -54,7 +55,7 @@ def _step(step: Mapping[str, Any], table: Mapping[str, Any], inputs: Mapping[str
         computed = [
             ui.SummaryRow(_word(name), _value(value)) for name, value in gave.items() if value not in (None, [])
         ]
-    return Step(str(step.get("name", "")), hits, computed)
+    return Step(vocabulary.word(vocabulary.RULE_TABLE, str(step.get("name", ""))), hits, computed)
 
 
 def _hits(step: Mapping[str, Any], table: Mapping[str, Any], inputs: Mapping[str, Any], currency: str) -> Iterator[Hit]:
@@ -108,13 +109,21 @@ def _condition(rule: Mapping[str, Any], columns: Sequence[Mapping[str, Any]]) ->
 
 def fact_row(name: str, value: Any, currency: str) -> ui.SummaryRow:
     """One fact that the rules knew, in words."""
-    shown = ui.Money(value, currency) if name.endswith(MONEY_FACTS) and isinstance(value, int) else _value(value)
+    question = questions.QUESTIONS.get(name)
+    if name.endswith(MONEY_FACTS) and isinstance(value, int):
+        shown: Any = ui.Money(value, currency)
+    elif question is not None and question.choices and value in question.choices:
+        shown = question.choices[value]
+    else:
+        shown = _value(value)
     return ui.SummaryRow(vocabulary.word(vocabulary.FACTS, name), shown)
 
 
 def facts(decision: Any, currency: str) -> list[ui.SummaryRow]:
     """Everything the rules knew; what was unknown is left out."""
-    return [fact_row(name, value, currency) for name, value in decision.inputs.items() if value is not None]
+    known = decision.inputs
+    names = [*(name for name in vocabulary.FACTS if name in known), *(n for n in known if n not in vocabulary.FACTS)]
+    return [fact_row(name, known[name], currency) for name in names if known[name] is not None]
 
 
 def _value(value: Any) -> Any:

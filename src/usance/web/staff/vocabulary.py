@@ -55,6 +55,14 @@ FACTS: Mapping[str, Any] = {
     "existing_credits": _("Loans at this bank"),
     "job": _("Kind of work"),
 }
+# tables of the first rules; others show the name that their author gave them
+RULE_TABLE: Mapping[str, Any] = {
+    "Declines at once": _("Declines at once"),
+    "Needs a person": _("Needs a person"),
+    "Points": _("Points"),
+    "Weigh": _("Weighed together"),
+    "Verdict": _("Verdict"),
+}
 RULE_ROW: Mapping[str, Any] = {
     "instalment_light": _("Payments are a small part of the income"),
     "repaid_on_time": _("Repaid on time before"),

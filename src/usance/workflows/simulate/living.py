@@ -28,6 +28,7 @@ PAGES_SHARE = 0.05  # of the applicants, who come through the pages themselves
 LIVE = ("active", "past_due")
 RETURNED_SHARE = 0.01  # of payments by card, which the bank takes back a day later
 SECOND_LOAN = 0.55
+HEAD_START = 4.0  # seconds that the first day may take
 
 
 @dataclass
@@ -41,7 +42,7 @@ class Plan:
     seed: int
     until_done: bool = False
     pages_share: float = PAGES_SHARE
-    seconds: float = 0  # after so many no new people come; 0: as long as it takes
+    seconds: float = 0  # on a slow machine so many people stay away that it takes about as long; 0: everybody comes
 
 
 @dataclass
@@ -93,7 +94,9 @@ def _anyone_left(lives: list[Life]) -> bool:
 def _day(world: World, plan: Plan, lives: list[Life], tally: Tally) -> None:
     today = _today()
     world.wake(today, time(9))
-    in_time = not plan.seconds or perf_counter() - tally.began < plan.seconds
+    in_time = (
+        not plan.seconds or perf_counter() - tally.began < plan.seconds * (tally.days + 1) / plan.days + HEAD_START
+    )
     for life in lives:
         if life.loan_id is None and life.apply_on == today and in_time:
             _come(world, plan, life, tally)

@@ -19,9 +19,9 @@ from usance.ports import clock
 from usance.workflows import demo
 from usance.workflows.simulate import living, outside, people, report
 
-DAYS = 75
-PEOPLE = {"vn": 26, "ua": 26, "eu": 20}
-SECONDS = 40  # after that no new people come: the start is never held up for long
+DAYS = 60
+PEOPLE = {"vn": 26, "ua": 28, "eu": 22}
+SECONDS = 40  # on a slow machine fewer people come, so that the start is never held up for long
 
 
 class Command(BaseCommand):

@@ -219,8 +219,8 @@ def _rights(frame: Frame, terms: Terms, cooling_off_days: int) -> list[str]:
         days = ", ".join(str(count) for count in terms.extension.days_allowed)
         words.append(
             _(
-                "You may move the due date by %(days)s days, at most %(count)s times, by paying what has accrued and the "
-                "fee for it."
+                "You may move the due date by %(days)s days, at most %(count)s times, by paying what has accrued and "
+                "the fee for it."
             )
             % {"days": days, "count": terms.extension.max_count}
         )

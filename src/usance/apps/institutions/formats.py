@@ -1,5 +1,5 @@
-"""Money, dates and shares in words of the active language, for papers and messages (pages have filters of their own
-on top of these)."""
+"""Money, dates and shares in words of the active language, for papers, messages and (through the filters of
+`web.templatetags.formats`) pages."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ DIGITS = re.compile(r"([#,]*0)(\.0+)?")
 
 
 def locale() -> Locale:
-    """The active language as Babel knows it."""
+    """The active language as Babel knows it. English is international English: day before month, 24 hours."""
     try:
-        return Locale.parse(to_locale(get_language() or "en"))
+        found = Locale.parse(to_locale(get_language() or "en"))
+        return Locale("en", "GB") if str(found) == "en" else found
     except (UnknownLocaleError, ValueError):
         return Locale("en")
 

@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
-from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
+from babel.numbers import format_decimal, get_currency_precision
 from django.utils import timezone
-from django.utils.translation import get_language, ngettext, to_locale
+from django.utils.translation import ngettext
 
-from usance.apps.institutions.formats import day_pattern
+from usance.apps.institutions import formats
+from usance.apps.institutions.formats import SIGNS as SIGNS
+from usance.apps.institutions.formats import locale as locale
 from usance.web.components import Money
-
-# where CLDR writes the code because the currency is foreign to the language, a sign that people know is shorter
-SIGNS = {"UAH": "₴", "VND": "₫", "EUR": "€"}
-DIGITS = re.compile(r"([#,]*0)(\.0+)?")
 
 
 def local(value: datetime) -> datetime:
     """An instant on the active time zone's clock (the institution's)."""
     return value.astimezone(timezone.get_current_timezone())
-
-
-def locale() -> Locale:
-    """The active language as Babel knows it. English is international English: day before month, 24 hours."""
-    try:
-        found = Locale.parse(to_locale(get_language() or "en"))
-        return Locale("en", "GB") if str(found) == "en" else found
-    except (UnknownLocaleError, ValueError):
-        return Locale("en")
 
 
 def currency_digits(currency: Any) -> tuple[str, int]:
@@ -62,19 +49,7 @@ def money(amount: Any, currency: Any = None) -> str:
         minor = amount.minor if hasattr(amount, "minor") else amount.amount_minor
         return money(minor, amount.currency)
     code, digits = currency_digits(currency)
-    value = as_decimal(int(amount), digits)
-    text = str(format_currency(value, code, locale=locale(), currency_digits=False, format=_pattern(digits)))
-    return text.replace("-", "\u2212").replace(code, SIGNS.get(code, code))
-
-
-def _pattern(digits: int) -> str:
-    """The locale's money pattern with our own number of decimals (a demo currency may differ from CLDR's)."""
-    return _with_decimals(locale().currency_formats["standard"].pattern, "0" * digits)
-
-
-def _with_decimals(pattern: str, decimals: str) -> str:
-    """A CLDR number pattern with other decimals, its groups kept."""
-    return DIGITS.sub(lambda found: found[1] + (f".{decimals}" if decimals else ""), pattern)
+    return formats.money(int(amount), code, digits)
 
 
 def number(value: Any, digits: int | None = None) -> str:
@@ -89,20 +64,14 @@ def percent(value: Any, digits: int = 2) -> str:
     """A fraction as per cent: `Decimal("0.1234")` is 12.34 %. Zeros at the end are left away."""
     if value is None or value == "":
         return "–"
-    exact = (
-        Decimal(value.numerator) / Decimal(value.denominator) if isinstance(value, Fraction) else Decimal(str(value))
-    )
-    exact = exact.quantize(Decimal(1).scaleb(-2 - int(digits)), ROUND_HALF_UP)
-    shape = _with_decimals(locale().percent_formats[None].pattern, "#" * int(digits))
-    return str(format_percent(exact, format=shape, locale=locale()))
+    return formats.percent(value if isinstance(value, Fraction) else Decimal(str(value)), int(digits))
 
 
 def date_l(value: date | datetime | None, length: str = "long") -> str:
     """A date in words of the language; `length`: short, medium, long, full."""
     if value is None or value == "":
         return "–"
-    day = local(value).date() if isinstance(value, datetime) else value
-    return str(format_date(day, format=day_pattern(length), locale=locale()))
+    return formats.day(local(value).date() if isinstance(value, datetime) else value, length)
 
 
 def day_month(value: date | None) -> str:

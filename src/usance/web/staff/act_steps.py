@@ -166,8 +166,17 @@ def _ask(act: Act, status: int) -> HttpResponse:
         "crumbs": _crumbs(act),
         "cancel_url": act.home,
         "figures": _standing(act),
+        "impossible": _impossible(act),
     }
     return render(act.request, "staff/loans/act.html", context, status=status)
+
+
+def _impossible(act: Act) -> str:
+    """Why the form is not worth filling in; empty when it is."""
+    choices = [field.choices for field in act.form.fields.values() if hasattr(field, "choices")]
+    if act.shape.possible(act.loan) and all(choices):
+        return ""
+    return _("There is nothing to choose from: the loan as it stands does not allow this.")
 
 
 def _standing(act: Act) -> list[tuple[Any, ui.Money]]:

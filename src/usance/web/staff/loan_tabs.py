@@ -10,11 +10,12 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from usance.apps.access import selectors as access
 from usance.apps.institutions import selectors as institutions
+from usance.apps.products import selectors as products
 from usance.apps.servicing import selectors
 from usance.web import components as ui
 from usance.web import forms as house
@@ -94,6 +95,12 @@ class Tab:
         return "?" + urlencode({"tab": self.code, **kept})
 
 
+def product_names() -> dict[str, str]:
+    """Names of the products by code, in the reader's language."""
+    language = get_language() or "en"
+    return {product.code: product.name(language) for product in products.products()}
+
+
 def of(request: StaffRequest) -> list[Tab]:
     """The tabs that the person may open."""
     return [tab for tab in TABS if not tab.permission or tab.permission in request.permissions]
@@ -103,7 +110,7 @@ def figures(looking: Looking) -> list[dict[str, Any]]:
     """The money cards above the tabs."""
     standing = looking.view.standing
     shown: list[dict[str, Any]] = [
-        {"label": _("Owed in all"), "minor": standing.outstanding_minor, "large": True},
+        {"label": _("Owed in all"), "minor": standing.outstanding_minor},
         {"label": _("Due now"), "minor": standing.due_now_minor},
         {"label": _("Past due"), "minor": standing.past_due_minor, "note": _late(standing.days_past_due)},
         {
@@ -154,7 +161,7 @@ def _agreed(looking: Looking) -> list[ui.SummaryRow]:
     loan = looking.loan
     units = {unit.path: unit.name for unit in institutions.units()}
     rows = [
-        ui.SummaryRow(_("Product"), loan.product),
+        ui.SummaryRow(_("Product"), product_names().get(loan.product, loan.product)),
         ui.SummaryRow(_("Agreed amount"), looking.money(loan.amount_minor)),
         ui.SummaryRow(_("Booked"), loan.booked_on),
         ui.SummaryRow(_("Money arrived"), loan.disbursed_on),

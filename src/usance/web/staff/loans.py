@@ -29,6 +29,7 @@ from usance.core.refusals import Refusal
 from usance.web import components as ui
 from usance.web import forms as house
 from usance.web import pages, permits, refusals, words
+from usance.web.staff import loan_tabs
 from usance.web.staff.request import StaffRequest
 
 LOAN = "servicing.loan"
@@ -46,10 +47,10 @@ class RegisterForm(house.FilterForm):
 
     def __init__(self, *args: Any, products: Iterable[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        everything = [("", _("All"))]
+        everything, names = [("", _("All"))], loan_tabs.product_names()
         named = [(code, LIVE if code == "live" else words.LOAN_STATUS[code][0]) for code in STATUSES]
         self.fields["status"].choices = everything + named  # type: ignore[attr-defined]
-        self.fields["product"].choices = everything + [(code, code) for code in products]  # type: ignore[attr-defined]
+        self.fields["product"].choices = everything + [(code, names.get(code, code)) for code in products]  # type: ignore[attr-defined]
         units = [(unit.path, f"{'· ' * unit.path.count('.')}{unit.name}") for unit in institutions.units()]
         self.fields["branch"].choices = everything + units  # type: ignore[attr-defined]
 
@@ -123,6 +124,7 @@ def _table(caption: str, page: Any, order: str, query: Mapping[str, Any], empty:
     """Loans as rows, with what they sum up to on this page."""
     shown = list(page.object_list)
     people = customers.summaries({row.party_id for row in shown})
+    names = loan_tabs.product_names()
     columns = [
         ui.Column("number", _("Loan"), sort="number"),
         ui.Column("customer", _("Customer")),
@@ -140,7 +142,7 @@ def _table(caption: str, page: Any, order: str, query: Mapping[str, Any], empty:
                 row.number,
                 people[row.party_id].name or people[row.party_id].reference if row.party_id in people else "",
                 words.tag(words.LOAN_STATUS, row.status),
-                row.product,
+                names.get(row.product, row.product),
                 ui.Money(row.amount_minor, row.currency),
                 ui.Money(row.outstanding_minor, row.currency),
                 ui.Money(row.past_due_minor, row.currency) if row.past_due_minor else "",
@@ -222,7 +224,7 @@ def customer_url(party_id: UUID) -> str:
 @require_GET
 def show(request: StaffRequest, loan_id: UUID) -> HttpResponse:
     """Everything about one loan, as it was true on a date, as it was known on another."""
-    from usance.web.staff import act_steps, loan_tabs
+    from usance.web.staff import act_steps
 
     row = found(request, loan_id)
     form = loan_tabs.DatesForm(request.GET or None, loan=row, institution=request.institution)

@@ -58,6 +58,7 @@ def show(request: StaffRequest) -> HttpResponse:
     asked, waits = figures.requests(period, reach), figures.reviews(period, reach)
     lent, owed = figures.lending(period, reach), figures.portfolio(reach)
     flows = figures.cash(period, reach)
+    standing = figures.outstanding_by_slot(period, reach, owed.outstanding_minor)
     currency, slots = request.institution.currency, _labels(period)
     context = {
         "periods": [
@@ -71,11 +72,9 @@ def show(request: StaffRequest) -> HttpResponse:
             _applications_chart(slots, period, asked),
             _cash_chart(slots, period, flows, currency),
             _lending_chart(slots, period, lent, currency),
+            _outstanding_chart(slots, period, standing, currency),
         ],
         "standing_charts": [
-            _outstanding_chart(
-                slots, period, figures.outstanding_by_slot(period, reach, owed.outstanding_minor), currency
-            ),
             _buckets_chart(owed, currency),
             _products_chart(request, owed, currency),
         ],

@@ -61,7 +61,7 @@ def _pairs(config: template.Config) -> list[tuple[int, int]]:
 def _table(request: StaffRequest, row: Any, now: Any, kind: str, pairs: Sequence[tuple[int, int]]) -> ui.DataTable:
     currency, on = request.institution.currency, request.institution.business_date
     columns = [
-        ui.Column("amount", _("Amount"), numeric=True),
+        ui.Column("amount", _("Amount")),
         ui.Column("term", _("Term"), numeric=True),
         ui.Column("received", _("Received"), numeric=True),
         ui.Column("total", _("To repay"), numeric=True),

@@ -146,11 +146,11 @@ class ConfigForm(house.Form):
 
     def _field(self, path: str, value: Any) -> forms.Field:
         name = path.rsplit(".", 1)[-1]
-        options: dict[str, Any] = {"label": words.label(path), "required": self._is_required(path)}
+        options: dict[str, Any] = {"label": words.field_label(path), "required": self._is_required(path)}
         if name.endswith("_minor"):
             return house.MoneyField(currency=self.institution, min_minor=0, **options)
         if name.endswith("share"):
-            return ShareField(**options)
+            return ShareField(**options | {"label": _("%(what)s, %%") % {"what": options["label"]}})
         if path == "extension.days_allowed":
             return DaysField(**options)
         if name == "on":

@@ -15,7 +15,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from usance.apps.products import selectors as products
+from usance.apps.products import template
 from usance.core import values
 from usance.web import components as ui
 from usance.web import words as common
@@ -45,31 +45,31 @@ LABELS: Mapping[str, Any] = {
     "term.max": gettext_lazy("Longest term"),
     "term.step": gettext_lazy("Step of the terms"),
     "term.default": gettext_lazy("Term shown first"),
-    "prices.*.rate.share": gettext_lazy("Interest, %"),
+    "prices.*.rate.share": gettext_lazy("Interest"),
     "prices.*.rate.per": gettext_lazy("Interest per"),
-    "prices.*.promo.rate.share": gettext_lazy("Promotional interest, %"),
+    "prices.*.promo.rate.share": gettext_lazy("Promotional interest"),
     "prices.*.promo.rate.per": gettext_lazy("Promotional interest per"),
     "prices.*.promo.days": gettext_lazy("Promotion: first so many days"),
     "prices.*.max_amount_minor": gettext_lazy("Largest amount for them"),
     "prices.*.fees.*.kind": gettext_lazy("Fee"),
     "prices.*.fees.*.when": gettext_lazy("Charged"),
     "prices.*.fees.*.flat_minor": gettext_lazy("Fixed amount"),
-    "prices.*.fees.*.share": gettext_lazy("And a share, %"),
+    "prices.*.fees.*.share": gettext_lazy("And a share"),
     "prices.*.fees.*.of": gettext_lazy("Share of"),
     "prices.*.fees.*.after_days": gettext_lazy("After so many days late"),
     "penalty.rule": gettext_lazy("Penalty for being late"),
-    "penalty.share": gettext_lazy("Share, %"),
+    "penalty.share": gettext_lazy("Share"),
     "penalty.flat_minor": gettext_lazy("Fixed amount"),
     "penalty.grace_days": gettext_lazy("Days of grace"),
-    "penalty.cap_share": gettext_lazy("At most, % of the loan"),
-    "penalty.yearly_cap_share": gettext_lazy("At most, % a year"),
+    "penalty.cap_share": gettext_lazy("At most, of the loan"),
+    "penalty.yearly_cap_share": gettext_lazy("At most, a year"),
     "extension.days_allowed": gettext_lazy("By so many days (several with commas)"),
     "extension.max_count": gettext_lazy("So many times at most"),
     "extension.extend_from": gettext_lazy("Counted from"),
     "allocation.waterfall": gettext_lazy("Order"),
     "allocation.components.*": gettext_lazy("Then"),
     "taxes.*.kind": gettext_lazy("Tax"),
-    "taxes.*.share": gettext_lazy("Share, %"),
+    "taxes.*.share": gettext_lazy("Share"),
     "taxes.*.on": gettext_lazy("On"),
     "conventions.late_start": gettext_lazy("When the money arrives later"),
     "conventions.day_count": gettext_lazy("Days counted as"),
@@ -81,7 +81,7 @@ LABELS: Mapping[str, Any] = {
     "conventions.level_multiple_minor": gettext_lazy("Instalments are multiples of"),
     "conventions.roll": gettext_lazy("A due date on a day of rest"),
     "conventions.early_payment": gettext_lazy("Money paid early"),
-    "conventions.cost_cap_share": gettext_lazy("All costs at most, % of the loan"),
+    "conventions.cost_cap_share": gettext_lazy("All costs at most, of the loan"),
     "conventions.forgive_under_minor": gettext_lazy("Forgive what is left below"),
     "conventions.default_after_days": gettext_lazy("In default after days past due"),
     "conventions.apr_times": gettext_lazy("APR counts time in"),
@@ -159,13 +159,18 @@ class Place:
     shown: str
 
 
+def field_label(path: str) -> str:
+    """What a place is called among its like."""
+    pattern = _pattern(path)
+    if pattern == "allocation.components.*" and path.endswith(".0"):
+        return _("First")
+    return str(LABELS.get(pattern, path))
+
+
 def label(path: str) -> str:
     """What a place is called; numbered where there are several."""
-    pattern = _pattern(path)
-    words = str(LABELS.get(pattern, path))
+    words = field_label(path)
     number = re.search(r"\.(?:fees|taxes)\.(\d+)\.", f".{path}.")
-    if pattern == "allocation.components.*":
-        return _("First") if path.endswith(".0") else words
     return f"{number[1] and int(number[1]) + 1}. {words}" if number else words
 
 
@@ -224,28 +229,31 @@ def _leaves(data: Any, path: str) -> Iterator[tuple[str, Any]]:
 def described(config: Mapping[str, Any], currency: Any) -> list[tuple[Any, list[ui.SummaryRow]]]:
     """The whole configuration by section, for reading; what is not there is left out."""
     found: dict[str, list[ui.SummaryRow]] = {name: [] for name in SECTIONS}
-    for path, value in places(config).items():
-        if path not in NOT_SHOWN and value not in (None, "", [], {}):
+    for path, value in places(template.read(config).to_json()).items():
+        if path not in NOT_SHOWN and value not in (None, "", [], {}, 0, "0"):
             found[section(path)].append(ui.SummaryRow(label(path), shown(path, value, currency)))
     return [(SECTIONS[name], rows) for name, rows in found.items() if rows]
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any], currency: Any) -> list[ui.DiffRow]:
     """What changes, place by place in words; sections in order."""
-    order = list(SECTIONS)
+    old, new = _ordered(before), _ordered(after)
     rows = []
-    for change in products.changes(dict(before), dict(after)):
-        path = change.path
-        if path in NOT_SHOWN:
-            continue
-        if path == "starts_on":
-            rows.append((-1, ui.DiffRow(_("In force from"), "", formats.date_l(date.fromisoformat(change.after)))))
-            continue
-        name = section(path)
-        words = f"{SECTIONS[name]}: {label(path)}"
-        sides = (shown(path, change.before, currency), shown(path, change.after, currency))
-        rows.append((order.index(name), ui.DiffRow(words, *sides)))
-    return [row for _place, row in sorted(rows, key=lambda pair: pair[0])]
+    if "starts_on" in after:
+        starts_on = date.fromisoformat(after["starts_on"])
+        rows.append(ui.DiffRow(_("In force from"), "", formats.date_l(starts_on)))
+    sections = list(SECTIONS)
+    for path in sorted({**new, **old}, key=lambda path: sections.index(section(path))):
+        sides = (shown(path, old.get(path), currency), shown(path, new.get(path), currency))
+        if path not in NOT_SHOWN and old.get(path) != new.get(path):
+            rows.append(ui.DiffRow(f"{SECTIONS[section(path)]}: {label(path)}", *sides))
+    return rows
+
+
+def _ordered(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The places of a stored configuration in the order of the template; none of nothing."""
+    plain = {name: value for name, value in config.items() if name != "starts_on"}
+    return places(template.read(plain).to_json()) if plain else {}
 
 
 def choices(names: Sequence[str]) -> list[tuple[str, Any]]:

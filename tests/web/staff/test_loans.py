@@ -136,7 +136,9 @@ def test_a_loan_without_money_opens_too(lender: Lender) -> None:
         assert lender.browser("auditor").get(f"/staff/loans/{booked.pk}/?tab={tab}").status_code == 200
 
 
-@pytest.mark.parametrize(("on", "known"), [("", ""), ("2026-03-15", ""), ("2026-09-01", ""), ("2026-04-10", "2026-04-10")])
+@pytest.mark.parametrize(
+    ("on", "known"), [("", ""), ("2026-03-15", ""), ("2026-09-01", ""), ("2026-04-10", "2026-04-10")]
+)
 def test_the_page_shows_what_explain_says(lender: Lender, on: str, known: str) -> None:
     """Every balance of the page is the sum of the lines under it, and of `usance explain`'s lines."""
     loan = lender.loan()

@@ -197,15 +197,15 @@ def answers_of(who: Applicant, asked: list[Any]) -> dict[str, str]:
 
 def decided(world: World, life: Life) -> str:
     """The application's state after the decision; a referred one is decided by a member of staff."""
-    state = _state(life)
+    state = state_of(life)
     if state == "referred":
         _review(world, life)
         world.settle()
-        state = _state(life)
+        state = state_of(life)
     return state
 
 
-def _state(life: Life) -> str:
+def state_of(life: Life) -> str:
     with transaction.atomic():
         return str(applications.application(application_id=life.application_id).state)  # type: ignore[arg-type]
 

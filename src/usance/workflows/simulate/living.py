@@ -42,6 +42,7 @@ class Plan:
     seed: int
     until_done: bool = False
     pages_share: float = PAGES_SHARE
+    left_open_days: int = 0  # in the last days nobody reviews: their cases wait for the one who looks at the demo
     seconds: float = 0  # on a slow machine so many people stay away that it takes about as long; 0: everybody comes
 
 
@@ -98,7 +99,7 @@ def _day(world: World, plan: Plan, lives: list[Life], tally: Tally) -> None:
         not plan.seconds or perf_counter() - tally.began < plan.seconds * (tally.days + 1) / plan.days + HEAD_START
     )
     for life in lives:
-        if life.loan_id is None and life.apply_on == today and in_time:
+        if life.loan_id is None and life.apply_on == today and (in_time or life.who.is_double):
             _come(world, plan, life, tally)
     world.wake(today, time(12))
     standing = _standing()
@@ -139,7 +140,8 @@ def _come(world: World, plan: Plan, life: Life, tally: Tally) -> None:
     tally.counts["applied"] += 1
     with transaction.atomic():
         tenancy.forget_row()
-    state = borrowers.decided(world, life)
+    reviewed = tally.days < plan.days - plan.left_open_days
+    state = borrowers.decided(world, life) if reviewed else borrowers.state_of(life)
     tally.counts[state] += 1
     if state == "approved":
         signed = pages.sign(world, life) if by_pages else borrowers.sign(world, life)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
@@ -51,6 +51,7 @@ class Applicant:
     habit: str
     amount_minor: int | None = None
     months: int | None = None
+    is_double: bool = False
     answers: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
 
@@ -86,6 +87,28 @@ def generated(*, country: str, language: str, count: int, seed: int, on: date) -
             )
         )
     return people
+
+
+def doubles(people: list[Applicant], *, country: str, seed: int, count: int) -> list[Applicant]:
+    """People who give the name and birth date of somebody who applied before, with a phone and number of their own:
+    the rules hand such a case to a person."""
+    random, prefix, digits = Random(f"doubles:{country}:{seed}"), *PHONES[country]  # noqa: S311
+    return [
+        replace(
+            found,
+            number=10_000 + position,
+            is_double=True,
+            identity_number=identity_numbers.make(
+                SCHEMES[country],
+                birth_date=found.birth_date,
+                sex=found.sex,
+                random=random,  # type: ignore[arg-type]
+            ),
+            phone=f"{prefix}{random.randrange(10**digits):0{digits}d}",
+            email=f"double{seed}.{position}@{country.lower()}.example",
+        )
+        for position, found in enumerate(people[:count])
+    ]
 
 
 def _rounded(minor: int, country: str) -> int:

@@ -21,6 +21,7 @@ from usance.workflows.simulate import living, outside, people, report
 
 DAYS = 60
 PEOPLE = {"vn": 26, "ua": 28, "eu": 22}
+DOUBLES, LEFT_OPEN_DAYS = 3, 6  # cases that wait for the one who looks at the demo
 SECONDS = 40  # on a slow machine fewer people come, so that the start is never held up for long
 
 
@@ -71,9 +72,10 @@ class Command(BaseCommand):
             plan = living.Plan(
                 people=_people(code, today),
                 days=days,
-                arrive_days=days - 2,
+                arrive_days=days - 1,
                 seed=7,
                 seconds=SECONDS,
+                left_open_days=LEFT_OPEN_DAYS,
             )
             with outside.opened(zone, today, ahead) as world:
                 tally = living.live(world, plan)
@@ -84,5 +86,7 @@ def _people(code: str, today: date) -> list[people.Applicant]:
     country, language = report.institution_facts()
     if code == "eu":
         real = people.of_file(people.STATLOG, country=country, language=language, seed=7, on=today)
-        return [found for found in real if found.months and found.months <= 24][: PEOPLE[code]]
-    return people.generated(country=country, language=language, count=PEOPLE[code], seed=7, on=today)
+        found = [one for one in real if one.months and one.months <= 24][: PEOPLE[code]]
+    else:
+        found = people.generated(country=country, language=language, count=PEOPLE[code], seed=7, on=today)
+    return found + people.doubles(found, country=country, seed=7, count=DOUBLES)

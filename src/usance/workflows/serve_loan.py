@@ -13,7 +13,7 @@ from uuid import UUID
 
 from usance.apps.access.selectors import User
 from usance.apps.desk import services as desk
-from usance.apps.payments import services as payments
+from usance.apps.payments import receipts
 from usance.apps.servicing import selectors as loans
 from usance.apps.servicing import services as servicing
 from usance.core.loan import events
@@ -47,7 +47,7 @@ def take_receipt(
     """Money that came to the counter or the bank account, counted from its value date; on a loan that was written off,
     money collected on the claim. Raises ReceiptKnown and what the loan refuses."""
     loan = loans.loan(loan_id)
-    payments.note_receipt(
+    receipts.note(
         how=how,
         reference=reference,
         loan_id=loan.pk,
@@ -67,7 +67,7 @@ def take_receipt(
 def undo(*, loan_id: UUID, key: str, undoes: str, reason: str, at: datetime, actor: Actor) -> servicing.Loan:
     """Reverses what was booked by mistake; a receipt's reference may then be booked again."""
     loan = servicing.reverse(loan_id=loan_id, source=source_of(key), undoes=undoes, reason=reason, actor=actor)
-    payments.undo_receipt(source=undoes, at=at)
+    receipts.undo(source=undoes, at=at)
     return loan
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.apps.payments.money import Money
 from usance.apps.audit import selectors as trail
 from usance.apps.desk import selectors as desk
-from usance.apps.payments import refusals, selectors, services
+from usance.apps.payments import receipts, refusals, selectors, services
 from usance.apps.payments.models import Card, InboundNotice, Instruction
 from usance.ports.actor import SYSTEM
 
@@ -249,9 +249,9 @@ def test_outside_money_with_the_same_reference_is_booked_once(money: Money, paye
         "how": "bank", "reference": "FT26061", "loan_id": payer, "party_id": payer, "amount_minor": 1000,
         "currency": "VND", "value_on": money.today, "org_path": "root", "at": money.now.at, "actor": SYSTEM,
     }  # fmt: skip
-    first = services.note_receipt(source="staff:a", **facts)
-    assert services.note_receipt(source="staff:a", **facts).pk == first.pk
+    first = receipts.note(source="staff:a", **facts)
+    assert receipts.note(source="staff:a", **facts).pk == first.pk
     with pytest.raises(refusals.ReceiptKnown):
-        services.note_receipt(source="staff:b", **facts)
-    services.undo_receipt(source="staff:a", at=money.now.at)
-    assert services.note_receipt(source="staff:b", **facts).pk != first.pk
+        receipts.note(source="staff:b", **facts)
+    receipts.undo(source="staff:a", at=money.now.at)
+    assert receipts.note(source="staff:b", **facts).pk != first.pk

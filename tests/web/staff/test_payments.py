@@ -14,7 +14,7 @@ from tests.web.staff.test_loans import text_of
 from usance.apps.audit import selectors as trail
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import services as agenda
-from usance.apps.payments import services
+from usance.apps.payments import receipts, services
 from usance.apps.payments.models import InboundNotice, Instruction
 from usance.apps.servicing import selectors as loan_view
 from usance.apps.servicing.models import Loan
@@ -61,7 +61,7 @@ def test_i_paid_is_found_by_what_the_customer_knows(lender: Lender) -> None:
     for asked in ("amount=412,000", "amount=412000&on=2026-03-02", "last4=4242", "reference=800000077"):
         assert amounts(care.get(f"/staff/payments/?{asked}")) == [412_000], asked
     assert "No payment fits" in text_of(care.get("/staff/payments/?amount=1"))
-    services.note_receipt(
+    receipts.note(
         how="bank", reference="FT-9", loan_id=loan.pk, party_id=loan.party_id, amount_minor=77_000, currency="VND",
         value_on=ON, source="staff:x", org_path="root", at=AT, actor=SYSTEM,
     )  # fmt: skip

@@ -8,7 +8,7 @@ callback; what it says twice has one effect.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,15 +17,13 @@ from usance.apps.customers import vault
 from usance.apps.desk import services as desk
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
-from usance.apps.institutions.commands import KeyReusedWithOtherInputs
 from usance.apps.institutions.models import new_id
 from usance.apps.payments import selectors
-from usance.apps.payments.models import Card, InboundNotice, Instruction, Receipt
+from usance.apps.payments.models import Card, InboundNotice, Instruction
 from usance.apps.payments.refusals import (
     CardNotUsable,
     InstructionUnderWay,
     NotReconcilable,
-    ReceiptKnown,
     RefundTooLarge,
 )
 from usance.ports.actor import SYSTEM, Actor
@@ -360,41 +358,6 @@ def ask_now(*, instruction_id: UUID, actor: Actor) -> None:
     name = "payments.send_instruction" if instruction.state == State.CREATED else "payments.ask_status"
     audit.record(action="payments.asked", subject=instruction, actor=actor, details={})
     enqueue(name, key=f"ask_now:{instruction.pk}", instruction_id=str(instruction.pk))
-
-
-def note_receipt(
-    *,
-    how: str,
-    reference: str,
-    loan_id: UUID,
-    party_id: UUID,
-    amount_minor: int,
-    currency: str,
-    value_on: date,
-    source: str,
-    org_path: str,
-    at: datetime,
-    actor: Actor,
-) -> Receipt:
-    """Money that came outside the rails; the same source again gives the first row. Raises ReceiptKnown when the
-    reference was booked before."""
-    made = Receipt(
-        id=new_id(), how=how, reference=reference.strip(), loan_id=loan_id, party_id=party_id, value_on=value_on,
-        amount_minor=amount_minor, currency=currency, source=source, org_path=org_path, taken_by=actor.id, taken_at=at,
-    )  # fmt: skip
-    Receipt.objects.bulk_create([made], ignore_conflicts=True)
-    known = Receipt.objects.filter(source=source).first()
-    if known and known.loan_id != loan_id:
-        raise KeyReusedWithOtherInputs(name="receipt")
-    if known:
-        return known
-    first = Receipt.objects.get(how=how, reference=made.reference, undone_at__isnull=True)
-    raise ReceiptKnown(reference=first.reference, value_on=first.value_on)
-
-
-def undo_receipt(*, source: str, at: datetime) -> None:
-    """What a receipt had booked was reversed: its reference may be booked again."""
-    Receipt.objects.filter(source=source, undone_at__isnull=True).update(undone_at=at)
 
 
 def count_question(*, instruction_ids: Iterable[UUID]) -> None:

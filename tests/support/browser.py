@@ -66,7 +66,7 @@ def page(started: Browser, size: tuple[int, int], *, javascript: bool = True, lo
 
     def heard(message: ConsoleMessage) -> None:
         if message.type == "error" and "Content Security Policy" in message.text:
-            faults.append(message.text)
+            faults.append(f"{opened.url}: {message.text}")
 
     opened = context.new_page()
     opened.on("pageerror", lambda error: faults.append(str(error)))
@@ -80,7 +80,7 @@ def page(started: Browser, size: tuple[int, int], *, javascript: bool = True, lo
 
 def assert_accessible(shown: Page) -> None:
     """axe finds nothing serious or critical on what the page shows now."""
-    found = Axe().run(shown).response["violations"]
+    found = Axe().run(shown, options={"resultTypes": ["violations"]}).response["violations"]
     serious = [
         f"{v['id']} ({v['impact']}): {v['help']}: " + "; ".join(n["html"][:160] for n in v["nodes"][:5])
         for v in found

@@ -105,7 +105,7 @@ class ExtendForm(house.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["days"]
         field.choices = [(str(one.days), formats.days(one.days)) for one in options]  # type: ignore[attr-defined]
-        field.widget.notes = {  # type: ignore[attr-defined]
+        field.widget.notes = {
             str(one.days): (
                 _("new due date: %(day)s") % {"day": formats.date_l(one.new_due_on)},
                 money(one.price_minor, loan.currency),
@@ -123,7 +123,7 @@ class WaiveForm(AmountForm):
         super().__init__(*args, loan=loan, **kwargs)
         field = self.fields["balance"]
         field.choices = [(name, words.full_balance_name(name)) for name in balances]  # type: ignore[attr-defined]
-        field.widget.notes = {name: ("", money(minor, loan.currency)) for name, minor in balances.items()}  # type: ignore[attr-defined]
+        field.widget.notes = {name: ("", money(minor, loan.currency)) for name, minor in balances.items()}
         self.fields["amount"].help_text = _("Above %(amount)s a second person must approve it.") % {
             "amount": money(alone_minor, loan.currency)
         }
@@ -148,7 +148,7 @@ class SendBackForm(AmountForm):
         super().__init__(*args, loan=loan, **kwargs)
         field = self.fields["payment"]
         field.choices = [(str(one.pk), _payment_words(one)) for one, _left in payments]  # type: ignore[attr-defined]
-        field.widget.notes = {  # type: ignore[attr-defined]
+        field.widget.notes = {
             str(one.pk): (_("up to %(amount)s") % {"amount": money(left, loan.currency)}, "") for one, left in payments
         }
 
@@ -168,7 +168,7 @@ class ReverseForm(house.Form):
         undoable = [line for line in lines if line.kind in UNDOABLE and not line.is_undone and not line.is_fact]
         field = self.fields["entry"]
         field.choices = [(line.source, words.HAPPENED[line.kind][0]) for line in undoable]  # type: ignore[attr-defined]
-        field.widget.notes = {  # type: ignore[attr-defined]
+        field.widget.notes = {
             line.source: (
                 formats.date_l(line.on),
                 money(line.amount_minor, loan.currency) if line.amount_minor else "",

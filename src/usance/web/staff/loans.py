@@ -174,7 +174,8 @@ def past_due(request: StaffRequest) -> HttpResponse:
     bucket = asked if asked in {name for name, *_sums in buckets} else ""
     order = _order(request)
     page = pages.of(request, selectors.loans_past_due(bucket=bucket, order=order, within=within))
-    everyone = ("", *(sum(row[at] for row in buckets) for at in (1, 2, 3)))
+    sums = [sum(int(row[at]) for row in buckets) for at in (1, 2, 3)]
+    everyone: tuple[str, int, int, int] = ("", sums[0], sums[1], sums[2])
     name, count, owed, late = next((row for row in [everyone, *buckets] if row[0] == bucket), everyone)
     empty = ui.Empty(
         _("Nothing is past due here"), _("Loans come here on the day after a missed payment."), icon="check"
@@ -264,7 +265,7 @@ def show(request: StaffRequest, loan_id: UUID) -> HttpResponse:
 def document(request: StaffRequest, loan_id: UUID, document_id: UUID) -> HttpResponse:
     """A paper of the loan as a file; the look is in the audit trail of the paper and of the loan."""
     row = found(request, loan_id, "document.view")
-    subjects = {row.pk, row.application_id} - {None}
+    subjects = [key for key in (row.pk, row.application_id) if key is not None]
     paper = next((one for key in subjects for one in papers.documents_of(key) if one.pk == document_id), None)
     if paper is None:
         raise Http404

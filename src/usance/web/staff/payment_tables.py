@@ -21,7 +21,7 @@ HOW: Mapping[str, Any] = {
 LOAN = "servicing.loan"
 
 
-def numbers_of(ids: Iterable[Any]) -> dict[Any, str]:
+def numbers_of(ids: Iterable[Any]) -> Mapping[Any, str]:
     """Numbers of loans by id, in one query."""
     return loans.numbers_of(ids)
 

@@ -1,0 +1,129 @@
+"""A simulated institution: the same seed gives the same lives, the books are right afterwards, and a file of applicants
+that is wrong is refused whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+STARTS_ON = date(2026, 3, 2)
+DAYS, PEOPLE = 22, 5
+
+
+def _live(code: str, seed: int, home: Path, settings: Any) -> dict[str, Any]:
+    """Founds a demo institution and lives some weeks of it; gives the summary and a digest of what matters."""
+    from usance.apps.institutions import tenancy
+    from usance.config import wiring
+    from usance.workflows import demo
+    from usance.workflows.simulate import living, outside, people, report
+
+    settings.HOME, settings.USANCE_DEMO = home, True
+    settings.USANCE_SANDBOX_URL = "http://127.0.0.1:1"
+    wiring.choose_providers()
+    at = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    institution_id, _ = demo.found(code=code, starts_on=STARTS_ON, at=at, keys=demo.Secrets.new())
+    with tenancy.bound(institution_id):
+        zone, today, ahead = living.institution_zone()
+        country, language = report.institution_facts()
+        found = people.generated(country=country, language=language, count=PEOPLE, seed=seed, on=today)
+        plan = living.Plan(people=found, days=DAYS, arrive_days=6, seed=seed, pages_share=0.2)
+        with outside.opened(zone, today, ahead) as world:
+            tally = living.live(world, plan)
+        return report.summary(plan, tally, seconds=1) | {"digest": _digest()}
+
+
+def _digest() -> str:
+    """All business columns of loans and their events, ids and instants left out."""
+    from django.db import transaction
+
+    from usance.apps.servicing import selectors
+
+    with transaction.atomic():
+        rows = []
+        for loan in selectors.loan_register().order_by("number"):
+            told = [
+                (e.kind, str(e.effective_on), e.payload.get("amount_minor"))
+                for e in selectors.events_of(loan_id=loan.pk)
+            ]
+            rows.append([loan.number, loan.status, loan.amount_minor, loan.principal_minor, loan.days_past_due, told])
+    return hashlib.sha256(json.dumps(rows, default=str).encode()).hexdigest()
+
+
+@pytest.fixture
+def put_back() -> Any:
+    """The rails and messengers of the other tests stay theirs."""
+    from usance.ports import registry
+
+    before = registry.install(registry.Registry())
+    yield
+    registry.install(before)
+
+
+def test_weeks_of_life_leave_books_that_an_audit_finds_clean(
+    fresh_db: str, tmp_path: Path, settings: Any, put_back: None
+) -> None:
+    from django.db import transaction
+
+    from usance.apps.institutions import selectors, tenancy
+    from usance.workflows.audit_books import audit_books
+
+    summary = _live("ua", 11, tmp_path, settings)
+    assert summary["happened"]["applied"] >= PEOPLE
+    assert summary["happened"]["by_pages"] >= 1
+    assert summary["disbursed"] >= 2
+    with tenancy.bound(selectors.institution_id_of("ua")):
+        with transaction.atomic():
+            assert tenancy.current().business_date == date(2026, 3, 24)
+            assert tenancy.current().ahead_days == 0
+        assert list(audit_books(full=True).differences) == []
+
+
+def test_a_file_of_applicants_is_read_whole_and_its_outcome_stays_outside(tmp_path: Path) -> None:
+    from usance.workflows.simulate import people
+
+    found = people.of_file(people.STATLOG, country="DE", language="en", seed=1, on=STARTS_ON)
+    assert len(found) == 1000
+    assert {one.habit for one in found} == {"on_time", "stops"}
+    assert all("creditability" not in one.answers and "creditability" not in one.extra for one in found)
+    assert max(one.months or 0 for one in found) == 72
+    assert "income_minor" not in found[0].answers  # the file has no income: none is made up
+
+
+def test_a_file_with_bad_lines_names_each_and_takes_none(tmp_path: Path) -> None:
+    from usance.workflows.simulate import people
+
+    lines = people.STATLOG.read_text().splitlines()[:4]
+    lines[2] = lines[2].replace(",48,", ",forty-eight,", 1)
+    lines[3] = lines[3].replace(",own,", ",castle,", 1)
+    path = tmp_path / "applicants.csv"
+    path.write_text("\n".join(lines))
+    with pytest.raises(people.FileRefused) as refused:
+        people.of_file(path, country="DE", language="en", seed=1, on=STARTS_ON)
+    assert "line 3: duration_in_month is 'forty-eight'" in str(refused.value)
+    assert "line 4" in str(refused.value)
+
+
+def test_the_same_seed_gives_the_same_people() -> None:
+    from usance.workflows.simulate import people
+
+    first = people.generated(country="VN", language="vi", count=20, seed=5, on=STARTS_ON)
+    assert first == people.generated(country="VN", language="vi", count=20, seed=5, on=STARTS_ON)
+    assert first != people.generated(country="VN", language="vi", count=20, seed=6, on=STARTS_ON)
+    assert len({one.identity_number for one in first}) == 20
+
+
+def test_the_same_seed_lives_the_same_lives(
+    django_db_setup: None, django_db_blocker: Any, tmp_path: Path, settings: Any, put_back: None
+) -> None:
+    from tests.support import database
+
+    digests = []
+    for turn in range(2):
+        with database.own_database() as name, database.pointed_to(name), django_db_blocker.unblock():
+            digests.append(_live("vn", 12, tmp_path / str(turn), settings)["digest"])
+    assert digests[0] == digests[1]

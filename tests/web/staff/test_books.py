@@ -89,7 +89,9 @@ def test_long_lists_need_no_more_queries(house: World, as_role: AsRole, lent: An
 def test_a_branch_sees_its_own_books_only(house: World, as_role: AsRole, lent: Any) -> None:
     root = institutions.units().get(path="root")
     founding.add_unit(parent=root, code="north", name="North", kind="branch")
-    northern = loans.lend(on=house.institution.business_date, agreed=loans.single_payment(700_000), org_path="root.north")
+    northern = loans.lend(
+        on=house.institution.business_date, agreed=loans.single_payment(700_000), org_path="root.north"
+    )
     user = people.hire(email="n@lender.example", name="North", org_path="root.north", actor=SYSTEM)
     people.grant_role(user=user, role="accountant", org_path="root.north", scope="branch", actor=SYSTEM)
     house.staff["northern"] = user

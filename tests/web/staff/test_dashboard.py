@@ -40,12 +40,14 @@ def test_it_says_what_was_lent_paid_and_is_owed(house: World, as_role: AsRole) -
     text = text_of(as_role("auditor"), f"{ADDRESS}?period=7")
     for amount in ("₫15,000,000", "₫1,000,000", "₫14,000,000"):  # lent, paid, owed
         assert amount in text
-    assert text.count("<figure") == text.count("<details") - 1 == 6  # each chart has its table; the menu is a details too
+    assert (
+        text.count("<figure") == text.count("<details") - 1 == 6
+    )  # each chart has its table; the menu is a details too
 
 
 @pytest.mark.parametrize("period", ["", "nonsense", "-1", "7", "30", "90", "365"])
 def test_any_period_is_answered(house: World, as_role: AsRole, period: str) -> None:
-    assert f"{ADDRESS}?period=30" and text_of(as_role("auditor"), f"{ADDRESS}?period={period}")
+    assert "Money in" in text_of(as_role("auditor"), f"{ADDRESS}?period={period}")
 
 
 def test_more_loans_need_no_more_queries(house: World, as_role: AsRole, queries: Any) -> None:

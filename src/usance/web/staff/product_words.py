@@ -253,7 +253,8 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any], currency: An
 def _ordered(config: Mapping[str, Any]) -> dict[str, Any]:
     """The places of a stored configuration in the order of the template; none of nothing."""
     plain = {name: value for name, value in config.items() if name != "starts_on"}
-    return places(template.read(plain).to_json()) if plain else {}
+    found = places(template.read(plain).to_json()) if plain else {}
+    return {path: value for path, value in found.items() if value not in (None, "", [], {})}
 
 
 def choices(names: Sequence[str]) -> list[tuple[str, Any]]:

@@ -9,6 +9,8 @@ from typing import Any
 
 import structlog
 from django.db import close_old_connections
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import Status
 
 from usance.config import timers
 
@@ -64,7 +66,10 @@ def _add_housekeeping(app: Any) -> None:
 
     async def retry_stalled(timestamp: int) -> None:
         for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S):
-            await app.job_manager.retry_job(job)
+            try:
+                await app.job_manager.retry_job(job)
+            except UniqueViolation:  # one with the same key waits already and does the work
+                await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=False)
 
     async def forget_finished(timestamp: int) -> None:
         await app.job_manager.delete_old_jobs(nb_hours=KEEP_FINISHED_HOURS)

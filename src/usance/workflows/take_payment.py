@@ -62,10 +62,10 @@ def pay(
     """The borrower pays: on the rail's page, or by a saved card. `extend_days`: the payment is the price of moving the
     due date. `key` is the form's, so that a double click pays once. Raises NothingToPay, PaymentUnderWay,
     CardNotUsable, and what an extension may refuse."""
+    loan = servicing.hold(loan_id=loan_id)  # two tabs, or a tab and the mandate's debit, are judged one after the other
     known = payments.by_key(f"pay:{key}")
     if known:
         return known
-    loan = loans.loan(loan_id)
     if loans.payoff(loan_id=loan_id).total_minor <= 0:
         raise NothingToPay()
     if payments.has_open(subject_id=loan_id, kinds=("debit",)):
@@ -95,7 +95,7 @@ def debit(
 ) -> rails.Instruction | None:
     """Collects from the borrower's card under the mandate; nothing when there is no card, no mandate in force, or
     money is on its way already. The same key collects once."""
-    loan = loans.loan(loan_id)
+    loan = servicing.hold(loan_id=loan_id)
     card = card_for_debit(party_id=loan.party_id, on=tenancy.current().business_date)
     if card is None or payments.has_open(subject_id=loan_id, kinds=INCOMING):
         return None

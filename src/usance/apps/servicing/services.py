@@ -198,6 +198,11 @@ def has_event(*, loan_id: UUID, source: str) -> bool:
     return LoanEvent.objects.filter(loan_id=loan_id, source=source).exists()
 
 
+def hold(*, loan_id: UUID) -> Loan:
+    """The loan, about which nobody else decides until the caller's transaction ends. Raises NoSuchLoan."""
+    return lock(loan_id)
+
+
 def require_unapplied(*, loan_id: UUID, amount_minor: int) -> None:
     """Raises MoreThanUnapplied when so much does not wait on the loan; until the transaction ends it stays there."""
     there = lock(loan_id).unapplied_minor

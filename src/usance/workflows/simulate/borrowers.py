@@ -216,6 +216,7 @@ def _review(world: World, life: Life) -> None:
         reviewer = staff.users().get(email__startswith="underwriter@")
         moment = institutions.moment(tenancy.current(), world.tick(240))
         item = desk_view.item_of("underwriting", life.application_id)  # type: ignore[arg-type]
+        assert item is not None
         desk.take(item_id=item.pk, user=reviewer, at=moment)
         decide_application.open_case(application_id=life.application_id, reviewer=reviewer, at=world.clock.at)  # type: ignore[arg-type]
     with transaction.atomic():
@@ -235,6 +236,7 @@ def sign(world: World, life: Life) -> bool:
     with transaction.atomic():
         document = sign_agreement.paper(application_id=application_id)  # type: ignore[arg-type]
         offer = applications.standing_offer(application_id=application_id)  # type: ignore[arg-type]
+        assert offer is not None
         context = one_time_codes.signing_context(
             application_id=application_id,  # type: ignore[arg-type]
             document_hash=document.content_sha256,

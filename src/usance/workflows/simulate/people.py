@@ -101,8 +101,8 @@ def doubles(people: list[Applicant], *, country: str, seed: int, count: int) -> 
             identity_number=identity_numbers.make(
                 SCHEMES[country],
                 birth_date=found.birth_date,
-                sex=found.sex,
-                random=random,  # type: ignore[arg-type]
+                sex=found.sex,  # type: ignore[arg-type]
+                random=random,
             ),
             phone=f"{prefix}{random.randrange(10**digits):0{digits}d}",
             email=f"double{seed}.{position}@{country.lower()}.example",

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from usance.core.loan.state import Line
 from usance.web import components as ui
-from usance.web.templatetags import formats
 
 LOAN_STATUS: Mapping[str, tuple[Any, ui.Tone]] = {
     "new": (gettext_lazy("New"), "neutral"),
@@ -207,20 +204,6 @@ def timeline(lines: Iterable[Any], currency: str) -> list[ui.TimelineItem]:
         body = _("undone later") if line.is_undone else ""
         items.append(ui.TimelineItem(title=title, when=line.on, amount=amount, tone=tone, icon=icon, body=body))
     return items
-
-
-def explained(lines: Iterable[Line]) -> list[ui.Line]:
-    """What makes up a balance, line by line, with its sum."""
-    shown, total = [], 0
-    for line in lines:
-        total += line.amount_minor
-        last_day = line.ends_on - timedelta(days=1)
-        when = formats.date_l(line.starts_on, "medium")
-        if last_day > line.starts_on:
-            when = f"{when} – {formats.date_l(last_day, 'medium')}"
-        shown.append(ui.Line(label=when, amount=line.amount_minor, note=line.formula))
-    shown.append(ui.Line(label=_("Together"), amount=total, total=True))
-    return shown
 
 
 def schedule(rows: Iterable[Any], today: Any) -> list[ui.Instalment]:

@@ -34,6 +34,7 @@ class PageForm(forms.Form):
         super().__init__(*args, **kwargs)
         for asked in page.questions:
             field = _field(asked, institution)
+            field.must_answer = asked.required
             forms.dress(asked.question.code, field)
             self.fields[asked.question.code] = field
 
@@ -51,8 +52,7 @@ class PageForm(forms.Form):
 
 def _field(asked: questions.Asked, institution: Any) -> Any:
     question = asked.question
-    label = question.label if asked.required else _("%(question)s (if you like)") % {"question": question.label}
-    options: dict[str, Any] = {"label": label, "help_text": question.hint, "required": False}
+    options: dict[str, Any] = {"label": question.label, "help_text": question.hint, "required": False}
     if question.kind == "date":
         return forms.DateBoxesField(birthday=question.code == "birth_date", **options)
     if question.kind == "choice":

@@ -20,7 +20,7 @@ from usance.core.loan import quote
 from usance.core.refusals import Refusal
 from usance.ports import clock
 from usance.web import components as ui
-from usance.web import forms, permits, refusals, words
+from usance.web import forms, permits, reckoning, refusals, words
 from usance.web.borrower import identity
 from usance.web.templatetags import formats
 from usance.workflows import take_payment
@@ -126,7 +126,8 @@ def explain(request: HttpRequest, loan_id: UUID) -> HttpResponse:
     for line in selectors.explain(loan_id=loan.pk):
         by_balance.setdefault(line.balance, []).append(line)
     parts = [
-        {"name": words.balance_name(balance), "lines": words.explained(lines)} for balance, lines in by_balance.items()
+        {"name": words.balance_name(balance), "lines": reckoning.explained(lines, loan.currency)}
+        for balance, lines in by_balance.items()
     ]
     context = {"loan": loan, "parts": parts, "currency": loan.currency, "back_url": f"/loans/{loan.pk}/"}
     return render(request, "borrower/loans/explain.html", context)

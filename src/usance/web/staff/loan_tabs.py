@@ -19,7 +19,7 @@ from usance.apps.products import selectors as products
 from usance.apps.servicing import selectors
 from usance.web import components as ui
 from usance.web import forms as house
-from usance.web import words
+from usance.web import reckoning, words
 from usance.web.staff import loan_records
 from usance.web.staff.request import StaffRequest
 from usance.web.templatetags import formats
@@ -134,7 +134,8 @@ def _late(days: int) -> str:
 
 def summary(looking: Looking) -> dict[str, Any]:
     """Every balance with the lines that make it up, and the agreement in short."""
-    view, by_balance = looking.view, {}
+    view = looking.view
+    by_balance: dict[str, list[Any]] = {}
     lines = selectors.explain(loan_id=looking.loan.pk, on=view.on, known_on=looking.known_on)
     for line in lines:
         by_balance.setdefault(line.balance, []).append(line)
@@ -143,7 +144,7 @@ def summary(looking: Looking) -> dict[str, Any]:
             "code": balance,
             "name": words.full_balance_name(balance),
             "minor": view.balances.get(balance, 0),
-            "lines": words.explained(by_balance.get(balance, ())),
+            "lines": reckoning.explained(by_balance.get(balance, ()), looking.loan.currency),
         }
         for balance in sorted({*by_balance, *view.balances}, key=_rank)
     ]

@@ -1,0 +1,93 @@
+"""How a line of an explanation was reckoned, in words: the engine names the rule and what went into it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from usance.core.loan.state import Line
+from usance.web import components as ui
+from usance.web.templatetags import formats
+from usance.web.words import COMPONENTS, FEES
+
+PER: Mapping[str, Any] = {
+    "day": gettext_lazy("a day"),
+    "month": gettext_lazy("a month"),
+    "year": gettext_lazy("a year"),
+}
+AGES: Mapping[str, Any] = {
+    "past_due": gettext_lazy("paid what was past due"),
+    "due": gettext_lazy("paid what was due"),
+    "in_advance": gettext_lazy("paid ahead of its date"),
+}
+# the first part of a rule's name -> words, where the rest of it says nothing to people
+PLAIN: Mapping[str, Any] = {
+    "disbursement": gettext_lazy("the money that was lent"),
+    "payment": gettext_lazy("money received"),
+    "recovery": gettext_lazy("collected on what was written off"),
+    "refund": gettext_lazy("sent back"),
+    "waiver": gettext_lazy("forgiven"),
+    "write_off": gettext_lazy("written off"),
+}
+
+
+def explained(lines: Iterable[Line], currency: Any) -> list[ui.Line]:
+    """What makes up a balance, line by line, with its sum."""
+    shown, total = [], 0
+    for line in lines:
+        total += line.amount_minor
+        last_day = line.ends_on - timedelta(days=1)
+        when = formats.date_l(line.starts_on, "medium")
+        if last_day > line.starts_on:
+            when = f"{when} – {formats.date_l(last_day, 'medium')}"
+        shown.append(ui.Line(label=when, amount=line.amount_minor, note=reckoned(line, currency)))
+    shown.append(ui.Line(label=_("Together"), amount=total, total=True))
+    return shown
+
+
+def reckoned(line: Line, currency: Any) -> str:
+    """The words beside a line; the engine's own formula where a rule has none yet."""
+    rule, _dot, rest = line.rule.partition(".")
+    if rule in PLAIN:
+        return str(PLAIN[rule])
+    told = TOLD.get(rule)
+    return told(line.inputs, rest, currency) if told is not None else line.formula
+
+
+def _accrued(inputs: Mapping[str, Any], rest: str, currency: Any) -> str:
+    if rest == "flat_per_miss":
+        return _("for a missed payment")
+    words = _("%(base)s × %(rate)s %(per)s × %(days)s") % {
+        "base": formats.money(inputs["base_minor"], currency),
+        "rate": formats.percent(inputs["share"], 4),
+        "per": PER[inputs["per"]],
+        "days": formats.days(inputs["days"]),
+    }
+    return _("%(reckoning)s, up to the cap") % {"reckoning": words} if inputs["capped"] else words
+
+
+def _fee(inputs: Mapping[str, Any], rest: str, currency: Any) -> str:
+    return _("kept back from the money") if rest == "deducted" else str(FEES.get(rest, rest))
+
+
+def _tax(inputs: Mapping[str, Any], rest: str, currency: Any) -> str:
+    base, _dot, kind = inputs["base"].partition(".")
+    what = FEES.get(kind, kind) if kind else COMPONENTS.get(base, base)
+    return _("on %(what)s: %(amount)s") % {"what": what, "amount": formats.money(inputs["base_minor"], currency)}
+
+
+def _allocated(inputs: Mapping[str, Any], rest: str, currency: Any) -> str:
+    return str(AGES[inputs["age"]])
+
+
+TOLD: Mapping[str, Callable[[Mapping[str, Any], str, Any], str]] = {
+    "interest": _accrued,
+    "penalty": _accrued,
+    "fee": _fee,
+    "tax": _tax,
+    "allocation": _allocated,
+}

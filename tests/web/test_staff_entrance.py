@@ -216,3 +216,11 @@ def test_an_invitation_leads_to_a_password_and_an_app(institution: Any, browser:
     assert browser.post(address, {"password": PASSWORD})["Location"] == "/staff/sign-in/enrol/"
     assert browser.get("/staff/sign-in/enrol/").status_code == 200
     assert browser.get(address).status_code == 404
+
+
+def test_a_password_proof_ends_when_the_sign_in_is_reset(una: User, browser: Client, now: Any) -> None:
+    """Whoever stole the password stands between the two steps; the reset must not let them link an app of their own."""
+    give_password(browser)
+    services.reset_access(user_id=una.pk, actor=SYSTEM, at=now.now())
+    assert browser.get("/staff/sign-in/enrol/")["Location"] == "/staff/sign-in/"
+    assert not selectors.confirmed_factor(una)

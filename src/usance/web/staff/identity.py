@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -51,9 +52,15 @@ def visitor(request: HttpRequest) -> sign_in.Visitor:
 
 
 def remember_password(request: HttpRequest, user: Any, after: str) -> None:
-    """The password was right; the second factor is still to come. The session gets a new key."""
+    """The password was right; the second factor is still to come. The session gets a new key. The proof is of this
+    password: it ends when the password is changed or taken away."""
     request.session.cycle_key()
-    request.session[PENDING] = {"user": str(user.pk), "at": clock.now().isoformat(), "next": after}
+    request.session[PENDING] = {
+        "user": str(user.pk),
+        "at": clock.now().isoformat(),
+        "next": after,
+        "proof": user.get_session_auth_hash(),
+    }
 
 
 def pending_user(request: HttpRequest) -> Any | None:
@@ -61,7 +68,10 @@ def pending_user(request: HttpRequest) -> Any | None:
     pending = request.session.get(PENDING)
     if not pending or clock.now() - datetime.fromisoformat(pending["at"]) > PENDING_FOR:
         return None
-    return selectors.users().filter(pk=pending["user"], is_active=True).first()
+    user = selectors.users().filter(pk=pending["user"], is_active=True).first()
+    if user is None or not hmac.compare_digest(user.get_session_auth_hash(), pending.get("proof", "")):
+        return None
+    return user
 
 
 def let_in(request: HttpRequest, user: Any, *, factor: str) -> str:

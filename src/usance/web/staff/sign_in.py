@@ -179,8 +179,9 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 
     def submit(form: NewPasswordForm) -> HttpResponse:
         given = form.cleaned_data["password"]
-        sign_in.accept_invitation(token=token, password=given, visitor=identity.visitor(request), at=clock.now())
-        identity.remember_password(request, user, "")
+        visitor = identity.visitor(request)
+        entered = sign_in.accept_invitation(token=token, password=given, visitor=visitor, at=clock.now())
+        identity.remember_password(request, entered, "")
         return redirect("staff:second_factor" if selectors.confirmed_factor(user) else "staff:enrol")
 
     form = NewPasswordForm(sent(request))

@@ -12,7 +12,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from usance.apps.access import selectors as access
@@ -62,7 +62,7 @@ def index(request: StaffRequest) -> HttpResponse:
     )
     page = pages.of(request, found.filter(access.scope_filter(request.user, "approval.view", owner="maker_id")))
     columns = [
-        ui.Column("title", _("Change")),
+        ui.Column("title", pgettext("noun", "Change")),
         ui.Column("about", _("About")),
         ui.Column("maker", _("Proposed by")),
         ui.Column("since", _("Proposed")),

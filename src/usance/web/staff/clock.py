@@ -11,7 +11,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from usance.apps.access import selectors as access
@@ -77,7 +77,7 @@ def _run_cells(run: Any, names: dict[str, str]) -> list[Any]:
     problems: Any = ui.Tag(formats.number(run.problem_count), "bad") if run.problem_count else 0
     return [
         run.business_date,
-        ui.Tag(_("Done"), "good") if run.state == "done" else ui.Tag(_("Running"), "info"),
+        ui.Tag(_("Done"), "good") if run.state == "done" else ui.Tag(pgettext("job", "Running"), "info"),
         run.total_count,
         problems,
         formats.number(f"{seconds:.1f}") if seconds is not None else "",

@@ -12,7 +12,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_GET
 
 from usance.apps.access import selectors as access
@@ -135,7 +135,10 @@ def _facts(row: Any, known: Any) -> list[ui.SummaryRow]:
     to = (known.name or known.reference) if known else _("Not a customer yet")
     facts = [
         ui.SummaryRow(
-            _("To"), to, href=reverse("staff:customer", args=[row.party_id]) if known else "", action=_("Open")
+            pgettext("recipient", "To"),
+            to,
+            href=reverse("staff:customer", args=[row.party_id]) if known else "",
+            action=_("Open"),
         ),
         ui.SummaryRow(_("By"), vocabulary.word(vocabulary.MESSAGE_CHANNEL, row.channel)),
         ui.SummaryRow(_("Purpose"), vocabulary.word(vocabulary.MESSAGE_PURPOSE, row.purpose)),

@@ -13,7 +13,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from usance.apps.access import selectors as access
@@ -90,7 +90,7 @@ def days(row: Any) -> str:
 def _state(row: Any, waiting: dict[str, Any]) -> ui.Tag:
     if str(row.pk) in waiting:
         return ui.Tag(_("Opening is proposed"), "warn")
-    return ui.Tag(_("Locked"), "good", "lock") if row.locked_at else ui.Tag(_("Open"), "neutral")
+    return ui.Tag(_("Locked"), "good", "lock") if row.locked_at else ui.Tag(pgettext("state", "Open"), "neutral")
 
 
 def _next(request: StaffRequest, row: Any, waiting: dict[str, Any], may_lock: bool) -> str:

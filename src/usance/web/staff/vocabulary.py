@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from usance.web import words
 
@@ -91,7 +92,7 @@ VERDICT: Mapping[str, tuple[Any, Any]] = {
     "ask": (_("Asked the applicant"), "warn"),
 }
 OFFER: Mapping[str, tuple[Any, Any]] = {
-    "open": (_("Open"), "brand"),
+    "open": (pgettext_lazy("state", "Open"), "brand"),
     "accepted": (_("Accepted"), "good"),
     "expired": (_("Expired"), "neutral"),
     "replaced": (_("Replaced"), "neutral"),

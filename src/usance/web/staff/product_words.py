@@ -245,7 +245,7 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any], currency: An
     sections = list(SECTIONS)
     for path in sorted({**new, **old}, key=lambda path: sections.index(section(path))):
         sides = (shown(path, old.get(path), currency), shown(path, new.get(path), currency))
-        if path not in NOT_SHOWN and old.get(path) != new.get(path):
+        if path not in NOT_SHOWN and (old.get(path) or None) != (new.get(path) or None):
             rows.append(ui.DiffRow(f"{SECTIONS[section(path)]}: {label(path)}", *sides))
     return rows
 
@@ -254,7 +254,7 @@ def _ordered(config: Mapping[str, Any]) -> dict[str, Any]:
     """The places of a stored configuration in the order of the template; none of nothing."""
     plain = {name: value for name, value in config.items() if name != "starts_on"}
     found = places(template.read(plain).to_json()) if plain else {}
-    return {path: value for path, value in found.items() if value not in (None, "", [], {})}
+    return {path: value for path, value in found.items() if value not in (None, "", [], {}, "0")}
 
 
 def choices(names: Sequence[str]) -> list[tuple[str, Any]]:

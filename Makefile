@@ -3,13 +3,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test check reset lock setup setup-dev format messages
+.PHONY: help run test check reset tour lock setup setup-dev format messages
 
 help:
 	@echo "make run     start everything and print the addresses (first time: about two minutes)"
 	@echo "make test    all checks and tests, browser included"
 	@echo "make check   the fast part: format, lint, layers, types, core tests"
 	@echo "make reset   throw the demo data away"
+	@echo "make tour    take the README's pictures from the running demo"
 	@echo "make format  let the formatter rewrite the files"
 	@echo "make messages  renew the translation catalogues and say what is not translated"
 	@echo "make lock    renew the pinned, hashed requirements from requirements/*.in"
@@ -31,6 +32,9 @@ check: setup-dev
 
 reset: setup
 	@$(BIN)/usance db reset
+
+tour: setup-dev
+	@$(BIN)/python tools/tour.py
 
 format: setup-dev
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

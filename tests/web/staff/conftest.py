@@ -52,7 +52,7 @@ def as_role(house: World) -> Callable[[str], Client]:
 
 
 @pytest.fixture
-def queries() -> Iterator[Callable[[Callable[[], Any]], int]]:
+def queries() -> Callable[[Callable[[], Any]], int]:
     """How many statements a call sends."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
@@ -62,7 +62,7 @@ def queries() -> Iterator[Callable[[Callable[[], Any]], int]]:
             call()
         return len(captured.captured_queries)
 
-    yield count
+    return count
 
 
 @pytest.fixture

@@ -97,10 +97,8 @@ def _date(text: str) -> date | None:
 
 def entry_words(description: str) -> str:
     """What an entry is about, in words; its code where there are none."""
-    known = ENTRIES.get(description)
-    if known is None:
-        known = common.HAPPENED.get(description.removeprefix("loan."), (description,))[0]
-    return str(known)
+    of_loans = common.HAPPENED.get(description.removeprefix("loan."), (description,))[0]
+    return str(ENTRIES.get(description, of_loans))
 
 
 def _statement(request: StaffRequest, page: Any, query: dict[str, str]) -> ui.DataTable:

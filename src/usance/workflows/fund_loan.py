@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import transaction
 
 from usance.apps.agreements import selectors as papers
+from usance.apps.audit import services as audit
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.messaging import services as messaging
@@ -49,7 +50,7 @@ def fund(*, application_id: UUID, card_id: UUID, at: datetime, actor: Actor) -> 
     """Books the loan of a signed application, if it is not booked yet, and instructs its payout to a card of the
     borrower. In the caller's transaction. Returns the loan's id. Raises NothingToFund, PayoutUnderWay,
     CardNotUsable."""
-    application = applications.application(application_id=application_id)
+    application = origination.hold(application_id=application_id)  # or it could be left in another tab meanwhile
     if application.state != "signed":
         raise NothingToFund()
     document = papers.signed_agreement(application_id)
@@ -95,7 +96,7 @@ def fund(*, application_id: UUID, card_id: UUID, at: datetime, actor: Actor) -> 
 @task("fund_loan.payout_settled")
 def payout_settled(instruction_id: str) -> None:
     """What became of a payout takes effect on the loan: once, whoever tells it and how often."""
-    with transaction.atomic():
+    with transaction.atomic(), audit.written_together():
         instruction = payments.instruction(UUID(instruction_id))
         actor = provider(instruction.provider, instruction.reference)
         if instruction.state == rails.State.SUCCEEDED and instruction.returned_minor == 0:
@@ -107,15 +108,15 @@ def payout_settled(instruction_id: str) -> None:
 
 
 def _money_arrived(instruction: rails.Instruction, actor: Actor) -> None:
-    booked_on = loans.loan(instruction.subject_id).booked_on
+    approved = loans.loan(instruction.subject_id)
     loan = servicing.disburse(
         loan_id=instruction.subject_id,
+        amount_minor=approved.amount_minor,
         source=f"instruction:{instruction.pk}",
-        value_on=max(payments.value_date(instruction), booked_on),  # a rail's clock may lag around midnight
+        value_on=max(payments.value_date(instruction), approved.booked_on),  # a rail's clock may lag around midnight
         actor=actor,
     )
     _move_application(loan.application_id, to="funded", was="funding", actor=actor)
-    standing = loans.loan_view(loan_id=loan.pk).standing
     _tell(
         loan.party_id,
         "money_sent",
@@ -125,7 +126,7 @@ def _money_arrived(instruction: rails.Instruction, actor: Actor) -> None:
             "reference": loan.number,
             "amount_minor": instruction.amount_minor,
             "card": str(instruction.card),
-            "due_on": standing.next_due_on,
+            "due_on": loan.next_due_on,
         },
     )
 
@@ -173,9 +174,10 @@ def _move_application(application_id: UUID | None, *, to: str, was: str, actor: 
     """A notice that comes twice finds the application moved already."""
     if application_id is None:
         return
-    if applications.application(application_id=application_id).state == was:
-        business_date = tenancy.current().business_date
-        origination.move(application_id=application_id, to=to, actor=actor, on=business_date, at=clock.now())
+    row = origination.hold(application_id=application_id)
+    if row.state == was:
+        today = tenancy.current().business_date
+        origination.move(application_id=application_id, to=to, actor=actor, on=today, at=clock.now(), held=row)
 
 
 def _tell(party_id: UUID, template: str, *, key: str, subject: tuple[str, UUID], context: dict[str, object]) -> None:
@@ -185,7 +187,7 @@ def _tell(party_id: UUID, template: str, *, key: str, subject: tuple[str, UUID],
 
 def leave(*, application_id: UUID, at: datetime, actor: Actor) -> None:
     """The borrower gives up a signed loan whose money never came: nothing is owed. Raises PayoutUnderWay."""
-    application = applications.application(application_id=application_id)
+    application = origination.hold(application_id=application_id)
     loan = loans.loan_of_application(application_id)
     if loan is not None:
         if payments.may_have_moved(subject_id=loan.pk, kind=PAYOUT):

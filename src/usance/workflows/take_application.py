@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from usance.apps.audit import services as audit
 from usance.apps.customers import consents
 from usance.apps.customers import selectors as customers
 from usance.apps.customers import services as customer_services
@@ -105,12 +106,9 @@ def _fill_in(application_id: UUID, party_id: UUID, at: datetime) -> None:
     known = {code: _stored(value) for code, value in profile.values.items() if code in questions.QUESTIONS}
     emails = [contact.value for contact in customers.contacts(party_id, "email") if contact.ended_at is None]
     known |= {"email": emails[0] if emails else "", "identity_number": profile.identity_number}
-    services.record_answers(
-        application_id=application_id,
-        answers={code: text for code, text in known.items() if text},
-        came_from="customer",
-        at=at,
-    )
+    answers = {code: text for code, text in known.items() if text}
+    if answers:
+        services.record_answers(application_id=application_id, answers=answers, came_from="customer", at=at)
 
 
 def _stored(value: Any) -> str:
@@ -151,12 +149,16 @@ def _is_current(row: Any) -> bool:
 def quote(*, application_id: UUID) -> calculator.Quote:
     """What the wish costs when signed today."""
     row = selectors.application(application_id=application_id)
+    return _quote(row, tenancy.current().business_date)
+
+
+def _quote(row: Any, on: date) -> calculator.Quote:
     return calculator.quote(
         version=row.product_version,
         amount_minor=row.amount_minor,
         term=row.term,
         customer_kind=row.customer_kind,
-        on=tenancy.current().business_date,
+        on=on,
     )
 
 
@@ -175,33 +177,32 @@ def submit(*, application_id: UUID, key: str, at: datetime, actor: Actor) -> Map
     )
 
 
+@audit.written_together()
 def _submit(application_id: UUID, at: datetime, actor: Actor) -> Mapping[str, Any]:
     row = selectors.application(application_id=application_id)
     if row.state != "draft":
         raise services.StateDoesNotAllow(state=row.state, to="submitted")
-    open_pages = [s.page.code for s in page_states(application_id=row.pk) if not s.is_done and s.page.kind != "check"]
+    known = selectors.answers(row)
+    open_pages = [s.page.code for s in answer_pages.states_of(row, known) if not s.is_done and s.page.kind != "check"]
     if open_pages:
         raise ApplicationIncomplete(pages=tuple(open_pages))
     if not _is_current(row):
         raise ProductChanged(product=row.product.code)
     today = tenancy.current().business_date
-    terms = quote(application_id=row.pk).terms
+    terms = _quote(row, today).terms
     caps.check_contract(terms=terms, on=today)
-    _tell_customer_file(row, at, actor, today)
-    given = [
-        found.pk
-        for purpose in (*answer_pages.REQUIRED_CONSENTS, *answer_pages.OPTIONAL_CONSENTS)
-        if (found := consents.consent_on(party_id=row.party_id, purpose=purpose, on=today)) is not None
-    ]
+    _tell_customer_file(row, known, at, actor, today)
+    purposes = (*answer_pages.REQUIRED_CONSENTS, *answer_pages.OPTIONAL_CONSENTS)
+    standing = consents.consents_on(party_id=row.party_id, purposes=purposes, on=today)
+    given = [standing[purpose].pk for purpose in purposes if purpose in standing]
     services.submit(application_id=row.pk, terms=terms, consents=given, on=today, at=at, actor=actor)
     enqueue("applications.decide", key=f"decide:{row.pk}", application_id=str(row.pk))
     return {"application_id": str(row.pk), "reference": row.reference}
 
 
-def _tell_customer_file(row: Any, at: datetime, actor: Actor, today: date) -> None:
+def _tell_customer_file(row: Any, known: Mapping[str, str], at: datetime, actor: Actor, today: date) -> None:
     """What is new in the answers becomes a dated fact about the customer."""
     profile = customers.profile(row.party_id)
-    known = selectors.answers(row)
     stated = {code: _fact(code, text) for code, text in known.items() if questions.QUESTIONS[code].fact}
     news = {code: value for code, value in stated.items() if profile.values.get(code) != value}
     source = "staff" if actor.is_staff else "applicant"
@@ -238,7 +239,7 @@ def _fact(code: str, text: str) -> Any:
 
 def withdraw(*, application_id: UUID, at: datetime, actor: Actor) -> Any:
     """The applicant gives up before anything was signed (after the signature: `fund_loan.leave`)."""
-    row = selectors.application(application_id=application_id)
+    row = services.hold(application_id=application_id)  # or it could be signed in another tab meanwhile
     if row.state in ("signed", "funding"):
         raise services.StateDoesNotAllow(state=row.state, to="withdrawn")
     gone = services.withdraw(application_id=application_id, actor=actor, on=tenancy.current().business_date, at=at)

@@ -154,6 +154,11 @@ def submit(
     return row
 
 
+def hold(*, application_id: UUID) -> Application:
+    """The application, about which nobody else decides until the caller's transaction ends."""
+    return moves.locked(application_id)
+
+
 def move(
     *, application_id: UUID, to: str, actor: Actor, on: date, at: datetime, reasons: Iterable[str] = ()
 ) -> Application:

@@ -45,8 +45,8 @@ FUNCTIONS = {
 }
 QUOTED = re.compile(r"""^("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
 IN_ARGUMENT = re.compile(r"""_\(\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\s*\)""")
-# modules that look up what others collect (names of roles, kept in the database)
-LOOKED_UP = {"apps/access/models.py"}
+# modules that look up what others collect (names of roles and accounts, kept in the database)
+LOOKED_UP = {"apps/access/models.py", "apps/ledger/models.py"}
 PLACEHOLDER = re.compile(r"%%|%\([a-z0-9_.]+\)[sd]|%[sd]|{[a-z_]*}", re.IGNORECASE)
 
 

@@ -359,6 +359,8 @@ def dress(name: str, field: forms.Field) -> None:
         field.widget = _swapped(field.widget, ours, field)
     if isinstance(field, forms.IntegerField | forms.DecimalField):
         field.widget.attrs.setdefault("inputmode", "numeric" if isinstance(field, forms.IntegerField) else "decimal")
+    if isinstance(field, forms.EmailField):
+        field.error_messages["invalid"] = gettext_lazy("This is not an e-mail address. Write it like name@example.com.")
     if field.error_messages.get("required") == forms.Field.default_error_messages["required"]:
         field.error_messages["required"] = format_lazy(
             gettext_lazy("Please answer: {label}"), label=field.label or pretty_name(name)

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse
 from django.utils import timezone, translation
+from django.utils.translation.trans_real import parse_accept_lang_header
 
 from usance.apps.institutions import selectors, tenancy
 from usance.core.refusals import Refusal
@@ -45,8 +46,8 @@ class TenancyMiddleware:
 
 
 class LanguageMiddleware:
-    """The language: chosen on the page (cookie), or of the signed-in person, or the browser's if the institution
-    speaks it, or the institution's first."""
+    """The language: chosen on the page (cookie), or the first of the browser's that the institution speaks, or the
+    institution's first. A program that names no language reads English, where that is spoken."""
 
     def __init__(self, respond: Respond) -> None:
         self.respond = respond
@@ -66,8 +67,9 @@ class LanguageMiddleware:
         chosen = request.COOKIES.get(LANGUAGE_COOKIE, "")
         if chosen in offered:
             return chosen
-        asked = translation.get_language_from_request(request)
-        return asked if asked in offered else offered[0]
+        header = request.headers.get("Accept-Language", settings.LANGUAGE_CODE).lower()
+        asked = (code.partition("-")[0] for code, _weight in parse_accept_lang_header(header))
+        return next((code for code in asked if code in offered), offered[0])
 
 
 class ContentSecurityMiddleware:

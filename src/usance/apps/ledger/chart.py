@@ -1,12 +1,15 @@
 """The chart of accounts that a new institution starts with, and which account plays which role of `core.accounting`.
 
-Accountants change both later; what is booked stays where it was booked.
+Accountants change both later; what is booked stays where it was booked. Names are stored in English and shown in the
+reader's language as long as they are these.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import NamedTuple
+
+from django.utils.translation import gettext_noop as _
 
 from usance.core.accounting import books
 
@@ -19,31 +22,31 @@ class DefaultAccount(NamedTuple):
 
 
 _NAMES: Mapping[str, tuple[str, str]] = {
-    "principal_receivable": ("1210", "Loans to customers: principal"),
-    "interest_receivable": ("1220", "Loans to customers: interest"),
-    "fee_receivable": ("1230", "Loans to customers: fees"),
-    "penalty_receivable": ("1240", "Loans to customers: penalties"),
-    "tax_receivable": ("1250", "Loans to customers: taxes charged on"),
-    "disbursement_clearing": ("1310", "Clearing: disbursements under way"),
-    "receipts_clearing": ("1320", "Clearing: receipts under way"),
-    "refund_clearing": ("1330", "Clearing: refunds under way"),
-    "unapplied_funds": ("2110", "Customers' unapplied funds"),
-    "tax_payable": ("2210", "Taxes payable"),
-    "interest_income": ("4110", "Interest income"),
-    "fee_income": ("4120", "Fee income"),
-    "penalty_income": ("4130", "Penalty income"),
-    "recovery_income": ("4140", "Recoveries of written-off loans"),
-    "waiver_expense": ("5110", "Waivers"),
-    "small_difference_expense": ("5120", "Small differences forgiven"),
-    "loan_loss": ("5130", "Loan losses"),
+    "principal_receivable": ("1210", _("Loans to customers: principal")),
+    "interest_receivable": ("1220", _("Loans to customers: interest")),
+    "fee_receivable": ("1230", _("Loans to customers: fees")),
+    "penalty_receivable": ("1240", _("Loans to customers: penalties")),
+    "tax_receivable": ("1250", _("Loans to customers: taxes charged on")),
+    "disbursement_clearing": ("1310", _("Clearing: disbursements under way")),
+    "receipts_clearing": ("1320", _("Clearing: receipts under way")),
+    "refund_clearing": ("1330", _("Clearing: refunds under way")),
+    "unapplied_funds": ("2110", _("Customers' unapplied funds")),
+    "tax_payable": ("2210", _("Taxes payable")),
+    "interest_income": ("4110", _("Interest income")),
+    "fee_income": ("4120", _("Fee income")),
+    "penalty_income": ("4130", _("Penalty income")),
+    "recovery_income": ("4140", _("Recoveries of written-off loans")),
+    "waiver_expense": ("5110", _("Waivers")),
+    "small_difference_expense": ("5120", _("Small differences forgiven")),
+    "loan_loss": ("5130", _("Loan losses")),
 }
 CONTROL = frozenset(books.CONTROL.values())
 
 # accounts that no loan movement uses, but without which no books balance to a bank
 _OWN = (
-    DefaultAccount("1110", "Cash at bank", "asset", ""),
-    DefaultAccount("3110", "Equity", "equity", ""),
-    DefaultAccount("5210", "Payment providers' fees", "expense", ""),
+    DefaultAccount("1110", _("Cash at bank"), "asset", ""),
+    DefaultAccount("3110", _("Equity"), "equity", ""),
+    DefaultAccount("5210", _("Payment providers' fees"), "expense", ""),
 )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 
 from usance.apps.institutions.models import TenantForeignKey, TenantModel, new_id
 
@@ -27,7 +28,12 @@ class Account(TenantModel):
         constraints = [models.UniqueConstraint("institution", "code", name="account_code_once")]
 
     def __str__(self) -> str:
-        return f"{self.code} {self.name}"
+        return f"{self.code} {self.title}"
+
+    @property
+    def title(self) -> str:
+        """The name in the active language, as far as it is one of the default chart's; else as it was given."""
+        return gettext(self.name)
 
 
 class PostingRule(TenantModel):

@@ -123,7 +123,7 @@ def _balance_table(request: StaffRequest, lines: list[ledger.BalanceLine], on: d
         ui.Row(
             [
                 line.account.code,
-                line.account.name,
+                line.account.title,
                 KINDS[line.account.kind],
                 ui.Money(line.debit_minor, currency) if line.debit_minor else "",
                 ui.Money(line.credit_minor, currency) if line.credit_minor else "",

@@ -29,7 +29,7 @@ def books(looking: Looking) -> dict[str, Any]:
     """The entries made for this loan and their transfers. Daily interest stands in the entries of the close."""
     page = pages.of(looking.request, _known(ledger.entries_of_loan(loan_id=looking.loan.pk), looking))
     entries = list(page.object_list)
-    names = {account.pk: f"{account.code} {account.name}" for account in ledger.accounts()} if entries else {}
+    names = {account.pk: f"{account.code} {account.title}" for account in ledger.accounts()} if entries else {}
     rows = []
     for transfer in ledger.transfers_of_entries([entry.pk for entry in entries]):
         entry = next(one for one in entries if one.pk == transfer.entry_id)

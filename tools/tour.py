@@ -119,6 +119,7 @@ def _sign_in(page: Page, site: Site, role: str) -> None:
     page.click("main button[type=submit]")
     page.fill("[name=code]", totp.code(secret[1], datetime.now(UTC)))
     page.click("main button[type=submit]")
+    page.context.add_cookies([{"name": "language", "value": "en", "url": site.url("ua")}])
 
 
 if __name__ == "__main__":

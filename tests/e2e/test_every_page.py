@@ -29,6 +29,8 @@ PHONE, DESK = {"width": 360, "height": 740}, {"width": 1440, "height": 900}
 # institution, language, whether axe looks at both widths (the markup is the same in each language)
 TONGUES = [("ua", "uk", True), ("ua", "en", False), ("vn", "vi", False)]
 AREAS = ("borrower", "public", "staff")
+# charts follow a new width in the frames after it
+SETTLED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))"
 ENDS_THE_SESSION = {"staff:sign_out", "borrower:leave"}
 IS_PAGE: dict[str, bool] = {}
 WORLDS: dict[tuple[str, str], World] = {}
@@ -108,6 +110,7 @@ def faults_of(page: Page, *, axe_at: list[dict[str, int]]) -> list[str]:
     found = []
     for size in (DESK, PHONE):
         page.set_viewport_size(size)  # type: ignore[arg-type]
+        page.evaluate(SETTLED)
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if wide > 0:
             found.append(f"sticks out by {wide} pixels at {size['width']}")

@@ -18,7 +18,11 @@ class CheckForm(forms.Form):
 
 
 class FileForm(forms.Form):
-    file = forms.forms.FileField(label=_("The PDF file"), help_text=_("We compare it and do not keep it."))
+    file = forms.forms.FileField(
+        label=_("The PDF file"),
+        help_text=_("We compare it and do not keep it."),
+        widget=forms.forms.FileInput(attrs={"accept": "application/pdf", "class": "u-input"}),
+    )
 
 
 @permits.public

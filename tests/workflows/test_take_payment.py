@@ -209,6 +209,23 @@ def test_a_payment_that_the_bank_takes_back_weeks_later_is_owed_again_with_its_i
     assert told(loan).count("PaymentReturned") == 1
 
 
+def test_a_payment_that_the_bank_takes_back_in_two_parts_counts_for_what_stayed_each_time(money: Money) -> None:
+    from usance.apps.payments import services
+    from usance.ports.payment_rail import Accepted
+
+    loan = money.loan()
+    given = pay(money, loan, 1_000_000)
+    money.settle()
+    for returned, owed in ((300_000, 2_300_000), (300_000, 2_300_000), (1_000_000, 3_000_000)):
+        answer = Accepted(
+            order_id=given.order_id, reference=money.fresh(given).reference, amount_minor=1_000_000, currency="VND",
+            value_at=money.now.at, reversed_minor=returned,
+        )  # fmt: skip
+        services.settle(instruction_id=given.pk, answer=answer, at=money.now.at)
+        money.jobs.run_pending(at=money.now.at)
+        assert money.standing(loan).principal_minor == owed
+
+
 def test_an_amount_off_by_one_is_booked_as_it_came_once_a_person_has_looked(money: Money) -> None:
     from usance.apps.payments import services
 

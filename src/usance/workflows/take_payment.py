@@ -177,16 +177,27 @@ def _extend(instruction: rails.Instruction, days: int, source: str, value_on: da
 
 
 def _take_back(instruction: rails.Instruction, actor: Actor) -> None:
-    """The rail took the payment back: the loan owes it again. What of it stayed with us stays paid."""
-    source, loan_id = f"return:{instruction.pk}", instruction.subject_id
-    if servicing.has_event(loan_id=loan_id, source=source):
+    """The rail took the payment back: the loan owes it again. What of it stayed with us stays paid, until more of it
+    goes back."""
+    loan_id, returned_minor = instruction.subject_id, instruction.returned_minor
+    source, undoes = f"return:{instruction.pk}:{returned_minor}", _still_counted(instruction)
+    if undoes is None or servicing.has_event(loan_id=loan_id, source=source):
         return
-    undoes, reason = f"instruction:{instruction.pk}", "taken back by the bank"
-    servicing.return_payment(loan_id=loan_id, source=source, undoes=undoes, reason=reason, actor=actor)
-    left_minor = instruction.booked_minor - instruction.returned_minor
+    servicing.return_payment(loan_id=loan_id, source=source, undoes=undoes, reason="taken back by the bank", actor=actor)
+    left_minor = instruction.booked_minor - returned_minor
     if left_minor > 0:
-        _receive(loan_id, f"rest:{instruction.pk}", left_minor, payments.value_date(instruction), actor)
-    _tell(instruction, "payment_failed", {"link": _account_link()}, suffix=":returned")
+        rest = f"rest:{instruction.pk}:{returned_minor}"
+        _receive(loan_id, rest, left_minor, payments.value_date(instruction), actor)
+    _tell(instruction, "payment_failed", {"link": _account_link()}, suffix=f":returned:{returned_minor}")
+
+
+def _still_counted(instruction: rails.Instruction) -> str | None:
+    """The source by which this payment, or the rest of it, counts on its loan; None when nothing of it does."""
+    told = list(loans.events_of(loan_id=instruction.subject_id))
+    undone = {row.payload.get("undoes") for row in told}
+    own, rests = f"instruction:{instruction.pk}", f"rest:{instruction.pk}"
+    counted = [row.source for row in told if row.source == own or row.source.startswith(rests)]
+    return next((source for source in reversed(counted) if source not in undone), None)
 
 
 def send_back(*, instruction_id: UUID, amount_minor: int, key: str, at: datetime, actor: Actor) -> rails.Instruction:

@@ -62,6 +62,9 @@ def test_ending_the_day_leads_to_a_bar_and_to_the_new_date(house: World, as_role
     run.save()
     Institution.objects.filter(pk=house.institution.pk).update(business_date=on + timedelta(days=1))
     tenancy.forget_row()
+    polled = client.get(bar, headers={"X-Usance-Poll": "1"}).content.decode()
+    assert "data-then=" in polled  # the bar is full: the page itself goes on, and is told the news
+    assert "data-poll=" not in polled
     arrived = client.get(bar, follow=True)
     assert arrived.redirect_chain == [(CLOCK, 302)]
     assert "The business date is now Tuesday, 3 March 2026" in arrived.content.decode()

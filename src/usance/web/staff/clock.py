@@ -28,6 +28,7 @@ from usance.web.templatetags import formats
 from usance.workflows import close_day
 
 WEEK = 7
+POLL_HEADER = "X-Usance-Poll"
 SHOWN_PROBLEMS = 20
 
 
@@ -170,15 +171,17 @@ def progress(request: StaffRequest) -> HttpResponse:
     today: date = request.institution.business_date
     if since is None or to is None or not since < to:
         return redirect("staff:clock")
-    if today >= to:
+    is_polled = POLL_HEADER in request.headers  # a message told to a poll would be lost
+    if today >= to and not is_polled:
         messages.success(request, _("The business date is now %(today)s.") % {"today": formats.date_l(today, "full")})
         return redirect("staff:clock")
     run = close_day.progress()
     days = (to - since).days
     within_day = run.share if run and run.day == today else 0
+    done, total = (min((today - since).days, days), days) if days > 1 else (within_day, 100)
     context = {
-        "done": min(days * 100, max(0, (today - since).days) * 100 + within_day),
-        "total": days * 100,
+        "done": total if today >= to else max(0, min(done, total - 1)),
+        "total": total,
         "label": _("Ending %(day)s") % {"day": formats.date_l(today, "full")},
         "note": _note(run, today, (to - today).days - 1),
         "poll": request.get_full_path(),
@@ -196,7 +199,7 @@ def _note(run: close_day.Progress | None, today: date, after: int) -> str:
             "done": formats.number(run.done),
             "total": formats.number(run.total),
         }
-    if not after:
+    if after < 1:
         return now
     more = ngettext("%(count)s more day", "%(count)s more days", after) % {"count": formats.number(after)}
     return f"{now} · {more}"

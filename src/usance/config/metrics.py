@@ -104,7 +104,8 @@ def jobs() -> Iterator[Metric]:
 def view(request: HttpRequest) -> HttpResponse:
     """The page that Prometheus reads. With USANCE_METRICS_TOKEN set it wants that as its bearer token."""
     token = os.environ.get("USANCE_METRICS_TOKEN", "")
-    if token and not compare_digest(request.headers.get("Authorization", ""), f"Bearer {token}"):
+    given = request.headers.get("Authorization", "")
+    if token and not compare_digest(given.encode(), f"Bearer {token}".encode()):
         return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
     return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
 

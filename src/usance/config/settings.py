@@ -121,6 +121,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "usance.web.middleware.ContentSecurityMiddleware",
+    "usance.web.middleware.BodyLimitMiddleware",
     "usance.web.middleware.TenancyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "usance.web.middleware.LanguageMiddleware",
@@ -186,6 +187,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 USANCE_SEAL_PEM = os.environ.get("USANCE_SEAL_PEM", str(HOME / "seal.pem"))  # key and certificates of the seal
+USANCE_LARGEST_BODY = 8_000_000  # bytes, files included
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 

@@ -21,6 +21,21 @@ OUTSIDE = ("/health/", "/metrics", "/static/", "/callbacks/")  # these bind them
 LANGUAGE_COOKIE = "language"
 
 
+class BodyLimitMiddleware:
+    """A body larger than any form of ours is refused before a byte of it is read: files in it would fill the disk."""
+
+    def __init__(self, respond: Respond) -> None:
+        self.respond = respond
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        told = request.META.get("CONTENT_LENGTH") or "0"
+        if told.isdecimal() and int(told) > settings.USANCE_LARGEST_BODY:
+            page = errors.bad_request(request)
+            page.status_code = 413
+            return page
+        return self.respond(request)
+
+
 class TenancyMiddleware:
     """Finds the institution by host name, then answers the request inside one transaction bound to it. A response of
     500 or more undoes everything that the page wrote."""

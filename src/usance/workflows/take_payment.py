@@ -183,7 +183,8 @@ def _take_back(instruction: rails.Instruction, actor: Actor) -> None:
     source, undoes = f"return:{instruction.pk}:{returned_minor}", _still_counted(instruction)
     if undoes is None or servicing.has_event(loan_id=loan_id, source=source):
         return
-    servicing.return_payment(loan_id=loan_id, source=source, undoes=undoes, reason="taken back by the bank", actor=actor)
+    reason = "taken back by the bank"
+    servicing.return_payment(loan_id=loan_id, source=source, undoes=undoes, reason=reason, actor=actor)
     left_minor = instruction.booked_minor - returned_minor
     if left_minor > 0:
         rest = f"rest:{instruction.pk}:{returned_minor}"

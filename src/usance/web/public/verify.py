@@ -29,7 +29,8 @@ class FileForm(forms.Form):
 def ask(request: HttpRequest) -> HttpResponse:
     form = CheckForm(request.GET or None)
     if request.GET and form.is_valid():
-        return redirect("public:verify_code", form.cleaned_data["code"].strip().replace("/", ""))
+        code = form.cleaned_data["code"].replace("/", "").strip()
+        return redirect("public:verify_code", code) if code else redirect("public:verify")
     return render(request, "public/verify_ask.html", {"form": form})
 
 

@@ -186,6 +186,8 @@ def _do_item(item_id: UUID, at: datetime) -> None:
                 outcome = due.handler(item.kind)(item, datetime.combine(item.due_on, item.at_time, tzinfo=zone))
         except Refusal as refusal:
             outcome = f"refused: {refusal.code}"
+        except due.NobodyDoesIt:
+            outcome = "nobody does this any more"  # of a kind that was given up: it must not hold up the days to come
         institutions.finish_item(item_id=item_id, outcome=outcome[:60], at=at)
 
 

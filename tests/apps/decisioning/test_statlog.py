@@ -35,6 +35,13 @@ def test_what_the_file_does_not_know_stays_missing(rows: list[dict[str, str]]) -
     assert sum("savings" in statlog.answers(row) for row in rows) == known
 
 
+def test_the_share_of_the_income_is_counted_from_the_smallest_up(rows: list[dict[str, str]]) -> None:
+    """The file's 1 is its largest share (35 % or more), our question's 1 the smallest."""
+    column = "installment_rate_in_percentage_of_disposable_income"
+    for row in rows:
+        assert int(statlog.answers(row)["disposable_share_band"]) == 5 - int(row[column])
+
+
 def test_outcome_sex_and_origin_are_never_read(rows: list[dict[str, str]]) -> None:
     for row in rows[:50]:
         without = {column: text for column, text in row.items() if column not in statlog.NEVER_READ}

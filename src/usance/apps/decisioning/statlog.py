@@ -64,6 +64,10 @@ WORDS: dict[str, tuple[str, dict[str, str]]] = {
         },
     ),
     "other_installment_plans": ("other_plans", {"bank": "bank", "stores": "stores", "none": "none"}),
+    "installment_rate_in_percentage_of_disposable_income": (
+        "disposable_share_band",
+        {"1": "4", "2": "3", "3": "2", "4": "1"},  # the file counts from the largest share down
+    ),
     "housing": ("housing", {"own": "own", "rent": "rent", "for free": "free"}),
     "job": (
         "job",
@@ -74,10 +78,6 @@ WORDS: dict[str, tuple[str, dict[str, str]]] = {
             "management/ self-employed/ highly qualified employee/ officer": "management",
         },
     ),
-}
-NUMBERS = {
-    "installment_rate_in_percentage_of_disposable_income": "disposable_share_band",
-    "number_of_existing_credits_at_this_bank": "existing_credits",
 }
 PURPOSES = {
     "radio/television": "household",
@@ -102,8 +102,10 @@ def answers(row: Mapping[str, str]) -> dict[str, str]:
     found = {
         question: codes[_plain(row[column])]
         for column, (question, codes) in WORDS.items()
-        if _plain(row[column]) in codes
+        if _plain(row.get(column, "")) in codes
     }
-    found |= {question: str(int(row[column])) for column, question in NUMBERS.items()}
-    found["purpose"] = PURPOSES.get(_plain(row["purpose"]), "other")
+    credits = row.get("number_of_existing_credits_at_this_bank", "")
+    if credits.isdecimal():
+        found["existing_credits"] = credits
+    found["purpose"] = PURPOSES.get(_plain(row.get("purpose", "")), "other")
     return found

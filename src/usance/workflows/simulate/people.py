@@ -13,6 +13,7 @@ from typing import Any
 from faker import Faker
 
 from usance.apps.customers import identity_numbers
+from usance.apps.decisioning import statlog
 
 STATLOG = Path(__file__).parent / "data" / "statlog_german_credit.csv"
 LOCALES = {"VN": "vi_VN", "UA": "uk_UA", "DE": "de_DE"}
@@ -151,7 +152,6 @@ def _faker(country: str, seed: int) -> Faker:
     return faker
 
 
-HOUSING = {"own": "own", "rent": "rent", "for free": "free"}
 NEEDED = ("duration_in_month", "credit_amount", "age_in_years", "housing", "job", "creditability")
 NEVER_TOLD = ("creditability",)
 
@@ -174,7 +174,7 @@ def of_file(path: Path, *, country: str, language: str, seed: int, on: date) -> 
             habit="on_time" if row["creditability"] == "good" else "stops",
             amount_minor=int(row["credit_amount"]) * 100,
             months=int(row["duration_in_month"]),
-            answers=_answers(row),
+            answers=statlog.answers(row),
             extra={name: text for name, text in row.items() if name not in NEVER_TOLD},
         )
         for number, row in enumerate(rows)
@@ -203,89 +203,10 @@ def _wrong(row: Mapping[str, str | None]) -> str:
         text = row[name] or ""
         if not text.isdecimal() or not low <= int(text) <= high:
             return f"{name} is {text!r}, wanted a whole number from {low} to {high}"
-    for name, known in (("housing", HOUSING), ("job", CODES["job"][1]), ("creditability", ("good", "bad"))):
-        if row[name] not in known:
-            return f"{name} is {row[name]!r}, wanted one of {', '.join(known)}"
+    told = statlog.answers({name: text or "" for name, text in row.items()})
+    for name in ("housing", "job"):
+        if name not in told:
+            return f"{name} is {row[name]!r}, wanted one of {', '.join(statlog.WORDS[name][1])}"
+    if row["creditability"] not in ("good", "bad"):
+        return f"creditability is {row['creditability']!r}, wanted good or bad"
     return ""
-
-
-# columns of the file -> our question, and its words in our codes
-CODES: Mapping[str, tuple[str, Mapping[str, str]]] = {
-    "status_of_existing_checking_account": (
-        "checking_status",
-        {
-            "... < 0 DM": "overdrawn",
-            "0 <= ... < 200 DM": "below_200",
-            "... >= 200 DM / salary assignments for at least 1 year": "from_200",
-            "no checking account": "none",
-        },
-    ),
-    "credit_history": (
-        "credit_history",
-        {
-            "no credits taken/ all credits paid back duly": "none_or_all_paid",
-            "all credits at this bank paid back duly": "all_paid_here",
-            "existing credits paid back duly till now": "existing_paid",
-            "delay in paying off in the past": "delayed",
-            "critical account/ other credits existing (not at this bank)": "critical",
-        },
-    ),
-    "savings_account_and_bonds": (
-        "savings",
-        {
-            "... < 100 DM": "below_100",
-            "100 <= ... < 500 DM": "below_500",
-            "500 <= ... < 1000 DM": "below_1000",
-            "... >= 1000 DM": "from_1000",
-        },
-    ),
-    "present_employment_since": (
-        "employment_since",
-        {
-            "unemployed": "unemployed",
-            "... < 1 year": "below_1_year",
-            "1 <= ... < 4 years": "below_4_years",
-            "4 <= ... < 7 years": "below_7_years",
-            "... >= 7 years": "from_7_years",
-        },
-    ),
-    "job": (
-        "job",
-        {
-            "unemployed/ unskilled - non-resident": "unemployed_or_unskilled",
-            "unskilled - resident": "unskilled",
-            "skilled employee / official": "skilled",
-            "management/ self-employed/ highly qualified employee/ officer": "management",
-        },
-    ),
-    "installment_rate_in_percentage_of_disposable_income": (
-        "disposable_share_band",
-        {"1": "4", "2": "3", "3": "2", "4": "1"},  # the file counts from the largest share down
-    ),
-    "other_debtors_or_guarantors": (
-        "other_debtors",
-        {"none": "none", "co-applicant": "co_applicant", "guarantor": "guarantor"},
-    ),
-    "property": (
-        "property",
-        {
-            "real estate": "real_estate",
-            "building society savings agreement/ life insurance": "savings_or_insurance",
-            "car or other, not in attribute Savings account/bonds": "car_or_other",
-            "unknown / no property": "none_or_unknown",
-        },
-    ),
-    "other_installment_plans": ("other_plans", {"none": "none", "bank": "bank", "stores": "stores"}),
-    "housing": ("housing", HOUSING),
-}
-
-
-def _answers(row: Mapping[str, str]) -> dict[str, Any]:
-    """What the file says in the words of our own questions. It has no income: none is stated."""
-    answers: dict[str, Any] = {
-        question: words[row[column]] for column, (question, words) in CODES.items() if row.get(column) in words
-    }
-    credits = row.get("number_of_existing_credits_at_this_bank", "")
-    if credits.isdecimal():
-        answers["existing_credits"] = int(credits)
-    return answers

@@ -14,7 +14,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_GET
 
 from usance.apps.access import selectors as access
@@ -111,7 +111,7 @@ def _balance_table(request: StaffRequest, lines: list[ledger.BalanceLine], on: d
     currency = request.institution.currency
     columns = [
         ui.Column("code", _("Account")),
-        ui.Column("name", _("Name")),
+        ui.Column("name", pgettext("of a thing", "Name")),
         ui.Column("kind", _("Kind")),
         ui.Column("debit", _("Debited"), numeric=True),
         ui.Column("credit", _("Credited"), numeric=True),

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 from django.views.decorators.http import require_GET
 
 from usance.apps.access import selectors as access
@@ -237,7 +237,7 @@ def _instructions_table(request: StaffRequest, lines: Sequence[Any], currency: s
     columns = [
         ui.Column("kind", _("Order")),
         ui.Column("state", _("State")),
-        ui.Column("count", _("Number"), numeric=True),
+        ui.Column("count", pgettext("how many", "Number"), numeric=True),
         ui.Column("amount", _("Amount"), numeric=True),
     ]
     register = link(request, "payment.view", "staff:instructions") or link(request, "payment.view", "staff:payments")

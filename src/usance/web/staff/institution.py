@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_GET
 
 from usance.apps.institutions import selectors as institutions
@@ -79,7 +79,7 @@ def show(request: StaffRequest) -> HttpResponse:
 def _settings(row: Any) -> list[ui.SummaryRow]:
     languages = ", ".join(ui.NAMES.get(code, (code, ""))[0] for code in row.languages)
     return [
-        ui.SummaryRow(_("Name"), row.name),
+        ui.SummaryRow(pgettext("of a thing", "Name"), row.name),
         ui.SummaryRow(_("Legal name"), row.legal_name),
         ui.SummaryRow(_("Registration number"), row.registration_number),
         ui.SummaryRow(_("Address"), row.address),
@@ -117,7 +117,7 @@ def _units() -> ui.DataTable:
 
 
 def _calendar(on: date) -> ui.DataTable:
-    columns = [ui.Column("day", _("Day")), ui.Column("name", _("Name")), ui.Column("work", _("The desks"))]
+    columns = [ui.Column("day", _("Day")), ui.Column("name", pgettext("of a thing", "Name")), ui.Column("work", _("The desks"))]
     found = institutions.calendar_days(on, on + timedelta(days=CALENDAR_DAYS))
     rows = [
         ui.Row(

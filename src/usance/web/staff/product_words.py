@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from usance.apps.products import template
 from usance.core import values
@@ -70,7 +70,7 @@ LABELS: Mapping[str, Any] = {
     "allocation.components.*": gettext_lazy("Then"),
     "taxes.*.kind": gettext_lazy("Tax"),
     "taxes.*.share": gettext_lazy("Share"),
-    "taxes.*.on": gettext_lazy("On"),
+    "taxes.*.on": pgettext_lazy("tax", "On"),
     "conventions.late_start": gettext_lazy("When the money arrives later"),
     "conventions.day_count": gettext_lazy("Days counted as"),
     "conventions.interest_base": gettext_lazy("Interest on"),

@@ -15,7 +15,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from usance.apps.access import selectors as access
@@ -167,7 +167,7 @@ def _node(node: Mapping[str, Any]) -> dict[str, Any]:
         made["table"] = _decision_table(node.get("name", ""), content)
         made["hint"] = HIT_POLICY.get(content.get("hitPolicy", ""), "")
     elif content.get("expressions"):
-        columns = [ui.Column("key", _("Name")), ui.Column("value", _("Formula"))]
+        columns = [ui.Column("key", pgettext("of a thing", "Name")), ui.Column("value", _("Formula"))]
         rows = [ui.Row([one.get("key", ""), one.get("value", "")]) for one in content["expressions"]]
         made["table"] = ui.DataTable(node.get("name", ""), columns, rows, ui.Empty(_("No formula")))
     elif content.get("statements"):

@@ -153,7 +153,6 @@ def sign(request: HttpRequest) -> HttpResponse:
         return redirect("borrower:application")
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        _give_mandate(request, found, UUID(asked["card"]))
         signed = sign_agreement.sign(
             application_id=found.pk,
             card_id=UUID(asked["card"]),
@@ -164,6 +163,7 @@ def sign(request: HttpRequest) -> HttpResponse:
             actor=identity.actor_of(request),
         )
         if not isinstance(signed, Refusal):
+            _give_mandate(request, found, UUID(asked["card"]))
             del request.session[CODE]
             return redirect("borrower:loan", signed.loan_id)
         form.add_error("code", refusals.sentence(signed))

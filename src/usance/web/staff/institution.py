@@ -117,7 +117,11 @@ def _units() -> ui.DataTable:
 
 
 def _calendar(on: date) -> ui.DataTable:
-    columns = [ui.Column("day", _("Day")), ui.Column("name", pgettext("of a thing", "Name")), ui.Column("work", _("The desks"))]
+    columns = [
+        ui.Column("day", _("Day")),
+        ui.Column("name", pgettext("of a thing", "Name")),
+        ui.Column("work", _("The desks")),
+    ]
     found = institutions.calendar_days(on, on + timedelta(days=CALENDAR_DAYS))
     rows = [
         ui.Row(

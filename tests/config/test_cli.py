@@ -50,7 +50,7 @@ def test_each_command_explains_itself(name: str, capsys: pytest.CaptureFixture[s
     assert f"usage: usance {name}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["close", "simulate", "audit", "explain", "worker"])
+@pytest.mark.parametrize("name", ["close", "simulate", "bench", "audit", "explain", "worker"])
 def test_the_commands_on_data_explain_themselves_without_a_database(name: str, at_home: Path) -> None:
     shown = usance(name, "--help")
     assert shown.returncode == 0, shown.stderr

@@ -67,6 +67,13 @@ COMMANDS = (
         "that people use. The same seed gives the same lives.",
     ),
     Command(
+        "bench",
+        "usance.workflows.cli_bench",
+        "measure what an application, a payment and a quiet day cost",
+        "Lives them in an institution with sandboxes and prints queries and milliseconds of one of each, beside what "
+        "as many trivial queries take on this machine.",
+    ),
+    Command(
         "audit",
         "usance.workflows.cli_audit",
         "check the books, the loans and the audit trail against each other",

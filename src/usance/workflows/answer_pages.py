@@ -55,7 +55,11 @@ class ConsentAsked:
 def page_states(*, application_id: UUID) -> list[PageState]:
     """Every page of the application in order, with its answers and whether it is done."""
     row = selectors.application(application_id=application_id)
-    known = selectors.answers(row)
+    return states_of(row, selectors.answers(row))
+
+
+def states_of(row: Any, known: Mapping[str, str]) -> list[PageState]:
+    """The same for an application that was read already, with its latest answers."""
     return [
         PageState(
             page=page,
@@ -68,7 +72,7 @@ def page_states(*, application_id: UUID) -> list[PageState]:
 
 def _is_done(row: Any, page: questions.Page, known: Mapping[str, str]) -> bool:
     if page.kind == "consents":
-        return all(_has_consent(row.party_id, purpose) for purpose in REQUIRED_CONSENTS)
+        return not _missing_consents(row.party_id)
     if page.kind == "card":
         return _has_card(row.party_id)
     if page.kind == "check":
@@ -81,38 +85,57 @@ def _has_card(party_id: UUID) -> bool:
     return payments.cards_of(party_id).exists()
 
 
-def _has_consent(party_id: UUID, purpose: str) -> bool:
-    return consents.has_consent(party_id=party_id, purpose=purpose, on=tenancy.current().business_date)
+def _given(party_id: UUID) -> Mapping[str, Any]:
+    """The consents that are in force today, by purpose."""
+    purposes = (*REQUIRED_CONSENTS, *OPTIONAL_CONSENTS)
+    return consents.consents_on(party_id=party_id, purposes=purposes, on=tenancy.current().business_date)
+
+
+def _missing_consents(party_id: UUID) -> list[str]:
+    given = _given(party_id)
+    return [purpose for purpose in REQUIRED_CONSENTS if purpose not in given]
 
 
 def next_page(*, application_id: UUID, after: str = "") -> str:
     """The first page that is not done, or the one after `after`: pages that are done already are passed over."""
-    states = page_states(application_id=application_id)
-    codes = [state.page.code for state in states]
-    later = states[codes.index(after) + 1 :] if after in codes else []
-    waiting = [state for state in (later or states) if not state.is_done]
-    return waiting[0].page.code
+    row = selectors.application(application_id=application_id)
+    return _going_on(row, selectors.answers(row), after)
+
+
+def _going_on(row: Any, known: Mapping[str, str], after: str) -> str:
+    """`next_page` of an application that was read already; looks no further than that page."""
+    pages = selectors.pages(row)
+    codes = [page.code for page in pages]
+    later = pages[codes.index(after) + 1 :] if after in codes else []
+    return next(page.code for page in (later or pages) if not _is_done(row, page, known))
+
+
+def _remember(row: Any, page: str) -> None:
+    if row.page != page:
+        services.remember_page(application_id=row.pk, page=page)
 
 
 def save_page(*, application_id: UUID, page: str, data: Mapping[str, str], at: datetime, actor: Actor) -> Saved:
     """Keeps what a question page brought; what is wrong is told, the rest is kept. Raises StateDoesNotAllow."""
-    row = selectors.application(application_id=application_id)
+    row = selectors.locked_application(application_id=application_id)
     found = _page(row, page)
     institution = tenancy.current()
     good, wrong = questions.read(page=found, data=data, currency_digits=institution.currency_digits)
-    known = {**selectors.answers(row), **good}
+    told = selectors.told(row)
+    known = {**told.answers, **good}
     for code in tuple(good):
         problem = _checked(code, good, known)
         if problem is not None:
             wrong[code] = problem  # a refusal: the page puts it into words
             del good[code]
     came_from = "staff" if actor.is_staff else "applicant"
-    services.record_answers(application_id=row.pk, answers=good, came_from=came_from, at=at)
+    services.add_answers(row, told=told, answers=good, came_from=came_from, at=at)
     _remember_birth_date(row, good, at, actor)
     if wrong:
         return Saved(next_page=page, errors=wrong)
-    going_on = next_page(application_id=row.pk, after=page)
-    services.remember_page(application_id=row.pk, page=going_on)
+    latest = {code: text for code, text in {**told.answers, **good}.items() if text}
+    going_on = _going_on(row, latest, page)
+    _remember(row, going_on)
     return Saved(next_page=going_on, errors={})
 
 
@@ -120,7 +143,7 @@ def _remember_birth_date(row: Any, good: Mapping[str, str], at: datetime, actor:
     """The customer's file learns it at once, not at submission: whoever goes on with the draft at another device is
     asked for it, and the draft's answers are not shown to a mere holder of the phone."""
     given = date.fromisoformat(good["birth_date"]) if good.get("birth_date") else None
-    if given and customers.profile(row.party_id).birth_date != given:
+    if given and customers.known_facts(row.party_id).get("birth_date") != given:
         customer_services.state_facts(
             party_id=row.party_id,
             facts={"birth_date": given},
@@ -166,20 +189,19 @@ def consents_asked(*, application_id: UUID) -> list[ConsentAsked]:
     """The consents of the consent page, in the applicant's language."""
     row = selectors.application(application_id=application_id)
     today = tenancy.current().business_date
-    asked = []
-    for purpose in (*REQUIRED_CONSENTS, *OPTIONAL_CONSENTS):
-        text = consents.text_in_force(purpose, row.language, today)
-        asked.append(
-            ConsentAsked(
-                purpose=purpose,
-                text_id=text.pk,
-                title=text.title,
-                body=text.body,
-                required=purpose in REQUIRED_CONSENTS,
-                is_given=_has_consent(row.party_id, purpose),
-            )
+    purposes = (*REQUIRED_CONSENTS, *OPTIONAL_CONSENTS)
+    texts, given = consents.texts_in_force(purposes, row.language, today), _given(row.party_id)
+    return [
+        ConsentAsked(
+            purpose=purpose,
+            text_id=texts[purpose].pk,
+            title=texts[purpose].title,
+            body=texts[purpose].body,
+            required=purpose in REQUIRED_CONSENTS,
+            is_given=purpose in given,
         )
-    return asked
+        for purpose in purposes
+    ]
 
 
 def save_consents(
@@ -194,22 +216,21 @@ def save_consents(
     told as an error. Raises ConsentTextOutdated."""
     row = selectors.application(application_id=application_id)
     today = tenancy.current().business_date
-    for purpose, text_id in given.items():
-        consents.give(
+    if given:
+        consents.give_many(
             party_id=row.party_id,
-            purpose=purpose,
-            text_id=text_id,
+            texts=given,
             channel=row.channel,
             evidence=dict(evidence),
             actor=actor,
             at=at,
             on=today,
         )
-    missing = [purpose for purpose in REQUIRED_CONSENTS if not _has_consent(row.party_id, purpose)]
+    missing = _missing_consents(row.party_id)
     if missing:
         return Saved(next_page="consents", errors=dict.fromkeys(missing, questions.MISSING))
-    going_on = next_page(application_id=row.pk, after="consents")
-    services.remember_page(application_id=row.pk, page=going_on)
+    going_on = _going_on(row, selectors.answers(row), "consents")
+    _remember(row, going_on)
     return Saved(next_page=going_on, errors={})
 
 

@@ -74,12 +74,12 @@ class OpenCase:
 @task("applications.decide")
 def decide(application_id: str) -> None:
     """Decides a submitted application, once: a job that runs again finds it decided."""
-    with transaction.atomic():
-        row = selectors.application(application_id=UUID(application_id))
+    with transaction.atomic(), audit.written_together():
+        row = selectors.locked_application(application_id=UUID(application_id))
         if row.state != states.SUBMITTED:
             return
         at, today = clock.now(), tenancy.current().business_date
-        services.move(application_id=row.pk, to=states.DECIDING, actor=SYSTEM, on=today, at=at)
+        services.move(application_id=row.pk, to=states.DECIDING, actor=SYSTEM, on=today, at=at, held=row)
         config = products.config_of(row.product_version)
         decision = decisioning.decide(
             rule_set=config.rule_set,
@@ -95,11 +95,18 @@ def decide(application_id: str) -> None:
 def _follow(row: Any, decision: Any, today: date, at: datetime) -> None:
     """What comes of a decision: an offer, a decline that says why, or a case for a person."""
     moment = institutions.moment(tenancy.current(), at)
-    result = {"decision_id": decision.pk, "reasons": decision.reasons, "on": today, "at": at, "actor": SYSTEM}
+    result = {
+        "decision_id": decision.pk,
+        "reasons": decision.reasons,
+        "on": today,
+        "at": at,
+        "actor": SYSTEM,
+        "held": row,
+    }
     if decision.outcome == "approve":
         services.decided(application_id=row.pk, to=states.APPROVED, **result)
         amount = row.amount_minor if decision.limit_minor is None else min(row.amount_minor, decision.limit_minor)
-        _offer(row, amount, decision.pk, today=today, at=at, actor=SYSTEM)
+        _offer(row, amount, decision.pk, today=today, at=at, actor=SYSTEM, held=row)
     elif decision.outcome == "decline":
         services.decided(application_id=row.pk, to=states.DECLINED, **result)
         _tell(row, "application_declined", moment, reason=words.to_tell(decision.reasons)[0])
@@ -116,8 +123,11 @@ def _follow(row: Any, decision: Any, today: date, at: datetime) -> None:
         _tell(row, "application_received", moment)
 
 
-def _offer(row: Any, amount_minor: int, decision_id: UUID | None, *, today: date, at: datetime, actor: Actor) -> Any:
-    """Terms of the version under which the application was submitted, for the amount that was approved."""
+def _offer(
+    row: Any, amount_minor: int, decision_id: UUID | None, *, today: date, at: datetime, actor: Actor, held: Any = None
+) -> Any:
+    """Terms of the version under which the application was submitted, for the amount that was approved. `held`: the
+    row, if it is locked."""
     config = products.config_of(row.product_version)
     terms = calculator.terms_for(terms=row.core_terms(), amount_minor=amount_minor, on=today)
     caps.check_contract(terms=terms, on=today)
@@ -132,6 +142,7 @@ def _offer(row: Any, amount_minor: int, decision_id: UUID | None, *, today: date
         on=today,
         at=at,
         actor=actor,
+        held=held,
     )
     moment = institutions.moment(tenancy.current(), at)
     _tell(row, "application_approved", moment, amount_minor=amount_minor, link=_link())
@@ -222,16 +233,18 @@ def _own_history(row: Any, on: date) -> dict[str, Any]:
 def _others(row: Any, on: date) -> dict[str, Any]:
     """Whether the same number, phone, name or card belongs to somebody else too, or to somebody we do not serve."""
     same = Counter(by for found in customers.duplicates(row.party_id) for by in found.by)
-    cards = list(payments.cards_of(row.party_id))
-    hits = blacklist.hits(party_id=row.party_id, on=on, card_fingerprints=payments.fingerprints_of(row.party_id))
+    cards = list(payments.all_cards_of(row.party_id))
+    marks = [bytes.fromhex(card.token_index) for card in cards]
+    hits = blacklist.hits(party_id=row.party_id, on=on, card_fingerprints=marks)
+    usable = [card for card in cards if card.state == payments.USABLE]
     return {
         "duplicate_identity_count": same["identity_number"],
         "duplicate_phone_count": same["phone"],
         "duplicate_name_birth_count": same["name_birth"],
         "duplicate_email_count": same["email"],
         "blacklist_count": len(hits),
-        "has_card": bool(cards),
-        "card_others_count": max((payments.others_with_card(card_id=card.pk) for card in cards), default=0),
+        "has_card": bool(usable),
+        "card_others_count": max((payments.others_with(card) for card in usable), default=0),
     }
 
 

@@ -174,10 +174,9 @@ def _move_application(application_id: UUID | None, *, to: str, was: str, actor: 
     """A notice that comes twice finds the application moved already."""
     if application_id is None:
         return
-    row = origination.hold(application_id=application_id)
-    if row.state == was:
-        today = tenancy.current().business_date
-        origination.move(application_id=application_id, to=to, actor=actor, on=today, at=clock.now(), held=row)
+    if applications.application(application_id=application_id).state == was:
+        business_date = tenancy.current().business_date
+        origination.move(application_id=application_id, to=to, actor=actor, on=business_date, at=clock.now())
 
 
 def _tell(party_id: UUID, template: str, *, key: str, subject: tuple[str, UUID], context: dict[str, object]) -> None:

@@ -53,6 +53,7 @@ def _plan(loan_id: UUID) -> None:
         on=today,
         revision=view.loan.last_event_seq,
         org_path=view.loan.org_path,
+        loan=view.loan,
     )
 
 

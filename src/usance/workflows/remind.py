@@ -47,7 +47,15 @@ EARLY_KINDS = tuple(step.kind for step in EARLY)
 KINDS = (*EARLY_KINDS, *(step.kind for step in LATE))
 
 
-def plan(*, loan_id: UUID, due_dates: Iterable[date], on: date, revision: int, org_path: str = "root") -> None:
+def plan(
+    *,
+    loan_id: UUID,
+    due_dates: Iterable[date],
+    on: date,
+    revision: int,
+    org_path: str = "root",
+    loan: Any | None = None,
+) -> None:
     """Puts the reminders of these due dates on the calendar. Call it in the transaction that made or changed the
     dates; `on` is the business date, `revision` grows with each change of the loan (its last event). What would fall
     on `on` or before it is left out: the page has just said so. Reminders of a date that moved stay on the calendar:
@@ -61,7 +69,7 @@ def plan(*, loan_id: UUID, due_dates: Iterable[date], on: date, revision: int, o
             if (item := _item(step, loan_id, due_on, on, str(revision), org_path)) is not None
         ]
     )
-    since = _since(loans.loan(loan_id))
+    since = _since(loan or loans.loan(loan_id))
     if since is not None:
         _schedule_next_late(loan_id, since, on, str(revision), org_path)
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from usance.apps.agreements import services as agreements
+from usance.apps.audit import services as audit
 from usance.apps.customers import sign_in
 from usance.apps.institutions import tenancy
 from usance.apps.origination import selectors as applications
@@ -53,13 +54,18 @@ def _open_offer(application_id: UUID) -> applications.Offer:
 def paper(*, application_id: UUID) -> agreements.Document:
     """The agreement of the open offer as of today, ordered if it was not written yet: an offer opened on a later day
     gets a paper with that day's dates. Raises NoOpenOffer, PriceOverCap."""
-    application = applications.application(application_id=application_id)
+    return _paper(application_id)[0]
+
+
+def _paper(application_id: UUID) -> tuple[agreements.Document, applications.Offer]:
+    """The paper, and the open offer that it is about."""
     offer = _open_offer(application_id)
+    application = offer.application
     institution = tenancy.current()
     today = institution.business_date
     terms = calculator.terms_signed_on(terms=offer.core_terms(), on=today)
     caps.check_contract(terms=terms, on=today)
-    return agreements.order(
+    document = agreements.order(
         kind="agreement",
         key=f"agreement:{offer.pk}:{today}",
         party_id=application.party_id,
@@ -70,14 +76,14 @@ def paper(*, application_id: UUID) -> agreements.Document:
         content={"terms": terms.to_json(), "offer": str(offer.pk)},
         org_path=application.org_path,
     )
+    return document, offer
 
 
 def send_code(*, application_id: UUID, address: str, at: datetime) -> one_time_codes.CodeSent:
     """Sends the code that signs. Raises NoOpenOffer, DocumentNotReady, CodeTooSoon, TooManyCodes."""
-    document = paper(application_id=application_id)
+    document, offer = _paper(application_id)
     if not document.content_sha256:
         raise agreements.DocumentNotReady()
-    offer = _open_offer(application_id)
     return one_time_codes.send_signing_code(
         party_id=document.party_id,
         application_id=application_id,
@@ -88,6 +94,7 @@ def send_code(*, application_id: UUID, address: str, at: datetime) -> one_time_c
     )
 
 
+@audit.written_together()
 def sign(
     *,
     application_id: UUID,
@@ -100,8 +107,7 @@ def sign(
 ) -> Signed | Refusal:
     """Signs with the code. A wrong code is returned, not raised, so that the attempt stays counted. Raises NoOpenOffer,
     OfferExpired, DocumentChanged, NoCardForPayout, CardNotUsable."""
-    document = paper(application_id=application_id)
-    offer = _open_offer(application_id)
+    document, offer = _paper(application_id)
     card = payments.card_of(card_id=card_id, party_id=document.party_id)
     if card is None:
         raise NoCardForPayout()

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from usance.apps.audit import services as audit
 from usance.apps.customers import consents
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
@@ -126,7 +127,7 @@ def card_for_debit(*, party_id: UUID, on: date) -> Any | None:
 @task("take_payment.settled")
 def settled(instruction_id: str) -> None:
     """What became of a payment takes effect on the loan: once, whoever tells it and how often."""
-    with transaction.atomic():
+    with transaction.atomic(), audit.written_together():
         instruction = payments.instruction(UUID(instruction_id))
         actor = provider(instruction.provider, instruction.reference)
         if instruction.state == rails.State.SUCCEEDED:
@@ -145,7 +146,7 @@ def _book(instruction: rails.Instruction, actor: Actor) -> None:
     if days and _extend(instruction, days, source, value_on, actor):
         return
     loan = _receive(instruction.subject_id, source, instruction.booked_minor, value_on, actor)
-    _tell(instruction, "payment_received", {"outstanding_minor": loan.outstanding_minor})
+    _tell(instruction, "payment_received", {"outstanding_minor": loan.outstanding_minor}, loan=loan)
 
 
 def _receive(loan_id: UUID, source: str, amount_minor: int, value_on: date, actor: Actor) -> servicing.Loan:
@@ -245,8 +246,14 @@ def _account_link() -> str:
     return f"{institutions.base_url(tenancy.current_id())}/account/"
 
 
-def _tell(instruction: rails.Instruction, template: str, more: dict[str, Any], suffix: str = "") -> None:
-    loan = loans.loan(instruction.subject_id)
+def _tell(
+    instruction: rails.Instruction,
+    template: str,
+    more: dict[str, Any],
+    suffix: str = "",
+    loan: servicing.Loan | None = None,
+) -> None:
+    loan = loan or loans.loan(instruction.subject_id)
     messaging.tell(
         party_id=loan.party_id,
         template=template,

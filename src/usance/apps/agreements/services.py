@@ -15,8 +15,7 @@ from usance.apps.agreements import render
 from usance.apps.agreements.models import Document, Signature
 from usance.apps.audit import services as audit
 from usance.apps.customers import vault
-from usance.apps.institutions import tenancy
-from usance.apps.institutions.models import new_id
+from usance.apps.institutions import rows, tenancy
 from usance.core.refusals import Refusal
 from usance.ports.actor import SYSTEM, Actor
 from usance.ports.queue import enqueue
@@ -50,29 +49,25 @@ def order(
     org_path: str = "root",
 ) -> Document:
     """A paper to be written by a job; the same key again gives the first one. `content` holds figures, no names."""
-    made = new_id()
-    Document.objects.bulk_create(
-        [
-            Document(
-                id=made,
-                kind=kind,
-                key=key,
-                party_id=party_id,
-                subject_type=subject[0],
-                subject_id=subject[1],
-                language=language,
-                reference=reference,
-                issued_on=issued_on,
-                content=dict(content),
-                template_version=render.VERSION,
-                org_path=org_path,
-            )
-        ],
-        ignore_conflicts=True,
+    known = Document.objects.filter(key=key).first()
+    if known is not None:
+        return known
+    document = Document(
+        kind=kind,
+        key=key,
+        party_id=party_id,
+        subject_type=subject[0],
+        subject_id=subject[1],
+        language=language,
+        reference=reference,
+        issued_on=issued_on,
+        content=dict(content),
+        template_version=render.VERSION,
+        org_path=org_path,
     )
-    document = Document.objects.get(key=key)
-    if document.pk == made:
-        enqueue("agreements.render", document_id=str(made))
+    if not rows.insert_new(document):
+        return Document.objects.get(key=key)
+    enqueue("agreements.render", document_id=str(document.pk))
     return document
 
 

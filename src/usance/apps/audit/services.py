@@ -9,13 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 import structlog
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from usance.apps.audit import selectors
 from usance.apps.audit.models import AuditEntry, AuditLink
@@ -61,22 +63,81 @@ def record(
 ) -> AuditEntry:
     """Adds to the trail, in the caller's transaction. `details` is plain JSON without personal data; `digest` the
     content hash of the subject, where that row must never change."""
-    kind, subject_id = selectors.key_of(subject)
+    entry = _entry(Deed(action=action, subject=subject, actor=actor, details=details or {}, digest=digest))
+    together = _together.get()
+    if together is not None and together.savepoints == tuple(connection.savepoint_ids):
+        together.entries.append(entry)
+        return entry
+    entry.save(force_insert=True)
+    _chain_after_commit()
+    return entry
+
+
+@dataclass(slots=True)
+class _Together:
+    savepoints: tuple[str | None, ...]
+    entries: list[AuditEntry] = field(default_factory=list)
+
+
+_together: ContextVar[_Together | None] = ContextVar("usance_audit_together", default=None)
+
+
+@contextmanager
+def written_together() -> Iterator[None]:
+    """What is recorded inside is written by one query as the block ends, also when it ends by a refusal. To be used
+    inside a transaction. What is recorded within a savepoint of its own is written there, so that a rollback takes it
+    along."""
+    if _together.get() is not None:
+        yield
+        return
+    mine = _Together(tuple(connection.savepoint_ids))
+    outer = _together.set(mine)
+    try:
+        yield
+    except DatabaseError:
+        mine.entries.clear()  # the transaction is lost, and they with it
+        raise
+    finally:
+        _together.reset(outer)
+        if mine.entries and not connection.needs_rollback:
+            AuditEntry.objects.bulk_create(mine.entries)
+            _chain_after_commit()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """What `record` takes, for many at once."""
+
+    action: str
+    subject: Subject
+    actor: Actor
+    details: Mapping[str, Any] = field(default_factory=dict)
+    digest: str = ""
+
+
+def record_all(deeds: Iterable[Deed]) -> None:
+    """`record` for each, by one query."""
+    entries = [_entry(deed) for deed in deeds]
+    if entries:
+        AuditEntry.objects.bulk_create(entries)
+        _chain_after_commit()
+
+
+def _entry(deed: Deed) -> AuditEntry:
+    kind, subject_id = selectors.key_of(deed.subject)
     entry = AuditEntry(
-        action=action,
-        actor_kind=actor.kind,
-        actor_id=actor.id,
-        actor_label=actor.label,
+        action=deed.action,
+        actor_kind=deed.actor.kind,
+        actor_id=deed.actor.id,
+        actor_label=deed.actor.label,
         subject_type=kind,
         subject_id=subject_id,
-        subject_digest=digest,
-        details=_plain(details or {}),
+        subject_digest=deed.digest,
+        details=_plain(deed.details),
         request_id=_request_id(),
         business_date=tenancy.current().business_date,
     )
     entry.digest = content_hash(_content(entry))
-    entry.save(force_insert=True)
-    _chain_after_commit()
     return entry
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -64,10 +65,27 @@ def install_texts(*, on: date) -> None:
 def text_in_force(purpose: str, language: str, on: date) -> ConsentText:
     """The newest wording on a day, in that language or else in the institution's first; raises DoesNotExist when the
     institution has none (a defect of its set-up)."""
-    texts = ConsentText.objects.filter(purpose=purpose, starts_on__lte=on)
-    version = texts.aggregate(newest=Max("version"))["newest"]
-    found = texts.filter(version=version, language=language).first()
-    return found or texts.get(version=version, language=tenancy.current().language)
+    return texts_in_force([purpose], language, on)[purpose]
+
+
+def texts_in_force(purposes: Iterable[str], language: str, on: date) -> dict[str, ConsentText]:
+    """`text_in_force` of each purpose, by one query."""
+    wanted = list(purposes)
+    first = tenancy.current().language
+    newest = Subquery(
+        ConsentText.objects.filter(purpose=OuterRef("purpose"), starts_on__lte=on)
+        .order_by("-version")
+        .values("version")[:1]
+    )
+    rows = ConsentText.objects.filter(purpose__in=wanted, starts_on__lte=on, language__in={language, first})
+    found: dict[str, ConsentText] = {}
+    for row in rows.filter(version=newest):
+        if row.language == language or row.purpose not in found:
+            found[row.purpose] = row
+    missing = [purpose for purpose in wanted if purpose not in found]
+    if missing:
+        raise ConsentText.DoesNotExist(f"no text in force for {', '.join(missing)}")
+    return found
 
 
 def evidence_of(address: str = "", agent: str = "", **ids: str) -> dict[str, str]:
@@ -92,31 +110,84 @@ def give(
 ) -> UUID:
     """The party agreed to the text that was shown. A consent that is in force for the same words stays as it is; for
     older words it is withdrawn by the new one. Raises ConsentTextOutdated."""
-    assert PURPOSES[purpose].about_one_thing == (subject_id is not None)
-    shown = ConsentText.objects.get(pk=text_id, purpose=purpose)
-    if shown.version != text_in_force(purpose, shown.language, on).version:
-        raise ConsentTextOutdated(purpose=purpose)
-    Party.objects.select_for_update().get(pk=party_id)
-    current = _in_force(party_id, purpose, subject_id).select_related("text").first()
-    if current and current.text.version == shown.version:
-        current_id: UUID = current.pk
-        return current_id
-    if current:
-        _end(current, because="replaced", at=at, on=on)
-    made = Consent.objects.create(
+    given = give_many(
         party_id=party_id,
-        purpose=purpose,
-        text=shown,
-        subject_id=subject_id,
-        given_at=at,
-        given_on=on,
+        texts={purpose: text_id},
+        actor=actor,
+        at=at,
+        on=on,
         channel=channel,
-        evidence=evidence or {},
+        subject_id=subject_id,
+        evidence=evidence,
     )
-    details = {"purpose": purpose, "version": shown.version, "language": shown.language}
-    audit.record(action="consent.given", subject=("customers.party", party_id), actor=actor, details=details)
-    made_id: UUID = made.pk
-    return made_id
+    return given[purpose]
+
+
+def give_many(
+    *,
+    party_id: UUID,
+    texts: Mapping[str, UUID],
+    actor: Actor,
+    at: datetime,
+    on: date,
+    channel: str = "web",
+    subject_id: UUID | None = None,
+    evidence: dict[str, Any] | None = None,
+) -> dict[str, UUID]:
+    """`give` for each purpose (purpose -> the text that was shown), with as many queries as for one; all or none."""
+    assert all(PURPOSES[purpose].about_one_thing == (subject_id is not None) for purpose in texts)
+    shown = _shown(texts, on)
+    Party.objects.select_for_update().get(pk=party_id)
+    standing = Consent.objects.filter(
+        party_id=party_id, purpose__in=texts, subject_id=subject_id, withdrawn_at=None
+    ).select_related("text")
+    current = {row.purpose: row for row in standing}
+    given = {purpose: row.pk for purpose, row in current.items() if row.text.version == shown[purpose].version}
+    made = []
+    for purpose, text in shown.items():
+        if purpose in given:
+            continue
+        if purpose in current:
+            _end(current[purpose], because="replaced", at=at, on=on)
+        made.append(
+            Consent(
+                party_id=party_id,
+                purpose=purpose,
+                text=text,
+                subject_id=subject_id,
+                given_at=at,
+                given_on=on,
+                channel=channel,
+                evidence=evidence or {},
+            )
+        )
+    Consent.objects.bulk_create(made)
+    audit.record_all(
+        audit.Deed(
+            action="consent.given",
+            subject=("customers.party", party_id),
+            actor=actor,
+            details={"purpose": row.purpose, "version": row.text.version, "language": row.text.language},
+        )
+        for row in made
+    )
+    return given | {row.purpose: row.pk for row in made}
+
+
+def _shown(texts: Mapping[str, UUID], on: date) -> dict[str, ConsentText]:
+    """The texts by purpose, each the newest in its language; raises ConsentTextOutdated, DoesNotExist."""
+    newest = ConsentText.objects.filter(purpose=OuterRef("purpose"), starts_on__lte=on).order_by("-version")
+    found = ConsentText.objects.filter(pk__in=list(texts.values()))
+    by_id = {text.pk: text for text in found.annotate(newest=Subquery(newest.values("version")[:1]))}
+    shown = {}
+    for purpose, text_id in texts.items():
+        text = by_id.get(text_id)
+        if text is None or text.purpose != purpose:
+            raise ConsentText.DoesNotExist(f"no text {text_id} for {purpose}")
+        if text.version != text.newest:
+            raise ConsentTextOutdated(purpose=purpose)
+        shown[purpose] = text
+    return shown
 
 
 @transaction.atomic
@@ -154,6 +225,18 @@ def consent_on(*, party_id: UUID, purpose: str, on: date, subject_id: UUID | Non
     in_force = Q(withdrawn_on=None) | Q(withdrawn_on__gt=on)
     given = Consent.objects.filter(party_id=party_id, purpose=purpose, subject_id=subject_id, given_on__lte=on)
     return given.filter(in_force).select_related("text").order_by("-given_at").first()
+
+
+def consents_on(*, party_id: UUID, purposes: Iterable[str], on: date) -> dict[str, Consent]:
+    """`consent_on` of each purpose that is not about one thing, by one query; purposes without one are absent."""
+    in_force = Q(withdrawn_on=None) | Q(withdrawn_on__gt=on)
+    given = Consent.objects.filter(
+        in_force, party_id=party_id, purpose__in=list(purposes), subject_id=None, given_on__lte=on
+    )
+    found: dict[str, Consent] = {}
+    for row in given.select_related("text").order_by("-given_at"):
+        found.setdefault(row.purpose, row)
+    return found
 
 
 def has_consent(*, party_id: UUID, purpose: str, on: date, subject_id: UUID | None = None) -> bool:

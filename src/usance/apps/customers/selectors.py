@@ -136,13 +136,14 @@ def profile(party_id: UUID) -> Profile:
     if keys.is_erased(party_id):
         return Profile(party_id=party_id, is_erased=True, **basis)
     number = IdentityNumber.objects.filter(party_id=party_id, ended_at=None).first()
+    reached_at = current_contacts(party_id)
     return Profile(
         party_id=party_id,
         said=_statements(party_id, keys),
         identity_number=keys.unseal(number.sealed, party_id=party_id, field=NUMBER) if number else "",
         identity_scheme=number.scheme if number else "",
-        phone=_value(current_contact(party_id, PHONE)),
-        email=_value(current_contact(party_id, EMAIL)),
+        phone=_value(reached_at.get(PHONE)),
+        email=_value(reached_at.get(EMAIL)),
         **basis,
     )
 
@@ -172,9 +173,9 @@ def _value(contact: ContactValue | None) -> str:
 def facts_for_decision(party_id: UUID, on: date) -> dict[str, Any]:
     """What a rule set may know of a person on a day: nothing that names them, no number, no birth date but the age in
     full years. What was not said is absent."""
-    known = profile(party_id)
-    facts = {name: value for name, value in known.values.items() if fields.FIELDS[name].in_decisions}
-    born = known.birth_date
+    known = known_facts(party_id)
+    facts = {name: value for name, value in known.items() if fields.FIELDS[name].in_decisions}
+    born: date | None = known.get("birth_date")
     if born:
         facts["age_years"] = on.year - born.year - ((on.month, on.day) < (born.month, born.day))
     return facts
@@ -202,14 +203,29 @@ def _contact(row: Contact, keys: vault.Keys) -> ContactValue:
 
 def current_contact(party_id: UUID, kind: str) -> ContactValue | None:
     """The phone or e-mail address that messages go to: verified, not ended, reachable; the newest of them."""
-    row = (
-        Contact.objects.filter(party_id=party_id, kind=kind, ended_at=None, unreachable_at=None)
+    return current_contacts(party_id).get(kind)
+
+
+def current_contacts(party_id: UUID) -> dict[str, ContactValue]:
+    """Kind -> the contact that messages of that kind go to; kinds without one are absent, and so is an erased party."""
+    rows = (
+        Contact.objects.filter(party_id=party_id, ended_at=None, unreachable_at=None)
         .exclude(verified_at=None)
         .order_by("-verified_at", "-id")
-        .first()
     )
+    newest: dict[str, Contact] = {}
+    for row in rows:
+        newest.setdefault(row.kind, row)
+    keys = vault.keys_for([party_id]) if newest else vault.Keys({})
+    return {} if keys.is_erased(party_id) else {kind: _contact(row, keys) for kind, row in newest.items()}
+
+
+def known_facts(party_id: UUID) -> dict[str, Any]:
+    """Field -> what was said last; nothing of an erased party."""
     keys = vault.keys_for([party_id])
-    return _contact(row, keys) if row and not keys.is_erased(party_id) else None
+    if keys.is_erased(party_id):
+        return {}
+    return {name: history[0].value for name, history in _statements(party_id, keys).items()}
 
 
 def party_with_phone(phone: str) -> UUID | None:

@@ -53,6 +53,7 @@ def state_facts(
     if source not in fields.SOURCES:
         raise fields.NotAField(f"source {source}")
     plain = {name: fields.to_plain(name, value) for name, value in facts.items() if value is not None}
+    vault.forget(party_id)  # names become findable: not of a person who was erased meanwhile
     keys = vault.keys_for([party_id])
     said_by = {"source": source, "source_id": source_id, "actor_kind": actor.kind, "actor_id": actor.id}
     Fact.objects.bulk_create(
@@ -74,7 +75,7 @@ def state_facts(
 
 def _index_names(party_id: UUID) -> None:
     """Makes the party findable by its names, and by name with birth date when both are known."""
-    values = selectors.profile(party_id).values
+    values = selectors.known_facts(party_id)
     names = [values[name] for name in fields.NAMES if values.get(name)]
     entries = [("name", part) for part in words.name_parts(*names)]
     whole = [values.get("family_name"), values.get("given_name")]
@@ -217,5 +218,7 @@ def erase(*, party_id: UUID, reason: str, actor: Actor, at: datetime) -> None:
 
 
 def _lock(party_id: UUID) -> Party:
-    """Changes of one party happen one after the other."""
-    return Party.objects.select_for_update().get(pk=party_id)
+    """Changes of one party happen one after the other; an erasure that came first is seen."""
+    row: Party = Party.objects.select_for_update().get(pk=party_id)
+    vault.forget(party_id)
+    return row

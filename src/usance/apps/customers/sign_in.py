@@ -11,7 +11,7 @@ import hmac
 import json
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -136,16 +136,16 @@ def _require_room(
     *, purpose: str, to_mac: bytes, address_mac: bytes | None, party_id: UUID | None, at: datetime
 ) -> int:
     """Refuses when a limit is reached; gives how many codes of this purpose went to this phone within the hour."""
-    to_here = OneTimeCode.objects.filter(to_mac=to_mac, purpose=purpose)
-    _require_below(to_here, HOUR, PER_PHONE_HOUR, at)
+    to_here = _of_the_day(OneTimeCode.objects.filter(to_mac=to_mac, purpose=purpose), PER_PHONE_DAY, at)
+    recent = _require_below(to_here, HOUR, PER_PHONE_HOUR, at)
     _require_below(to_here, DAY, PER_PHONE_DAY, at)
     if address_mac:
-        from_there = OneTimeCode.objects.filter(address_mac=address_mac)
+        from_there = _of_the_day(OneTimeCode.objects.filter(address_mac=address_mac), PER_ADDRESS_DAY, at)
         _require_below(from_there, HOUR, PER_ADDRESS_HOUR, at)
         _require_below(from_there, DAY, PER_ADDRESS_DAY, at)
     if party_id:
-        _require_below(OneTimeCode.objects.filter(party_id=party_id), DAY, PER_PARTY_DAY, at)
-    recent = list(to_here.filter(issued_at__gt=at - HOUR).order_by("-issued_at").values_list("issued_at", flat=True))
+        to_party = _of_the_day(OneTimeCode.objects.filter(party_id=party_id), PER_PARTY_DAY, at)
+        _require_below(to_party, DAY, PER_PARTY_DAY, at)
     if recent:
         wait = recent[0] + timedelta(seconds=PAUSES[min(len(recent), len(PAUSES) - 1)]) - at
         if wait > timedelta(0):
@@ -153,13 +153,19 @@ def _require_room(
     return len(recent)
 
 
-def _require_below(codes: QuerySet[OneTimeCode], window: timedelta, limit: int, at: datetime) -> None:
-    """Refuses when `limit` codes were sent within the window; room comes when the oldest of them leaves it."""
-    last = list(
-        codes.filter(issued_at__gt=at - window).order_by("-issued_at").values_list("issued_at", flat=True)[:limit]
-    )
-    if len(last) >= limit:
-        raise TooManyCodes(minutes=int((last[-1] + window - at).total_seconds()) // 60 + 1)
+def _of_the_day(codes: QuerySet[OneTimeCode], limit: int, at: datetime) -> list[datetime]:
+    """When the newest codes of the last day were issued, newest first: as many as the day's limit."""
+    since = codes.filter(issued_at__gt=at - DAY).order_by("-issued_at")
+    return list(since.values_list("issued_at", flat=True)[:limit])
+
+
+def _require_below(issued: Sequence[datetime], window: timedelta, limit: int, at: datetime) -> list[datetime]:
+    """Refuses when `limit` codes were sent within the window; room comes when the oldest of them leaves it. Gives
+    those within the window."""
+    within = [instant for instant in issued if instant > at - window]
+    if len(within) >= limit:
+        raise TooManyCodes(minutes=int((within[limit - 1] + window - at).total_seconds()) // 60 + 1)
+    return within
 
 
 def check_code(*, code_id: UUID, code: str, at: datetime, context: Mapping[str, Any] | None = None) -> CodeAnswer:
@@ -188,6 +194,7 @@ def replace_code(*, code_id: UUID, at: datetime) -> None:
     OneTimeCode.objects.filter(pk=code_id, used_at=None).update(replaced_at=at)
 
 
+@audit.written_together()
 def begin(
     *, code_id: UUID, code: str, device_token: str, language: str, at: datetime, on: date, org_path: str = "root"
 ) -> SignInAnswer:

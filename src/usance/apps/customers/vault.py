@@ -6,6 +6,9 @@ key. Blind indexes are HMACs under a third key of the institution.
 
 `field` says what a value is and where it lives (`customers_fact.value`). It is authenticated together with the party,
 so that a sealed value copied into another column or to another party does not open.
+
+A party's opened key is remembered until the transaction ends, and no longer. Whoever locks the party, makes or destroys
+its key, or is about to write blind indexes forgets it first (`forget`), so that an erasure by somebody else is seen.
 """
 
 from __future__ import annotations
@@ -75,9 +78,26 @@ class Keys:
 
 
 def keys_for(party_ids: Iterable[UUID]) -> Keys:
-    """Opens the keys of these parties with one query."""
-    rows = DataKey.objects.filter(party_id__in=set(party_ids)).values_list("party_id", "wrapped")
-    return Keys({party_id: _unwrap(wrapped, PARTY, party_id) if wrapped else None for party_id, wrapped in rows})
+    """Opens the keys of these parties with one query; none for those that this transaction has opened already."""
+    wanted, opened = set(party_ids), _opened()
+    missing = wanted - opened.keys()
+    if missing:
+        rows = DataKey.objects.filter(party_id__in=missing).values_list("party_id", "wrapped")
+        found = {party_id: _unwrap(wrapped, PARTY, party_id) if wrapped else None for party_id, wrapped in rows}
+        opened.update({party_id: key for party_id, key in found.items() if key is not None})
+        return Keys({party_id: opened[party_id] for party_id in wanted & opened.keys()} | found)
+    return Keys({party_id: opened[party_id] for party_id in wanted})
+
+
+def _opened() -> dict[UUID, bytes]:
+    """The keys that the open transaction has opened; that one was destroyed is read each time."""
+    kept: dict[UUID, bytes] = tenancy.memory().setdefault("customers.vault", {})
+    return kept
+
+
+def forget(party_id: UUID) -> None:
+    """The next use of this party's key reads it again: to be called under a fresh lock of the party."""
+    _opened().pop(party_id, None)
 
 
 def seal(text: str, *, party_id: UUID | None, field: str) -> bytes:
@@ -118,11 +138,13 @@ def blind(value: str, *, kind: str) -> bytes:
 
 def create_key(*, party_id: UUID) -> None:
     """The data key of a new party."""
+    forget(party_id)
     DataKey.objects.create(kind=PARTY, party_id=party_id, wrapped=_wrap(os.urandom(KEY), PARTY, party_id))
 
 
 def destroy_key(*, party_id: UUID, at: datetime) -> None:
     """Erasure: nothing sealed under this key can ever be read again. Repeating it changes nothing."""
+    forget(party_id)
     DataKey.objects.filter(party_id=party_id, wrapped__isnull=False).update(wrapped=None, destroyed_at=at)
 
 

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from usance.apps.institutions import rows
 from usance.apps.institutions.models import Command
 from usance.core.refusals import Refusal
 
@@ -31,11 +32,12 @@ def fingerprint(inputs: Mapping[str, Any]) -> str:
 def once(*, name: str, key: str, inputs: Mapping[str, Any], run: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
     """Runs `run` the first time the key is seen and keeps its answer (plain JSON); afterwards gives that answer."""
     digest = fingerprint(inputs)
-    made = Command.objects.bulk_create([Command(name=name, key=key, input_hash=digest)], ignore_conflicts=True)[0]
-    row = Command.objects.select_for_update().get(name=name, key=key)
+    row = Command(name=name, key=key, input_hash=digest)
+    if not rows.insert_new(row):
+        row = Command.objects.select_for_update().get(name=name, key=key)
     if row.input_hash != digest:
         raise KeyReusedWithOtherInputs(name=name)
-    if row.pk == made.pk or row.answer is None:
+    if row.answer is None:
         row.answer = dict(run())
         row.save(update_fields=["answer"])
     answer: Mapping[str, Any] = row.answer

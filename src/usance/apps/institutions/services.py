@@ -10,12 +10,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F
 
 from usance.apps.institutions import tenancy
 from usance.apps.institutions.models import (
     CalendarDay,
-    Counter,
     DatedItem,
     FailedJob,
     Host,
@@ -80,9 +78,14 @@ def set_holidays(*, days: Mapping[date, str]) -> None:
 
 def next_number(*, series: str) -> int:
     """The next number of a series, from 1. Locks the series until the transaction ends."""
-    Counter.objects.bulk_create([Counter(series=series)], ignore_conflicts=True)
-    Counter.objects.filter(series=series).update(last=F("last") + 1)
-    return Counter.objects.values_list("last", flat=True).get(series=series)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO institutions_counter AS c (id, institution_id, series, last) VALUES (%s, %s, %s, 1) "
+            "ON CONFLICT (institution_id, series) DO UPDATE SET last = c.last + 1 RETURNING last",
+            [new_id(), tenancy.current_id(), series],
+        )
+        number: int = cursor.fetchone()[0]
+    return number
 
 
 def schedule(
@@ -118,9 +121,7 @@ def finish_item(*, item_id: UUID, outcome: str, at: datetime) -> bool:
 
 def hold_business_date() -> date:
     """The business date, which cannot move before the caller's transaction ends. Take it before locking rows."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_date_lock()])
-    tenancy.forget_row()
+    _lock_date("pg_advisory_xact_lock_shared")
     return tenancy.current().business_date
 
 
@@ -132,10 +133,21 @@ def _date_lock() -> int:
 
 def stop_business_date() -> date:
     """The business date, which nobody else holds: waits for those who are booking on it. Take it before any row."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_date_lock()])
-    tenancy.forget_row()
+    _lock_date("pg_advisory_xact_lock")
     return tenancy.current().business_date
+
+
+def _lock_date(function: str) -> None:
+    """Takes a lock on the business date, once, and has the institution read afresh under it. A rollback to an earlier
+    savepoint lets a lock go: it counts only inside the savepoints it was taken in."""
+    kept, here = tenancy.memory(), tuple(connection.savepoint_ids)
+    held: tuple[str | None, ...] | None = kept.get(function)
+    if held is not None and here[: len(held)] == held:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(%s)", [_date_lock()])
+    tenancy.forget_row()
+    kept[function] = here
 
 
 def move_business_date(*, to: date, ahead_days: int) -> None:

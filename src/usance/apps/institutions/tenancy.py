@@ -60,6 +60,17 @@ def bind_transaction() -> None:
     )
 
 
+def memory() -> dict[Any, Any]:
+    """What the open transaction remembers for this institution: gone with its end, be it commit or rollback, and never
+    seen by another institution. Outside a transaction nothing is remembered. A savepoint's rollback does not empty it:
+    keep only what stays true then, and forget what you change."""
+    kept = getattr(connection, "usance_memory", None)
+    if kept is None or not connection.in_atomic_block:
+        return {}
+    mine: dict[Any, Any] = kept.setdefault(_bound_to.get(), {})
+    return mine
+
+
 def is_bound() -> bool:
     return _bound_to.get() is not None
 

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from usance.apps.audit import services as audit
 from usance.apps.customers import masking, vault
 from usance.apps.customers import selectors as customers
+from usance.apps.institutions import rows, tenancy
 from usance.apps.institutions import services as institutions
-from usance.apps.institutions import tenancy
 from usance.apps.messaging import catalogue, guard
 from usance.apps.messaging.models import (
     EMAIL,
@@ -70,13 +70,45 @@ def send(
     known = Message.objects.filter(key=key).first()
     if known:
         return known
-    about = catalogue.TEMPLATES[template]
     party = customers.party_row(party_id) if party_id else None
     if party and party.erased_at:
         return None
     address = to or _address(party_id, channel)
     if not address:
         return None
+    return _order(
+        party=party,
+        address=address,
+        template=template,
+        key=key,
+        moment=moment,
+        channel=channel,
+        language=language,
+        context=context,
+        subject=subject,
+        org_path=org_path,
+        good_until=good_until,
+        useless_after=useless_after,
+    )
+
+
+def _order(
+    *,
+    party: Any | None,
+    address: str,
+    template: str,
+    key: str,
+    moment: datetime,
+    channel: str,
+    language: str = "",
+    context: Mapping[str, Any] | None = None,
+    subject: tuple[str, UUID] | None = None,
+    org_path: str = "",
+    good_until: date | None = None,
+    useless_after: datetime | None = None,
+) -> Message:
+    """Puts it into words, seals them, and asks the guard."""
+    about, party_id = catalogue.TEMPLATES[template], party.pk if party else None
     institution = tenancy.current()
     spoken = language or (party.language if party else "")
     if spoken not in institution.languages:
@@ -116,11 +148,10 @@ def _address(party_id: UUID | None, channel: str) -> str:
 def _admit(message: Message) -> Message:
     """Asks the guard, writes the row, and puts what is allowed on its way."""
     _apply(message, judge(message, message.moment))
-    Message.objects.bulk_create([message], ignore_conflicts=True)
-    found = Message.objects.get(key=message.key)
-    if found.pk == message.pk:  # else another transaction was first with this key
-        _put_on_its_way(found)
-    return found
+    if not rows.insert_new(message):  # another transaction was first with this key
+        return Message.objects.get(key=message.key)
+    _put_on_its_way(message)
+    return message
 
 
 def judge(message: Message, moment: datetime) -> guard.Verdict:
@@ -191,20 +222,27 @@ def tell(
     good_until: date | None = None,
 ) -> list[Message]:
     """By SMS and by e-mail, whichever of them the party has."""
-    ordered = [
-        send(
+    keys = {channel: f"{key}:{channel}" for channel in (SMS, EMAIL)}
+    known = {message.key: message for message in Message.objects.filter(key__in=keys.values())}
+    new = [channel for channel in keys if keys[channel] not in known]
+    party = customers.party_row(party_id) if new else None
+    reached_at = customers.current_contacts(party_id) if party and not party.erased_at else {}
+    for channel in new:
+        contact = reached_at.get(CONTACT_OF[channel])
+        if contact is None or party is None:
+            continue
+        known[keys[channel]] = _order(
+            party=party,
+            address=contact.value,
             template=template,
-            key=f"{key}:{channel}",
+            key=keys[channel],
             moment=moment,
-            party_id=party_id,
             channel=channel,
             context=context,
             subject=subject,
             good_until=good_until,
         )
-        for channel in (SMS, EMAIL)
-    ]
-    return [message for message in ordered if message]
+    return [known[one] for one in keys.values() if one in known]
 
 
 def release(*, message_id: UUID, moment: datetime) -> str:

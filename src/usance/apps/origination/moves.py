@@ -48,11 +48,13 @@ def move(
     at: datetime,
     reasons: Iterable[str] = (),
     digest: str = "",
+    changed: Iterable[str] = (),
 ) -> None:
+    """The next state, saved together with the fields that the caller has `changed` in the row."""
     if to not in states.TRANSITIONS[row.state]:
         raise StateDoesNotAllow(state=row.state, to=to)
     before, row.state = row.state, to
-    row.save(update_fields=["state"])
+    row.save(update_fields=["state", *changed])
     note(row, before, to, actor=actor, on=on, at=at, reasons=reasons, digest=digest)
 
 

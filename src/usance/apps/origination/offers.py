@@ -46,9 +46,11 @@ def make_offer(
     on: date,
     at: datetime,
     actor: Actor,
+    held: Application | None = None,
 ) -> Offer:
-    """Commits us to terms until the end of a business day; an open offer of the application is replaced."""
-    row = moves.locked(application_id)
+    """Commits us to terms until the end of a business day; an open offer of the application is replaced. `held`: the
+    application's row, if the caller has locked it."""
+    row = held or moves.locked(application_id)
     close_all(row, Offer.REPLACED)
     plain = terms.to_json()
     offer = Offer.objects.create(

@@ -26,6 +26,11 @@ def application(*, application_id: UUID) -> Application:
     return applications().get(pk=application_id)
 
 
+def locked_application(*, application_id: UUID) -> Application:
+    """The same row, locked until the transaction ends: for whoever goes on to change it."""
+    return applications().select_for_update(of=("self",)).get(pk=application_id)
+
+
 def application_of(*, application_id: UUID, party_id: UUID) -> Application | None:
     """A borrower's own application; None for somebody else's."""
     return applications().filter(pk=application_id, party_id=party_id).first()
@@ -66,12 +71,31 @@ class Given:
 
 def given(row: Application) -> dict[str, Given]:
     """The latest answer to each question; one that was taken back is left out. Nothing of an erased person."""
+    return _opened(row, list(Answer.objects.filter(application=row).order_by("sequence")))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The latest answers as stored text, and the number of the last row."""
+
+    answers: Mapping[str, str]
+    last: int
+
+
+def told(row: Application) -> Told:
+    """What `answers` gives, for a caller that has locked the application and goes on to add some."""
+    rows = list(Answer.objects.filter(application=row).order_by("sequence"))
+    found = {code: answer.text for code, answer in _opened(row, rows).items()}
+    return Told(found, rows[-1].sequence if rows else 0)
+
+
+def _opened(row: Application, rows: Iterable[Answer]) -> dict[str, Given]:
+    latest = {answer.question: answer for answer in rows}
+    if not latest:
+        return {}
     keys = vault.keys_for([row.party_id])
     if keys.is_erased(row.party_id):
         return {}
-    latest: dict[str, Answer] = {}
-    for answer in Answer.objects.filter(application=row).order_by("sequence"):
-        latest[answer.question] = answer
     opened = {
         code: Given(
             question=code,

@@ -118,16 +118,25 @@ def record_answers(*, application_id: UUID, answers: Mapping[str, str], came_fro
     """Keeps the answers that differ from the latest ones, sealed under the applicant's key. Raises StateDoesNotAllow
     once the application is with us."""
     row = moves.locked(application_id)
+    add_answers(row, told=selectors.told(row), answers=answers, came_from=came_from, at=at)
+    return row
+
+
+def add_answers(
+    row: Application, *, told: selectors.Told, answers: Mapping[str, str], came_from: str, at: datetime
+) -> None:
+    """The same for a row that the caller has locked (`selectors.locked_application`), and whose latest answers it has
+    read since."""
     if row.state not in (states.DRAFT, states.ASKED):
         raise StateDoesNotAllow(state=row.state, to="answered")
-    latest = selectors.answers(row)
-    changed = {code: text for code, text in answers.items() if latest.get(code, "") != text}
-    last = row.answers.order_by("-sequence").values_list("sequence", flat=True).first() or 0
+    changed = {code: text for code, text in answers.items() if told.answers.get(code, "") != text}
+    if not changed:
+        return
     keys = vault.keys_for([row.party_id])
     Answer.objects.bulk_create(
         Answer(
             application=row,
-            sequence=last + place,
+            sequence=told.last + place,
             question=code,
             sealed=keys.seal(text, party_id=row.party_id, field=models.ANSWER),
             came_from=came_from,
@@ -135,7 +144,6 @@ def record_answers(*, application_id: UUID, answers: Mapping[str, str], came_fro
         )
         for place, (code, text) in enumerate(changed.items(), start=1)
     )
-    return row
 
 
 def submit(
@@ -148,8 +156,8 @@ def submit(
     row.terms_hash = audit.content_hash(row.terms)
     row.consents = [str(consent) for consent in consents]
     row.submitted_on, row.submitted_at = on, at
-    row.save(update_fields=["terms", "terms_hash", "consents", "submitted_on", "submitted_at"])
-    moves.move(row, states.SUBMITTED, actor=actor, on=on, at=at, digest=row.terms_hash)
+    changed = ("terms", "terms_hash", "consents", "submitted_on", "submitted_at")
+    moves.move(row, states.SUBMITTED, actor=actor, on=on, at=at, digest=row.terms_hash, changed=changed)
     institutions.unschedule(subject_id=row.pk, kinds=[EXPIRE_APPLICATION], at=at)
     return row
 
@@ -160,10 +168,18 @@ def hold(*, application_id: UUID) -> Application:
 
 
 def move(
-    *, application_id: UUID, to: str, actor: Actor, on: date, at: datetime, reasons: Iterable[str] = ()
+    *,
+    application_id: UUID,
+    to: str,
+    actor: Actor,
+    on: date,
+    at: datetime,
+    reasons: Iterable[str] = (),
+    held: Application | None = None,
 ) -> Application:
-    """The next state, if it may follow the present one. Raises StateDoesNotAllow."""
-    row = moves.locked(application_id)
+    """The next state, if it may follow the present one. `held`: the row, if the caller has locked it. Raises
+    StateDoesNotAllow."""
+    row = held or moves.locked(application_id)
     moves.move(row, to, actor=actor, on=on, at=at, reasons=reasons)
     return row
 
@@ -177,16 +193,17 @@ def decided(
     on: date,
     at: datetime,
     actor: Actor,
+    held: Application | None = None,
 ) -> Application:
-    """What rules or a person decided: approved, declined or referred, and why."""
-    row = moves.locked(application_id)
+    """What rules or a person decided: approved, declined or referred, and why. `held`: as for `move`."""
+    row = held or moves.locked(application_id)
     row.reasons = list(reasons)
     if decision_id is not None:
         row.decision_id = decision_id
     if to in (states.APPROVED, states.DECLINED):
         row.decided_on, row.decided_at = on, at
-    row.save(update_fields=["reasons", "decision", "decided_on", "decided_at"])
-    moves.move(row, to, actor=actor, on=on, at=at, reasons=reasons)
+    changed = ("reasons", "decision", "decided_on", "decided_at")
+    moves.move(row, to, actor=actor, on=on, at=at, reasons=reasons, changed=changed)
     return row
 
 

@@ -19,6 +19,7 @@ from usance.apps.payments.models import Card, InboundNotice, Instruction, Receip
 OPEN = tuple(Instruction.OPEN)
 FORGOTTEN_AFTER = timedelta(minutes=5)
 LOOK_BACK = timedelta(days=90)
+USABLE = Card.State.ACTIVE
 
 
 def instruction(instruction_id: UUID) -> Instruction:
@@ -206,7 +207,10 @@ def card_of(*, card_id: UUID, party_id: UUID) -> Card | None:
 
 def others_with_card(*, card_id: UUID) -> int:
     """How many other people linked the very same card."""
-    card = Card.objects.get(pk=card_id)
+    return others_with(Card.objects.get(pk=card_id))
+
+
+def others_with(card: Card) -> int:
     others = Card.objects.filter(token_index=card.token_index).exclude(party_id=card.party_id)
     return others.values("party_id").distinct().count()
 

@@ -15,8 +15,8 @@ from uuid import UUID
 from usance.apps.audit import services as audit
 from usance.apps.customers import vault
 from usance.apps.desk import services as desk
+from usance.apps.institutions import rows, tenancy
 from usance.apps.institutions import selectors as institutions
-from usance.apps.institutions import tenancy
 from usance.apps.institutions.models import new_id
 from usance.apps.payments import selectors
 from usance.apps.payments.models import Card, InboundNotice, Instruction
@@ -63,37 +63,32 @@ def give(
     if card_id and not Card.objects.filter(pk=card_id, party_id=party_id, state=Card.State.ACTIVE).exists():
         raise CardNotUsable()
     institution, made_id = tenancy.current(), new_id()
-    Instruction.objects.bulk_create(
-        [
-            Instruction(
-                id=made_id,
-                order_id=f"{institution.code}-{made_id.hex}",
-                kind=kind,
-                key=key,
-                amount_minor=amount_minor,
-                currency=institution.currency,
-                party_id=party_id,
-                card_id=card_id,
-                refunds_id=refunds_id,
-                subject_type=subject_type,
-                subject_id=subject_id,
-                then=then,
-                description=description,
-                language=language,
-                details=dict(details or {}),
-                ahead_days=institution.ahead_days,
-                given_at=at,
-                org_path=org_path,
-            )
-        ],
-        ignore_conflicts=True,
+    instruction = Instruction(
+        id=made_id,
+        order_id=f"{institution.code}-{made_id.hex}",
+        kind=kind,
+        key=key,
+        amount_minor=amount_minor,
+        currency=institution.currency,
+        party_id=party_id,
+        card_id=card_id,
+        refunds_id=refunds_id,
+        subject_type=subject_type,
+        subject_id=subject_id,
+        then=then,
+        description=description,
+        language=language,
+        details=dict(details or {}),
+        ahead_days=institution.ahead_days,
+        given_at=at,
+        org_path=org_path,
     )
-    instruction = Instruction.objects.get(key=key)
-    if instruction.pk == made_id:
-        audit.record(
-            action=f"payments.{kind}_given", subject=instruction, actor=actor, details={"amount_minor": amount_minor}
-        )
-        enqueue("payments.send_instruction", instruction_id=str(made_id))
+    if not rows.insert_new(instruction):
+        return Instruction.objects.get(key=key)
+    audit.record(
+        action=f"payments.{kind}_given", subject=instruction, actor=actor, details={"amount_minor": amount_minor}
+    )
+    enqueue("payments.send_instruction", instruction_id=str(made_id))
     return instruction
 
 
@@ -241,6 +236,8 @@ def _note_return(instruction: Instruction, answer: Accepted) -> None:
     is no loss."""
     if instruction.kind in (Kind.CARD_LINK, Kind.REFUND):
         return
+    if answer.reversed_minor <= instruction.returned_minor:
+        return
     returned = answer.reversed_minor - selectors.refunded_minor(instruction.pk)
     if returned <= instruction.returned_minor:
         return
@@ -270,21 +267,25 @@ def _keep_card(instruction: Instruction, answer: Accepted, at: datetime) -> Card
 def keep_card(*, party_id: UUID, provider: str, merchant: str, told: RailCard, at: datetime, org_path: str) -> Card:
     """A card that its holder proved to be theirs on the rail's page: the token is sealed, its blind index kept."""
     token = told.token or ""
-    card, _ = Card.objects.update_or_create(
-        party_id=party_id,
-        token_index=vault.blind(token, kind=CARD).hex(),
-        defaults={
-            "provider": provider,
-            "merchant": merchant,
-            "token": vault.seal(token, party_id=party_id, field=TOKEN),
-            "last4": told.last4,
-            "brand": told.brand,
-            "expires_on": told.expires_on,
-            "state": Card.State.ACTIVE,
-            "linked_at": at,
-            "org_path": org_path,
-        },
-    )
+    which = {"party_id": party_id, "token_index": vault.blind(token, kind=CARD).hex()}
+    facts = {
+        "provider": provider,
+        "merchant": merchant,
+        "token": vault.seal(token, party_id=party_id, field=TOKEN),
+        "last4": told.last4,
+        "brand": told.brand,
+        "expires_on": told.expires_on,
+        "state": Card.State.ACTIVE,
+        "linked_at": at,
+        "org_path": org_path,
+    }
+    card = Card(**which, **facts)
+    if rows.insert_new(card):
+        return card
+    card = Card.objects.select_for_update().get(**which)
+    for name, value in facts.items():
+        setattr(card, name, value)
+    card.save(update_fields=list(facts))
     return card
 
 
@@ -303,21 +304,17 @@ def receive_notice(
     """Stores a verified callback raw, sealed, and enqueues its processing; False when it came before."""
     made = new_id()
     sealed = vault.seal_bytes(body, party_id=None, field=NOTICE_BODY)
-    InboundNotice.objects.bulk_create(
-        [
-            InboundNotice(
-                id=made,
-                provider=provider,
-                event_id=event_id,
-                order_id=order_id,
-                body=sealed,
-                content_type=content_type,
-                received_at=at,
-            )
-        ],
-        ignore_conflicts=True,
+    is_new = rows.insert_new(
+        InboundNotice(
+            id=made,
+            provider=provider,
+            event_id=event_id,
+            order_id=order_id,
+            body=sealed,
+            content_type=content_type,
+            received_at=at,
+        )
     )
-    is_new = InboundNotice.objects.filter(pk=made).exists()
     if is_new:
         enqueue("payments.process_notice", notice_id=str(made))
     return is_new

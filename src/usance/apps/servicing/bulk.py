@@ -165,7 +165,7 @@ MOVEMENT_TABLE = (
 def _copy_movements(lines: Sequence[tuple[Any, ...]]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(MOVEMENT_TABLE)
-        cursor.execute("TRUNCATE pg_temp.close_movement")
+        cursor.execute("DELETE FROM pg_temp.close_movement")  # a second time in one transaction
         with cursor.copy(f"COPY pg_temp.close_movement ({MOVEMENT_COLUMNS}) FROM STDIN") as copy:
             for line in lines:
                 copy.write_row(line)
@@ -188,6 +188,9 @@ UPDATED = {
 }  # fmt: skip
 
 
+WORTH_ANALYZING = 200  # loans; for fewer any plan is good, and statistics cost more than they bring
+
+
 def _write_loans(closed: Sequence[Closed]) -> None:
     if not closed:
         return
@@ -195,11 +198,12 @@ def _write_loans(closed: Sequence[Closed]) -> None:
     with connection.cursor() as cursor:
         columns = ", ".join(f"{name} {kind}" for name, kind in UPDATED.items())
         cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS close_loan (id uuid, {columns}) ON COMMIT DELETE ROWS")
-        cursor.execute("TRUNCATE pg_temp.close_loan")
+        cursor.execute("DELETE FROM pg_temp.close_loan")  # a second time in one transaction
         with cursor.copy(f"COPY pg_temp.close_loan (id, {names}) FROM STDIN") as copy:
             for line in _loan_lines(closed):
                 copy.write_row(line)
-        cursor.execute("ANALYZE pg_temp.close_loan")
+        if len(closed) >= WORTH_ANALYZING:
+            cursor.execute("ANALYZE pg_temp.close_loan")
         cursor.execute(
             f"UPDATE servicing_loan AS l SET ({names}, close_problem) = ({values}, '') "  # noqa: S608 (our own names)
             "FROM pg_temp.close_loan AS t WHERE l.institution_id = %s AND l.id = t.id",

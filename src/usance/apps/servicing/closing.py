@@ -12,9 +12,9 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from usance.apps.audit import services as audit
+from usance.apps.institutions import rows, tenancy
 from usance.apps.institutions import selectors as institution_view
 from usance.apps.institutions import services as institutions
-from usance.apps.institutions import tenancy
 from usance.apps.ledger import services as ledger
 from usance.apps.servicing import bulk
 from usance.apps.servicing.models import CloseChunk, CloseProblem, CloseRun, Loan
@@ -52,19 +52,17 @@ def start(*, actor: Actor, at: datetime, days: int = 1, chunk_size: int | None =
     if not 1 <= days <= 366:
         raise NothingToAdvance(days=days)
     today = institutions.hold_business_date()
-    made = CloseRun.objects.bulk_create(
-        [CloseRun(business_date=today, started_at=at, days_after=days - 1, asked_by=actor.id[:60])],
-        ignore_conflicts=True,
-    )[0]
-    run = CloseRun.objects.select_for_update().get(business_date=today)
-    if run.pk != made.pk:
+    run = CloseRun(business_date=today, started_at=at, days_after=days - 1, asked_by=actor.id[:60])
+    if not rows.insert_new(run):
+        run = CloseRun.objects.select_for_update().get(business_date=today)
         CloseRun.objects.filter(pk=run.pk, days_after__lt=days - 1).update(days_after=days - 1)
         run.refresh_from_db()
         return run
     chunks = _cut(run, today, chunk_size or CHUNK_SIZE)
-    CloseChunk.objects.bulk_create(chunks)
-    run.total_count = sum(chunk.loan_count for chunk in chunks)
-    run.save(update_fields=["total_count"])
+    if chunks:
+        CloseChunk.objects.bulk_create(chunks)
+        run.total_count = sum(chunk.loan_count for chunk in chunks)
+        run.save(update_fields=["total_count"])
     audit.record(action="close.started", subject=run, actor=actor, details={"business_date": today.isoformat()})
     return run
 

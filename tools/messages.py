@@ -235,11 +235,16 @@ def check() -> list[str]:
     texts, found = collected(), []
     for language in PLURALS:
         new = renewed(language, texts)
-        if not path_of(language).exists() or str(new) != path_of(language).read_text(encoding="utf-8").rstrip("\n"):
+        path = path_of(language)
+        if not path.exists() or written(new) != path.read_text(encoding="utf-8"):
             found.append(f"{language}: not up to date with the code; run `make messages`")
         found += [f"{language}: not translated: {entry.msgid!r}" for entry in untranslated(new)]
         found += [f"{language}: {mistake}" for mistake in mistakes(new)]
     return found
+
+
+def written(catalogue: polib.POFile) -> str:
+    return str(catalogue).rstrip("\n") + "\n"
 
 
 def write() -> None:
@@ -248,7 +253,7 @@ def write() -> None:
         path = path_of(language)
         path.parent.mkdir(parents=True, exist_ok=True)
         new = renewed(language, texts)
-        path.write_text(str(new).rstrip("\n") + "\n", encoding="utf-8")
+        path.write_text(written(new), encoding="utf-8")
         new.save_as_mofile(str(path.with_suffix(".mo")))
         print(f"{language}: {len(new)} texts, {len(untranslated(new))} to translate")
         for entry in untranslated(new):

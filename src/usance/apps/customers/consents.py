@@ -179,7 +179,7 @@ def _shown(texts: Mapping[str, UUID], on: date) -> dict[str, ConsentText]:
     newest = ConsentText.objects.filter(purpose=OuterRef("purpose"), starts_on__lte=on).order_by("-version")
     found = ConsentText.objects.filter(pk__in=list(texts.values()))
     by_id = {text.pk: text for text in found.annotate(newest=Subquery(newest.values("version")[:1]))}
-    shown = {}
+    shown: dict[str, ConsentText] = {}
     for purpose, text_id in texts.items():
         text = by_id.get(text_id)
         if text is None or text.purpose != purpose:

@@ -81,12 +81,12 @@ def keys_for(party_ids: Iterable[UUID]) -> Keys:
     """Opens the keys of these parties with one query; none for those that this transaction has opened already."""
     wanted, opened = set(party_ids), _opened()
     missing = wanted - opened.keys()
+    found: dict[UUID, bytes | None] = {}
     if missing:
         rows = DataKey.objects.filter(party_id__in=missing).values_list("party_id", "wrapped")
         found = {party_id: _unwrap(wrapped, PARTY, party_id) if wrapped else None for party_id, wrapped in rows}
         opened.update({party_id: key for party_id, key in found.items() if key is not None})
-        return Keys({party_id: opened[party_id] for party_id in wanted & opened.keys()} | found)
-    return Keys({party_id: opened[party_id] for party_id in wanted})
+    return Keys({**found, **{party_id: opened[party_id] for party_id in wanted & opened.keys()}})
 
 
 def _opened() -> dict[UUID, bytes]:

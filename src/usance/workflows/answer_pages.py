@@ -185,12 +185,12 @@ def _checked(code: str, good: dict[str, str], known: Mapping[str, str]) -> Refus
     return None
 
 
-def consents_asked(*, application_id: UUID) -> list[ConsentAsked]:
-    """The consents of the consent page, in the applicant's language."""
+def consents_asked(*, application_id: UUID, language: str = "") -> list[ConsentAsked]:
+    """The consents of the consent page, in the language of the screen (default: the application's)."""
     row = selectors.application(application_id=application_id)
     today = tenancy.current().business_date
     purposes = (*REQUIRED_CONSENTS, *OPTIONAL_CONSENTS)
-    texts, given = consents.texts_in_force(purposes, row.language, today), _given(row.party_id)
+    texts, given = consents.texts_in_force(purposes, language or row.language, today), _given(row.party_id)
     return [
         ConsentAsked(
             purpose=purpose,

@@ -196,7 +196,7 @@ def _frame(request: HttpRequest, pages: list[questions.Page], number: int) -> di
 
 
 def _consents(request: HttpRequest, application: Any, pages: list[questions.Page], number: int) -> HttpResponse:
-    asked = take_application.consents_asked(application_id=application.pk)
+    asked = take_application.consents_asked(application_id=application.pk, language=request.LANGUAGE_CODE)
     form = ConsentForm(asked, request.POST or None, initial={one.purpose: one.is_given for one in asked})
     if request.method == "POST" and form.is_valid():
         news = {one.purpose: one.text_id for one in asked if form.cleaned_data[one.purpose] and not one.is_given}

@@ -30,6 +30,7 @@ REQUEST_SECONDS = Histogram(
     registry=REGISTRY,
 )
 Source = Callable[[], Iterable[Metric]]
+LOOPBACK = ("127.0.0.1", "::1", "")  # "": a server on a socket
 _sources: list[Source] = []
 _by_institution: list[Source] = []
 
@@ -102,8 +103,11 @@ def jobs() -> Iterator[Metric]:
 
 
 def view(request: HttpRequest) -> HttpResponse:
-    """The page that Prometheus reads. With USANCE_METRICS_TOKEN set it wants that as its bearer token."""
+    """The page that Prometheus reads: by USANCE_METRICS_TOKEN as its bearer token, or without one from this machine
+    only, as it tells of all institutions."""
     token = os.environ.get("USANCE_METRICS_TOKEN", "")
+    if not token and (request.META.get("REMOTE_ADDR") not in LOOPBACK or "X-Forwarded-For" in request.headers):
+        return HttpResponse(status=403)
     given = request.headers.get("Authorization", "")
     if token and not compare_digest(given.encode(), f"Bearer {token}".encode()):
         return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})

@@ -99,8 +99,10 @@ def payout_settled(instruction_id: str) -> None:
     with transaction.atomic(), audit.written_together():
         instruction = payments.instruction(UUID(instruction_id))
         actor = provider(instruction.provider, instruction.reference)
-        if instruction.state == rails.State.SUCCEEDED and instruction.returned_minor == 0:
+        if instruction.state == rails.State.SUCCEEDED and instruction.returned_minor < instruction.amount_minor:
             _money_arrived(instruction, actor)
+            if instruction.returned_minor:  # a part came back: what it means for the loan is for a person to say
+                rails.leave_to_a_person(instruction_id=instruction.pk, at=clock.now())
         elif instruction.state == rails.State.SUCCEEDED:
             _money_came_back(instruction, actor)
         elif instruction.state in (rails.State.FAILED, rails.State.CANCELLED):
@@ -109,6 +111,8 @@ def payout_settled(instruction_id: str) -> None:
 
 def _money_arrived(instruction: rails.Instruction, actor: Actor) -> None:
     approved = loans.loan(instruction.subject_id)
+    if servicing.has_event(loan_id=approved.pk, source=f"instruction:{instruction.pk}"):
+        return
     loan = servicing.disburse(
         loan_id=instruction.subject_id,
         amount_minor=approved.amount_minor,

@@ -72,7 +72,7 @@ def became_past_due(loan_id: str) -> None:
         messaging.tell(
             party_id=loan.party_id,
             template=ANNOUNCED,
-            key=f"debit.announced:{loan.pk}:{today}",
+            key=_announcement(loan),
             moment=institutions.moment(tenancy.current(), clock.now()),
             context={
                 "reference": loan.number,
@@ -84,13 +84,19 @@ def became_past_due(loan_id: str) -> None:
         )
 
 
+def _announcement(loan: loans.Loan) -> str:
+    """The key of what was said about this very lateness, by its oldest unpaid due date."""
+    since = loan.checkpoint_on - timedelta(days=loan.days_past_due)
+    return f"debit.announced:{loan.pk}:{since}"
+
+
 @handles(TRY)
 def try_debit(item: Item, moment: datetime) -> str:
     """Collects what is past due from the borrower's card, under the mandate, once it was announced."""
     loan = loans.loan(item.subject_id)
     if loan.past_due_minor <= 0:
         return "nothing_past_due"
-    if not message_view.has_left(subject_id=loan.pk, template=ANNOUNCED):
+    if not message_view.has_left(subject_id=loan.pk, key=_announcement(loan)):
         return "not_announced"
     given = take_payment.debit(loan_id=loan.pk, amount_minor=loan.past_due_minor, key=item.key, at=clock.now())
     return "instructed" if given else "no_card_or_mandate"

@@ -40,9 +40,10 @@ def wants_none(party_id: UUID, *, purpose: str) -> bool:
     return channels.count() >= 2
 
 
-def has_left(*, subject_id: UUID, template: str) -> bool:
-    """Whether a message of this kind about the subject was sent, or is on its way."""
-    gone = Message.objects.filter(subject_id=subject_id, template=template)
+def has_left(*, subject_id: UUID, key: str) -> bool:
+    """Whether the message about the subject that was ordered under this key (on any channel) was sent, or is on its
+    way."""
+    gone = Message.objects.filter(subject_id=subject_id, key__startswith=key)
     return gone.exclude(state__in=("refused", "failed", "cancelled")).exists()
 
 

@@ -174,7 +174,9 @@ def settle(*, instruction_id: UUID, answer: Answer, at: datetime) -> Instruction
         return instruction
     if isinstance(answer, Declined):
         _fail(instruction, answer, at)
-    elif not answer.agrees_with(instruction.amount_minor, instruction.currency):
+    elif not answer.agrees_with(instruction.amount_minor, instruction.currency) or _is_taken(
+        instruction, answer.reference
+    ):
         _mismatch(instruction, answer, at)
     else:
         _succeed(instruction, answer, at)
@@ -215,6 +217,14 @@ def _succeed(instruction: Instruction, answer: Accepted, at: datetime) -> None:
     _note_return(instruction, answer)
 
 
+def _is_taken(instruction: Instruction, reference: str) -> bool:
+    """Whether the rail's payment of this number has been booked for another instruction already."""
+    same = Instruction.objects.filter(
+        provider=instruction.provider, kind=instruction.kind, reference=reference, state=State.SUCCEEDED
+    )
+    return bool(reference) and same.exclude(pk=instruction.pk).exists()
+
+
 def _mismatch(instruction: Instruction, answer: Accepted, at: datetime) -> None:
     """Another amount or currency than ours is never booked by itself: a person looks."""
     instruction.state, instruction.settled_at = State.MISMATCH, at
@@ -227,8 +237,14 @@ def _mismatch(instruction: Instruction, answer: Accepted, at: datetime) -> None:
         "told_currency": answer.currency,
     }
     audit.record(action="payments.mismatch", subject=instruction, actor=SYSTEM, details=details)
+    leave_to_a_person(instruction_id=instruction.pk, at=at)
+
+
+def leave_to_a_person(*, instruction_id: UUID, at: datetime) -> None:
+    """Somebody must find out what really happened: the instruction goes into the queue of reconciliation."""
     moment = institutions.moment(tenancy.current(), at)
-    desk.open_item(queue=RECONCILIATION, subject=instruction, budget_minutes=240, at=moment, actor=SYSTEM)
+    subject = ("payments.instruction", instruction_id)
+    desk.open_item(queue=RECONCILIATION, subject=subject, budget_minutes=240, at=moment, actor=SYSTEM)
 
 
 def _note_return(instruction: Instruction, answer: Accepted) -> None:
@@ -335,6 +351,8 @@ def reconcile(*, instruction_id: UUID, amount_minor: int, at: datetime, actor: A
     ):
         possible.add(instruction.told_minor or 0)
     if instruction.state != State.MISMATCH or amount_minor not in possible:
+        raise NotReconcilable()
+    if amount_minor and _is_taken(instruction, instruction.reference):
         raise NotReconcilable()
     instruction.state = State.SUCCEEDED if amount_minor else State.FAILED
     instruction.details |= {"reconciled_minor": amount_minor} if amount_minor else {}

@@ -36,6 +36,7 @@ ORDER_KINDS = {
     Kind.REFUND: OrderKind.PURCHASE,
 }
 PAGE_LIFETIME_S = 1800
+SEND_WITHIN = timedelta(seconds=30)  # far below the time after which "no such order" is final
 # pauses between questions: the first ones are quick, as a person may be waiting
 PAUSES = (2, 4, 8, 15, 30, 60, 120, 300, 600, 1800, 3600)
 
@@ -52,11 +53,17 @@ def send_instruction(instruction_id: str) -> None:
             instruction_id=UUID(instruction_id), provider=rail.provider, merchant=rail.merchant, at=clock.now()
         )
         token = services.token_of(instruction.card) if instruction and instruction.card else ""
-    if instruction is None:
+    if instruction is None or _too_late(instruction):
         ask_status(instruction_id)
         return
     answer = _call(rail, instruction, token=token, callback_url=callback_url, base_url=base_url)
     _take_in(instruction, answer)
+
+
+def _too_late(instruction: Instruction) -> bool:
+    """Whether this worker was stopped for so long since it took the instruction that somebody else may have settled
+    it: then it is asked about, not sent."""
+    return instruction.sent_at is None or clock.now() - instruction.sent_at > SEND_WITHIN
 
 
 def _call(

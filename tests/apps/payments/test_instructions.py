@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from usance.apps.audit import selectors as trail
 from usance.apps.desk import selectors as desk
 from usance.apps.payments import receipts, refusals, selectors, services
 from usance.apps.payments.models import Card, InboundNotice, Instruction
+from usance.ports import payment_rail
 from usance.ports.actor import SYSTEM
 
 State = Instruction.State
@@ -255,3 +258,35 @@ def test_outside_money_with_the_same_reference_is_booked_once(money: Money, paye
         receipts.note(source="staff:b", **facts)
     receipts.undo(source="staff:a", at=money.now.at)
     assert receipts.note(source="staff:b", **facts).pk != first.pk
+
+
+def test_a_worker_that_was_stopped_after_it_took_an_order_asks_instead_of_sending(
+    money: Money, payer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else may have settled it meanwhile: what was taken long ago is never sent."""
+    given = debit(money, payer)
+    claim = services.claim
+
+    def claim_and_sleep(**order: Any) -> Any:
+        taken = claim(**order)
+        money.now.at += timedelta(minutes=6)
+        return taken
+
+    monkeypatch.setattr(services, "claim", claim_and_sleep)
+    money.settle()
+    assert money.calls(given) == 0
+    assert (money.fresh(given).state, money.fresh(given).reason) == (State.FAILED, "never_arrived")
+
+
+def test_a_payment_of_the_rail_that_is_booked_already_waits_for_a_person(money: Money, payer: Any) -> None:
+    first, second = debit(money, payer), debit(money, payer)
+    told = payment_rail.Accepted(
+        order_id=first.order_id, reference="77", amount_minor=500_000, currency="VND", value_at=money.now.at
+    )
+    services.settle(instruction_id=first.pk, answer=told, at=money.now.at)
+    services.settle(instruction_id=second.pk, answer=replace(told, order_id=second.order_id), at=money.now.at)
+    assert (money.fresh(first).state, money.fresh(second).state) == (State.SUCCEEDED, State.MISMATCH)
+    with pytest.raises(refusals.NotReconcilable):
+        services.reconcile(instruction_id=second.pk, amount_minor=500_000, at=money.now.at, actor=SYSTEM)
+    services.reconcile(instruction_id=second.pk, amount_minor=0, at=money.now.at, actor=SYSTEM)
+    assert money.fresh(second).state == State.FAILED

@@ -294,7 +294,8 @@ def test_the_application_s_role_owns_nothing_and_bypasses_nothing(two: Two) -> N
         assert row == (False,) * 5
         owned = (
             "SELECT count(*) FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid "
-            "WHERE r.rolname = %s AND d.deptype = 'o'"
+            "WHERE r.rolname = %s AND d.deptype = 'o' "
+            "AND d.dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))"
         )
         assert admin.execute(owned, [APP]).fetchone() == (0,)
         member = "SELECT count(*) FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member WHERE r.rolname = %s"

@@ -46,9 +46,9 @@ def email(text: str) -> str:
 
 def plain(text: str) -> str:
     """A name without what people type differently: case, accents, apostrophes, repeated spaces."""
-    text = text.replace("đ", "d").replace("Đ", "d")
-    text = re.sub(r"['’ʼ`\u02bc]", "", text)
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    for _ in range(2):  # taking a sign apart may bring out a capital ("𝕊"), and folding one a sign to take apart
+        text = unicodedata.normalize("NFKD", text).casefold()
+    decomposed = re.sub(r"['’ʼ`\u02bc]", "", unicodedata.normalize("NFKD", text).replace("đ", "d"))
     # й and ї are letters of their own: their marks are kept by recomposing before the loose marks are dropped
     kept = "".join(
         unicodedata.normalize("NFC", base + marks) if base in "иі" else base

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from tests.e2e.borrower import Borrower, until
@@ -46,9 +46,22 @@ def let_codes_age(person: Borrower) -> None:
 
 
 def pass_days(code: str, days: int) -> None:
-    """The institution's clock is pushed: each day is closed, and what falls due becomes jobs of the site's worker."""
+    """The institution's clock is pushed: each day is closed, and what falls due on the next is done by the site's worker
+    before that day is closed in its turn."""
     with tenancy.bound(institutions.institution_id_of(code)):
-        close_day.run_close_inline(at=clock.now(), days=days, do_items=False)
+        for _ in range(days):
+            close_day.run_close_inline(at=clock.now(), do_items=False)
+            until(_nothing_to_do, "an idle worker")
+
+
+def _nothing_to_do() -> bool:
+    """No job runs or could run now (those that wait for their time do not count)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing'"
+            " OR (status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now()))"
+        )
+        return bool(cursor.fetchone()[0] == 0)
 
 
 def party_of(person: Borrower) -> Any:

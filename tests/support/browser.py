@@ -61,7 +61,7 @@ def page(started: Browser, size: tuple[int, int], *, javascript: bool = True, lo
         has_touch=size == PHONE,
         accept_downloads=True,
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     faults: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:

@@ -139,13 +139,16 @@ ORDER = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Cheap and telling tests first; browser tests last. Tests under e2e are browser tests."""
-
-    def rank(item: pytest.Item) -> int:
-        parts = item.path.relative_to(environment.PROJECT / "tests").parts
-        return ORDER.index(parts[0]) if parts[0] in ORDER else len(ORDER) - 2
-
+    """Cheap and telling tests first; files that drive a browser last. Once it runs, Playwright's loop stands in the
+    worker's thread until the end, and nothing after it could run a loop of its own (as sealing a PDF does)."""
     for item in items:
-        if item.path.is_relative_to(environment.PROJECT / "tests" / "e2e"):
+        asks_for = getattr(item, "fixturenames", ())
+        if item.path.is_relative_to(environment.PROJECT / "tests" / "e2e") or "chromium" in asks_for:
             item.add_marker(pytest.mark.browser)
+    in_browser = {item.path for item in items if item.get_closest_marker("browser")}
+
+    def rank(item: pytest.Item) -> tuple[bool, int]:
+        parts = item.path.relative_to(environment.PROJECT / "tests").parts
+        return item.path in in_browser, ORDER.index(parts[0]) if parts[0] in ORDER else len(ORDER) - 2
+
     items.sort(key=rank)

@@ -46,8 +46,8 @@ def let_codes_age(person: Borrower) -> None:
 
 
 def pass_days(code: str, days: int) -> None:
-    """The institution's clock is pushed: each day is closed, and what falls due on the next is done by the site's worker
-    before that day is closed in its turn."""
+    """The institution's clock is pushed: each day is closed, and what falls due on the next is done by the site's
+    worker before that day is closed in its turn."""
     with tenancy.bound(institutions.institution_id_of(code)):
         for _ in range(days):
             close_day.run_close_inline(at=clock.now(), do_items=False)

@@ -208,6 +208,14 @@ def applied(hire: Hire) -> Any:
     kinds._kinds.pop("test.change")
 
 
+def test_a_kind_is_declared_once(applied: Any) -> None:
+    known = kinds.of("test.change")
+    services.register(known)
+    with pytest.raises(kinds.KindTaken):
+        services.register(services.Kind("test.change", known.permission, known.apply, "Another thing"))
+    assert kinds.of("test.change") is known
+
+
 def proposed(maker: Any, **after: Any) -> Approval:
     return services.propose(
         kind="test.change",

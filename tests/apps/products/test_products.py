@@ -38,9 +38,6 @@ def makers(institution: Institution) -> tuple[User, User]:
         user = access.hire(email=f"{name}@example.com", name=name, actor=SYSTEM)
         access.grant_role(user=user, role=role, org_path="root", scope="institution", actor=SYSTEM)
         found.append(user)
-    desk.register(
-        desk.Kind(kind="product.publish", permission="product.publish", apply=services.apply_approval, title="x")
-    )
     return found[0], found[1]
 
 

@@ -40,8 +40,14 @@ class UnknownKind(LookupError):
     """A proposal of a kind that nobody registered: a defect."""
 
 
+class KindTaken(ValueError):
+    """Two declarations of one kind: a defect, since the later would silently do the earlier one's work."""
+
+
 def register(kind: Kind) -> None:
-    _kinds[kind.kind] = kind
+    """Declares a kind, once; saying the very same again changes nothing."""
+    if _kinds.setdefault(kind.kind, kind) != kind:
+        raise KindTaken(kind.kind)
 
 
 def of(kind: str) -> Kind:

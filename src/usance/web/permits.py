@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.utils.http import urlencode
+
+from usance.web import kept
 
 View = Callable[..., HttpResponse]
 
@@ -47,9 +47,9 @@ def borrower(view: View) -> View:
 
         party_id = identity.of(request)
         if party_id is None:
-            return redirect(f"/sign-in/?{urlencode({'next': request.get_full_path()})}")
+            return identity.to_sign_in(request, view)
         request.party_id = party_id  # type: ignore[attr-defined]
-        return view(request, *args, **kwargs)
+        return kept.offer(request, owns=identity.owner(party_id)) or view(request, *args, **kwargs)
 
     gate.permit = Permit("borrower")  # type: ignore[attr-defined]
     return gate
@@ -63,12 +63,13 @@ def staff(action: str = "") -> Callable[[View], View]:
         def gate(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             from usance.web.staff import identity
 
-            answer = identity.enter(request)
+            answer = identity.enter(request, view)
             if answer is not None:
                 return answer
             if action and action not in request.permissions:  # type: ignore[attr-defined]
                 raise PermissionDenied(action)
-            return view(request, *args, **kwargs)
+            typed = kept.offer(request, owns=identity.owner(request.user), parent="layouts/staff.html")
+            return typed or view(request, *args, **kwargs)
 
         gate.permit = Permit("staff", action)  # type: ignore[attr-defined]
         return gate

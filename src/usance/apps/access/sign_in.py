@@ -253,6 +253,11 @@ def device_mark(user: User) -> str:
     return signing.dumps([str(tenancy.current_id()), str(user.pk), secrets.token_hex(8)], salt=_DEVICE_SALT)
 
 
+def is_own_device(*, user: User, mark: str) -> bool:
+    """Whether a browser's mark was left by this person's sign-in."""
+    return _known_device(user, mark) is not None
+
+
 def _enqueue_sweep() -> None:
     """After the page's own transaction: a job's key is a unique index, on which the next sign-in would wait."""
     if tenancy.is_bound():

@@ -3,13 +3,18 @@ the visit came from."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.http import urlencode
 
+from usance.apps.customers import sign_in
 from usance.ports import actor
+from usance.web import kept
 
 PARTY, SOURCE, WISH = "party_id", "source", "wish"
 DEVICE_COOKIE = "device"
@@ -43,11 +48,25 @@ def actor_of(request: HttpRequest) -> actor.Actor:
     return actor.borrower(party_id) if party_id else actor.Actor(kind="public")
 
 
+def to_sign_in(request: HttpRequest, view: kept.View) -> HttpResponse:
+    """The way to the sign-in page and from there back; what was typed on a form meanwhile is kept."""
+    back = request.get_full_path()
+    device = request.COOKIES.get(DEVICE_COOKIE, "")
+    if request.method == "POST" and not kept.keep(request, device=device, view=view):
+        back = kept.page_of(request, otherwise="/account/")
+    return redirect(f"/sign-in/?{urlencode({'next': back})}")
+
+
+def owner(party_id: UUID) -> Callable[[str], bool]:
+    """Says of a device cookie whether it is this customer's."""
+    return lambda device: sign_in.is_known_device(party_id=party_id, token=device)
+
+
 def enter(request: HttpRequest, response: HttpResponse, *, party_id: UUID, device_token: str) -> HttpResponse:
     """Signs the customer in: a new session key, and the cookie of a known device."""
-    kept = {name: request.session[name] for name in (SOURCE, WISH) if name in request.session}
+    carried = {name: request.session[name] for name in (SOURCE, WISH, kept.SESSION) if name in request.session}
     request.session.flush()
-    request.session.update({**kept, PARTY: str(party_id)})
+    request.session.update({**carried, PARTY: str(party_id)})
     response.set_cookie(
         DEVICE_COOKIE, device_token, max_age=YEAR, httponly=True, samesite="Lax", secure=settings.USE_TLS
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from usance.apps.access import selectors, sign_in
 from usance.ports import actor, clock
-from usance.web import visitors
+from usance.web import kept, visitors
 from usance.web.middleware import LANGUAGE_COOKIE
 
 BACKEND = "usance.apps.access.backend.InstitutionBackend"
@@ -24,9 +25,9 @@ PENDING = "staff_sign_in"
 PENDING_FOR = timedelta(minutes=15)
 
 
-def enter(request: HttpRequest) -> HttpResponse | None:
+def enter(request: HttpRequest, view: kept.View) -> HttpResponse | None:
     """Lets a member of staff in: None, with `request.permissions`, `.actor` and `.staff_session` set; otherwise the
-    way to the sign-in page."""
+    way to the sign-in page, with what was typed kept."""
     user = request.user
     if user.is_authenticated:
         session = sign_in.touch_session(session_id=request.session.get(SESSION_ID), user=user, at=clock.now())
@@ -36,11 +37,18 @@ def enter(request: HttpRequest) -> HttpResponse | None:
             request.staff_session = session  # type: ignore[attr-defined]
             return None
         auth.logout(request)
-    return _to_sign_in(request)
+    return _to_sign_in(request, view)
 
 
-def _to_sign_in(request: HttpRequest) -> HttpResponse:
-    back = request.get_full_path() if request.method == "GET" else reverse("staff:home")
+def owner(user: Any) -> Callable[[str], bool]:
+    """Says of a device cookie whether it is this person's."""
+    return lambda device: sign_in.is_own_device(user=user, mark=device)
+
+
+def _to_sign_in(request: HttpRequest, view: kept.View) -> HttpResponse:
+    back = request.get_full_path()
+    if request.method == "POST" and not kept.keep(request, device=request.COOKIES.get(DEVICE_COOKIE, ""), view=view):
+        back = kept.page_of(request, otherwise=reverse("staff:home"))
     target = f"{reverse('staff:sign_in')}?{urlencode({'next': back})}"
     if request.headers.get("HX-Request"):  # a part of a page: the whole page must go
         return HttpResponse(status=204, headers={"HX-Redirect": target})

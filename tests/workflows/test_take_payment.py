@@ -204,7 +204,7 @@ def test_a_payment_that_the_bank_takes_back_weeks_later_is_owed_again_with_its_i
     row = money.standing(loan)
     assert (row.status, row.principal_minor, row.interest_minor) == ("active", 3_000_000, 21 * 30_000)
     assert told(loan)[-1] == "PaymentReturned"
-    assert "payment_failed" in sent(money, loan)
+    assert "payment_taken_back" in sent(money, loan)
     money.ask(given)
     assert told(loan).count("PaymentReturned") == 1
 
@@ -273,7 +273,7 @@ def test_the_price_of_an_extension_that_came_too_late_is_an_ordinary_payment(mon
     row = money.standing(loan)
     assert (money.fresh(given).state, row.extension_count) == ("succeeded", 0)
     assert told(loan)[-1] == "PaymentReceived"
-    assert sent(money, loan) == ["payment_received"]
+    assert sent(money, loan) == ["extension_not_made"]
 
 
 def test_what_comes_after_a_write_off_is_collected_on_the_claim(money: Money) -> None:

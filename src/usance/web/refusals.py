@@ -60,6 +60,9 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     "payout_under_way": _("The money is already on its way. Wait for its outcome; this page shows it."),
     "nothing_to_fund": _("This application is not waiting for its money."),
     "nothing_to_pay": _("Nothing is owed on this loan."),
+    "no_card_to_send_to": _(
+        "This money did not come from a card, so it cannot go back to one by itself. Please call us."
+    ),
     "payment_under_way": _("A payment for this loan is on its way. Wait for its outcome before you start another."),
     "sign_in_refused": _("The e-mail address or the password is wrong. Check both and try again."),
     "too_many_attempts": lambda refusal: (

@@ -43,6 +43,12 @@ class PaymentUnderWay(Refusal):
     code = "payment_under_way"
 
 
+class NoCardToSendTo(Refusal):
+    """Money did not come from a card, so it can go back to none by itself."""
+
+    code = "no_card_to_send_to"
+
+
 class CardNotThere(Refusal):
     """There is no card with a mandate in force to debit, or money is on its way already."""
 
@@ -59,20 +65,24 @@ def pay(
     card_id: UUID | None = None,
     language: str = "en",
     extend_days: int = 0,
+    to_close: bool = False,
 ) -> rails.Instruction:
     """The borrower pays: on the rail's page, or by a saved card. `extend_days`: the payment is the price of moving the
-    due date. `key` is the form's, so that a double click pays once. Raises NothingToPay, PaymentUnderWay,
-    CardNotUsable, and what an extension may refuse."""
+    due date to where it moves today; `to_close`: they mean to pay everything. `key` is the form's, so that a double
+    click pays once. Raises NothingToPay, PaymentUnderWay, CardNotUsable, and what an extension may refuse."""
     loan = servicing.hold(loan_id=loan_id)  # two tabs, or a tab and the mandate's debit, are judged one after the other
     known = payments.by_key(f"pay:{key}")
     if known:
         return known
+    waits_for = under_way(loan_id=loan_id)
+    if waits_for is not None and not _is_on_a_page(waits_for):
+        raise PaymentUnderWay()
     if loans.payoff(loan_id=loan_id).total_minor <= 0:
         raise NothingToPay()
-    if payments.has_open(subject_id=loan_id, kinds=("debit",)):
-        raise PaymentUnderWay()
+    meant: dict[str, Any] = {"to_close": True} if to_close else {}
     if extend_days:
-        loans.extension_quote(loan_id=loan_id, days=extend_days)
+        to = loans.extension_quote(loan_id=loan_id, days=extend_days).new_due_on
+        meant = {"extend_days": extend_days, "new_due_on": to.isoformat()}
     return rails.give(
         kind="debit" if card_id else "checkout",
         key=f"pay:{key}",
@@ -83,7 +93,7 @@ def pay(
         card_id=card_id,
         then="take_payment.settled",
         description=f"Loan {loan.number}",
-        details={"extend_days": extend_days} if extend_days else {},
+        details=meant,
         language=language,
         org_path=loan.org_path,
         at=at,
@@ -91,14 +101,36 @@ def pay(
     )
 
 
+def under_way(*, loan_id: UUID) -> rails.Instruction | None:
+    """The newest payment for a loan that is open, or that the bank confirmed and the loan does not show yet; one that
+    waits for its payer on the rail's page comes last, as it may never be made."""
+    told = set(loans.events_of(loan_id=loan_id).values_list("source", flat=True))
+    incoming = payments.for_subject(loan_id).filter(
+        kind__in=INCOMING, state__in=(*payments.OPEN, rails.State.SUCCEEDED)
+    )
+    found = [one for one in incoming if one.is_open or f"instruction:{one.pk}" not in told]
+    return min(found, key=_is_on_a_page, default=None)
+
+
+def is_taken_in(instruction: rails.Instruction) -> bool:
+    """Whether a payment that the bank confirmed has taken effect on its loan: a job sees to it a moment later."""
+    return servicing.has_event(loan_id=instruction.subject_id, source=f"instruction:{instruction.pk}")
+
+
+def _is_on_a_page(instruction: rails.Instruction) -> bool:
+    """Whether it is up to the payer, on the rail's page, if anything comes of it."""
+    return instruction.is_open and instruction.is_hosted
+
+
 def debit(
     *, loan_id: UUID, amount_minor: int, key: str, at: datetime, actor: Actor = SYSTEM
 ) -> rails.Instruction | None:
     """Collects from the borrower's card under the mandate; nothing when there is no card, no mandate in force, or
-    money is on its way already. The same key collects once."""
+    money is on its way already, or may be: what a person must reconcile first. The same key collects once."""
     loan = servicing.hold(loan_id=loan_id)
     card = card_for_debit(party_id=loan.party_id, on=tenancy.current().business_date)
-    if card is None or payments.has_open(subject_id=loan_id, kinds=INCOMING):
+    in_doubt = payments.for_subject(loan_id).filter(kind__in=INCOMING, state=rails.State.MISMATCH)
+    if card is None or under_way(loan_id=loan_id) is not None or in_doubt.exists():
         return None
     return rails.give(
         kind="debit",
@@ -146,7 +178,13 @@ def _book(instruction: rails.Instruction, actor: Actor) -> None:
     if days and _extend(instruction, days, source, value_on, actor):
         return
     loan = _receive(instruction.subject_id, source, instruction.booked_minor, value_on, actor)
-    _tell(instruction, "payment_received", {"outstanding_minor": loan.outstanding_minor}, loan=loan)
+    told: dict[str, Any] = {"amount_minor": instruction.booked_minor, "link": _account_link()}
+    if days:
+        _tell(instruction, "extension_not_made", told | {"outstanding_minor": loan.outstanding_minor}, loan=loan)
+    elif loan.unapplied_minor and not loan.outstanding_minor:
+        _tell(instruction, "payment_too_much", told | {"over_minor": loan.unapplied_minor}, loan=loan)
+    else:
+        _tell(instruction, "payment_received", told | {"outstanding_minor": loan.outstanding_minor}, loan=loan)
 
 
 def _receive(loan_id: UUID, source: str, amount_minor: int, value_on: date, actor: Actor) -> servicing.Loan:
@@ -157,12 +195,15 @@ def _receive(loan_id: UUID, source: str, amount_minor: int, value_on: date, acto
 
 
 def _extend(instruction: rails.Instruction, days: int, source: str, value_on: date, actor: Actor) -> bool:
-    """Moves the due date with its price paid. False when the loan has changed so that it may not be extended any more,
-    or when the money came so late that the price had grown: it is then an ordinary payment."""
+    """Moves the due date with its price paid, to the day that was promised. False when the loan has changed so that it
+    may not be extended any more or would move elsewhere (it was extended meanwhile), or when the money came so late
+    that the price had grown: it is then an ordinary payment."""
     loan_id, paid_minor = instruction.subject_id, instruction.booked_minor
     try:
         with transaction.atomic():
-            if loans.extension_quote(loan_id=loan_id, days=days, on=value_on).price_minor > paid_minor:
+            offered = loans.extension_quote(loan_id=loan_id, days=days, on=value_on)
+            promised = instruction.details.get("new_due_on", offered.new_due_on.isoformat())
+            if offered.price_minor > paid_minor or offered.new_due_on.isoformat() != promised:
                 return False
             loan = servicing.extend(
                 loan_id=loan_id,
@@ -175,6 +216,11 @@ def _extend(instruction: rails.Instruction, days: int, source: str, value_on: da
         return False
     _tell(instruction, "extension_made", {"due_on": loan.next_due_on, "amount_minor": loan.next_due_minor})
     return True
+
+
+def moved_the_date(instruction: rails.Instruction) -> bool:
+    """Whether a payment that was to move the due date did so."""
+    return servicing.has_event(loan_id=instruction.subject_id, source=f"extension:{instruction.pk}")
 
 
 def _take_back(instruction: rails.Instruction, actor: Actor) -> None:
@@ -190,7 +236,8 @@ def _take_back(instruction: rails.Instruction, actor: Actor) -> None:
     if left_minor > 0:
         rest = f"rest:{instruction.pk}:{returned_minor}"
         _receive(loan_id, rest, left_minor, payments.value_date(instruction), actor)
-    _tell(instruction, "payment_failed", {"link": _account_link()}, suffix=f":returned:{returned_minor}")
+    told = {"amount_minor": returned_minor, "link": _account_link()}
+    _tell(instruction, "payment_taken_back", told, suffix=f":{returned_minor}")
 
 
 def _still_counted(instruction: rails.Instruction) -> str | None:
@@ -224,14 +271,34 @@ def send_back(*, instruction_id: UUID, amount_minor: int, key: str, at: datetime
     return refund
 
 
+def send_surplus_back(*, loan_id: UUID, at: datetime, actor: Actor) -> list[rails.Instruction]:
+    """What a closed loan did not need goes back to the cards that it came from, the newest payment first; a second
+    click finds nothing left. Raises NoCardToSendTo."""
+    loan = servicing.hold(loan_id=loan_id)
+    left = loan.unapplied_minor if loan.status == "closed" else 0
+    sent = []
+    for paid in payments.for_subject(loan_id).filter(state=rails.State.SUCCEEDED) if left else ():
+        amount = min(left, payments.refundable_minor(paid))
+        if amount > 0:
+            key = f"surplus:{paid.pk}:{loan.last_event_seq}"
+            sent.append(send_back(instruction_id=paid.pk, amount_minor=amount, key=key, at=at, actor=actor))
+            left -= amount
+    if left and not sent:
+        raise NoCardToSendTo()
+    return sent
+
+
 @task("take_payment.sent_back")
 def sent_back(instruction_id: str) -> None:
-    """A refund that the rail refused is the borrower's money again."""
+    """Money that went back is told of; what the rail refused to take is the borrower's money again."""
     with transaction.atomic():
         refund = payments.instruction(UUID(instruction_id))
         source = f"failed:{refund.pk}"
+        if refund.state == rails.State.SUCCEEDED:
+            _tell(refund, "refund_sent", {})
         if refund.state not in (rails.State.FAILED, rails.State.CANCELLED):
             return
+        _tell(refund, "refund_refused", {"link": _account_link()})
         if not servicing.has_event(loan_id=refund.subject_id, source=source):
             servicing.reverse(
                 loan_id=refund.subject_id,

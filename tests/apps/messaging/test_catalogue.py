@@ -17,6 +17,7 @@ CONTEXT = {
     "reference": "L-000123",
     "amount_minor": 1_234_500,
     "outstanding_minor": 9_876_500,
+    "over_minor": 100_000,
     "due_on": date(2026, 3, 5),
     "debit_on": date(2026, 3, 6),
     "as_of": date(2026, 3, 7),

@@ -183,11 +183,6 @@ def settled_on(day: date) -> QuerySet[Instruction]:
     ).order_by("id")
 
 
-def has_open(*, subject_id: UUID, kinds: tuple[str, ...]) -> bool:
-    """Whether money for this subject is on its way already."""
-    return Instruction.objects.filter(subject_id=subject_id, kind__in=kinds, state__in=OPEN).exists()
-
-
 def value_date(found: Instruction) -> date:
     """The business day of the payment itself: by the rail's own time, never after the business date."""
     institution = tenancy.current()

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from usance.apps.agreements import selectors as papers
 from usance.apps.agreements import services as agreements
 from usance.apps.payments import selectors as payments
 from usance.apps.servicing import selectors
-from usance.apps.servicing import services as servicing
-from usance.core.loan import quote
-from usance.core.refusals import Refusal
 from usance.ports import clock
 from usance.web import components as ui
 from usance.web import forms, permits, reckoning, refusals, words
@@ -25,10 +21,8 @@ from usance.web.borrower import identity
 from usance.web.templatetags import formats
 from usance.workflows import take_payment
 
-NEW_CARD = "new"
 
-
-def _mine(request: HttpRequest, loan_id: UUID) -> selectors.Loan:
+def mine(request: HttpRequest, loan_id: UUID) -> selectors.Loan:
     """The customer's own loan; anyone else's does not exist."""
     found = selectors.loans_of_party(request.party_id).filter(pk=loan_id).first()  # type: ignore[attr-defined]
     if found is None:
@@ -39,10 +33,11 @@ def _mine(request: HttpRequest, loan_id: UUID) -> selectors.Loan:
 @permits.borrower
 def show(request: HttpRequest, loan_id: UUID) -> HttpResponse:
     """The loan page."""
-    loan = _mine(request, loan_id)
+    loan = mine(request, loan_id)
     view = selectors.loan_view(loan_id=loan.pk)
     paid_by = _uuid(request.GET.get("paid"))
     paid = payments.instruction_of(instruction_id=paid_by, party_id=loan.party_id) if paid_by else None
+    refunds = payments.for_subject(loan.pk).filter(kind="refund")
     payoff = selectors.payoff(loan_id=loan.pk)
     payouts = list(payments.for_subject(loan.pk).filter(kind="payout"))
     context = {
@@ -58,12 +53,46 @@ def show(request: HttpRequest, loan_id: UUID) -> HttpResponse:
         "extensions": selectors.extension_options(loan_id=loan.pk),
         "payout": payouts[0] if payouts else None,
         "arrival": _arrival(payouts),
-        "under_way": payments.for_subject(loan.pk)
-        .filter(kind__in=take_payment.INCOMING, state__in=payments.OPEN)
-        .first(),
-        "paid": paid if paid and paid.subject_id == loan.pk else None,
+        "under_way": take_payment.under_way(loan_id=loan.pk),
+        "paid": _came_of(view, paid) if paid and paid.subject_id == loan.pk else None,
+        "refund": refunds.first(),
     }
     return render(request, "borrower/loans/show.html", context)
+
+
+def _came_of(view: selectors.LoanView, paid: payments.Instruction) -> dict[str, Any] | None:
+    """What a payment did, for whoever has just made it; None while nobody can say."""
+    loan = view.loan
+    if paid.state != "succeeded" or not take_payment.is_taken_in(paid):
+        return None
+    values = {"amount": formats.money(paid.booked_minor, loan.currency)}
+    if paid.returned_minor:
+        return {"tone": "bad", "words": _("Your bank took the payment of %(amount)s back. It is owed again.") % values}
+    if paid.details.get("extend_days"):
+        return _extended_or_not(view, paid, values)
+    if paid.details.get("to_close") and loan.status != "closed":
+        left = {"left": formats.money(view.standing.payoff_minor, loan.currency)}
+        told = _(
+            "We received your payment of %(amount)s. It counts from a later day than the one whose figure you saw, so "
+            "%(left)s is left. Pay it, and the loan is closed."
+        )
+        return {"tone": "warn", "words": told % (values | left)}
+    return {"tone": "good", "words": _("We received your payment of %(amount)s. Thank you.") % values}
+
+
+def _extended_or_not(view: selectors.LoanView, paid: payments.Instruction, values: dict[str, str]) -> dict[str, Any]:
+    """A payment that was the price of moving the due date: did it move?"""
+    if take_payment.moved_the_date(paid):
+        day = {"day": formats.date_l(view.standing.next_due_on)} if view.standing.next_due_on else None
+        if day is None:
+            return {"tone": "good", "words": _("We received your payment of %(amount)s. Thank you.") % values}
+        told = _("We received %(amount)s and moved the due date: your next payment is on %(day)s.")
+        return {"tone": "good", "words": told % (values | day)}
+    told = _(
+        "We received %(amount)s, but the due date did not move: the loan or its price had changed by the time the "
+        "money came. The whole amount counts towards what you owe."
+    )
+    return {"tone": "warn", "words": told % values}
 
 
 def _arrival(payouts: list[payments.Instruction]) -> str:
@@ -108,7 +137,7 @@ def _owed_lines(view: selectors.LoanView) -> list[ui.Line]:
 @permits.borrower
 def cannot_pay(request: HttpRequest, loan_id: UUID) -> HttpResponse:
     """Everything that is possible for somebody who cannot pay as agreed, side by side, with its price."""
-    loan = _mine(request, loan_id)
+    loan = mine(request, loan_id)
     context = {
         "loan": loan,
         "extensions": selectors.extension_options(loan_id=loan.pk),
@@ -121,7 +150,7 @@ def cannot_pay(request: HttpRequest, loan_id: UUID) -> HttpResponse:
 @permits.borrower
 def explain(request: HttpRequest, loan_id: UUID) -> HttpResponse:
     """Every line behind every figure of the loan."""
-    loan = _mine(request, loan_id)
+    loan = mine(request, loan_id)
     by_balance: dict[str, list[Any]] = {}
     for line in selectors.explain(loan_id=loan.pk):
         by_balance.setdefault(line.balance, []).append(line)
@@ -133,212 +162,32 @@ def explain(request: HttpRequest, loan_id: UUID) -> HttpResponse:
     return render(request, "borrower/loans/explain.html", context)
 
 
-# --- paying ------------------------------------------------------------------------------------------------------
-
-
-class PayForm(forms.Form):
-    """How much, and with which card."""
-
-    choice = forms.CardChoiceField(label=gettext_lazy("How much do you want to pay?"))
-    amount = forms.MoneyField(label=gettext_lazy("Another amount"), required=False, min_minor=1)
-    card = forms.CardChoiceField(label=gettext_lazy("From which card?"))
-
-    def __init__(
-        self, *args: Any, loan: Any, amounts: dict[str, tuple[Any, int]], cards: list[Any], **kwargs: Any
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        self.amounts = amounts
-        choice, card = forms.cards(self, "choice"), forms.cards(self, "card")
-        choice.choices = [(code, name) for code, (name, _minor) in amounts.items()] + [("other", _("Another amount"))]
-        choice.widget.notes = {
-            code: ("", formats.money(minor, loan.currency)) for code, (_name, minor) in amounts.items()
-        }
-        choice.initial = next(iter(amounts), "other")
-        card.choices = [(str(found.pk), str(found)) for found in cards] + [
-            (NEW_CARD, _("Another card, on the card page"))
-        ]
-        card.initial = str(cards[0].pk) if cards else NEW_CARD
-        self.fields["amount"].set_currency(loan.currency)  # type: ignore[attr-defined]
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        code = cleaned.get("choice")
-        if code == "other" and not cleaned.get("amount") and "amount" not in self.errors:
-            self.add_error("amount", _("Enter how much you want to pay."))
-        cleaned["amount_minor"] = self.amounts[code][1] if code in self.amounts else cleaned.get("amount")
-        return cleaned
+# --- money that was too much ---------------------------------------------------------------------------------------
 
 
 @permits.borrower
-def pay(request: HttpRequest, loan_id: UUID) -> HttpResponse:
-    """Chooses an amount and a card; the next page shows what it does."""
-    loan = _mine(request, loan_id)
-    amounts = _amounts(loan)
-    if not amounts:
+def send_back(request: HttpRequest, loan_id: UUID) -> HttpResponse:
+    """What a closed loan did not need goes back to the card that it came from, when its owner says so."""
+    loan = mine(request, loan_id)
+    if loan.status != "closed" or loan.unapplied_minor <= 0:
         return redirect("borrower:loan", loan.pk)
-    form = PayForm(request.POST or None, loan=loan, amounts=amounts, cards=list(payments.cards_of(loan.party_id)))
+    form, status = forms.Form(request.POST if request.method == "POST" else None), 200
     if request.method == "POST" and form.is_valid():
-        request.session["pay"] = {
-            "loan": str(loan.pk),
-            "amount_minor": form.cleaned_data["amount_minor"],
-            "card": form.cleaned_data["card"],
-            "days": 0,
-            "key": secrets.token_hex(16),
-        }
-        return redirect("borrower:confirm_payment", loan.pk)
-    return render(request, "borrower/loans/pay.html", {"form": form, "loan": loan, "back_url": f"/loans/{loan.pk}/"})
-
-
-def _amounts(loan: selectors.Loan) -> dict[str, tuple[Any, int]]:
-    """What a borrower most likely wants to pay: what is due, the next instalment, everything."""
-    payoff = selectors.payoff(loan_id=loan.pk).total_minor
-    standing = selectors.loan_view(loan_id=loan.pk).standing
-    offered: dict[str, tuple[Any, int]] = {}
-    if standing.due_now_minor and standing.due_now_minor != payoff:
-        offered["due"] = (_("What is due now"), standing.due_now_minor)
-    elif standing.next_due_minor and 0 < standing.next_due_minor < payoff:
-        offered["next"] = (_("The next payment"), standing.next_due_minor)
-    if payoff > 0:
-        offered["all"] = (_("Everything, and close the loan"), payoff)
-    return offered
-
-
-class ExtendForm(forms.Form):
-    """By how many days, and with which card its price is paid."""
-
-    days = forms.CardChoiceField(label=gettext_lazy("By how many days?"))
-    card = forms.CardChoiceField(label=gettext_lazy("From which card?"))
-
-    def __init__(
-        self, *args: Any, loan: Any, options: list[quote.ExtensionQuote], cards: list[Any], **kwargs: Any
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        days, card = forms.cards(self, "days"), forms.cards(self, "card")
-        days.choices = [(str(option.days), formats.days(option.days)) for option in options]
-        days.widget.notes = {
-            str(option.days): (
-                _("new due date: %(day)s") % {"day": formats.date_l(option.new_due_on)},
-                formats.money(option.price_minor, loan.currency),
-            )
-            for option in options
-        }
-        days.initial = str(options[0].days)
-        card.choices = [(str(found.pk), str(found)) for found in cards] + [
-            (NEW_CARD, _("Another card, on the card page"))
-        ]
-        card.initial = str(cards[0].pk) if cards else NEW_CARD
-
-
-@permits.borrower
-def extend(request: HttpRequest, loan_id: UUID) -> HttpResponse:
-    """Moves the due date for a price, where the agreement allows it."""
-    loan = _mine(request, loan_id)
-    options = selectors.extension_options(loan_id=loan.pk)
-    if not options:
-        return render(request, "borrower/loans/no_extension.html", {"loan": loan, "back_url": f"/loans/{loan.pk}/"})
-    form = ExtendForm(request.POST or None, loan=loan, options=options, cards=list(payments.cards_of(loan.party_id)))
-    if request.method == "POST" and form.is_valid():
-        days = int(form.cleaned_data["days"])
-        request.session["pay"] = {
-            "loan": str(loan.pk),
-            "amount_minor": next(option.price_minor for option in options if option.days == days),
-            "card": form.cleaned_data["card"],
-            "days": days,
-            "key": secrets.token_hex(16),
-        }
-        return redirect("borrower:confirm_payment", loan.pk)
-    return render(request, "borrower/loans/extend.html", {"form": form, "loan": loan, "back_url": f"/loans/{loan.pk}/"})
-
-
-@permits.borrower
-def confirm(request: HttpRequest, loan_id: UUID) -> HttpResponse:
-    """The exact effect of a payment or an extension, then the order."""
-    loan = _mine(request, loan_id)
-    asked = request.session.get("pay")
-    if not asked or asked["loan"] != str(loan.pk):
-        return redirect("borrower:loan", loan.pk)
-    try:
-        asked, is_news = _priced(loan, asked)
-        if request.method == "POST" and not is_news:
-            return _order(request, loan, asked)
-        effect = (
-            selectors.extension_preview(loan_id=loan.pk, days=asked["days"])
-            if asked["days"]
-            else selectors.payment_preview(loan_id=loan.pk, amount_minor=asked["amount_minor"])
-        )
-    except Refusal as refusal:
-        return render(request, "borrower/loans/refused.html", {"loan": loan, "problem": refusals.sentence(refusal)})
-    request.session["pay"] = asked
-    amount = formats.money(asked["amount_minor"], loan.currency)
+        try:
+            take_payment.send_surplus_back(loan_id=loan.pk, at=clock.now(), actor=identity.actor_of(request))
+        except take_payment.NoCardToSendTo as refusal:
+            form.add_error(None, refusals.sentence(refusal))
+            status = 422
+        else:
+            return redirect("borrower:loan", loan.pk)
     context = {
         "loan": loan,
-        "asked": asked,
-        "effects": _effects(loan, asked, effect),
-        "amount": amount,
-        "confirm_label": _("Pay %(amount)s") % {"amount": amount} if asked["amount_minor"] else _("Move the due date"),
+        "form": form,
+        "amount": formats.money(loan.unapplied_minor, loan.currency),
+        "confirm_label": _("Send it back"),
         "cancel_url": f"/loans/{loan.pk}/",
     }
-    return render(request, "borrower/loans/confirm.html", context)
-
-
-def _priced(loan: selectors.Loan, asked: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-    """An extension at today's price, and whether that is another one than was shown."""
-    if not asked["days"]:
-        return asked, False
-    price = selectors.extension_quote(loan_id=loan.pk, days=asked["days"]).price_minor
-    return {**asked, "amount_minor": price}, price != asked["amount_minor"]
-
-
-def _order(request: HttpRequest, loan: selectors.Loan, asked: dict[str, Any]) -> HttpResponse:
-    """What was confirmed is done: money is ordered; an extension that the day's payments cover takes effect at once."""
-    actor = identity.actor_of(request)
-    if asked["days"] and not asked["amount_minor"]:
-        servicing.extend(loan_id=loan.pk, source=f"form:{asked['key']}", days=asked["days"], actor=actor)
-        del request.session["pay"]
-        return redirect("borrower:loan", loan.pk)
-    given = take_payment.pay(
-        loan_id=loan.pk,
-        amount_minor=asked["amount_minor"],
-        key=asked["key"],
-        at=clock.now(),
-        actor=actor,
-        card_id=None if asked["card"] == NEW_CARD else UUID(asked["card"]),
-        language=request.LANGUAGE_CODE,
-        extend_days=asked["days"],
-    )
-    return redirect("borrower:payment", given.pk)
-
-
-def _effects(loan: Any, asked: dict[str, Any], effect: quote.Preview) -> list[ui.Effect]:
-    money, before, after = formats.money, effect.before, effect.after
-    values = {
-        "paid": money(asked["amount_minor"], loan.currency),
-        "owed": money(max(0, after.outstanding_minor - after.unapplied_minor), loan.currency),
-        "saved": money(
-            max(0, before.still_to_pay_minor - asked["amount_minor"] - after.still_to_pay_minor), loan.currency
-        ),
-        "day": formats.date_l(after.next_due_on) if after.next_due_on else "",
-        "next": money(after.next_due_minor, loan.currency),
-        "spare": money(after.unapplied_minor, loan.currency),
-    }
-    paid = _("You pay %(paid)s now.") if asked["amount_minor"] else _("You pay nothing now: today's payment covers it.")
-    effects = [ui.Effect(paid % values)]
-    if after.status == "closed":
-        effects.append(ui.Effect(_("The loan is closed: nothing more is owed."), "good", "check"))
-        effects.append(ui.Effect(_("You get a debt-free letter at once."), "good", "check"))
-    else:
-        effects.append(ui.Effect(_("After that you owe %(owed)s.") % values))
-        if after.next_due_on:
-            effects.append(ui.Effect(_("Next payment: %(next)s on %(day)s.") % values))
-    if not asked["days"] and before.still_to_pay_minor - asked["amount_minor"] > after.still_to_pay_minor:
-        effects.append(
-            ui.Effect(_("Paying now saves you %(saved)s of what would have come.") % values, "good", "check")
-        )
-    if after.unapplied_minor:
-        effects.append(
-            ui.Effect(_("%(spare)s is more than you owe; we keep it for you and can send it back.") % values, "warn")
-        )
-    return effects
+    return render(request, "borrower/loans/send_back.html", context, status=status)
 
 
 # --- papers ------------------------------------------------------------------------------------------------------

@@ -12,7 +12,10 @@ from django.views.decorators.csrf import csrf_exempt
 from usance.apps.payments import selectors
 from usance.ports.queue import enqueue
 from usance.web import permits
+from usance.web.borrower import paying
+from usance.workflows import take_payment
 
+LOAN = take_payment.LOAN
 VISITED = "visited_pages"
 
 
@@ -22,7 +25,8 @@ def show(request: HttpRequest, instruction_id: UUID) -> HttpResponse:
     found = selectors.instruction_of(instruction_id=instruction_id, party_id=request.party_id)  # type: ignore[attr-defined]
     if found is None:
         raise Http404
-    if found.state == "succeeded" and not found.returned_minor:
+    is_booking = _is_booking(found)
+    if found.state == "succeeded" and not found.returned_minor and not is_booking:
         return redirect(_afterwards(found))
     if found.is_hosted and found.is_open and found.page_url:
         visited = request.session.get(VISITED, [])
@@ -37,11 +41,17 @@ def show(request: HttpRequest, instruction_id: UUID) -> HttpResponse:
         "institution": request.institution,  # type: ignore[attr-defined]
         "again_url": f"{request.path}?go=1" if found.is_open and found.page_url else "",
         "next_url": _afterwards(found),
+        "try_url": _try_again(found),
+        "is_extension": "extend_days" in found.details,
         "poll_url": request.path,
     }
-    return render(
-        request, "borrower/payments/waiting.html" if found.is_open else "borrower/payments/outcome.html", context
-    )
+    waits = found.is_open or is_booking
+    return render(request, "borrower/payments/waiting.html" if waits else "borrower/payments/outcome.html", context)
+
+
+def _is_booking(found: selectors.Instruction) -> bool:
+    """Whether the bank said yes and the loan does not show it yet: sent there now, one would see old figures."""
+    return found.subject_type == LOAN and found.state == "succeeded" and not take_payment.is_taken_in(found)
 
 
 def _afterwards(found: selectors.Instruction) -> str:
@@ -49,6 +59,13 @@ def _afterwards(found: selectors.Instruction) -> str:
     if found.subject_type == "origination.application":
         return reverse("borrower:apply")
     return f"{reverse('borrower:loan', args=[found.subject_id])}?paid={found.pk}"
+
+
+def _try_again(found: selectors.Instruction) -> str:
+    """Where a payment that did not go through can be made after all; empty for everything else."""
+    if found.subject_type != LOAN or found.state not in ("failed", "cancelled"):
+        return ""
+    return paying.again_url(found.subject_id, found.details.get("extend_days", 0))
 
 
 @permits.public

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from usance.web.borrower import account, apply, calculator, contacts, loans, offer, payments, sign_in
+from usance.web.borrower import account, apply, calculator, contacts, loans, offer, paying, payments, sign_in
 
 app_name = "borrower"
 urlpatterns = [
@@ -39,9 +39,10 @@ urlpatterns = [
     path("account/devices/<uuid:device_id>/forget/", account.forget_device, name="forget_device"),
     path("loans/<uuid:loan_id>/", loans.show, name="loan"),
     path("loans/<uuid:loan_id>/explain/", loans.explain, name="explain"),
-    path("loans/<uuid:loan_id>/pay/", loans.pay, name="pay"),
-    path("loans/<uuid:loan_id>/extend/", loans.extend, name="extend"),
-    path("loans/<uuid:loan_id>/confirm/", loans.confirm, name="confirm_payment"),
+    path("loans/<uuid:loan_id>/pay/", paying.pay, name="pay"),
+    path("loans/<uuid:loan_id>/extend/", paying.extend, name="extend"),
+    path("loans/<uuid:loan_id>/confirm/", paying.confirm, name="confirm_payment"),
+    path("loans/<uuid:loan_id>/send-back/", loans.send_back, name="send_back"),
     path("loans/<uuid:loan_id>/cannot-pay/", loans.cannot_pay, name="cannot_pay"),
     path("documents/<uuid:document_id>/", loans.document, name="document"),
 ]

@@ -104,6 +104,41 @@ TEXTS = {
         "{lender}: loan {reference} is extended. Now due on {due_on:date}: {amount_minor:money}.",
         "Your loan is extended",
     ),
+    "extension_not_made": Text(
+        "{lender}: we received {amount_minor:money} for loan {reference}, but its due date did not move: the loan had "
+        "changed. It counts towards your debt. Left: {outstanding_minor:money}. {link}",
+        "We received your payment; the due date did not move",
+        "We received {amount_minor:money} for loan {reference}. The due date did not move: the loan or its price had "
+        "changed by the time the money came. The whole amount counts towards what you owe.\n\nLeft to pay: "
+        "{outstanding_minor:money}. What is due when, and what you can do: {link}",
+    ),
+    "payment_too_much": Text(
+        "{lender}: we received {amount_minor:money} for loan {reference}. {over_minor:money} is more than you owed: "
+        "it is yours, have it sent back here: {link}",
+        "You paid more than you owed",
+        "We received {amount_minor:money} for loan {reference}. Nothing is owed on it any more.\n\n"
+        "{over_minor:money} is more than you owed. It is yours and we keep it for you; have it sent back to your card "
+        "here: {link}",
+    ),
+    "payment_taken_back": Text(
+        "{lender}: your bank took back {amount_minor:money} that you had paid for loan {reference}. It is owed again. "
+        "See what is due: {link}",
+        "Your bank took a payment back",
+        "Your bank took back {amount_minor:money} that you had paid for loan {reference}, so it is owed again.\n\nSee "
+        "what is due, and pay it or see what else is possible, here: {link}\n\nIf you do not know why, ask your "
+        "bank; if you think it is our mistake, call us.",
+    ),
+    "refund_sent": Text(
+        "{lender}: {amount_minor:money} of loan {reference} went back to the card that it came from.",
+        "Your money is on its way back",
+    ),
+    "refund_refused": Text(
+        "{lender}: the bank did not take back {amount_minor:money} of loan {reference}. The money is still yours: "
+        "try again or call {support_phone}. {link}",
+        "Your money could not be sent back",
+        "The bank did not take back {amount_minor:money} of loan {reference}. The money is still yours and we keep it "
+        "for you.\n\nTry again here, or call us: {link}",
+    ),
     "loan_closed": Text(
         "{lender}: loan {reference} is repaid, you owe nothing. Your letter: {link}",
         "Loan {reference} is repaid",

@@ -105,6 +105,41 @@ TEXTS = {
         "{lender}: khoản vay {reference} đã được gia hạn. Hạn mới {due_on:date}, số tiền {amount_minor:money}.",
         "Khoản vay đã được gia hạn",
     ),
+    "extension_not_made": Text(
+        "{lender}: đã nhận {amount_minor:money} cho khoản vay {reference}, nhưng hạn trả không đổi vì khoản vay đã "
+        "khác. Số tiền được trừ vào nợ. Còn lại: {outstanding_minor:money}. {link}",
+        "Đã nhận thanh toán; hạn trả không đổi",
+        "Chúng tôi đã nhận {amount_minor:money} cho khoản vay {reference}. Hạn trả không đổi: khi tiền đến, khoản vay "
+        "hoặc giá gia hạn đã khác. Toàn bộ số tiền được trừ vào nợ của bạn.\n\nCòn phải trả: "
+        "{outstanding_minor:money}. Xem khoản nào đến hạn khi nào và bạn có thể làm gì: {link}",
+    ),
+    "payment_too_much": Text(
+        "{lender}: đã nhận {amount_minor:money} cho khoản vay {reference}. {over_minor:money} nhiều hơn số nợ: đó là "
+        "tiền của bạn, yêu cầu trả lại tại: {link}",
+        "Bạn đã trả nhiều hơn số nợ",
+        "Chúng tôi đã nhận {amount_minor:money} cho khoản vay {reference}. Bạn không còn nợ khoản này.\n\n"
+        "{over_minor:money} nhiều hơn số nợ. Đó là tiền của bạn, chúng tôi giữ cho bạn; yêu cầu trả lại về thẻ tại "
+        "đây: {link}",
+    ),
+    "payment_taken_back": Text(
+        "{lender}: ngân hàng của bạn đã lấy lại {amount_minor:money} đã trả cho khoản vay {reference}. Bạn lại nợ số "
+        "tiền này. Xem tại: {link}",
+        "Ngân hàng đã lấy lại một khoản thanh toán",
+        "Ngân hàng của bạn đã lấy lại {amount_minor:money} đã trả cho khoản vay {reference}, nên bạn lại nợ số tiền "
+        "này.\n\nXem khoản nào đến hạn, trả tiền hoặc xem cách khác tại đây: {link}\n\nNếu bạn không biết lý do, "
+        "hãy hỏi ngân hàng; nếu bạn nghĩ chúng tôi nhầm, hãy gọi cho chúng tôi.",
+    ),
+    "refund_sent": Text(
+        "{lender}: {amount_minor:money} của khoản vay {reference} đã được trả lại về thẻ mà tiền đã đến từ đó.",
+        "Tiền của bạn đang được trả lại",
+    ),
+    "refund_refused": Text(
+        "{lender}: ngân hàng không nhận lại {amount_minor:money} của khoản vay {reference}. Tiền vẫn là của bạn: thử "
+        "lại hoặc gọi {support_phone}. {link}",
+        "Không trả lại được tiền của bạn",
+        "Ngân hàng không nhận lại {amount_minor:money} của khoản vay {reference}. Tiền vẫn là của bạn, chúng tôi giữ "
+        "cho bạn.\n\nThử lại tại đây, hoặc gọi cho chúng tôi: {link}",
+    ),
     "loan_closed": Text(
         "{lender}: khoản vay {reference} đã trả xong, bạn không còn nợ. Giấy xác nhận: {link}",
         "Khoản vay {reference} đã trả xong",

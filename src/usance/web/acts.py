@@ -35,6 +35,7 @@ WORDS: dict[str, Promise] = {
     "desk.expired": _("Proposal ran out"),
     "agreements.sealed": _("Paper sealed"),
     "agreements.signed": _("Agreement signed"),
+    "agreements.taken_back": _("Letter taken back"),
     "audit.verified": _("Audit trail verified"),
     "blacklist.added": _("Put on the list of those we do not serve"),
     "blacklist.lifted": _("Taken off the list of those we do not serve"),

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from usance.apps.agreements import selectors as papers
 from usance.apps.agreements import services as agreements
 from usance.apps.customers import selectors as customers
 from usance.apps.institutions import selectors as institutions
@@ -18,6 +19,7 @@ from usance.apps.institutions import tenancy
 from usance.apps.messaging import selectors as message_view
 from usance.apps.messaging import services as messaging
 from usance.apps.servicing import selectors as loans
+from usance.apps.servicing import services as servicing
 from usance.ports import clock
 from usance.ports.due import Item, handles
 from usance.ports.queue import task
@@ -106,32 +108,54 @@ def try_debit(item: Item, moment: datetime) -> str:
 def closed(loan_id: str) -> None:
     """Nothing is owed any more: reminders stop, and the debt-free letter is on its way at once."""
     with transaction.atomic():
-        loan = loans.loan(UUID(loan_id))
+        loan = servicing.hold(loan_id=UUID(loan_id))
         if loan.status != "closed":
             return
         remind.stop(loan_id=loan.pk, at=clock.now())
         agenda.unschedule(subject_id=loan.pk, kinds=[TRY], at=clock.now())
-        agreements.order(
-            kind="debt_free_letter",
-            key=f"debt_free_letter:{loan.pk}:{loan.closed_on}",
-            party_id=loan.party_id,
-            subject=(LOAN, loan.pk),
-            language=customers.profile(loan.party_id).language,
-            reference=loan.number,
-            issued_on=tenancy.current().business_date,
-            content={
-                "amount_minor": loan.amount_minor,
-                "disbursed_on": str(loan.disbursed_on),
-                "closed_on": str(loan.closed_on),
-            },
-            org_path=loan.org_path,
-        )
+        letter = _letter_of(loan)
         base_url = institutions.base_url(tenancy.current_id())
         messaging.tell(
             party_id=loan.party_id,
             template="loan_closed",
-            key=f"loan_closed:{loan.pk}:{loan.closed_on}",
+            key=f"loan_closed:{letter.pk}",
             moment=institutions.moment(tenancy.current(), clock.now()),
             context={"reference": loan.number, "link": f"{base_url}/account/"},
             subject=(LOAN, loan.pk),
         )
+
+
+def _letter_of(loan: loans.Loan) -> agreements.Document:
+    """The letter that says what is so; one that speaks of an earlier closing, which did not last, is taken back."""
+    _take_letters_back(loan, but=str(loan.closed_on))
+    return papers.letters_in_force(loan.pk).first() or agreements.order(
+        kind="debt_free_letter",
+        key=f"debt_free_letter:{loan.pk}:{loan.closed_on}:{loan.last_event_seq}",
+        party_id=loan.party_id,
+        subject=(LOAN, loan.pk),
+        language=customers.profile(loan.party_id).language,
+        reference=loan.number,
+        issued_on=tenancy.current().business_date,
+        content={
+            "amount_minor": loan.amount_minor,
+            "disbursed_on": str(loan.disbursed_on),
+            "closed_on": str(loan.closed_on),
+        },
+        org_path=loan.org_path,
+    )
+
+
+def _take_letters_back(loan: loans.Loan, *, but: str = "") -> None:
+    for letter in papers.letters_in_force(loan.pk):
+        if letter.content["closed_on"] != but:
+            today = tenancy.current().business_date
+            agreements.take_back(document_id=letter.pk, on=today, because="the loan is not paid in full")
+
+
+@task("loans.reopened")
+def reopened(loan_id: str) -> None:
+    """A payment was taken back or undone, so that the loan is owed again: its letter must not say otherwise."""
+    with transaction.atomic():
+        loan = servicing.hold(loan_id=UUID(loan_id))
+        if loan.status != "closed":
+            _take_letters_back(loan)

@@ -28,7 +28,7 @@ class Document(OrgModel):
         ORDERED = "ordered"
         READY = "ready"  # rendered, can be read and signed
         SEALED = "sealed"
-        VOID = "void"  # the offer it belonged to ended unsigned
+        VOID = "void"  # the offer it belonged to ended unsigned, or what the letter says is no longer so
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
     state = models.CharField(max_length=10, choices=State.choices, default=State.ORDERED)
@@ -48,6 +48,7 @@ class Document(OrgModel):
     sealed_sha256 = models.CharField(max_length=64, blank=True)
     rendered_at = models.DateTimeField(null=True, blank=True)
     sealed_at = models.DateTimeField(null=True, blank=True)
+    void_on = models.DateField(null=True, blank=True, help_text="since when what it says is no longer so")
 
     class Meta:
         constraints = [

@@ -25,6 +25,7 @@ class PublicFacts:
     signed_on: date | None
     is_sealed: bool
     is_void: bool
+    void_on: date | None
     code: str
 
 
@@ -46,6 +47,12 @@ def document(document_id: UUID) -> Document:
 def document_of(*, document_id: UUID, party_id: UUID) -> Document | None:
     """A borrower's own paper, or nothing."""
     return Document.objects.filter(pk=document_id, party_id=party_id).first()
+
+
+def letters_in_force(subject_id: UUID) -> QuerySet[Document]:
+    """The debt-free letters about a loan that were not taken back."""
+    letters = Document.objects.filter(subject_id=subject_id, kind=Document.Kind.DEBT_FREE_LETTER)
+    return letters.exclude(state=Document.State.VOID).order_by("issued_on", "id")
 
 
 def by_key(key: str) -> Document | None:
@@ -83,6 +90,7 @@ def public_facts(code: str) -> PublicFacts | None:
         signed_on=signature.signed_on if signature else None,
         is_sealed=found.state == Document.State.SEALED,
         is_void=found.state == Document.State.VOID,
+        void_on=found.void_on,
         code=plain,
     )
 

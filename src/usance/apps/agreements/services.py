@@ -155,6 +155,17 @@ def void_unsigned(*, subject_id: UUID) -> int:
     return Document.objects.filter(pk__in=list(unsigned.values_list("pk", flat=True))).update(state=State.VOID)
 
 
+def take_back(*, document_id: UUID, on: date, because: str, actor: Actor = SYSTEM) -> Document:
+    """What a letter says is no longer so: from now on whoever checks it is told. Once taken back it stays so."""
+    document = Document.objects.select_for_update().get(pk=document_id)
+    if document.state == State.VOID:
+        return document
+    document.state, document.void_on = State.VOID, on
+    document.save(update_fields=["state", "void_on"])
+    audit.record(action="agreements.taken_back", subject=document, actor=actor, details={"because": because})
+    return document
+
+
 def download(*, document_id: UUID, actor: Actor) -> tuple[str, bytes]:
     """(file name, the newest form of the paper) for a person; the look is in the audit trail.
     Raises DocumentNotReady."""

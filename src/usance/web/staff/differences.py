@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from usance.apps.decisioning import services as decisioning
 from usance.apps.products import selectors as products
 from usance.apps.products import services as pricing
+from usance.apps.servicing import selectors as loans
 from usance.web import components as ui
+from usance.web import words
 from usance.web.staff import product_words
 from usance.web.templatetags import formats
+from usance.workflows import serve_loan
 
 PLACES_OF_NO_MATTER = (".position.", "_id", "viewport")
 
@@ -39,6 +43,42 @@ def _rules(row: Any, institution: Any) -> list[ui.DiffRow]:
     return found
 
 
+def _waiver(row: Any, institution: Any) -> list[ui.DiffRow]:
+    """The balance as it was and would be, and what is owed there by now if the loan has changed since."""
+    balance, shown = str(row.after["balance"]), _money(institution)
+    found = [
+        ui.DiffRow(words.full_balance_name(balance), shown(row.before["owed_minor"]), shown(row.after["owed_minor"]))
+    ]
+    now = loans.loan_view(loan_id=UUID(row.subject_id)).balances.get(balance, 0) if row.state == "proposed" else None
+    return found + _since(row, now, shown)
+
+
+def _write_off(row: Any, institution: Any) -> list[ui.DiffRow]:
+    """What leaves the books, and how much that is by now if the loan has changed since."""
+    shown = _money(institution)
+    status = [str(words.LOAN_STATUS.get(side["status"], (side["status"],))[0]) for side in (row.before, row.after)]
+    found = [
+        ui.DiffRow(_("Status"), *status),
+        ui.DiffRow(_("Owed in all"), shown(row.before["owed_minor"]), shown(row.after["owed_minor"])),
+    ]
+    now = loans.loan(UUID(row.subject_id)).outstanding_minor if row.state == "proposed" else None
+    return found + _since(row, now, shown)
+
+
+def _since(row: Any, now_minor: int | None, shown: Callable[[int], ui.Money]) -> list[ui.DiffRow]:
+    if now_minor is None or now_minor == row.before["owed_minor"]:
+        return []
+    return [
+        ui.DiffRow(
+            _("Changed since it was proposed: owed then, and now"), shown(row.before["owed_minor"]), shown(now_minor)
+        )
+    ]
+
+
+def _money(institution: Any) -> Callable[[int], ui.Money]:
+    return lambda minor: ui.Money(minor, institution.currency)
+
+
 def _nodes(content: Mapping[str, Any]) -> dict[str, Any]:
     """Node name -> what it holds, rows by their own ids where they have them."""
     found: dict[str, Any] = {}
@@ -56,4 +96,6 @@ def _cell(value: Any) -> str:
 _KINDS: Mapping[str, Callable[[Any, Any], list[ui.DiffRow]]] = {
     pricing.APPROVAL: _product,
     decisioning.APPROVAL: _rules,
+    serve_loan.WAIVE: _waiver,
+    serve_loan.WRITE_OFF: _write_off,
 }

@@ -35,11 +35,22 @@ def looked_at_again(view: View) -> View:
     return view
 
 
-def keep(request: HttpRequest, *, device: str, view: View) -> bool:
-    """Called when a form came without a session: keeps its answers in the new, nameless one. Says whether it did."""
-    is_form = request.method == "POST" and not request.FILES and not getattr(view, "is_looked_at_again", False)
+def way_back(request: HttpRequest, *, device: str, view: View, otherwise: str) -> str:
+    """Called when a request came without a session: keeps what was typed in the new, nameless one. Gives the page to
+    come back to after signing in: where the form stood, as a form's own address may take nothing but answers."""
+    here = request.get_full_path()
+    if request.method != "POST" or getattr(view, "is_looked_at_again", False) or _keep(request, device):
+        return here
+    came_from = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(came_from, {request.get_host()}):
+        return otherwise
+    parts = urlsplit(came_from)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+def _keep(request: HttpRequest, device: str) -> bool:
     answers = {name: request.POST.getlist(name) for name in request.POST if name != "csrfmiddlewaretoken"}
-    if not is_form or not device or any(word in name for name in answers for word in SECRET):
+    if request.FILES or not device or any(word in name for name in answers for word in SECRET):
         return False
     body = json.dumps({"device": device, "path": request.get_full_path(), "answers": answers}).encode()
     if len(body) > MOST_BYTES:
@@ -47,15 +58,6 @@ def keep(request: HttpRequest, *, device: str, view: View) -> bool:
     sealed = base64.b64encode(vault.seal_bytes(body, party_id=None, field=FIELD)).decode()
     request.session[SESSION] = {"sealed": sealed, "at": clock.now().isoformat()}
     return True
-
-
-def page_of(request: HttpRequest, *, otherwise: str) -> str:
-    """The page on which the request's form stood; a form's own address may take nothing but answers."""
-    came_from = request.headers.get("Referer", "")
-    if not url_has_allowed_host_and_scheme(came_from, {request.get_host()}):
-        return otherwise
-    parts = urlsplit(came_from)
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 def offer(request: HttpRequest, *, owns: Callable[[str], bool], parent: str = "") -> HttpResponse | None:

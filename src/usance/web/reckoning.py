@@ -31,6 +31,7 @@ PLAIN: Mapping[str, Any] = {
     "recovery": gettext_lazy("collected on what was written off"),
     "refund": gettext_lazy("sent back"),
     "waiver": gettext_lazy("forgiven"),
+    "tolerance": gettext_lazy("a small rest, forgiven as the agreement says"),
     "write_off": gettext_lazy("written off"),
 }
 

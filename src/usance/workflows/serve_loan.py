@@ -16,7 +16,7 @@ from usance.apps.desk import services as desk
 from usance.apps.payments import receipts
 from usance.apps.servicing import selectors as loans
 from usance.apps.servicing import services as servicing
-from usance.core.loan import events
+from usance.core.loan import admit, events, state
 from usance.ports.actor import Actor, staff
 
 LOAN = "servicing.loan"
@@ -93,7 +93,8 @@ def waive(
     event = events.Waived(
         effective_on=day, source=source_of(key), balance=balance, amount_minor=amount_minor, reason=reason
     )
-    loans.preview(loan_id=loan_id, event=event)  # refused now rather than when the second person approves
+    _require_owed(loan_id, balance, amount_minor)  # refused now rather than when the second person approves
+    loans.preview(loan_id=loan_id, event=event)
     if amount_minor <= left_alone(loan):
         servicing.waive(
             loan_id=loan_id, source=source_of(key), balance=balance, amount_minor=amount_minor, reason=reason,
@@ -115,8 +116,21 @@ def waive(
     )  # fmt: skip
 
 
+def _require_owed(loan_id: UUID, balance: str, amount_minor: int) -> None:
+    """Raises LoanNotRunning, MoreThanOwed by what stands now. The engine would count a waiver before the payments of
+    its own day, so that what was paid today could still be forgiven, and would be owed to the borrower."""
+    servicing.hold(loan_id=loan_id)
+    view = loans.loan_view(loan_id=loan_id)
+    if view.state.status not in state.LIVE:
+        raise admit.LoanNotRunning(status=view.state.status)
+    there = view.balances.get(balance, 0)
+    if amount_minor > there:
+        raise admit.MoreThanOwed(balance=balance, amount_minor=amount_minor, owed_minor=there)
+
+
 def apply_waiver(*, subject_id: str, after: Mapping[str, Any], actor: Actor, maker_id: UUID, at: datetime) -> None:
     """The second person said yes. Refused when less is owed by now."""
+    _require_owed(UUID(subject_id), after["balance"], after["amount_minor"])
     servicing.waive(
         loan_id=UUID(subject_id),
         source=source_of(after["key"]),

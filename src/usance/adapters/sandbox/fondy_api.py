@@ -60,10 +60,16 @@ def serve(operation: str, handle: Handler) -> Response:
         if silent is not None:
             outcome = "fault before"
             return silent
+        refused: Failure | None = None
         with twin.book.write():
-            _check_signature(merchant, twin, fields, operation)
-            orders.tick(twin)
-            inner = handle(twin, merchant, fields)
+            try:
+                _check_signature(merchant, twin, fields, operation)
+                orders.tick(twin)
+                inner = handle(twin, merchant, fields)
+            except Failure as failure:  # raised outside: the dial that struck stays counted
+                refused = failure
+        if refused is not None:
+            raise refused
         silent = faults.after(twin, "fondy", operation, fault_key)
         if silent is not None:
             outcome = "fault after"

@@ -204,6 +204,11 @@ def _rights(frame: Frame, terms: Terms, cooling_off_days: int) -> list[str]:
     words = [
         _("You may pay back all or part of the loan on any day. You then pay interest only for the days that passed.")
     ]
+    if terms.forgive_under_minor:
+        words.append(
+            _("If no more than %(amount)s is left to pay after a payment, we forgive it and the loan is closed.")
+            % {"amount": frame.money(terms.forgive_under_minor)}
+        )
     if cooling_off_days:
         words.append(
             ngettext(

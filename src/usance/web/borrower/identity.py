@@ -50,10 +50,8 @@ def actor_of(request: HttpRequest) -> actor.Actor:
 
 def to_sign_in(request: HttpRequest, view: kept.View) -> HttpResponse:
     """The way to the sign-in page and from there back; what was typed on a form meanwhile is kept."""
-    back = request.get_full_path()
     device = request.COOKIES.get(DEVICE_COOKIE, "")
-    if request.method == "POST" and not kept.keep(request, device=device, view=view):
-        back = kept.page_of(request, otherwise="/account/")
+    back = kept.way_back(request, device=device, view=view, otherwise="/account/")
     return redirect(f"/sign-in/?{urlencode({'next': back})}")
 
 

@@ -194,8 +194,8 @@ def _mark(request: HttpRequest, loan: selectors.Loan) -> str:
     return f"{loan.last_event_seq}:{request.institution.business_date}"  # type: ignore[attr-defined]
 
 
-@kept.looked_at_again
 @permits.borrower
+@kept.looked_at_again
 def confirm(request: HttpRequest, loan_id: UUID) -> HttpResponse:
     """The exact effect of a payment or an extension, then the order."""
     loan = mine(request, loan_id)

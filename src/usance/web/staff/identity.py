@@ -46,9 +46,8 @@ def owner(user: Any) -> Callable[[str], bool]:
 
 
 def _to_sign_in(request: HttpRequest, view: kept.View) -> HttpResponse:
-    back = request.get_full_path()
-    if request.method == "POST" and not kept.keep(request, device=request.COOKIES.get(DEVICE_COOKIE, ""), view=view):
-        back = kept.page_of(request, otherwise=reverse("staff:home"))
+    device = request.COOKIES.get(DEVICE_COOKIE, "")
+    back = kept.way_back(request, device=device, view=view, otherwise=reverse("staff:home"))
     target = f"{reverse('staff:sign_in')}?{urlencode({'next': back})}"
     if request.headers.get("HX-Request"):  # a part of a page: the whole page must go
         return HttpResponse(status=204, headers={"HX-Redirect": target})

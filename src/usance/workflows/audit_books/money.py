@@ -35,11 +35,15 @@ WHERE i.state = 'succeeded' AND i.kind IN ('payout', 'checkout', 'debit', 'refun
   AND i.subject_type = 'servicing.loan' AND i.settled_at < now() - %(grace)s * interval '1 second'
 GROUP BY i.id, i.kind, i.amount_minor
 """
+# a refund leaves the loan before it is sent, and stays out while it is under way; one that was refused came back
 WITHOUT_MONEY = """
 SELECT e.key, e.source FROM ledger_journalentry e
 WHERE e.source ~ '^instruction:[0-9a-f]{8}-[0-9a-f-]{27}$' AND NOT EXISTS (
-    SELECT FROM payments_instruction i WHERE i.institution_id = e.institution_id AND i.state = 'succeeded'
-    AND 'instruction:' || i.id = e.source)
+    SELECT FROM payments_instruction i WHERE i.institution_id = e.institution_id AND 'instruction:' || i.id = e.source
+    AND (i.state = 'succeeded' OR i.kind = 'refund' AND (
+        i.state NOT IN ('failed', 'cancelled') OR i.settled_at >= now() - %(grace)s * interval '1 second' OR EXISTS (
+            SELECT FROM servicing_loanevent u
+            WHERE u.institution_id = e.institution_id AND u.payload->>'undoes' = e.source))))
 """
 OUTWARD = frozenset({"payout", "refund"})
 GRACE_SECONDS = 60  # the job that books a success follows it at once, but not in the same transaction
@@ -52,5 +56,5 @@ def instructions_and_entries() -> Iterator[Difference]:
             yield Difference("I3", f"instruction {instruction_id}", f"succeeded and has {count} entries")
         elif cleared != (-amount if kind in OUTWARD else amount):
             yield Difference("I3", f"instruction {instruction_id}", f"moved {amount}, its entry says {abs(cleared)}")
-    for key, source in rows(WITHOUT_MONEY):
+    for key, source in rows(WITHOUT_MONEY, {"grace": GRACE_SECONDS}):
         yield Difference("I3", f"entry {key}", f"its cause {source} did not succeed at a provider")

@@ -1,0 +1,247 @@
+"""What happens to a loan after it was paid, or beside its payments: taken back by the bank, extended twice, debited by
+the mandate, its owner blocked or moved to another phone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from tests.apps.servicing import loans
+from tests.web.borrower.owing import Phone, events, told
+from usance.apps.agreements import selectors as papers
+from usance.apps.payments import selectors as payments
+
+if TYPE_CHECKING:
+    from tests.apps.payments.money import Money
+
+
+def paid_off(money: Money, person: Phone, *, back_after_days: int = 0) -> tuple[Any, Any]:
+    """A loan that was paid in full, and the letter that says so. The bank may take the payment back later."""
+    loan = money.loan(person.party_id)
+    if back_after_days:
+        money.dial("recurring", "reversed_later", str(back_after_days * 86400))
+    person.order(person.choose(loan))
+    money.settle()
+    assert money.standing(loan).status == "closed"
+    return loan, papers.letters_in_force(loan.pk).get()
+
+
+# --- taken back by the bank -----------------------------------------------------------------------------------------
+
+
+def test_a_payment_taken_back_weeks_later_is_owed_again_and_its_letter_is_no_longer_believed(
+    money: Money, person: Phone
+) -> None:
+    loan, letter = paid_off(money, person, back_after_days=20)
+    check = f"/verify/{letter.code}/"
+    assert "This paper is genuine" in person.reads(check)
+    second = money.loan(person.party_id)
+    money.pass_days(21)
+    (paid, *_others) = payments.for_subject(loan.pk).filter(kind="debit").order_by("given_at")
+    money.ask(paid)
+    row = money.standing(loan)
+    assert (row.status, row.principal_minor, row.interest_minor) == ("active", 3_000_000, 21 * 30_000)
+    assert told(loan)[-1] == "payment_taken_back"
+
+    page = person.reads(check)
+    assert "This paper is not valid" in page
+    assert "took it back on 23 March 2026" in page
+    assert "is paid in full</dd>" not in page
+    account = person.reads("/account/")
+    assert f"/loans/{loan.pk}/pay/" in account  # both are there to be paid, each with what it owes
+    assert f"/loans/{second.pk}/pay/" in account
+    assert "took the payment of ₫3,000,000 back" in person.reads(f"/loans/{loan.pk}/?paid={paid.pk}")
+
+    person.order(person.choose(loan))
+    money.settle()
+    again = papers.letters_in_force(loan.pk).get()
+    assert (money.standing(loan).status, again.pk != letter.pk) == ("closed", True)
+    assert "This paper is genuine" in person.reads(f"/verify/{again.code}/")
+    assert "This paper is not valid" in person.reads(check)  # once taken back it stays so
+    assert told(loan).count("loan_closed") == 2
+    assert money.standing(second).status == "active"
+
+
+def test_paid_taken_back_and_paid_again_on_one_day_has_one_letter_that_holds(money: Money, person: Phone) -> None:
+    loan, letter = paid_off(money, person, back_after_days=0)
+    (paid,) = person.orders(loan)
+    from usance.apps.servicing import services
+    from usance.ports.actor import SYSTEM
+
+    services.reverse(loan_id=loan.pk, source="staff:x", undoes=f"instruction:{paid.pk}", reason="x", actor=SYSTEM)
+    money.settle()
+    assert not papers.letters_in_force(loan.pk).exists()
+    person.order(person.choose(loan))
+    money.settle()
+    assert papers.letters_in_force(loan.pk).get().pk != letter.pk
+
+
+def test_the_price_of_an_extension_taken_back_later_is_owed_and_the_date_stays(money: Money, person: Phone) -> None:
+    loan = money.loan(person.party_id)
+    money.pass_days(10)
+    money.dial("recurring", "reversed_later", str(5 * 86400))
+    given = person.order(person.choose_to_extend(loan))
+    money.settle()
+    due_on = money.standing(loan).next_due_on
+    money.pass_days(6)
+    money.ask(given)
+    row = money.standing(loan)
+    assert events(loan) == ["Extended", "PaymentReceived", "PaymentReturned"]
+    assert (row.extension_count, row.status, row.past_due_minor) == (1, "past_due", 320_000)
+    assert row.next_due_on == due_on
+    assert told(loan)[-1] in ("payment_taken_back", "card_debit_announced")
+    assert "₫320,000 is past due" in person.reads(f"/loans/{loan.pk}/")
+
+
+# --- extensions -----------------------------------------------------------------------------------------------------
+
+
+def test_an_extension_bought_twice_moves_the_date_once_and_says_so(money: Money, person: Phone) -> None:
+    loan = money.loan(person.party_id)
+    tabs = [person.order(person.choose_to_extend(loan, card="new")) for _tab in range(2)]
+    money.settle()
+    for given in tabs:
+        person.pays_on_the_page(given)
+    money.settle()
+    assert events(loan) == ["Extended", "PaymentReceived", "PaymentReceived"]
+    row = money.standing(loan)
+    assert row.next_due_on == loan.next_due_on + timedelta(days=7)
+    assert (row.extension_count, row.outstanding_minor) == (1, 2_980_000)
+    pages = sorted(person.reads(f"/loans/{loan.pk}/?paid={given.pk}") for given in tabs)
+    assert sum("moved the due date" in page for page in pages) == 1
+    assert sum("but the due date did not move" in page for page in pages) == 1
+    assert sorted(told(loan)) == ["extension_made", "extension_not_made"]
+
+
+def test_bought_in_one_tab_and_paid_off_in_the_other(money: Money, person: Phone) -> None:
+    loan = money.loan(person.party_id)
+    extension = person.order(person.choose_to_extend(loan, card="new"))
+    money.settle()
+    person.order(person.choose(loan))
+    money.settle()
+    assert money.standing(loan).status == "closed"
+    person.pays_on_the_page(extension)
+    money.settle()
+    row = money.standing(loan)
+    assert (row.status, row.extension_count, row.unapplied_minor) == ("closed", 0, 20_000)
+    assert "but the due date did not move" in person.reads(f"/payments/{extension.pk}/")
+    assert "₫20,000 more than you owed" in person.reads(f"/loans/{loan.pk}/")
+
+
+# --- the mandate ----------------------------------------------------------------------------------------------------
+
+
+def due(money: Money, loan: Any) -> str:
+    """What the agenda's try to debit the card comes to on a day on which it was announced."""
+    from datetime import time
+
+    from usance.apps.institutions.models import new_id
+    from usance.ports.due import Item
+    from usance.workflows import loan_life
+
+    item = Item(
+        id=new_id(), kind=loan_life.TRY, key=f"try:{money.now.at}", due_on=money.today, at_time=time(9, 30),
+        subject_id=loan.pk, org_path="root",
+    )  # fmt: skip
+    return loan_life.try_debit(item, money.now.at)
+
+
+def late_and_announced(money: Money, person: Phone) -> Any:
+    """A loan that is past due, whose owner was told that the card will be debited."""
+    from usance.workflows import close_day
+
+    loan = money.loan(person.party_id, agreed=loans.single_payment(days=7))
+    close_day.run_close_inline(at=money.now.at, days=8, do_items=False)
+    money.pass_time(8 * 86400)
+    assert money.standing(loan).status == "past_due"
+    assert told(loan)[-1] == "card_debit_announced"
+    return loan
+
+
+def test_a_card_that_is_dead_at_the_debit_is_told_and_not_tried_again(money: Money, person: Phone) -> None:
+    loan = late_and_announced(money, person)
+    money.dial("recurring", "decline", "1078")
+    assert due(money, loan) == "instructed"
+    money.settle()
+    assert told(loan)[-1] == "payment_failed"
+    money.pass_time(86400)
+    assert due(money, loan) == "no_card_or_mandate"
+    page = person.reads(f"/loans/{loan.pk}/pay/")
+    assert "Another card" in page
+    assert "••••" not in page
+    assert len(person.orders(loan)) == 1
+
+
+def test_a_mandate_withdrawn_after_the_announcement_debits_nothing(money: Money, person: Phone) -> None:
+    from usance.apps.customers import consents
+
+    loan = late_and_announced(money, person)
+    (given,) = consents.consents_of(person.party_id)
+    assert person.client.post(f"/account/consents/{given.pk}/withdraw/").status_code == 302
+    assert due(money, loan) == "no_card_or_mandate"
+    assert person.orders(loan) == []
+    assert person.card in person.reads(f"/loans/{loan.pk}/pay/")  # by their own hand the card still pays
+    person.order(person.choose(loan))
+    money.settle()
+    assert money.standing(loan).status == "closed"
+
+
+def test_the_debit_leaves_a_payment_that_is_under_way_alone(money: Money, person: Phone) -> None:
+    loan = late_and_announced(money, person)
+    person.order(person.choose(loan))
+    assert due(money, loan) == "no_card_or_mandate"
+    money.settle()
+    assert due(money, loan) == "nothing_past_due"
+    assert (events(loan), money.standing(loan).unapplied_minor) == (["PaymentReceived"], 0)
+
+
+# --- the person -----------------------------------------------------------------------------------------------------
+
+
+def test_a_blocked_borrower_still_sees_the_loan_and_pays_it(money: Money, person: Phone) -> None:
+    from usance.ports.actor import SYSTEM
+    from usance.workflows import customer_care
+
+    loan = money.loan(person.party_id)
+    customer_care.block(party_id=person.party_id, reason="fraud", actor=SYSTEM)
+    assert "₫3,000,000" in person.reads(f"/loans/{loan.pk}/")
+    person.order(person.choose(loan))
+    money.settle()
+    assert money.standing(loan).status == "closed"
+    assert papers.letters_in_force(loan.pk).exists()
+
+
+def test_after_a_changed_phone_what_is_due_is_told_to_the_new_one(money: Money, person: Phone) -> None:
+    from usance.apps.customers import services as customers
+    from usance.ports.actor import borrower
+    from usance.workflows import close_day
+
+    loan = money.loan(person.party_id)
+    money.settle()
+    customers.add_contact(
+        party_id=person.party_id, kind="phone", value="+84901999888", actor=borrower(person.party_id), at=money.now.at,
+        verified=True,
+    )  # fmt: skip
+    close_day.run_close_inline(at=money.now.at, days=27)
+    money.pass_time(27 * 86400)
+    assert "due_in_3_days" in told(loan)
+    reminders = money.provider.inbox("84901999888")
+    assert any("2026" in one["text"] for one in reminders)
+
+
+# --- papers and sessions --------------------------------------------------------------------------------------------
+
+
+def test_a_paper_that_is_still_written_says_so_and_is_there_a_moment_later(money: Money, person: Phone) -> None:
+    loan = money.loan(person.party_id)
+    person.order(person.choose(loan))
+    while not papers.letters_in_force(loan.pk).exists():
+        job = money.jobs._next(money.now.at)
+        assert job is not None
+        money.jobs.run(job.name, job.arguments)
+    letter = papers.letters_in_force(loan.pk).get()
+    early = person.get(f"/documents/{letter.pk}/")
+    assert early.status_code == 409
+    assert "being written" in early.content.decode()
+    money.settle()
+    assert person.get(f"/documents/{letter.pk}/").content.startswith(b"%PDF")

@@ -138,17 +138,26 @@ ORDER = (
 )
 
 
+# files whose tests are long and need nothing of each other: shared out one by one, and begun before the other browser tests
+SPREAD = ("e2e/test_every_page.py",)
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Cheap and telling tests first; files that drive a browser last. Once it runs, Playwright's loop stands in the
-    worker's thread until the end, and nothing after it could run a loop of its own (as sealing a PDF does)."""
+    worker's thread until the end, and nothing after it could run a loop of its own (as sealing a PDF does). A file's tests
+    stay with one worker, those of SPREAD excepted."""
     for item in items:
+        file = item.path.relative_to(environment.PROJECT / "tests").as_posix()
+        item.add_marker(pytest.mark.xdist_group(item.nodeid if file in SPREAD else file))
         asks_for = getattr(item, "fixturenames", ())
         if item.path.is_relative_to(environment.PROJECT / "tests" / "e2e") or "chromium" in asks_for:
             item.add_marker(pytest.mark.browser)
     in_browser = {item.path for item in items if item.get_closest_marker("browser")}
 
-    def rank(item: pytest.Item) -> tuple[bool, int]:
-        parts = item.path.relative_to(environment.PROJECT / "tests").parts
-        return item.path in in_browser, ORDER.index(parts[0]) if parts[0] in ORDER else len(ORDER) - 2
+    def rank(item: pytest.Item) -> tuple[bool, bool, int]:
+        file = item.path.relative_to(environment.PROJECT / "tests")
+        place = ORDER.index(file.parts[0]) if file.parts[0] in ORDER else len(ORDER) - 2
+        return item.path in in_browser, file.as_posix() not in SPREAD, place
 
     items.sort(key=rank)

@@ -18,7 +18,7 @@ STATIC = (
     ("types", ["mypy"]),
 )
 FAST_TESTS = ["tests/core", "tests/laws", "tests/stories", "tests/tidy"]
-PARALLEL = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+PARALLEL = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
 
 
 def run(name: str, command: list[str], environment: dict[str, str]) -> bool:

@@ -138,15 +138,16 @@ ORDER = (
 )
 
 
-# files whose tests are long and need nothing of each other: shared out one by one, and begun before the other browser tests
+# files whose tests are long and need nothing of each other: shared out one by one, before the other browser tests
 SPREAD = ("e2e/test_every_page.py",)
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Cheap and telling tests first; files that drive a browser last. Once it runs, Playwright's loop stands in the
-    worker's thread until the end, and nothing after it could run a loop of its own (as sealing a PDF does). A file's tests
-    stay with one worker, those of SPREAD excepted."""
+    worker's thread until the end, and nothing after it could run a loop of its own (as sealing a PDF does).
+
+    The tests of a file stay with one worker, those of SPREAD excepted."""
     for item in items:
         file = item.path.relative_to(environment.PROJECT / "tests").as_posix()
         item.add_marker(pytest.mark.xdist_group(item.nodeid if file in SPREAD else file))

@@ -67,7 +67,7 @@ def pay(
     known = payments.by_key(f"pay:{key}")
     if known:
         return known
-    if loans.payoff(loan_id=loan_id).total_minor <= 0:
+    if loans.payoff(loan_id=loan_id, row=loan).total_minor <= 0:
         raise NothingToPay()
     if payments.has_open(subject_id=loan_id, kinds=("debit",)):
         raise PaymentUnderWay()

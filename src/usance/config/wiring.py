@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -64,12 +65,12 @@ def choose_providers() -> None:
         sandboxes.offer(sandbox_in_process)
 
 
-def sandbox_in_process(deliver: Deliver) -> in_process.InProcess:
+def sandbox_in_process(deliver: Deliver, *, shared_book: Path | None, leads: bool) -> in_process.InProcess:
     """The sandboxes in this process, over the served sandbox's own book, as every institution's provider: what is
     simulated is known to the sandbox afterwards. They live in the simulation's clock."""
     book = settings.HOME / "sandbox" / "book.sqlite3"
     book.parent.mkdir(parents=True, exist_ok=True)
-    twins = in_process.InProcess(book, deliver)
+    twins = in_process.InProcess(book, deliver, shared=shared_book, leads=leads)
     joined = {"transport": sandbox.transport(twins.app)}
     for code, values in settings.FONDY.items():
         registry.choose(registry.PAYMENT_RAIL, "fondy", values | joined, institution=code)

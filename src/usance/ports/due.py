@@ -7,7 +7,7 @@ outcome. What it refuses (a Refusal) is the outcome too, with all it did undone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from uuid import UUID
@@ -27,24 +27,32 @@ class Item:
 
 
 Handler = Callable[[Item, datetime], str]
+# of many items, those for which there is nothing to do any more, with the outcome that the handler would give: seen by
+# a query or two, so that a close with ten thousand items does not hand out those of people who have paid
+Idle = Callable[[Sequence[Item]], Mapping[UUID, str]]
 
 _handlers: dict[str, Handler] = {}
+_idle: dict[str, Idle] = {}
 
 
 class NobodyDoesIt(LookupError):
     """An item's kind has no handler: wiring forgot it."""
 
 
-def register(kind: str, handler: Handler) -> None:
-    """`handler(item, moment)` does items of this kind; `moment` is the item's own time, aware and local."""
+def register(kind: str, handler: Handler, *, idle: Idle | None = None) -> None:
+    """`handler(item, moment)` does items of this kind; `moment` is the item's own time, aware and local. `idle` may say
+    beforehand of which there is nothing to do."""
     _handlers[kind] = handler
+    _idle.pop(kind, None)
+    if idle is not None:
+        _idle[kind] = idle
 
 
-def handles(kind: str) -> Callable[[Handler], Handler]:
+def handles(kind: str, *, idle: Idle | None = None) -> Callable[[Handler], Handler]:
     """Declares the function that does items of this kind."""
 
     def declare(act: Handler) -> Handler:
-        register(kind, act)
+        register(kind, act, idle=idle)
         return act
 
     return declare
@@ -65,6 +73,15 @@ def handler(kind: str) -> Handler:
         return _handlers[kind]
     except KeyError:
         raise NobodyDoesIt(kind) from None
+
+
+def idle(items: Sequence[Item]) -> dict[UUID, str]:
+    """Item -> outcome, of those for which there is nothing to do."""
+    asked: dict[Idle, list[Item]] = {}
+    for item in items:
+        if item.kind in _idle:
+            asked.setdefault(_idle[item.kind], []).append(item)
+    return {item_id: outcome for see, some in asked.items() for item_id, outcome in see(some).items()}
 
 
 def kinds() -> frozenset[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from pathlib import Path
 from typing import Protocol
 
 from usance.ports.payment_rail import Card
@@ -40,7 +41,10 @@ class Sandbox(Protocol):
         ...
 
 
-Open = Callable[[Deliver], Sandbox]
+class Open(Protocol):
+    def __call__(self, deliver: Deliver, *, shared_book: Path | None, leads: bool) -> Sandbox: ...
+
+
 _open: Open | None = None
 
 
@@ -53,8 +57,9 @@ def offer(open_one: Open | None) -> None:
     _open = open_one
 
 
-def open_in_process(deliver: Deliver) -> Sandbox:
-    """Puts the sandboxes of this process in place of the providers and gives them. Raises NoSandbox."""
+def open_in_process(deliver: Deliver, *, shared_book: Path | None = None, leads: bool = True) -> Sandbox:
+    """Puts the sandboxes of this process in place of the providers and gives them. `shared_book`: several processes
+    share one sandbox by this file; the one that `leads` opens it first and closes it last. Raises NoSandbox."""
     if _open is None:
         raise NoSandbox("this installation has no sandboxes")
-    return _open(deliver)
+    return _open(deliver, shared_book=shared_book, leads=leads)

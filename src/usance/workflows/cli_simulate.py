@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -14,7 +15,7 @@ from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
 from usance.core.calendar import add_months
 from usance.ports.sandbox import NoSandbox
-from usance.workflows.simulate import living, outside, people, report
+from usance.workflows.simulate import crew, living, outside, people, report
 
 LONGEST_MONTHS = 72
 LAST_DEFAULT_DAYS = 130
@@ -37,6 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a file of real applicants in the shape of Statlog German Credit; `shipped`: ours",
     )
     parser.add_argument("--arrive-days", type=int, help="days over which the applications arrive")
+    parser.add_argument(
+        "--processes",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="how many processes live it together (default: %(default)s, one for each processor)",
+    )
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON object")
 
 
@@ -46,7 +53,7 @@ def main(args: argparse.Namespace) -> int:
         institution_id = institutions.institution_id_of(args.institution)
         with tenancy.bound(institution_id):
             summary = simulate(args)
-    except (institutions.NoSuchInstitution, people.FileRefused, NoSandbox) as problem:
+    except (institutions.NoSuchInstitution, people.FileRefused, NoSandbox, crew.CrewBroken) as problem:
         sys.stderr.write(f"{problem}\n")
         return 2
     sys.stdout.write(json.dumps(summary, indent=1) + "\n" if args.json else report.as_text(summary))
@@ -54,21 +61,24 @@ def main(args: argparse.Namespace) -> int:
 
 
 def simulate(args: argparse.Namespace) -> dict[str, object]:
-    """Lives the plan in the bound institution; gives the summary."""
+    """Lives the plan in the bound institution; gives the summary. Raises CrewBroken."""
     zone, today, ahead = living.institution_zone()
     plan = _plan(args, today)
     began = time.perf_counter()
-    bar = tqdm(total=plan.days, unit="day", disable=args.json or not sys.stderr.isatty())
 
-    def progress(done: int, tally: living.Tally) -> None:
-        seconds = max(0.001, time.perf_counter() - began)
-        bar.update(1)
-        bar.set_postfix_str(f"{tally.loan_days / seconds:,.0f} loan-days/s")
+    def live(mine: crew.Crew) -> living.Tally:
+        bar = tqdm(total=plan.days, unit="day", disable=args.json or not (mine.leads and sys.stderr.isatty()))
 
-    with outside.opened(zone, today, ahead) as world:
-        tally = living.live(world, plan, progress=progress)
-    bar.close()
-    return report.summary(plan, tally, seconds=time.perf_counter() - began)
+        def progress(done: int, tally: living.Tally) -> None:
+            seconds = max(0.001, time.perf_counter() - began)
+            bar.update(1)
+            bar.set_postfix_str(f"{tally.loan_days / seconds:,.0f} loan-days/s")
+
+        with bar, outside.not_waiting_for_the_disk(), outside.opened(zone, today, ahead, mine) as world:
+            return living.live(world, plan, progress=progress)
+
+    tallies = crew.together(max(1, min(args.processes, len(plan.people))), live)
+    return report.summary(plan, living.sum_of(tallies), seconds=time.perf_counter() - began)
 
 
 def _plan(args: argparse.Namespace, today: object) -> living.Plan:

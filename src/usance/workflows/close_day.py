@@ -8,9 +8,10 @@ is handed out, and if more days were asked for, the next close begins.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -89,26 +90,70 @@ def days_behind(now: datetime) -> int:
     return max(0, (institution_view.moment(institution, now).date() - institution.business_date).days)
 
 
+class Company(Protocol):
+    """Those who close a day together, each in a process of its own: one leads, and all meet between two steps."""
+
+    @property
+    def leads(self) -> bool: ...
+
+    @property
+    def size(self) -> int: ...
+
+    def meet(self) -> None: ...
+
+    def share(self, things: Sequence[UUID]) -> Sequence[UUID]: ...
+
+
+@dataclass(frozen=True)
+class _Alone:
+    leads: bool = True
+    size: int = 1
+
+    def meet(self) -> None:
+        """There is nobody to wait for."""
+
+    def share(self, things: Sequence[UUID]) -> Sequence[UUID]:
+        return things
+
+
 def run_close_inline(
-    *, at: datetime, actor: Actor = SYSTEM, days: int = 1, chunk_size: int | None = None, do_items: bool = True
+    *,
+    at: datetime,
+    actor: Actor = SYSTEM,
+    days: int = 1,
+    chunk_size: int | None = None,
+    do_items: bool = True,
+    company: Company | None = None,
 ) -> list[CloseRun]:
     """The same closes in this process, outside any transaction. With `do_items` what falls due is done here too, and a
-    crash in it goes to the caller; without, it is handed out as jobs."""
-    runs = []
-    for _ in range(days):
+    crash in it goes to the caller; without, it is handed out as jobs. `company`: the processes that call this at the
+    same time, to do it together."""
+    return [_end_day(at, actor, chunk_size, do_items, company or _Alone()) for _ in range(days)]
+
+
+def _end_day(at: datetime, actor: Actor, chunk_size: int | None, do_items: bool, company: Company) -> CloseRun:
+    if company.leads:
         with transaction.atomic():
-            run = closing.start(actor=actor, at=at, chunk_size=chunk_size)
-            waiting = closing.waiting_chunks(run.pk)
-        _make_room(run.business_date)
-        for chunk_id in waiting:
-            with transaction.atomic():
-                closing.close_chunk(chunk_id=chunk_id, at=at)
+            day = closing.start(actor=actor, at=at, chunk_size=chunk_size).business_date
+        _make_room(day)
+    company.meet()
+    with transaction.atomic():
+        run = servicing.latest_run()
+        assert run is not None  # it was just begun
+        waiting = closing.waiting_chunks(run.pk)
+    for chunk_id in (*company.share(waiting), *(waiting if company.size > 1 else ())):  # then what others left
+        with transaction.atomic():
+            closing.close_chunk(chunk_id=chunk_id, at=at)
+    company.meet()
+    if company.leads:
         with transaction.atomic():
             closing.finish(run_id=run.pk, at=at, actor=actor)
-            runs.append(servicing.close_run(run.pk))
         audit.link_pending()
-        _sweep(run.pk, here=do_items, at=at)
-    return runs
+    company.meet()
+    with transaction.atomic():
+        run = servicing.close_run(run.pk)
+    _sweep(run.pk, at=at, company=company, here=do_items)
+    return run
 
 
 # --- jobs --------------------------------------------------------------------------------------------------------
@@ -149,20 +194,35 @@ def _make_room(since: date) -> None:
 
 @queue.task("close.sweep")
 def sweep(run_id: str) -> None:
-    _sweep(UUID(run_id), here=False, at=clock.now())
+    _sweep(UUID(run_id), at=clock.now(), company=_Alone(), here=False)
     with transaction.atomic():
         queue.enqueue("close.next", run_id=run_id, tries=0)
 
 
-def _sweep(run_id: UUID, *, here: bool, at: datetime) -> None:
-    """What falls due on the business date, in the order of its times: done here, or handed out."""
+def _sweep(run_id: UUID, *, at: datetime, company: Company, here: bool) -> None:
+    """What falls due on the business date, in the order of its times: done here, or handed out. What has become idle is
+    struck off at once."""
+    if company.leads:
+        with transaction.atomic():
+            rows = institution_view.items_due(tenancy.current().business_date)
+            institutions.finish_items(outcomes=due.idle([_item(row) for row in rows]), at=at)
+    company.meet()
     with transaction.atomic():
         waiting = list(institution_view.items_due(tenancy.current().business_date).values_list("id", flat=True))
         for item_id in [] if here else waiting:
             queue.enqueue("close.do_item", key=f"close.do_item:{item_id}", item_id=str(item_id))
-        closing.mark_swept(run_id=run_id)
-    for item_id in waiting if here else []:
+        if company.leads:
+            closing.mark_swept(run_id=run_id)
+    company.meet()  # all have seen the same items before anybody does one
+    for item_id in company.share(waiting) if here else []:
         _do_item(item_id, at)
+
+
+def _item(row: Any) -> due.Item:
+    return due.Item(
+        id=row.pk, kind=row.kind, key=row.key, due_on=row.due_on, at_time=row.at_time, subject_id=row.subject_id,
+        org_path=row.org_path,
+    )  # fmt: skip
 
 
 @queue.task("close.do_item")
@@ -176,10 +236,7 @@ def _do_item(item_id: UUID, at: datetime) -> None:
         row = institutions.claim_item(item_id=item_id)
         if row is None:
             return
-        item = due.Item(
-            id=row.pk, kind=row.kind, key=row.key, due_on=row.due_on, at_time=row.at_time, subject_id=row.subject_id,
-            org_path=row.org_path,
-        )  # fmt: skip
+        item = _item(row)
         zone = ZoneInfo(tenancy.current().time_zone)
         try:
             with transaction.atomic():

@@ -5,6 +5,7 @@ Servicing says that something happened by a job; what is to be done about it sta
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from uuid import UUID
 
@@ -92,7 +93,13 @@ def _announcement(loan: loans.Loan) -> str:
     return f"debit.announced:{loan.pk}:{since}"
 
 
-@handles(TRY)
+def _paid_meanwhile(items: Sequence[Item]) -> dict[UUID, str]:
+    owing = loans.loans_by_id(item.subject_id for item in items)
+    paid = {loan.pk for loan in owing.values() if loan.past_due_minor <= 0}
+    return {item.id: "nothing_past_due" for item in items if item.subject_id in paid}
+
+
+@handles(TRY, idle=_paid_meanwhile)
 def try_debit(item: Item, moment: datetime) -> str:
     """Collects what is past due from the borrower's card, under the mandate, once it was announced."""
     loan = loans.loan(item.subject_id)

@@ -4,7 +4,7 @@ come and the loan still owes. Whether a message may leave at all is the guard's 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -133,6 +133,25 @@ def remind(step: Step, *, subject_id: UUID, due_on: date, moment: datetime) -> s
     return ",".join(sorted({str(message.state) for message in sent})) or "no_address"
 
 
+def idle(items: Sequence[due.Item]) -> dict[UUID, str]:
+    """Of many reminders, those that are not needed any more or not wanted."""
+    owing, outcomes = loans.loans_by_id(item.subject_id for item in items), {}
+    maybe: dict[UUID, UUID] = {}
+    for item in items:
+        step, loan = STEPS[item.kind], owing.get(item.subject_id)
+        if loan is None:
+            continue
+        if step in LATE:
+            if loan.past_due_minor <= 0:
+                outcomes[item.id] = "not_needed"
+        elif _early(step, loan, item.due_on) is None:
+            outcomes[item.id] = "not_needed"
+        else:
+            maybe[item.id] = loan.party_id
+    silent = message_view.who_want_none(maybe.values(), purpose="reminder") if maybe else set()
+    return outcomes | {item_id: "opted_out" for item_id, party_id in maybe.items() if party_id in silent}
+
+
 def _early(step: Step, loan: Any, day: date) -> tuple[dict[str, Any], date] | None:
     """A payment on the date we think, of a loan that is not late with another one."""
     due_on = day - timedelta(days=step.days)
@@ -163,9 +182,7 @@ def release(*, subject_id: UUID, due_on: date, moment: datetime) -> str:
     return messaging.release(message_id=subject_id, moment=moment)
 
 
-HANDLERS: dict[str, Callable[..., str]] = {
-    **{step.kind: partial(remind, step) for step in (*EARLY, *LATE)},
-    messaging.RELEASE: release,
-}
-for _kind, _act in HANDLERS.items():
-    due.register(_kind, due.by_subject(_act))
+STEPS = {step.kind: step for step in (*EARLY, *LATE)}
+for _kind, _step in STEPS.items():
+    due.register(_kind, due.by_subject(partial(remind, _step)), idle=idle)
+due.register(messaging.RELEASE, due.by_subject(release))

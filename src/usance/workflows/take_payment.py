@@ -77,7 +77,7 @@ def pay(
     waits_for = under_way(loan_id=loan_id)
     if waits_for is not None and not _is_on_a_page(waits_for):
         raise PaymentUnderWay()
-    if loans.payoff(loan_id=loan_id).total_minor <= 0:
+    if loans.payoff(loan_id=loan_id, row=loan).total_minor <= 0:
         raise NothingToPay()
     meant: dict[str, Any] = {"to_close": True} if to_close else {}
     if extend_days:

@@ -36,12 +36,17 @@ MESSAGE = "request_id, channel, sender, locator, subject, text, html, external_i
 class InProcess:
     """One set of twins over a book of their own, in memory: they live in the simulation's clock, several simulations
     side by side. They know the cards and orders of the served sandbox's book at `served`, and hand theirs over to it
-    when they are closed. `deliver` gets their callbacks as (path, body, headers)."""
+    when they are closed. `deliver` gets their callbacks as (path, body, headers). Processes that live one simulation
+    together have their book in the file `shared`; the one that `leads` fills it first and hands it over last."""
 
-    def __init__(self, served: Path, deliver: Deliver) -> None:
-        self.served = served
-        self.app: Flask = create_app(":memory:", send=lambda url, body, headers: deliver(_path(url), body, headers))
+    def __init__(self, served: Path, deliver: Deliver, *, shared: Path | None = None, leads: bool = True) -> None:
+        self.served, self.leads = served, leads
+        self.app: Flask = create_app(
+            shared or ":memory:", send=lambda url, body, headers: deliver(_path(url), body, headers)
+        )
         self.twin = twin_of(self.app)
+        if not leads:
+            return
         Book(served).close()  # makes the tables where there are none yet
         self._copy(
             "INSERT INTO cards SELECT * FROM served.cards",
@@ -50,6 +55,11 @@ class InProcess:
         )
 
     def close(self) -> None:
+        if self.leads:
+            self._hand_over()
+        self.twin.book.close()
+
+    def _hand_over(self) -> None:
         self._copy(
             "INSERT OR REPLACE INTO served.cards SELECT * FROM cards",
             f"INSERT OR IGNORE INTO served.orders ({ORDER}) SELECT {ORDER} FROM orders",  # noqa: S608 - our own words
@@ -57,7 +67,6 @@ class InProcess:
             "INSERT INTO served.settings SELECT * FROM settings WHERE name = 'fresh_cards' "
             "ON CONFLICT (name) DO UPDATE SET value = max(cast(value AS integer), cast(excluded.value AS integer))",
         )
-        self.twin.book.close()
 
     def _copy(self, *statements: str) -> None:
         """Between this book and the served one, all or nothing."""

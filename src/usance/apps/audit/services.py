@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Literal
+from uuid import UUID
 
 import structlog
 from django.core.serializers.json import DjangoJSONEncoder
@@ -146,8 +147,15 @@ def viewed(*, subject: Subject, actor: Actor, fields: Iterable[str]) -> None:
     record(action=selectors.VIEWED, subject=subject, actor=actor, details={"fields": sorted(fields)})
 
 
-def link_pending() -> int:
-    """Chains every committed row that is not chained yet, a few thousand a transaction; says how many."""
+# institution -> the instant before which nothing can come into the trail that this process has not seen chained
+_searched: dict[UUID, datetime] = {}
+
+
+def link_pending(*, from_the_beginning: bool = False) -> int:
+    """Chains every committed row that is not chained yet, a few thousand a transaction; says how many. Looks only where
+    rows can have come since this process looked last, unless `from_the_beginning`."""
+    if from_the_beginning:
+        _searched.pop(tenancy.current_id(), None)
     count = 0
     while True:
         with transaction.atomic():
@@ -178,7 +186,7 @@ def verify(*, anchor: Head | None = None) -> list[Difference]:
 def verify_and_record(*, actor: Actor) -> AuditEntry:
     """Chains what is pending, verifies the whole chain, and writes the outcome into the trail. Opens its own
     transactions."""
-    link_pending()
+    link_pending(from_the_beginning=True)
     with transaction.atomic():
         head = selectors.head()
         found = verify()
@@ -235,18 +243,37 @@ def _link_hash(previous: str, seq: int, entry_id: Any, digest: str, recorded_at:
 
 def _link_some() -> int:
     """Chains up to CHUNK rows; one linker at a time in an institution."""
+    institution_id = tenancy.current_id()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"audit {tenancy.current_id()}"])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"audit {institution_id}"])
+    horizon = _horizon()  # before the rows are read: whoever commits after that began after it
     head = selectors.head() or Head(0, "")
     seq, previous = head.seq, head.hash
     links = []
-    for entry_id, digest, recorded_at in _pending():
+    for entry_id, digest, recorded_at in _pending(_searched.get(institution_id, LONG_AGO)):
         seq += 1
         made = _link_hash(previous, seq, entry_id, digest, recorded_at)
         links.append(AuditLink(id=new_id(), seq=seq, entry_id=entry_id, previous_hash=previous, hash=made))
         previous = made
     AuditLink.objects.bulk_create(links, batch_size=1000)
+    if len(links) < CHUNK:
+        transaction.on_commit(lambda: _searched.update({institution_id: horizon}))
     return len(links)
+
+
+LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+
+
+def _horizon() -> datetime:
+    """The instant before which every transaction has ended. A row bears the instant at which its transaction began, so
+    none that is older can come any more. Some seconds are taken off: a transaction shows a moment after it began."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT least(now(), min(xact_start)) - interval '10 seconds' FROM pg_stat_activity "
+            "WHERE datname = current_database()"
+        )
+        found: datetime = cursor.fetchone()[0]
+        return found
 
 
 _UNLINKED = (
@@ -255,11 +282,12 @@ _UNLINKED = (
 )
 
 
-def _pending() -> list[tuple[Any, str, datetime]]:
+def _pending(since: datetime) -> list[tuple[Any, str, datetime]]:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT e.id, e.digest, e.recorded_at {_UNLINKED} ORDER BY e.recorded_at, e.id LIMIT %s",
-            [CHUNK],
+            f"SELECT e.id, e.digest, e.recorded_at {_UNLINKED} AND e.recorded_at >= %s "
+            "ORDER BY e.recorded_at, e.id LIMIT %s",
+            [since, CHUNK],
         )
         rows: list[tuple[Any, str, datetime]] = cursor.fetchall()
         return rows

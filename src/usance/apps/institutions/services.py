@@ -119,6 +119,16 @@ def finish_item(*, item_id: UUID, outcome: str, at: datetime) -> bool:
     return bool(DatedItem.objects.filter(pk=item_id, done_at__isnull=True).update(done_at=at, outcome=outcome))
 
 
+def finish_items(*, outcomes: Mapping[UUID, str], at: datetime) -> None:
+    """Marks many items done, those that nobody has in hand."""
+    alike: dict[str, list[UUID]] = {}
+    for item_id, outcome in outcomes.items():
+        alike.setdefault(outcome, []).append(item_id)
+    for outcome, item_ids in alike.items():
+        free = DatedItem.objects.select_for_update(skip_locked=True).filter(pk__in=item_ids, done_at__isnull=True)
+        DatedItem.objects.filter(pk__in=list(free.values_list("pk", flat=True))).update(done_at=at, outcome=outcome)
+
+
 def hold_business_date() -> date:
     """The business date, which cannot move before the caller's transaction ends. Take it before locking rows."""
     _lock_date("pg_advisory_xact_lock_shared")

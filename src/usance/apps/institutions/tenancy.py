@@ -14,8 +14,10 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import psycopg
 from django.conf import settings
 from django.db import connection
+from psycopg.pq import ExecStatus, TransactionStatus
 
 if TYPE_CHECKING:
     from usance.apps.institutions.models import Institution
@@ -48,16 +50,25 @@ def bound(institution_id: UUID) -> Iterator[None]:
         _row.reset(outer_row)
 
 
+BIND = "SELECT usance.bind_institution('{institution}', '\\x{token}')"
+
+
 def bind_transaction() -> None:
-    """Tells the database, for the transaction that is open, whom we work for. Nothing to do when unbound."""
+    """Tells the database, for the transaction that is open, whom we work for. One that is to begin is begun by the same
+    message. Nothing to do when unbound."""
     institution_id = _bound_to.get()
     if institution_id is None:
         return
     raw = connection.connection
-    raw.execute(
-        "SELECT usance.bind_institution(%s, %s)",
-        (institution_id, token(institution_id, raw.info.backend_pid)),
-    )
+    words = BIND.format(institution=institution_id, token=token(institution_id, raw.info.backend_pid).hex())
+    if raw.pgconn.transaction_status != TransactionStatus.IDLE:
+        raw.execute(words)
+        return
+    answer = raw.pgconn.exec_(f"BEGIN; {words}".encode())
+    if answer.status != ExecStatus.TUPLES_OK:
+        if raw.closed:
+            raise psycopg.OperationalError(answer.error_message.decode(errors="replace"))
+        raise psycopg.errors.error_from_result(answer)
 
 
 def memory() -> dict[Any, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from uuid import UUID
 
@@ -38,6 +39,13 @@ def wants_none(party_id: UUID, *, purpose: str) -> bool:
     """Whether the party opted out of a purpose on every channel."""
     channels = OptOut.objects.filter(party_id=party_id, purpose=purpose, ended_at=None).values("channel").distinct()
     return channels.count() >= 2
+
+
+def who_want_none(party_ids: Iterable[UUID], *, purpose: str) -> set[UUID]:
+    """`wants_none` of many at once."""
+    rows = OptOut.objects.filter(party_id__in=set(party_ids), purpose=purpose, ended_at=None).values("party_id")
+    silent = rows.annotate(channels=Count("channel", distinct=True)).filter(channels__gte=2)
+    return set(silent.values_list("party_id", flat=True))
 
 
 def has_left(*, subject_id: UUID, key: str) -> bool:

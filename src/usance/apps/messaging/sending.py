@@ -32,6 +32,9 @@ from usance.ports.queue import enqueue
 POLLS = tuple(timedelta(seconds=seconds) for seconds in (15, 60, 300, 1800, 4 * 3600, 24 * 3600))
 
 
+SETTLED = ("state", "reason", "provider", "reference", "sent_at", "settled_at", "sealed_to", "sealed_body")
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """What the messenger is asked to do, and which institution's account does it."""
@@ -121,7 +124,7 @@ def _finish(message: Message, state: str, reason: str, now: datetime) -> None:
     services.set_state(message, state, reason)
     message.settled_at = None if state == SENT else now
     services.strip(message)
-    message.save()
+    message.save(update_fields=SETTLED)
 
 
 def _note_unreachable(message: Message, reason: messenger.Reason, now: datetime) -> None:

@@ -31,8 +31,9 @@ def instruction_of(*, instruction_id: UUID, party_id: UUID) -> Instruction | Non
     return Instruction.objects.select_related("card").filter(pk=instruction_id, party_id=party_id).first()
 
 
-def by_order(order_id: str) -> Instruction | None:
-    return Instruction.objects.filter(order_id=order_id).first()
+def locked_by_order(order_id: str) -> Instruction | None:
+    found = Instruction.objects.select_for_update(of=("self",)).select_related("card")
+    return found.filter(order_id=order_id).first()
 
 
 def by_key(key: str) -> Instruction | None:

@@ -159,10 +159,12 @@ def page_opened(*, instruction_id: UUID, opened: Opened) -> None:
         instruction.save(update_fields=["page_url", "state"])
 
 
-def settle(*, instruction_id: UUID, answer: Answer, at: datetime) -> Instruction:
+def settle(*, instruction_id: UUID, answer: Answer, at: datetime, held: Instruction | None = None) -> Instruction:
     """Takes in what a rail said of an instruction. A final state stays; money that the rail took back after success is
-    noted and handed to the job `then`."""
-    instruction = Instruction.objects.select_for_update(of=("self",)).select_related("card").get(pk=instruction_id)
+    noted and handed to the job `then`. `held`: the instruction, if it is locked."""
+    instruction = held or (
+        Instruction.objects.select_for_update(of=("self",)).select_related("card").get(pk=instruction_id)
+    )
     if instruction.state == State.SUCCEEDED and isinstance(answer, Accepted):
         _note_return(instruction, answer)
     if not instruction.is_open:

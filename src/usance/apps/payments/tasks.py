@@ -154,10 +154,10 @@ def process_notice(notice_id: str) -> None:
         rail = registry.payment_rail(tenancy.current().code)
         body = vault.unseal_bytes(notice.body, party_id=None, field=services.NOTICE_BODY)
         told = rail.parse_callback(body=body, content_type=notice.content_type)
-        instruction = selectors.by_order(told.order_id)
+        instruction = selectors.locked_by_order(told.order_id)
         outcome = "unknown_order"
         if instruction is not None:
-            services.settle(instruction_id=instruction.pk, answer=told.answer, at=clock.now())
+            services.settle(instruction_id=instruction.pk, answer=told.answer, at=clock.now(), held=instruction)
             outcome = "taken_in"
         services.finish_notice(notice_id=notice.pk, outcome=outcome, at=clock.now())
 

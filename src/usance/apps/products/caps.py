@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from usance.apps.institutions import selectors as institutions
@@ -121,12 +122,13 @@ OF_EACH_COURSE = frozenset({"daily_total_cost", "annual_on_principal", "apr", "t
 # --- the courses that terms allow --------------------------------------------------------------------------------
 
 
-def courses(terms: Terms, on: date) -> Iterator[Course]:
+@lru_cache(maxsize=quote.REMEMBERED)
+def courses(terms: Terms, on: date) -> tuple[Course, ...]:
     """As agreed, and with each number of extensions of each length that the terms allow, taken on the due date."""
-    yield _course(terms, on, prices=[], rows=quote.projection(terms, on).rows)
-    if terms.extension is not None:
-        for days in terms.extension.days_allowed:
-            yield from _extended(terms, on, days)
+    as_agreed = _course(terms, on, prices=[], rows=quote.projection(terms, on).rows)
+    if terms.extension is None:
+        return (as_agreed,)
+    return (as_agreed, *(way for days in terms.extension.days_allowed for way in _extended(terms, on, days)))
 
 
 def _extended(terms: Terms, on: date, days: int) -> Iterator[Course]:
@@ -211,7 +213,7 @@ def _concerns(value: Mapping[str, Any], course: Course) -> bool:
 
 def breaches(*, terms: Terms, on: date, rules: list[institutions.CountryRule]) -> list[PriceOverCap]:
     """Each rule that these terms break, with the highest figure of any course that they allow."""
-    ways = list(courses(terms, on)) if rules else []
+    ways = courses(terms, on) if rules else ()
     found = []
     for rule in rules:
         limit = Fraction(rule.value["limit"])

@@ -121,6 +121,11 @@ def business_date() -> date:
     return tenancy.current().business_date
 
 
+def loans_by_id(loan_ids: Iterable[UUID]) -> dict[UUID, Loan]:
+    """Loans by their standing columns, as lists read them."""
+    return {row.pk: row for row in Loan.objects.filter(pk__in=set(loan_ids)).defer("terms", "checkpoint")}
+
+
 def loan(loan_id: UUID) -> Loan:
     """Raises NoSuchLoan."""
     row = Loan.objects.filter(pk=loan_id).first()
@@ -241,9 +246,9 @@ def explain(
 # --- quotes and previews -----------------------------------------------------------------------------------------
 
 
-def payoff(*, loan_id: UUID, on: date | None = None) -> quote.Payoff:
-    """What closes the loan on a day: the business date or a later one."""
-    row = loan(loan_id)
+def payoff(*, loan_id: UUID, on: date | None = None, row: Loan | None = None) -> quote.Payoff:
+    """What closes the loan on a day: the business date or a later one. `row`: the loan, if it was read already."""
+    row = row or loan(loan_id)
     on = on or tenancy.current().business_date
     return quote.payoff(state_on(row), on)
 

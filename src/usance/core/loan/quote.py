@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from usance.core import money, rates
@@ -96,18 +97,22 @@ class ExtensionQuote(NamedTuple):
 
 # --- before the loan ---------------------------------------------------------------------------------------------
 
+REMEMBERED = 512  # a person on the way to a loan is shown the same figures on page after page
+
 
 def _begun(terms: Terms, starts_on: date) -> state.Step:
     loan = apply(state.new(terms, starts_on), Approved(effective_on=starts_on, source="quote:approved")).loan
     return apply(loan, Disbursed(effective_on=starts_on, source="quote:disbursed", amount_minor=terms.principal_minor))
 
 
+@lru_cache(maxsize=REMEMBERED)
 def net_disbursement(terms: Terms) -> int:
     """The money to send: the principal less what is deducted."""
     movements = _begun(terms, terms.signed_on or date(2001, 1, 1)).movements
     return terms.principal_minor + sum(m.amount_minor for m in movements if m.kind in ("fee_withheld", "tax_withheld"))
 
 
+@lru_cache(maxsize=REMEMBERED)
 def projection(terms: Terms, starts_on: date) -> Projection:
     """The whole loan if the money arrives on `starts_on` and everything is paid on its due date."""
     begun = _begun(terms, starts_on)

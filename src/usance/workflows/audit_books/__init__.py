@@ -51,7 +51,7 @@ def audit_books(
     """Audits the bound institution, in one snapshot of the database: business may go on. `full` recomputes every loan,
     otherwise a sample drawn by `seed`. `tell` hears of each step."""
     if not connection.in_atomic_block:
-        trail.link_pending()
+        trail.link_pending(from_the_beginning=True)
     found: list[Difference] = []
     with _snapshot():
         for name, check in CHECKS:

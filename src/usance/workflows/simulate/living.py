@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from random import Random
 from time import perf_counter
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
@@ -24,6 +26,7 @@ from usance.workflows.simulate.outside import World
 from usance.workflows.simulate.people import Applicant
 
 ONE_DAY = timedelta(days=1)
+CHUNK = 100  # loans in a chunk of the close, where several processes take part in it
 PAGES_SHARE = 0.05  # of the applicants, who come through the pages themselves
 LIVE = ("active", "past_due")
 RETURNED_SHARE = 0.01  # of payments by card, which the bank takes back a day later
@@ -56,14 +59,22 @@ class Tally:
     began: float = field(default_factory=perf_counter)
 
 
+def sum_of(tallies: Sequence[Tally]) -> Tally:
+    """Of the processes that lived the same days together, each with people of its own."""
+    whole = Tally(days=tallies[0].days, loan_days=sum(tally.loan_days for tally in tallies))
+    for tally in tallies:
+        whole.counts.update(tally.counts)
+    return whole
+
+
 def live(world: World, plan: Plan, *, progress: Callable[[int, Tally], None] = lambda done, tally: None) -> Tally:
     """Lives the plan in the bound institution, from its business date on. `progress(days done, tally so far)`."""
-    lives, tally = _lives(plan), Tally()
+    lives, tally = world.crew.share(_lives(plan)), Tally()
     for number in range(plan.days):
         _day(world, plan, lives, tally)
         tally.days = number + 1
         progress(tally.days, tally)
-        if plan.until_done and number >= plan.arrive_days and not _anyone_left(lives):
+        if plan.until_done and number >= plan.arrive_days and not _anyone_left(world):
             break
     world.settle()
     return tally
@@ -85,14 +96,16 @@ def _today() -> date:
         return tenancy.current().business_date
 
 
-def _anyone_left(lives: list[Life]) -> bool:
+def _anyone_left(world: World) -> bool:
     """Whether somebody still has something to do here: a loan that runs and is not in default."""
     with transaction.atomic():
         running = loans.loan_register().filter(status__in=("approved", *LIVE), days_past_due__lt=90)
-        return running.exists()
+        found = running.exists()
+    world.crew.meet()  # all have looked at the same evening
+    return found
 
 
-def _day(world: World, plan: Plan, lives: list[Life], tally: Tally) -> None:
+def _day(world: World, plan: Plan, lives: Sequence[Life], tally: Tally) -> None:
     today = _today()
     world.wake(today, time(9))
     in_time = (
@@ -102,25 +115,43 @@ def _day(world: World, plan: Plan, lives: list[Life], tally: Tally) -> None:
         if life.loan_id is None and life.apply_on == today and (in_time or life.who.is_double):
             _come(world, plan, life, tally)
     world.wake(today, time(12))
-    standing = _standing()
+    standing = _standing(today)
     for life in lives:
         row = standing.get(life.loan_id) if life.loan_id else None
         if row is not None:
             _act(world, life, row, today, tally)
     world.settle()
-    _return_something(world, plan, today, tally)
+    _return_something(world, plan, lives, today, tally)
     _second_loans(lives, standing, today)
-    tally.loan_days += sum(row.status in LIVE for row in standing.values())
+    world.crew.meet()
     world.wake(today + ONE_DAY, time(0, 10))
-    close_day.run_close_inline(at=world.clock.at)
+    (run,) = close_day.run_close_inline(
+        at=world.clock.at, company=world.crew, chunk_size=CHUNK if world.crew.size > 1 else None
+    )
+    tally.loan_days += run.done_count if world.crew.leads else 0
     world.wake(today + ONE_DAY, time(8))
     world.settle()
+    world.crew.meet()
 
 
-def _standing() -> dict[UUID, loans.Loan]:
-    """All loans by id, as lists show them: one query a day."""
+class Standing(NamedTuple):
+    """What a person sees of their loan, as lists show it."""
+
+    pk: UUID
+    status: str
+    disbursed_on: date | None
+    next_due_on: date | None
+    next_due_minor: int
+    due_now_minor: int
+    days_past_due: int
+
+
+def _standing(today: date) -> dict[UUID, Standing]:
+    """The loans that run, or ran until a moment ago, by id: one query a day."""
+    of_interest = Q(status__in=LIVE) | Q(status="closed", closed_on__gte=today - 2 * ONE_DAY)
     with transaction.atomic():
-        return {row.pk: row for row in loans.loan_register().defer("checkpoint", "terms")}
+        rows = loans.loan_register().filter(of_interest).values_list(*Standing._fields)
+        return {row[0]: Standing(*row) for row in rows}
 
 
 def _come(world: World, plan: Plan, life: Life, tally: Tally) -> None:
@@ -153,7 +184,7 @@ def _come(world: World, plan: Plan, life: Life, tally: Tally) -> None:
 # --- paying ------------------------------------------------------------------------------------------------------
 
 
-def _act(world: World, life: Life, row: loans.Loan, today: date, tally: Tally) -> None:
+def _act(world: World, life: Life, row: Standing, today: date, tally: Tally) -> None:
     """What this person does about their loan today, by habit."""
     if row.status not in LIVE or row.next_due_on is None and row.due_now_minor <= 0:
         return
@@ -164,14 +195,14 @@ def _act(world: World, life: Life, row: loans.Loan, today: date, tally: Tally) -
 Acts = Iterator[tuple[int, int]]  # (amount in minor units, 0: all; days to extend)
 
 
-def _on_time(life: Life, row: loans.Loan, today: date) -> Acts:
+def _on_time(life: Life, row: Standing, today: date) -> Acts:
     if row.due_now_minor > 0:
         yield row.due_now_minor, 0
     elif row.next_due_on == today:
         yield row.next_due_minor, 0
 
 
-def _early(life: Life, row: loans.Loan, today: date) -> Acts:
+def _early(life: Life, row: Standing, today: date) -> Acts:
     """Pays everything after a third of the time, or so."""
     began = row.disbursed_on or today
     if row.next_due_on and (today - began).days * 3 > (row.next_due_on - began).days and life.random.random() < 0.3:
@@ -180,7 +211,7 @@ def _early(life: Life, row: loans.Loan, today: date) -> Acts:
         yield from _on_time(life, row, today)
 
 
-def _late(life: Life, row: loans.Loan, today: date) -> Acts:
+def _late(life: Life, row: Standing, today: date) -> Acts:
     """Lets each due date pass by some days."""
     due_on = today - timedelta(days=row.days_past_due) if row.days_past_due else row.next_due_on
     if due_on is None:
@@ -190,7 +221,7 @@ def _late(life: Life, row: loans.Loan, today: date) -> Acts:
         yield row.due_now_minor, 0
 
 
-def _extends(life: Life, row: loans.Loan, today: date) -> Acts:
+def _extends(life: Life, row: Standing, today: date) -> Acts:
     if row.next_due_on and today == row.next_due_on - ONE_DAY and not life.extended:
         life.extended = True
         yield 0, 1
@@ -198,7 +229,7 @@ def _extends(life: Life, row: loans.Loan, today: date) -> Acts:
         yield from _on_time(life, row, today)
 
 
-def _partial(life: Life, row: loans.Loan, today: date) -> Acts:
+def _partial(life: Life, row: Standing, today: date) -> Acts:
     """Half on the day, the rest ten days later."""
     if row.days_past_due >= 10 and row.due_now_minor > 0:
         yield row.due_now_minor, 0
@@ -206,17 +237,17 @@ def _partial(life: Life, row: loans.Loan, today: date) -> Acts:
         yield row.next_due_minor // 2, 0
 
 
-def _never(life: Life, row: loans.Loan, today: date) -> Acts:
+def _never(life: Life, row: Standing, today: date) -> Acts:
     return iter(())
 
 
-def _stops(life: Life, row: loans.Loan, today: date) -> Acts:
+def _stops(life: Life, row: Standing, today: date) -> Acts:
     """Pays until a day, and never after."""
     if life.stops_on is None or today < life.stops_on:
         yield from _on_time(life, row, today)
 
 
-HABITS: dict[str, Callable[[Life, loans.Loan, date], Acts]] = {
+HABITS: dict[str, Callable[[Life, Standing, date], Acts]] = {
     "on_time": _on_time,
     "early": _early,
     "late": _late,
@@ -227,7 +258,7 @@ HABITS: dict[str, Callable[[Life, loans.Loan, date], Acts]] = {
 }
 
 
-def _pay(world: World, life: Life, row: loans.Loan, amount: int, days: int, tally: Tally) -> None:
+def _pay(world: World, life: Life, row: Standing, amount: int, days: int, tally: Tally) -> None:
     """Orders the payment as the loan page does; what is refused is not done."""
     try:
         with transaction.atomic():
@@ -251,11 +282,12 @@ def _pay(world: World, life: Life, row: loans.Loan, amount: int, days: int, tall
         tally.counts[f"refused:{refusal.code}"] += 1
 
 
-def _return_something(world: World, plan: Plan, today: date, tally: Tally) -> None:
+def _return_something(world: World, plan: Plan, lives: Sequence[Life], today: date, tally: Tally) -> None:
     """Now and then a bank takes a payment back."""
-    random = Random(f"return:{plan.seed}:{today}")  # noqa: S311
+    numbers = {life.party_id: life.who.number for life in lives}
     with transaction.atomic():
-        made = [found for found in payments.settled_on(today) if random.random() < RETURNED_SHARE]
+        paid = [found for found in payments.settled_on(today) if found.party_id in numbers]
+    made = [found for found in paid if _chance(plan, numbers[found.party_id], today) < RETURNED_SHARE]
     for found in made:
         world.sandbox.take_back(found.order_id)
         tally.counts["returned"] += 1
@@ -264,7 +296,12 @@ def _return_something(world: World, plan: Plan, today: date, tally: Tally) -> No
         world.settle()
 
 
-def _second_loans(lives: list[Life], standing: dict[UUID, loans.Loan], today: date) -> None:
+def _chance(plan: Plan, number: int, today: date) -> float:
+    """Of a person on a day, whatever happens to others."""
+    return Random(f"return:{plan.seed}:{number}:{today}").random()  # noqa: S311
+
+
+def _second_loans(lives: Sequence[Life], standing: dict[UUID, Standing], today: date) -> None:
     """Who paid everything may come back for another loan, on the terms of returning customers."""
     for life in lives:
         row = standing.get(life.loan_id) if life.loan_id else None

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 
 from usance.apps.institutions import tenancy
 from usance.ports import clock, queue, sandbox
 from usance.ports.clock import FrozenClock
 from usance.ports.queue import InlineQueue, options
+from usance.workflows.simulate.crew import ALONE, Crew
 
 LINK = "audit.link"
 
@@ -22,13 +23,18 @@ LINK = "audit.link"
 class World:
     """Time stands still between two steps; jobs run in this process, one after another, when `settle` says so."""
 
-    def __init__(self, time_zone: str, today: date, ahead_days: int) -> None:
+    def __init__(self, time_zone: str, today: date, ahead_days: int, crew: Crew = ALONE) -> None:
+        self.crew = crew
         self.zone = ZoneInfo(time_zone)
         self.ahead = timedelta(days=ahead_days)
         self.clock = FrozenClock(self._at(today, time(8)))
         self._unchained = False
         self.queue = InlineQueue(run=self._run, whose=tenancy.current_id, on_commit=transaction.on_commit)
-        self.sandbox = sandbox.open_in_process(_deliver)
+        if not crew.leads:
+            crew.meet()  # the first to open the sandbox fills its book
+        self.sandbox = sandbox.open_in_process(_deliver, shared_book=crew.book, leads=crew.leads)
+        if crew.leads:
+            crew.meet()
 
     def _at(self, day: date, at: time) -> datetime:
         """Business time as an instant of real time: business time may run ahead of it."""
@@ -44,9 +50,10 @@ class World:
         self.clock.at += timedelta(seconds=seconds)
         return self.clock.at
 
-    def chain(self) -> None:
-        """Does what `audit.link` jobs asked for since: one for many, as in a worker that has much to do."""
-        if self._unchained:
+    def chain(self, *, whatever: bool = False) -> None:
+        """Does what `audit.link` jobs asked for since: one for many, as in a worker that has much to do. `whatever`:
+        also what other processes wrote."""
+        if (self._unchained or whatever) and self.crew.leads:
             self._unchained = False
             options(LINK).run()
 
@@ -73,19 +80,32 @@ def _deliver(path: str, body: bytes, headers: Mapping[str, str]) -> int:
 
 
 @contextmanager
-def opened(time_zone: str, today: date, ahead_days: int) -> Iterator[World]:
+def opened(time_zone: str, today: date, ahead_days: int, crew: Crew = ALONE) -> Iterator[World]:
     """The world for as long as the block lasts; clock and queue are put back afterwards."""
-    world = World(time_zone, today, ahead_days)
+    world = World(time_zone, today, ahead_days, crew)
     log = logging.getLogger("usance")
     level_before = log.level
     log.setLevel(logging.WARNING)  # a line for each of a hundred thousand jobs helps nobody
     clock_before, queue_before = clock.install(world.clock), queue.install(world.queue)
     try:
         yield world
-        world.chain()
+        crew.meet()
+        world.chain(whatever=crew.size > 1)
     finally:
         log.setLevel(level_before)
         world.sandbox.close()
         clock.install(clock_before)
         if queue_before is not None:
             queue.install(queue_before)
+
+
+@contextmanager
+def not_waiting_for_the_disk() -> Iterator[None]:
+    """Commits of this process do not wait until the disk has them: whatever a power cut took could be lived again."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit = off")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("RESET synchronous_commit")

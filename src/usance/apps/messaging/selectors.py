@@ -7,7 +7,9 @@ from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 
-from usance.apps.messaging.models import HELD, QUEUED, SENDING, Message, OptOut
+from usance.apps.institutions import tenancy
+from usance.apps.messaging import push
+from usance.apps.messaging.models import EMAIL, HELD, PUSH, QUEUED, SENDING, SMS, Message, OptOut
 
 
 def messages(
@@ -35,9 +37,19 @@ def stuck(before: datetime) -> QuerySet[Message]:
 
 
 def wants_none(party_id: UUID, *, purpose: str) -> bool:
-    """Whether the party opted out of a purpose on every channel."""
-    channels = OptOut.objects.filter(party_id=party_id, purpose=purpose, ended_at=None).values("channel").distinct()
-    return channels.count() >= 2
+    """Whether the party opted out of a purpose on every channel on which it could come."""
+    unwanted = set(
+        OptOut.objects.filter(party_id=party_id, purpose=purpose, ended_at=None).values_list("channel", flat=True)
+    )
+    return (
+        unwanted >= {SMS, EMAIL}
+        and push.contact_of(party_id, purpose=purpose, on=tenancy.current().business_date) is None
+    )
+
+
+def pushed(message_id: UUID) -> Message | None:
+    """A push by its id."""
+    return Message.objects.filter(pk=message_id, channel=PUSH).first()
 
 
 def has_left(*, subject_id: UUID, key: str) -> bool:

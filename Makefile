@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test check reset tour lock setup setup-dev format messages
+.PHONY: help run test check reset tour budgets lock setup setup-dev format messages
 
 help:
 	@echo "make run     start everything and print the addresses (first time: about two minutes)"
@@ -11,6 +11,7 @@ help:
 	@echo "make check   the fast part: format, lint, layers, types, core tests"
 	@echo "make reset   throw the demo data away"
 	@echo "make tour    take the README's pictures from the running demo"
+	@echo "make budgets  what the pages weigh and how fast they are on a cheap phone"
 	@echo "make format  let the formatter rewrite the files"
 	@echo "make messages  renew the translation catalogues and say what is not translated"
 	@echo "make lock    renew the pinned, hashed requirements from requirements/*.in"
@@ -35,6 +36,9 @@ reset: setup
 
 tour: setup-dev
 	@$(BIN)/python tools/tour.py
+
+budgets: setup-dev
+	@$(BIN)/python tools/budgets.py
 
 format: setup-dev
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -178,6 +178,7 @@ def test_secrets_are_made_once_and_private(monkeypatch: pytest.MonkeyPatch, tmp_
         "SECRET_KEY",
         "USANCE_KEYS",
         "USANCE_TENANCY_SECRET",
+        "WEBPUSH_PRIVATE_KEY",
         home.SUPER_PASSWORD,
         home.OWNER_PASSWORD,
         home.APP_PASSWORD,

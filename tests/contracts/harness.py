@@ -5,6 +5,7 @@ Each adapter of a port brings one harness per way of reaching its sandbox; the s
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -20,8 +21,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from usance.adapters import esputnik, fondy, sandbox
-from usance.ports.messenger import Messenger
+from usance.adapters import esputnik, fondy, sandbox, webpush
+from usance.adapters.sandbox import push_api
+from usance.ports.messenger import Messenger, PushMessenger
 from usance.ports.payment_rail import HostedOrder, Opened, PaymentRail
 
 PATIENCE_S = 0.5  # of the adapters' read time-out over real HTTP
@@ -186,6 +188,27 @@ class Provider:
             "transport": self.reach.transport,
         }
         return esputnik.build(settings | more)
+
+    def browsers(self, **more: Any) -> PushMessenger:
+        settings = {
+            "private_key": "dGVzdHMtb25seS1ub3QtYS1zZWNyZXQtMzItYnl0ZXM",
+            "contact": "push@lender.example",
+            "sandbox_url": self.reach.base_url,
+            "read_timeout_s": PATIENCE_S,
+            "transport": self.reach.transport,
+        }
+        return webpush.build(settings | more)
+
+    def phone(self, key: str, origin: str = "http://lender.example") -> str:
+        """The address of a new phone that listens to the site with this key."""
+        asked = {"origin": origin, "key": key, "back": "/"}
+        got = self.reach.http.post("/push/phone", data=asked, headers={"Accept": "application/json"})
+        assert got.status_code == 200, got.text
+        return got.text
+
+    def shown_on(self, phone: str) -> list[dict[str, Any]]:
+        """What a phone has shown, newest first."""
+        return self.inbox(push_api.name_of(json.loads(phone)["endpoint"].rsplit("/", 1)[1]))
 
     def dial(self, **fault: Any) -> None:
         reply = self.reach.http.post("/dials/api", json={"add": [{"provider": "fondy", **fault}]})

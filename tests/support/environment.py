@@ -16,6 +16,7 @@ ENVIRONMENT = {
     "USANCE_DB_SUPER_PASSWORD": PASSWORD,
     "USANCE_DB_OWNER_PASSWORD": PASSWORD,
     "USANCE_DB_APP_PASSWORD": PASSWORD,
+    "WEBPUSH_PRIVATE_KEY": "dGVzdHMtb25seS1ub3QtYS1zZWNyZXQtMzItYnl0ZXM",
     "DATABASE_URL": "postgresql://usance_app@127.0.0.1:1/the-fixture-django_db_setup-points-this-elsewhere",
     "DATABASE_OWNER_URL": "postgresql://usance_owner@127.0.0.1:1/none",
     "USANCE_SANDBOX_URL": "http://127.0.0.1:9",  # nobody there: calling out without a sandbox fails at once

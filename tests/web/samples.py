@@ -265,6 +265,28 @@ def a_message(world: World) -> Any:
     return sent.pk
 
 
+@sample("ticket")
+def a_push_that_was_shown(world: World) -> Any:
+    from usance.apps.messaging import sending, services
+
+    sent = services.send(
+        template="due_today",
+        key=f"sample push {world.mark}",
+        moment=AT,
+        party_id=world.get("party_id"),
+        channel="push",
+        to='{"endpoint":"","keys":{}}',
+        context={},
+    )
+    assert sent is not None
+    return sending.ticket(sent)
+
+
+@sample("language", is_row=False)
+def a_language_that_is_spoken(world: World) -> Any:
+    return world.institution.language
+
+
 @sample("consent_id")
 def a_consent(world: World) -> Any:
     from usance.apps.customers import consents

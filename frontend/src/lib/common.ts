@@ -21,6 +21,17 @@ function startTheme(): void {
   }
 }
 
+/** The form may be sent again. */
+export function release(form: HTMLFormElement): void {
+  delete form.dataset["sent"];
+  for (const button of form.querySelectorAll<HTMLElement>("[data-busy]")) {
+    button.removeAttribute("data-busy");
+    button.removeAttribute("aria-disabled");
+    const label = button.querySelector("[data-label]");
+    if (label && button.dataset["label"]) label.textContent = button.dataset["label"];
+  }
+}
+
 /** A second press of a form's button does nothing until the page comes back. */
 function startSubmitGuard(): void {
   document.addEventListener("submit", (event) => {
@@ -36,17 +47,13 @@ function startSubmitGuard(): void {
     button.dataset["busy"] = "";
     button.setAttribute("aria-disabled", "true");
     const label = button.querySelector("[data-label]");
-    if (label && button.dataset["busyLabel"]) label.textContent = button.dataset["busyLabel"];
+    if (!label || !button.dataset["busyLabel"]) return;
+    button.dataset["label"] = label.textContent ?? "";
+    label.textContent = button.dataset["busyLabel"];
   });
   addEventListener("pageshow", (event) => {
     if (!event.persisted) return;
-    for (const form of document.querySelectorAll<HTMLFormElement>("form[data-sent]")) {
-      delete form.dataset["sent"];
-      for (const button of form.querySelectorAll("[data-busy]")) {
-        button.removeAttribute("data-busy");
-        button.removeAttribute("aria-disabled");
-      }
-    }
+    document.querySelectorAll<HTMLFormElement>("form[data-sent]").forEach(release);
   });
 }
 

@@ -235,6 +235,19 @@ def providers() -> Iterator[Finding]:
         for base in sorted({values.get("base_url", "") for values in accounts.values()}):
             codes = ", ".join(sorted(code for code, values in accounts.items() if values.get("base_url", "") == base))
             yield _provider(name.capitalize(), codes.replace("*", "all others"), base)
+    yield from _pushes(getattr(settings, "WEBPUSH", {}), demo=settings.USANCE_DEMO)
+
+
+def _pushes(accounts: dict[str, dict[str, str]], *, demo: bool) -> Iterator[Finding]:
+    """Whether browsers can be sent reminders; push services need no account, only a key and somebody to write to."""
+    for code, values in sorted(accounts.items()):
+        who = code.replace("*", "all others")
+        if not values.get("private_key"):
+            yield Finding(NOTE, "Pushes", f"none for {who}", "Set WEBPUSH_PRIVATE_KEY; see docs/operations.md.")
+        elif values["contact"].endswith(".localhost") and not demo:
+            yield Finding(FAULT, "Pushes", f"nobody to write to for {who}", "Set WEBPUSH_CONTACT to an e-mail address.")
+        else:
+            yield Finding(GOOD, "Pushes", f"a key, and {values['contact']} to write to; used by {who}")
 
 
 def _provider(name: str, codes: str, base: str) -> Finding:

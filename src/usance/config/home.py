@@ -62,6 +62,8 @@ def _fresh_secrets() -> dict[str, str]:
         "SECRET_KEY": secrets.token_urlsafe(48),
         "USANCE_KEYS": "1:" + base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "USANCE_TENANCY_SECRET": secrets.token_hex(32),
+        # any number below 2^255 is a key of the curve P-256
+        "WEBPUSH_PRIVATE_KEY": base64.urlsafe_b64encode(b"\0" + secrets.token_bytes(31)).decode().rstrip("="),
         SUPER_PASSWORD: secrets.token_hex(24),
         OWNER_PASSWORD: secrets.token_hex(24),
         APP_PASSWORD: secrets.token_hex(24),

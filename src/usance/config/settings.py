@@ -120,6 +120,7 @@ MIDDLEWARE = [
     "usance.config.middleware.ObservingMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",  # pages; it adds noise, so that their size tells nobody a secret
     "usance.web.middleware.ContentSecurityMiddleware",
     "usance.web.middleware.BodyLimitMiddleware",
     "usance.web.middleware.TenancyMiddleware",
@@ -178,6 +179,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STATIC_URL = "/static/"
 STATIC_ROOT = PACKAGE / "web" / "static"  # served as it stands: the front end's build puts its files there
 WHITENOISE_KEEP_ONLY_HASHED_FILES = False
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/dist/assets/"  # their names change with their content
+WHITENOISE_MAX_AGE = 3600
 DJANGO_VITE = {
     "default": {"manifest_path": PACKAGE / "web" / "static" / "dist" / "manifest.json", "static_url_prefix": "dist"}
 }
@@ -229,6 +232,18 @@ ESPUTNIK = provider_settings(
             "api_key": "sandbox",
             "sms_sender": "usance",
             "email_sender": "usance <no-reply@usance.localhost>",
+        }
+    },
+)
+# pushes: one pair of keys for the installation; without a key none are offered
+WEBPUSH = provider_settings(
+    "WEBPUSH",
+    {
+        "*": {
+            "private_key": "",
+            "contact": "push@usance.localhost",
+            "services": "",
+            "sandbox_url": USANCE_SANDBOX_URL,
         }
     },
 )

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 import usance.apps
 import usance.workflows
-from usance.adapters import esputnik, fondy, procrastinate_queue, sandbox
+from usance.adapters import esputnik, fondy, procrastinate_queue, sandbox, webpush
 from usance.adapters.sandbox import in_process
 from usance.apps.institutions import tenancy
 from usance.config import figures, jobs, metrics
@@ -61,6 +61,10 @@ def choose_providers() -> None:
         registry.choose(registry.PAYMENT_RAIL, "fondy", values | more, institution=code)
     for code, values in settings.ESPUTNIK.items():
         registry.choose(registry.MESSENGER, "esputnik", values, institution=code)
+    registry.offer(registry.PUSH, "webpush", webpush.build)
+    for code, values in settings.WEBPUSH.items():
+        if values["private_key"]:
+            registry.choose(registry.PUSH, "webpush", values, institution=code)
     if settings.USANCE_DEMO or settings.USANCE_SANDBOX_URL:
         sandboxes.offer(sandbox_in_process)
 
@@ -76,6 +80,9 @@ def sandbox_in_process(deliver: Deliver, *, shared_book: Path | None, leads: boo
         registry.choose(registry.PAYMENT_RAIL, "fondy", values | joined, institution=code)
     for code, values in settings.ESPUTNIK.items():
         registry.choose(registry.MESSENGER, "esputnik", values | joined, institution=code)
+    for code, values in settings.WEBPUSH.items():
+        if values["private_key"]:
+            registry.choose(registry.PUSH, "webpush", values | joined, institution=code)
     return twins
 
 

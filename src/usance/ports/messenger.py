@@ -1,4 +1,4 @@
-"""The messenger: whoever carries our SMS and e-mails, and the values it speaks.
+"""The messenger: whoever carries our SMS, e-mails and pushes, and the values it speaks.
 
 As with money: `Accepted` (the provider took it; delivery is another question, `delivery_status`), `Declined` (it will
 not be sent), `Unknown` (nobody knows; a message may have gone out, so do not send it again while it would matter).
@@ -50,6 +50,19 @@ class EmailOrder:
     subject: str = field(repr=False)
     text: str = field(repr=False)
     html: str = field(repr=False, default="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushOrder:
+    """`to` is the address that a browser gave (its push service's address and two keys, as JSON); `link` is a path of
+    our own site that the notification opens. The push service keeps it for `good_for_s` seconds at most."""
+
+    key: str
+    to: str = field(repr=False)
+    title: str = field(repr=False)
+    text: str = field(repr=False)
+    link: str = field(repr=False)
+    good_for_s: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,3 +127,24 @@ class Messenger(Protocol):
     def is_alive(self) -> bool:
         """Whether the provider answers at all (for `usance doctor`)."""
         ...
+
+
+@runtime_checkable
+class PushMessenger(Protocol):
+    """Our way to the push services of browsers. What became of a push no service tells: the browser that shows it
+    tells us by itself. Call it outside transactions only."""
+
+    @property
+    def provider(self) -> str: ...
+
+    @property
+    def public_key(self) -> str:
+        """What a browser must be given before it makes an address for us (base64url of the uncompressed point)."""
+        ...
+
+    def accepts(self, address: str) -> bool:
+        """Whether this is a whole address at a push service that we know: it comes from a browser, and we are going to
+        send requests there."""
+        ...
+
+    def send_push(self, order: PushOrder) -> Answer: ...

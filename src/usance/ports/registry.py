@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any, cast
 
-from usance.ports.messenger import Messenger
+from usance.ports.messenger import Messenger, PushMessenger
 from usance.ports.payment_rail import PaymentRail
 
 PAYMENT_RAIL = "payment_rail"
 MESSENGER = "messenger"
+PUSH = "push"
 EVERY_INSTITUTION = "*"
 
 Settings = Mapping[str, Any]
@@ -112,3 +113,11 @@ def payment_rail(institution: str) -> PaymentRail:
 def messenger(institution: str) -> Messenger:
     """The messenger of the institution with this code; raises NoAdapter."""
     return cast(Messenger, _registry.get(MESSENGER, institution))
+
+
+def push(institution: str) -> PushMessenger | None:
+    """The way to push services of the institution with this code; None where configuration gives it none."""
+    try:
+        return cast(PushMessenger, _registry.get(PUSH, institution))
+    except NoAdapter:
+        return None

@@ -99,7 +99,7 @@ class ContentSecurityMiddleware:
         response.headers.setdefault(
             "Content-Security-Policy",
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-            f"connect-src 'self'; manifest-src 'self'; form-action 'self' {extra}; base-uri 'none'; "
+            f"connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self' {extra}; base-uri 'none'; "
             "frame-ancestors 'none'",
         )
         response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")

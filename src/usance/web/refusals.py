@@ -21,6 +21,9 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     "key_reused_with_other_inputs": _(
         "This form was already sent with other answers. Open the page again and start anew."
     ),
+    "push_address_not_taken": _(
+        "We cannot send notifications to this browser. Until you allow them elsewhere, we remind you by SMS and e-mail."
+    ),
     "card_not_usable": _("This card can no longer be used. Choose another card, or link it again."),
     "instruction_under_way": _("The payment is already on its way. Wait for its outcome; this page shows it."),
     "card_not_there": _(

@@ -11,13 +11,16 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import services as agenda
 from usance.apps.institutions import tenancy
 from usance.apps.messaging import selectors as message_view
 from usance.apps.messaging import services as messaging
 from usance.apps.servicing import selectors as loans
-from usance.ports import due
+from usance.ports import clock, due
+from usance.ports.queue import task
 
 LOAN = "servicing.loan"
 # a reminder of what is past due stays true for a while: it names the day of its amount
@@ -115,12 +118,17 @@ def remind(step: Step, *, subject_id: UUID, due_on: date, moment: datetime) -> s
         return "not_needed"
     if step in EARLY and message_view.wants_none(loan.party_id, purpose="reminder"):
         return "opted_out"
+    return _tell(step.template, loan, due_on, moment, said, push_first=True)
+
+
+def _tell(
+    template: str, loan: Any, day: date, moment: datetime, said: tuple[dict[str, Any], date], *, push_first: bool
+) -> str:
     context, good_until = said
     sent = messaging.tell(
         party_id=loan.party_id,
-        template=step.template,
-        # one reminder of a loan on one day, whatever the calendar says
-        key=f"remind:{loan.pk}:{due_on}",
+        template=template,
+        key=_key(loan.pk, day),
         moment=moment,
         context={
             "reference": loan.number,
@@ -129,6 +137,7 @@ def remind(step: Step, *, subject_id: UUID, due_on: date, moment: datetime) -> s
         },
         subject=(LOAN, loan.pk),
         good_until=good_until,
+        push_first=push_first,
     )
     return ",".join(sorted({str(message.state) for message in sent})) or "no_address"
 
@@ -150,6 +159,28 @@ def idle(items: Sequence[due.Item]) -> dict[UUID, str]:
             maybe[item.id] = loan.party_id
     silent = message_view.who_want_none(maybe.values(), purpose="reminder") if maybe else set()
     return outcomes | {item_id: "opted_out" for item_id, party_id in maybe.items() if party_id in silent}
+
+
+def _key(loan_id: UUID, day: date) -> str:
+    """One reminder of a loan on one day, whatever the calendar says."""
+    return f"remind:{loan_id}:{day}"
+
+
+@task(messaging.NOT_SEEN)
+def not_seen(message_id: str) -> None:
+    """Nobody saw a reminder that went by push: SMS and e-mail say it, if it is still true."""
+    with transaction.atomic():
+        pushed = message_view.pushed(UUID(message_id))
+        if pushed is None or pushed.subject_id is None:
+            return
+        loan, institution = loans.loan(pushed.subject_id), tenancy.current()
+        day = date.fromisoformat(pushed.key.rsplit(":", 2)[1])
+        moment = pushed.moment if institution.ahead_days else institutions.moment(institution, clock.now())
+        for step in (*EARLY, *LATE):
+            said = _late(step, loan, day) if step in LATE else _early(step, loan, day)
+            if step.template == pushed.template and said is not None:
+                _tell(step.template, loan, day, moment, said, push_first=False)
+                return
 
 
 def _early(step: Step, loan: Any, day: date) -> tuple[dict[str, Any], date] | None:

@@ -21,6 +21,7 @@ from usance.adapters.sandbox import (
     fondy_pay,
     inbox,
     orders,
+    push_api,
 )
 from usance.adapters.sandbox.book import Book
 from usance.adapters.sandbox.twin import MERCHANTS, Merchant, Sender, Twin
@@ -56,6 +57,7 @@ def create_app(
         fondy_api.api,
         fondy_pay.pay,
         esputnik_api.api,
+        push_api.api,
         inbox.pages,
         dials.pages,
         auditor.pages,

@@ -15,10 +15,11 @@ from usance.adapters.sandbox.twin import Twin
 OPERATIONS: dict[str, tuple[str, ...]] = {
     "fondy": ("checkout", "pay", "recurring", "p2pcredit", "status", "reverse"),
     "esputnik": ("sms", "email", "status"),
+    "push": ("push",),
 }
 # kind: (what it does, what its value means, the value where none is given)
 KINDS: dict[str, tuple[str, str, str]] = {
-    "decline": ("The provider says no", "error code (Fondy) or message status (eSputnik)", "1000"),
+    "decline": ("The provider says no", "error code (Fondy), message status (eSputnik) or HTTP status (push)", "1000"),
     "delay": ("The answer comes late", "seconds", "3"),
     "timeout_before": ("No answer, and nothing was accepted", "", ""),
     "timeout_after": ("No answer, but it was accepted", "", ""),
@@ -84,7 +85,8 @@ def add(
 
 
 def _default(provider: str, kind: str) -> str:
-    return "UNDELIVERED" if provider == "esputnik" and kind == "decline" else KINDS[kind][2]
+    declined = {"esputnik": "UNDELIVERED", "push": "410"}
+    return declined[provider] if kind == "decline" and provider in declined else KINDS[kind][2]
 
 
 def hit(twin: Twin, provider: str, operation: str, kind: str, key: str) -> Fault | None:

@@ -1,4 +1,4 @@
-"""The inbox: every SMS and e-mail that the twins carried, newest first."""
+"""The inbox: every SMS, e-mail and push that the twins carried, newest first."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _found(twin: Twin) -> list[sqlite3.Row]:
     if host:
         wanted.append("(instr(text, ?) > 0 OR instr(html, ?) > 0 OR instr(sender, ?) > 0)")
         where += [host] * 3
-    if request.args.get("channel") in ("sms", "email"):
+    if request.args.get("channel") in ("sms", "email", "push"):
         wanted.append("channel = ?")
         where.append(request.args["channel"])
     limit = max(1, min(request.args.get("limit", LIMIT, type=int), 1000))

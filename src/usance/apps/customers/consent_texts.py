@@ -40,6 +40,13 @@ EN: Texts = {
         "Offers by SMS and e-mail",
         "I would like to receive offers of the lender by SMS and e-mail. I may withdraw this at any time.",
     ),
+    "push_reminders": (
+        "Reminders on this device",
+        "I would like the lender to remind me of payments by notifications on this device, instead of by SMS and "
+        "e-mail. The lender keeps, encrypted, the address that my browser makes for this, and hands the notifications, "
+        "encrypted, to the maker of the browser for delivery. They name no amounts. When one cannot be shown, I am "
+        "reminded by SMS and e-mail as before. I may withdraw this at any time.",
+    ),
 }
 
 UK: Texts = {
@@ -76,6 +83,14 @@ UK: Texts = {
         "Пропозиції в SMS та електронною поштою",
         "Я хочу отримувати пропозиції кредитодавця в SMS та електронною поштою. Я можу відмовитися будь-коли.",
     ),
+    "push_reminders": (
+        "Нагадування на цьому пристрої",
+        "Я хочу, щоб кредитодавець нагадував мені про платежі сповіщеннями на цьому пристрої замість SMS та "
+        "електронної пошти. Кредитодавець зберігає в зашифрованому вигляді адресу, яку для цього створює мій браузер, "
+        "і передає сповіщення в зашифрованому вигляді виробнику браузера для доставки. Сум у них немає. Якщо "
+        "сповіщення не вдалося показати, мені нагадують у SMS та електронною поштою, як раніше. Я можу відмовитися "
+        "будь-коли.",
+    ),
 }
 
 VI: Texts = {
@@ -111,6 +126,13 @@ VI: Texts = {
     "marketing": (
         "Nhận ưu đãi qua SMS và e-mail",
         "Tôi muốn nhận ưu đãi của bên cho vay qua SMS và e-mail. Tôi có thể từ chối bất cứ lúc nào.",
+    ),
+    "push_reminders": (
+        "Nhắc nhở trên thiết bị này",
+        "Tôi muốn bên cho vay nhắc tôi về các khoản thanh toán bằng thông báo trên thiết bị này thay cho SMS và "
+        "e-mail. Bên cho vay lưu giữ dưới dạng mã hóa địa chỉ mà trình duyệt của tôi tạo ra cho việc này, và chuyển "
+        "thông báo đã mã hóa cho nhà sản xuất trình duyệt để gửi đi. Thông báo không nêu số tiền. Khi không hiển thị "
+        "được thông báo, tôi được nhắc qua SMS và e-mail như trước. Tôi có thể từ chối bất cứ lúc nào.",
     ),
 }
 

@@ -40,6 +40,7 @@ PURPOSES = {
         Purpose("electronic_signature", _("Signing by one-time code")),
         Purpose("card_debit", _("Debit of the card"), about_one_thing=True),
         Purpose("marketing", _("Offers by SMS and e-mail"), required=False),
+        Purpose("push_reminders", _("Reminders on the phone"), required=False),
     )
 }
 
@@ -86,6 +87,23 @@ def texts_in_force(purposes: Iterable[str], language: str, on: date) -> dict[str
     if missing:
         raise ConsentText.DoesNotExist(f"no text in force for {', '.join(missing)}")
     return found
+
+
+def text_to_show(purpose: str, language: str, on: date) -> ConsentText:
+    """`text_in_force`; an institution that was founded before we asked for this gets our first wording."""
+    try:
+        return text_in_force(purpose, language, on)
+    except ConsentText.DoesNotExist:
+        install_texts(on=on)
+        return text_in_force(purpose, language, on)
+
+
+def known_text(text_id: str) -> ConsentText | None:
+    """A wording by the id that a form brings back; None for anything else."""
+    try:
+        return ConsentText.objects.filter(pk=UUID(text_id)).first()
+    except ValueError:
+        return None
 
 
 def evidence_of(address: str = "", agent: str = "", **ids: str) -> dict[str, str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
+from urllib.parse import urlsplit
 
 DOT = "•"
 
@@ -16,6 +18,14 @@ def email(value: str) -> str:
     """a••••@example.com"""
     name, _, domain = value.partition("@")
     return f"{name[:1]}{DOT * 4}@{domain}" if domain else DOT * 4
+
+
+def push(value: str) -> str:
+    """fcm.googleapis.com: the push service of a browser; the rest of its address is a key to it."""
+    try:
+        return urlsplit(json.loads(value)["endpoint"]).hostname or DOT * 4
+    except (ValueError, KeyError, TypeError):
+        return DOT * 4
 
 
 def number(value: str) -> str:

@@ -12,7 +12,7 @@ from usance.apps.institutions.models import OrgModel, TenantForeignKey, TenantMo
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 PERSON, ORGANISATION = "person", "organisation"
-PHONE, EMAIL = "phone", "email"
+PHONE, EMAIL, PUSH = "phone", "email", "push"
 
 
 def new_reference() -> str:
@@ -83,10 +83,11 @@ class BlindIndex(TenantModel):
 
 
 class Contact(TenantModel):
-    """A phone number (E.164) or e-mail address. The value is never edited: a new one is a new row, the old one ends."""
+    """A phone number (E.164), an e-mail address, or the address of a browser that shows our pushes. The value is never
+    edited: a new one is a new row, the old one ends."""
 
     party = TenantForeignKey("customers.Party", related_name="contacts")
-    kind = models.CharField(max_length=8, choices=[(PHONE, "phone"), (EMAIL, "e-mail")])
+    kind = models.CharField(max_length=8, choices=[(PHONE, "phone"), (EMAIL, "e-mail"), (PUSH, "push")])
     sealed = models.BinaryField()
     mac = models.BinaryField(max_length=32, null=True)
     verified_at = models.DateTimeField(null=True, blank=True)
@@ -99,9 +100,9 @@ class Contact(TenantModel):
             models.UniqueConstraint(
                 fields=["institution", "mac"],
                 name="contact_one_owner",
-                condition=models.Q(kind=PHONE, verified_at__isnull=False, ended_at__isnull=True),
+                condition=models.Q(kind__in=[PHONE, PUSH], verified_at__isnull=False, ended_at__isnull=True),
             ),
-            models.CheckConstraint(condition=models.Q(kind__in=[PHONE, EMAIL]), name="contact_kind_known"),
+            models.CheckConstraint(condition=models.Q(kind__in=[PHONE, EMAIL, PUSH]), name="contact_kind_known"),
         ]
         indexes = [models.Index(fields=["institution", "party", "kind", "-recorded_at"], name="contact_of_party")]
 

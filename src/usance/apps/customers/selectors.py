@@ -206,6 +206,12 @@ def current_contact(party_id: UUID, kind: str) -> ContactValue | None:
     return current_contacts(party_id).get(kind)
 
 
+def who_have(kind: str, party_ids: Iterable[UUID]) -> set[UUID]:
+    """Those of the parties that have a contact of the kind which messages could go to."""
+    rows = Contact.objects.filter(party_id__in=set(party_ids), kind=kind, ended_at=None, unreachable_at=None)
+    return set(rows.exclude(verified_at=None).values_list("party_id", flat=True))
+
+
 def current_contacts(party_id: UUID) -> dict[str, ContactValue]:
     """Kind -> the contact that messages of that kind go to; kinds without one are absent, and so is an erased party."""
     rows = (

@@ -8,11 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from usance.apps.audit import services as audit
 from usance.apps.customers import fields, identity_numbers, selectors, vault, words
 from usance.apps.customers.models import (
     PHONE,
+    PUSH,
     BlindIndex,
     Contact,
     Device,
@@ -156,6 +158,27 @@ def verify_contact(*, contact_id: UUID, actor: Actor, at: datetime) -> None:
         raise PhoneOfSomeoneElse() from None
     details = {"kind": row.kind}
     audit.record(action="customer.contact_verified", subject=(PARTY, row.party_id), actor=actor, details=details)
+
+
+def set_push_address(*, party_id: UUID, value: str, actor: Actor, at: datetime) -> None:
+    """The browser on which the party wants our pushes: one at a time, the one that was told last. A browser that was
+    another party's is theirs no more. Raises PersonErased."""
+    _lock(party_id)
+    mac = vault.blind(value, kind=PUSH)
+    standing = Contact.objects.filter(kind=PUSH, ended_at=None)
+    if standing.filter(party_id=party_id, mac=mac, unreachable_at=None).exists():
+        return
+    for row in standing.filter(Q(party_id=party_id) | Q(mac=mac)):
+        end_contact(contact_id=row.pk, because="replaced", actor=actor, at=at)
+    sealed = vault.seal(value, party_id=party_id, field=CONTACT)
+    Contact.objects.create(party_id=party_id, kind=PUSH, sealed=sealed, mac=mac, verified_at=at)
+    audit.record(action="customer.contact_added", subject=(PARTY, party_id), actor=actor, details={"kind": PUSH})
+
+
+def end_push_address(*, party_id: UUID, because: str, actor: Actor, at: datetime) -> None:
+    """No more pushes to this party. Repeating it changes nothing."""
+    for row in Contact.objects.filter(party_id=party_id, kind=PUSH, ended_at=None):
+        end_contact(contact_id=row.pk, because=because, actor=actor, at=at)
 
 
 def end_contact(*, contact_id: UUID, because: str, actor: Actor, at: datetime) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils import translation
 
 from usance.apps.institutions import formats
-from usance.apps.messaging.models import EMAIL
+from usance.apps.messaging.models import EMAIL, PUSH
 from usance.apps.messaging.texts import Text, en, uk, vi
 
 if TYPE_CHECKING:
@@ -118,6 +118,8 @@ def render(
         "support_email": institution.support_email,
     }
     with translation.override(language):
+        if channel == PUSH:
+            return Rendered(institution.name, LANGUAGES[language].PUSH[TEMPLATES[template].purpose])
         if channel != EMAIL:
             return Rendered("", write(text.sms, **lender, **context))
         signature: str = LANGUAGES[language].SIGNATURE

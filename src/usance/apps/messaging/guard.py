@@ -17,9 +17,10 @@ from usance.apps.customers import consents
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.messaging import catalogue, contact_rules
-from usance.apps.messaging.models import COUNTED, Message, OptOut
+from usance.apps.messaging.models import COUNTED, PUSH, Message, OptOut
 
 RULE = "contact"
+PUSH_CONSENT = "push_reminders"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,20 @@ def judge(
         party_id=party_id, purpose="marketing", on=local.date()
     ):
         return Refused("no_consent")
+    if channel == PUSH and not consents.has_consent(party_id=party_id, purpose=PUSH_CONSENT, on=local.date()):
+        return Refused("no_consent")
     return _by_rule(party_id, local, good_until, leave_out)
+
+
+def open_for(moment: datetime) -> timedelta:
+    """How long contact stays allowed on this day from a moment at which it is allowed: what arrives later by itself, as
+    a push does on a phone that was off, must not arrive after that."""
+    local = moment.astimezone(ZoneInfo(tenancy.current().time_zone))
+    value = institutions.rule(tenancy.current().country, RULE, local.date())
+    if value is None:
+        return timedelta(0)
+    closes = datetime.combine(local.date(), contact_rules.parse(value).closes, local.tzinfo)
+    return max(closes - local, timedelta(0))
 
 
 def _by_rule(party_id: UUID, local: datetime, good_until: date | None, leave_out: UUID | None) -> Verdict:

@@ -6,7 +6,7 @@ from django.db import models
 
 from usance.apps.institutions.models import OrgModel, TenantForeignKey, TenantModel
 
-SMS, EMAIL = "sms", "email"
+SMS, EMAIL, PUSH = "sms", "email", "push"
 HELD, QUEUED, REFUSED, SENDING = "held", "queued", "refused", "sending"
 SENT, DELIVERED, FAILED, UNKNOWN = "sent", "delivered", "failed", "unknown"
 STATES = [HELD, QUEUED, REFUSED, SENDING, SENT, DELIVERED, FAILED, UNKNOWN]
@@ -14,7 +14,8 @@ STATES = [HELD, QUEUED, REFUSED, SENDING, SENT, DELIVERED, FAILED, UNKNOWN]
 TRANSITIONS: dict[str, frozenset[str]] = {
     HELD: frozenset({QUEUED, HELD, REFUSED}),
     QUEUED: frozenset({SENDING, HELD, REFUSED}),
-    SENDING: frozenset({SENT, FAILED, UNKNOWN}),
+    # a push may be seen before the push service's answer is written down
+    SENDING: frozenset({SENT, DELIVERED, FAILED, UNKNOWN}),
     SENT: frozenset({DELIVERED, FAILED}),
     UNKNOWN: frozenset(),
     REFUSED: frozenset(),
@@ -26,10 +27,11 @@ COUNTED = [QUEUED, SENDING, SENT, DELIVERED, UNKNOWN]
 
 
 class Message(OrgModel):
-    """One SMS or e-mail. Address and text are sealed: under the party's key, or the shared key before there is one."""
+    """One SMS, e-mail or push. Address and text are sealed: under the party's key, or the shared key before there is
+    one."""
 
     party = TenantForeignKey("customers.Party", null=True, related_name="+")
-    channel = models.CharField(max_length=8, choices=[(SMS, "SMS"), (EMAIL, "e-mail")])
+    channel = models.CharField(max_length=8, choices=[(SMS, "SMS"), (EMAIL, "e-mail"), (PUSH, "push")])
     template = models.CharField(max_length=40)
     version = models.PositiveSmallIntegerField()
     language = models.CharField(max_length=10)

@@ -8,7 +8,10 @@ from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 
-from usance.apps.messaging.models import HELD, QUEUED, SENDING, Message, OptOut
+from usance.apps.customers import selectors as customer_view
+from usance.apps.institutions import tenancy
+from usance.apps.messaging import push
+from usance.apps.messaging.models import EMAIL, HELD, PUSH, QUEUED, SENDING, SMS, Message, OptOut
 
 
 def messages(
@@ -36,16 +39,29 @@ def stuck(before: datetime) -> QuerySet[Message]:
 
 
 def wants_none(party_id: UUID, *, purpose: str) -> bool:
-    """Whether the party opted out of a purpose on every channel."""
-    channels = OptOut.objects.filter(party_id=party_id, purpose=purpose, ended_at=None).values("channel").distinct()
-    return channels.count() >= 2
+    """Whether the party opted out of a purpose on every channel on which it could come."""
+    unwanted = set(
+        OptOut.objects.filter(party_id=party_id, purpose=purpose, ended_at=None).values_list("channel", flat=True)
+    )
+    return (
+        unwanted >= {SMS, EMAIL}
+        and push.contact_of(party_id, purpose=purpose, on=tenancy.current().business_date) is None
+    )
+
+
+def pushed(message_id: UUID) -> Message | None:
+    """A push by its id."""
+    return Message.objects.filter(pk=message_id, channel=PUSH).first()
 
 
 def who_want_none(party_ids: Iterable[UUID], *, purpose: str) -> set[UUID]:
     """`wants_none` of many at once."""
-    rows = OptOut.objects.filter(party_id__in=set(party_ids), purpose=purpose, ended_at=None).values("party_id")
-    silent = rows.annotate(channels=Count("channel", distinct=True)).filter(channels__gte=2)
-    return set(silent.values_list("party_id", flat=True))
+    rows = OptOut.objects.filter(party_id__in=set(party_ids), purpose=purpose, channel__in=(SMS, EMAIL), ended_at=None)
+    counted = rows.values("party_id").annotate(channels=Count("channel", distinct=True)).filter(channels__gte=2)
+    silent = set(counted.values_list("party_id", flat=True))
+    on = tenancy.current().business_date
+    pushed = customer_view.who_have(PUSH, silent)
+    return silent - {party_id for party_id in pushed if push.contact_of(party_id, purpose=purpose, on=on) is not None}
 
 
 def has_left(*, subject_id: UUID, key: str) -> bool:

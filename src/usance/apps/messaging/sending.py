@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.core import signing
+
 from usance.apps.customers import services as customers
 from usance.apps.customers import vault
 from usance.apps.institutions import selectors as institutions
@@ -19,6 +21,7 @@ from usance.apps.messaging.models import (
     DELIVERED,
     EMAIL,
     FAILED,
+    PUSH,
     QUEUED,
     SENDING,
     SENT,
@@ -28,7 +31,10 @@ from usance.apps.messaging.models import (
 from usance.ports import messenger
 from usance.ports.queue import enqueue
 
+TICKETS = signing.Signer(salt="messaging.push")
+
 # when the provider is asked what became of a message, after it took it
+PUSH_PATIENCE = timedelta(hours=2)  # a push that no browser has shown by then is said by SMS and e-mail
 POLLS = tuple(timedelta(seconds=seconds) for seconds in (15, 60, 300, 1800, 4 * 3600, 24 * 3600))
 
 
@@ -40,7 +46,7 @@ class Order:
     """What the messenger is asked to do, and which institution's account does it."""
 
     institution: str
-    order: messenger.SmsOrder | messenger.EmailOrder
+    order: messenger.SmsOrder | messenger.EmailOrder | messenger.PushOrder
 
 
 def begin(*, message_id: UUID, now: datetime) -> Order | None:
@@ -75,11 +81,55 @@ def _moment_of_contact(message: Message, now: datetime) -> datetime:
     return message.moment if institution.ahead_days else institutions.moment(institution, now)
 
 
-def _order(message: Message, words: services.Opened) -> messenger.SmsOrder | messenger.EmailOrder:
+def _order(message: Message, words: services.Opened) -> messenger.SmsOrder | messenger.EmailOrder | messenger.PushOrder:
     key = str(message.pk)
+    if message.channel == PUSH:
+        return messenger.PushOrder(
+            key=key,
+            to=words.to,
+            title=words.subject,
+            text=words.body,
+            link=f"/push/{ticket(message)}/",
+            good_for_s=int(_push_patience(message).total_seconds()),
+        )
     if message.channel == EMAIL:
         return messenger.EmailOrder(key=key, to=words.to, subject=words.subject, text=words.body)
     return messenger.SmsOrder(key=key, to=words.to, text=words.body)
+
+
+def _push_patience(message: Message) -> timedelta:
+    """How long a push may still arrive: not beyond the hours of contact."""
+    return max(min(PUSH_PATIENCE, guard.open_for(message.moment)), timedelta(minutes=1))
+
+
+def ticket(message: Message) -> str:
+    """What the browser that shows a push brings back: it proves that it has it, and says nothing else."""
+    return TICKETS.sign(message.pk.hex)
+
+
+def message_of(told: str) -> UUID | None:
+    """The message of a ticket; None for one that we did not write."""
+    try:
+        return UUID(TICKETS.unsign(told))
+    except (signing.BadSignature, ValueError):
+        return None
+
+
+def record_seen(*, message_id: UUID, now: datetime) -> bool:
+    """A browser showed a push, or its owner opened it; says whether there is such a push here. It may be quicker than
+    the push service's answer."""
+    message = Message.objects.select_for_update().filter(pk=message_id, channel=PUSH).first()
+    if message is not None and message.state in (SENDING, SENT):
+        message.sent_at = message.sent_at or now
+        _finish(message, DELIVERED, "", now)
+    return message is not None
+
+
+def give_up(*, message_id: UUID, now: datetime) -> None:
+    """Nobody saw a push in time."""
+    message = Message.objects.select_for_update().get(pk=message_id)
+    if message.channel == PUSH and message.state == SENT:
+        _finish(message, FAILED, str(messenger.Reason.EXPIRED), now)
 
 
 def record_answer(*, message_id: UUID, answer: messenger.Answer, provider: str, now: datetime) -> None:
@@ -91,7 +141,10 @@ def record_answer(*, message_id: UUID, answer: messenger.Answer, provider: str, 
     if isinstance(answer, messenger.Accepted):
         message.reference, message.sent_at = answer.reference, now
         _finish(message, SENT, "", now)
-        _poll_later(message, 0, now)
+        if message.channel == PUSH:
+            enqueue("messaging.give_up", run_at=now + _push_patience(message), message_id=str(message.pk))
+        else:
+            _poll_later(message, 0, now)
     elif isinstance(answer, messenger.Declined):
         _note_unreachable(message, answer.reason, now)
         _finish(message, FAILED, str(answer.reason), now)
@@ -125,6 +178,8 @@ def _finish(message: Message, state: str, reason: str, now: datetime) -> None:
     message.settled_at = None if state == SENT else now
     services.strip(message)
     message.save(update_fields=SETTLED)
+    if message.channel == PUSH and state in (FAILED, UNKNOWN):
+        enqueue(services.NOT_SEEN, message_id=str(message.pk))
 
 
 def _note_unreachable(message: Message, reason: messenger.Reason, now: datetime) -> None:

@@ -1,4 +1,7 @@
-"""Saying something to a person: ordered here, judged by the guard, carried by the messenger in a job."""
+"""Saying something to a person: ordered here, judged by the guard, carried by the messenger in a job.
+
+A push that nobody saw is told to the workflow that ordered it (the job `NOT_SEEN`), which says it by SMS and e-mail if
+it is still true."""
 
 from __future__ import annotations
 
@@ -14,10 +17,11 @@ from usance.apps.customers import masking, vault
 from usance.apps.customers import selectors as customers
 from usance.apps.institutions import rows, tenancy
 from usance.apps.institutions import services as institutions
-from usance.apps.messaging import catalogue, guard
+from usance.apps.messaging import catalogue, guard, push
 from usance.apps.messaging.models import (
     EMAIL,
     HELD,
+    PUSH,
     QUEUED,
     REFUSED,
     SMS,
@@ -29,7 +33,8 @@ from usance.ports.actor import Actor
 from usance.ports.queue import enqueue
 
 RELEASE = "message.release"  # the dated item of a held message
-CONTACT_OF = {SMS: "phone", EMAIL: "email"}
+NOT_SEEN = "messaging.not_seen"
+CONTACT_OF = {SMS: "phone", EMAIL: "email", PUSH: "push"}
 TO, SUBJECT, BODY = "messaging_message.to", "messaging_message.subject", "messaging_message.body"
 
 
@@ -220,9 +225,12 @@ def tell(
     context: Mapping[str, Any],
     subject: tuple[str, UUID] | None = None,
     good_until: date | None = None,
+    push_first: bool = False,
 ) -> list[Message]:
-    """By SMS and by e-mail, whichever of them the party has."""
-    keys = {channel: f"{key}:{channel}" for channel in (SMS, EMAIL)}
+    """By SMS and by e-mail, whichever of them the party has. `push_first`: by a notification alone, where the party
+    allowed that; if nobody sees it, the job `NOT_SEEN` is told."""
+    channels = (PUSH,) if push_first and _may_push(party_id, template, moment) else (SMS, EMAIL)
+    keys = {channel: f"{key}:{channel}" for channel in channels}
     known = {message.key: message for message in Message.objects.filter(key__in=keys.values())}
     new = [channel for channel in keys if keys[channel] not in known]
     party = customers.party_row(party_id) if new else None
@@ -245,6 +253,11 @@ def tell(
     return [known[one] for one in keys.values() if one in known]
 
 
+def _may_push(party_id: UUID, template: str, moment: datetime) -> bool:
+    on = moment.astimezone(ZoneInfo(tenancy.current().time_zone)).date()
+    return push.contact_of(party_id, purpose=catalogue.TEMPLATES[template].purpose, on=on) is not None
+
+
 def release(*, message_id: UUID, moment: datetime) -> str:
     """A held message's time has come (handler of the dated item `message.release`): judged again at this moment.
     Gives the state that it is in afterwards; too early, or a second time, changes nothing."""
@@ -260,6 +273,8 @@ def apply_again(message: Message, verdict: guard.Verdict) -> None:
     _apply(message, verdict)
     message.save(update_fields=["state", "reason", "moment", "contact_on", "held_until", "sealed_to", "sealed_body"])
     _put_on_its_way(message)
+    if message.channel == PUSH and message.reason in ("no_consent", "opted_out"):
+        enqueue(NOT_SEEN, message_id=str(message.pk))
 
 
 def strip(message: Message) -> None:

@@ -21,13 +21,29 @@ def deliver(message_id: str) -> None:
         order = sending.begin(message_id=UUID(message_id), now=clock.now())
     if order is None:
         return
+    answer, provider = _sent(order)
+    with transaction.atomic():
+        sending.record_answer(message_id=UUID(message_id), answer=answer, provider=provider, now=clock.now())
+
+
+def _sent(order: sending.Order) -> tuple[messenger.Answer, str]:
+    """The messenger's answer, and which messenger it was."""
+    if isinstance(order.order, messenger.PushOrder):
+        browsers = registry.push(order.institution)
+        if browsers is None:  # switched off since the message was ordered
+            return messenger.Declined(key=order.order.key, reason=messenger.Reason.CONFIGURATION), ""
+        return browsers.send_push(order.order), browsers.provider
     post = registry.messenger(order.institution)
     if isinstance(order.order, messenger.EmailOrder):
-        answer = post.send_email(order.order)
-    else:
-        answer = post.send_sms(order.order)
+        return post.send_email(order.order), post.provider
+    return post.send_sms(order.order), post.provider
+
+
+@task("messaging.give_up")
+def give_up(message_id: str) -> None:
+    """A push has waited long enough for a browser to show it."""
     with transaction.atomic():
-        sending.record_answer(message_id=UUID(message_id), answer=answer, provider=post.provider, now=clock.now())
+        sending.give_up(message_id=UUID(message_id), now=clock.now())
 
 
 @task("messaging.poll_status")

@@ -15,6 +15,7 @@ from usance.apps.agreements import selectors as papers
 from usance.apps.customers import consents, sign_in
 from usance.apps.customers import selectors as customer_view
 from usance.apps.customers import services as customers
+from usance.apps.messaging import guard
 from usance.apps.origination import selectors as applications
 from usance.apps.payments import selectors as payments
 from usance.apps.payments import services as rails
@@ -23,6 +24,7 @@ from usance.ports import clock
 from usance.web import components as ui
 from usance.web import permits, words
 from usance.web.borrower import identity
+from usance.web.borrower import push as reminders
 
 
 @permits.borrower
@@ -60,6 +62,7 @@ def settings(request: HttpRequest) -> HttpResponse:
         "consents": consents.consents_of(party_id),
         "devices": sign_in.devices(party_id),
         "back_url": "/account/",
+        **reminders.section(request, party_id),
     }
     return render(request, "borrower/account/settings.html", context)
 
@@ -72,6 +75,8 @@ def withdraw_consent(request: HttpRequest, consent_id: UUID) -> HttpResponse:
     given = consents.consents_of(party_id).filter(pk=consent_id).first()
     if given is None:
         raise Http404
+    if given.purpose == guard.PUSH_CONSENT:
+        return reminders.stop(request)
     consents.withdraw(
         party_id=party_id,
         purpose=given.purpose,

@@ -158,6 +158,8 @@ def _onwards(request: HttpRequest) -> HttpResponse:
 @permits.public
 @require_POST
 def leave(request: HttpRequest) -> HttpResponse:
-    """Signs out; the device stays known."""
+    """Signs out; the device stays known, and keeps no copy of what it showed."""
     identity.leave(request)
-    return redirect("/")
+    response = redirect("/")
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from usance.web.borrower import account, apply, calculator, contacts, loans, offer, paying, payments, sign_in
+from usance.web.borrower import account, apply, calculator, contacts, loans, offer, paying, payments, push, sign_in
 
 app_name = "borrower"
 urlpatterns = [
@@ -31,6 +31,9 @@ urlpatterns = [
     path("payments/<uuid:instruction_id>/back/", payments.back, name="payment_back"),
     path("account/", account.home, name="account"),
     path("account/settings/", account.settings, name="settings"),
+    path("account/push/", push.allow, name="push_allow"),
+    path("account/push/stop/", push.stop, name="push_stop"),
+    path("push/<str:ticket>/", push.seen, name="push_seen"),
     path("account/me/", account.me, name="me"),
     path("account/contacts/<slug:channel>/", contacts.change, name="contact"),
     path("account/contacts/<slug:channel>/code/", contacts.code, name="contact_code"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from usance.apps.access import selectors as access
 from usance.apps.agreements import selectors as papers
@@ -25,6 +26,7 @@ from usance.web.templatetags import formats
 from usance.workflows import customer_care
 
 MOST = 10
+CONTACT_KINDS = {"phone": gettext_lazy("Phone"), "email": gettext_lazy("E-mail"), "push": gettext_lazy("Notifications")}
 PARTY = "customers.party"
 
 
@@ -116,8 +118,8 @@ def _contact(one: Any, *, in_full: bool) -> dict[str, Any]:
     else:
         state = ui.Tag(_("Not confirmed"), "warn")
     return {
-        "kind": _("Phone") if one.kind == "phone" else _("E-mail"),
-        "value": masks.shown(one.kind, one.value, in_full=in_full),
+        "kind": CONTACT_KINDS[one.kind],
+        "value": masks.shown(one.kind, one.value, in_full=in_full and one.kind != "push"),
         "state": state,
         "since": one.recorded_at,
     }
@@ -181,7 +183,8 @@ def _history(request: StaffRequest, party_id: Any) -> Mapping[str, Any]:
     changed = list(trail.trail(subject).exclude(action=trail.VIEWED)[: MOST * 2])
     names = access.names_of({one.actor_id for one in (*looked, *changed) if one.actor_kind == "staff"})
     labels = {name: str(field.label) for name, field in fields.FIELDS.items()}
-    labels |= {"phone": _("Phone"), "email": _("E-mail"), "identity_number": _("Identity number"), "name": _("Name")}
+    labels |= {"phone": _("Phone"), "email": _("E-mail"), "identity_number": _("Identity number")}
+    labels |= {"name": _("Name"), "push": _("Notifications")}
 
     def who(one: Any) -> Any:
         return names.get(one.actor_id, "") or vocabulary.actor(one.actor_kind)

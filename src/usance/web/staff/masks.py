@@ -24,6 +24,7 @@ IDENTIFYING = {
     "identity_number": masking.number,
     "email": masking.email,
     "phone": masking.phone,
+    "push": masking.push,  # never in full: whoever holds it may write to the browser
 }
 BIRTH = "birth_date"
 HIDDEN = frozenset({*IDENTIFYING, BIRTH})

@@ -166,6 +166,6 @@ def _words(request: StaffRequest, row: Any) -> dict[str, Any]:
         opened = messaging.read(message_id=row.pk, actor=request.actor)
     except vault.PersonErased:
         return {"opened": None, "gone": True}
-    kind = "email" if row.channel == "email" else "phone"
-    to = masks.shown(kind, opened.to, in_full=masks.may_see(request))
+    kind = {"email": "email", "push": "push"}.get(row.channel, "phone")
+    to = masks.shown(kind, opened.to, in_full=masks.may_see(request) and kind != "push")
     return {"opened": opened, "opened_to": to, "gone": False}

@@ -225,7 +225,7 @@ MESSAGE_PURPOSE: Mapping[str, Any] = {
     "collection": _("Collection"),
     "marketing": _("Marketing"),
 }
-MESSAGE_CHANNEL: Mapping[str, Any] = {"sms": _("SMS"), "email": _("E-mail")}
+MESSAGE_CHANNEL: Mapping[str, Any] = {"sms": _("SMS"), "email": _("E-mail"), "push": _("Notification")}
 MESSAGE_REASON: Mapping[str, Any] = {
     "no_person": _("nobody to write to"),
     "opted_out": _("the customer does not want it"),

@@ -4,6 +4,12 @@ from usance.apps.messaging.texts import Text
 
 SIGNATURE = "{lender}\n{support_phone} · {support_email}"
 
+# what a lock screen may show to anybody who passes by: no amount, no date, nothing of the loan
+PUSH = {
+    "reminder": "You have a payment soon. Open to see it.",
+    "collection": "Please look at your account.",
+}
+
 TEXTS = {
     "code_sign_in": Text(
         "{code} is your code to sign in at {lender}. Good for {minutes} minutes. Never tell it to anyone.",

@@ -4,6 +4,12 @@ from usance.apps.messaging.texts import Text
 
 SIGNATURE = "{lender}\n{support_phone} · {support_email}"
 
+# what a lock screen may show to anybody who passes by: no amount, no date, nothing of the loan
+PUSH = {
+    "reminder": "Скоро ваш платіж. Відкрийте, щоб переглянути.",
+    "collection": "Будь ласка, загляньте до свого кабінету.",
+}
+
 TEXTS = {
     "code_sign_in": Text(
         "{code} – код для входу, {lender}. Діє {minutes} хв. Нікому його не кажіть.",

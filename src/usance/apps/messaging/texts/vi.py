@@ -4,6 +4,12 @@ from usance.apps.messaging.texts import Text
 
 SIGNATURE = "{lender}\n{support_phone} · {support_email}"
 
+# what a lock screen may show to anybody who passes by: no amount, no date, nothing of the loan
+PUSH = {
+    "reminder": "Bạn sắp có một khoản thanh toán. Mở để xem.",
+    "collection": "Vui lòng xem tài khoản của bạn.",
+}
+
 TEXTS = {
     "code_sign_in": Text(
         "{code} là mã đăng nhập {lender} của bạn, có hiệu lực {minutes} phút. Không cho ai biết mã này.",

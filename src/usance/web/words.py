@@ -116,6 +116,7 @@ DOCUMENT_STATE: Mapping[str, tuple[Any, ui.Tone]] = {
     "ordered": (gettext_lazy("Being written"), "neutral"),
     "ready": (gettext_lazy("Ready"), "info"),
     "sealed": (gettext_lazy("Sealed"), "good"),
+    "void": (gettext_lazy("Taken back"), "bad"),
 }
 PARTY_ROLE: Mapping[str, Any] = {
     "borrower": gettext_lazy("Borrower"),

@@ -59,6 +59,8 @@ def test_a_payment_taken_back_weeks_later_is_owed_again_and_its_letter_is_no_lon
     assert "This paper is genuine" in person.reads(f"/verify/{again.code}/")
     assert "This paper is not valid" in person.reads(check)  # once taken back it stays so
     assert told(loan).count("loan_closed") == 2
+    assert [paper.pk for paper in papers.documents_of(loan.pk)] == [again.pk]
+    assert {paper.pk for paper in papers.documents_of(loan.pk, with_taken_back=True)} == {again.pk, letter.pk}
     assert money.standing(second).status == "active"
 
 
@@ -212,11 +214,13 @@ def test_a_blocked_borrower_still_sees_the_loan_and_pays_it(money: Money, person
 
 
 def test_after_a_changed_phone_what_is_due_is_told_to_the_new_one(money: Money, person: Phone) -> None:
+    from usance.apps.customers import selectors as customer_view
     from usance.apps.customers import services as customers
     from usance.ports.actor import borrower
     from usance.workflows import close_day
 
     loan = money.loan(person.party_id)
+    (old,) = customer_view.contacts(person.party_id, "phone")
     money.settle()
     customers.add_contact(
         party_id=person.party_id, kind="phone", value="+84901999888", actor=borrower(person.party_id), at=money.now.at,
@@ -227,6 +231,7 @@ def test_after_a_changed_phone_what_is_due_is_told_to_the_new_one(money: Money, 
     assert "due_in_3_days" in told(loan)
     reminders = money.provider.inbox("84901999888")
     assert any("2026" in one["text"] for one in reminders)
+    assert not money.provider.inbox(old.value.lstrip("+"))
 
 
 # --- papers and sessions --------------------------------------------------------------------------------------------

@@ -29,11 +29,11 @@ class PublicFacts:
     code: str
 
 
-def documents_of(subject_id: UUID) -> QuerySet[Document]:
-    """Papers about an application or a loan, newest first, those that ended unsigned left out."""
-    return (
-        Document.objects.filter(subject_id=subject_id).exclude(state=Document.State.VOID).order_by("-issued_on", "-id")
-    )
+def documents_of(subject_id: UUID, *, with_taken_back: bool = False) -> QuerySet[Document]:
+    """Papers about an application or a loan, newest first, those that ended unsigned left out; letters that were taken
+    back too, unless asked for."""
+    found = Document.objects.filter(subject_id=subject_id).order_by("-issued_on", "-id")
+    return found.exclude(state=Document.State.VOID, **({"void_on": None} if with_taken_back else {}))
 
 
 def documents_of_party(party_id: UUID) -> QuerySet[Document]:

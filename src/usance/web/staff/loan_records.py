@@ -117,7 +117,7 @@ def messages(looking: Looking) -> dict[str, Any]:
 
 def documents(looking: Looking) -> dict[str, Any]:
     subjects = [key for key in (looking.loan.pk, looking.loan.application_id) if key]
-    found = [paper for key in subjects for paper in papers.documents_of(key)]
+    found = [paper for key in subjects for paper in papers.documents_of(key, with_taken_back=True)]
     rows = [
         ui.Row(
             [

@@ -234,6 +234,24 @@ def test_after_a_changed_phone_what_is_due_is_told_to_the_new_one(money: Money, 
     assert not money.provider.inbox(old.value.lstrip("+"))
 
 
+def test_a_loan_that_was_written_off_says_what_is_still_owed_and_whom_to_call(money: Money, person: Phone) -> None:
+    from usance.apps.servicing import services
+    from usance.ports.actor import SYSTEM
+
+    loan = money.loan(person.party_id)
+    given = person.order(person.choose(loan, "other", "500,000", card="new"))  # its page stays open meanwhile
+    money.settle()
+    services.write_off(loan_id=loan.pk, source="staff:off", reason="gone", actor=SYSTEM)
+    page = person.reads(f"/loans/{loan.pk}/")
+    assert "₫3,000,000" in page
+    assert "the debt remains" in page
+    assert f"/loans/{loan.pk}/pay/" not in page
+    person.pays_on_the_page(given)
+    money.settle()
+    assert events(loan) == ["WrittenOff", "Recovered"]
+    assert "₫2,500,000" in person.reads(f"/loans/{loan.pk}/")
+
+
 # --- papers and sessions --------------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,8 @@
 again, and then sent with one press, as if nothing had happened.
 
 Whose it is, the browser's device cookie says: it names whoever signed in there last, and only they are offered it.
-Passwords and codes are never kept, nor files, nor anything from a browser that no one is known to use.
+Forms with passwords or one-time codes are never kept, nor files, nor anything from a browser at which nobody has signed
+in before.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ from usance.web import forms
 
 SESSION, FIELD, AFRESH = "kept_answers", "web_session.kept", "afresh"
 MOST_BYTES, GOOD_FOR = 60_000, timedelta(hours=2)
-SECRET = ("password", "code")  # in the name of a field: such a form is not kept
 
 View = Callable[..., HttpResponse]
 
@@ -37,7 +37,8 @@ def looked_at_again(view: View) -> View:
 
 def way_back(request: HttpRequest, *, device: str, view: View, otherwise: str) -> str:
     """Called when a request came without a session: keeps what was typed in the new, nameless one. Gives the page to
-    come back to after signing in: where the form stood, as a form's own address may take nothing but answers."""
+    come back to after signing in: where the form stood, as a form's own address may take nothing but answers. `device`
+    is the browser's device cookie if somebody's, else empty."""
     here = request.get_full_path()
     if request.method != "POST" or getattr(view, "is_looked_at_again", False) or _keep(request, device):
         return here
@@ -50,7 +51,7 @@ def way_back(request: HttpRequest, *, device: str, view: View, otherwise: str) -
 
 def _keep(request: HttpRequest, device: str) -> bool:
     answers = {name: request.POST.getlist(name) for name in request.POST if name != "csrfmiddlewaretoken"}
-    if request.FILES or not device or any(word in name for name in answers for word in SECRET):
+    if request.FILES or not device or any(name == "code" or "password" in name for name in answers):
         return False
     body = json.dumps({"device": device, "path": request.get_full_path(), "answers": answers}).encode()
     if len(body) > MOST_BYTES:

@@ -107,6 +107,16 @@ def test_nobody_else_at_this_browser_is_shown_what_was_typed(money: Money, perso
     assert "kept_answers" not in store(session.session_key)
 
 
+def test_a_browser_that_nobody_signed_in_at_fills_no_session(money: Money, person: Phone) -> None:
+    loan = money.loan(person.party_id)
+    end_session(person)
+    for made_up in ("", "x" * 40):
+        person.client.cookies[identity.DEVICE_COOKIE] = made_up
+        sent = person.client.post(f"/loans/{loan.pk}/pay/", {"choice": "other", "amount": "1"})
+        assert sent.status_code == 302
+        assert "kept_answers" not in person.client.session
+
+
 def test_answers_are_not_kept_for_ever(money: Money, person: Phone) -> None:
     loan = money.loan(person.party_id)
     page = f"/loans/{loan.pk}/pay/"

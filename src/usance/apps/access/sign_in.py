@@ -253,6 +253,15 @@ def device_mark(user: User) -> str:
     return signing.dumps([str(tenancy.current_id()), str(user.pk), secrets.token_hex(8)], salt=_DEVICE_SALT)
 
 
+def is_anyones_device(*, mark: str) -> bool:
+    """Whether a sign-in here left this mark, whoever's it was."""
+    try:
+        institution_id, _user_id, _device = signing.loads(mark, salt=_DEVICE_SALT, max_age=DEVICE_DAYS * 86400)
+    except (signing.BadSignature, ValueError):
+        return False
+    return bool(institution_id == str(tenancy.current_id()))
+
+
 def is_own_device(*, user: User, mark: str) -> bool:
     """Whether a browser's mark was left by this person's sign-in."""
     return _known_device(user, mark) is not None

@@ -88,7 +88,7 @@ def public_facts(code: str) -> PublicFacts | None:
         reference=found.reference,
         issued_on=found.issued_on,
         signed_on=signature.signed_on if signature else None,
-        is_sealed=found.state == Document.State.SEALED,
+        is_sealed=found.sealed_at is not None,
         is_void=found.state == Document.State.VOID,
         void_on=found.void_on,
         code=plain,

@@ -284,6 +284,11 @@ def is_known_device(*, party_id: UUID, token: str) -> bool:
     return bool(token) and _devices(party_id, token).exists()
 
 
+def is_anyones_device(*, token: str) -> bool:
+    """Whether this browser is known, whoever's it is."""
+    return bool(token) and Device.objects.filter(token_hash=_token_hash(token), ended_at=None).exists()
+
+
 def devices(party_id: UUID) -> QuerySet[Device]:
     """The browsers that the party signs in from, the latest first."""
     return Device.objects.filter(party_id=party_id, ended_at=None).order_by("-last_seen_at", "-id")

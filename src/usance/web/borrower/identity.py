@@ -51,7 +51,8 @@ def actor_of(request: HttpRequest) -> actor.Actor:
 def to_sign_in(request: HttpRequest, view: kept.View) -> HttpResponse:
     """The way to the sign-in page and from there back; what was typed on a form meanwhile is kept."""
     device = request.COOKIES.get(DEVICE_COOKIE, "")
-    back = kept.way_back(request, device=device, view=view, otherwise="/account/")
+    known = device if sign_in.is_anyones_device(token=device) else ""
+    back = kept.way_back(request, device=known, view=view, otherwise="/account/")
     return redirect(f"/sign-in/?{urlencode({'next': back})}")
 
 

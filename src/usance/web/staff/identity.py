@@ -47,7 +47,8 @@ def owner(user: Any) -> Callable[[str], bool]:
 
 def _to_sign_in(request: HttpRequest, view: kept.View) -> HttpResponse:
     device = request.COOKIES.get(DEVICE_COOKIE, "")
-    back = kept.way_back(request, device=device, view=view, otherwise=reverse("staff:home"))
+    known = device if sign_in.is_anyones_device(mark=device) else ""
+    back = kept.way_back(request, device=known, view=view, otherwise=reverse("staff:home"))
     target = f"{reverse('staff:sign_in')}?{urlencode({'next': back})}"
     if request.headers.get("HX-Request"):  # a part of a page: the whole page must go
         return HttpResponse(status=204, headers={"HX-Redirect": target})

@@ -245,6 +245,7 @@ class Device(TenantModel):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["institution", "party", "token_hash"], name="device_once")]
+        indexes = [models.Index(fields=["institution", "token_hash"], name="device_by_token")]
 
 
 class SecondFactAttempt(TenantModel):

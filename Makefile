@@ -3,13 +3,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test check reset tour budgets lock setup setup-dev format messages
+.PHONY: help run test check reset tour budgets lock faults laws setup setup-dev format messages
 
 help:
 	@echo "make run     start everything and print the addresses (first time: about two minutes)"
 	@echo "make test    all checks and tests, browser included"
 	@echo "make check   the fast part: format, lint, layers, types, core tests"
 	@echo "make reset   throw the demo data away"
+	@echo "make faults  attack a product of its own, by seed (make faults SEED=7 MINUTES=10)"
+	@echo "make laws    the engine against the slow reference, 200,000 histories"
 	@echo "make tour    take the README's pictures from the running demo"
 	@echo "make budgets  what the pages weigh and how fast they are on a cheap phone"
 	@echo "make format  let the formatter rewrite the files"
@@ -33,6 +35,12 @@ check: setup-dev
 
 reset: setup
 	@$(BIN)/usance db reset
+
+faults: setup
+	@$(BIN)/usance faults --seed $(or $(SEED),1) $(if $(MINUTES),--minutes $(MINUTES))
+
+laws: setup-dev
+	@$(BIN)/python tools/laws.py $(if $(SEED),--seed $(SEED))
 
 tour: setup-dev
 	@$(BIN)/python tools/tour.py

@@ -250,3 +250,51 @@ def test_whoever_leaves_before_the_money_owes_nothing(money: Money) -> None:
     money.settle()
     leave(money, application)
     assert (loan_of(loan_id).status, state_of(application)) == ("cancelled", "withdrawn")
+
+
+def test_a_part_of_a_payout_that_came_back_stands_on_the_loan_and_waits_for_a_person(money: Money, signed: Any) -> None:
+    from usance.apps.desk import selectors as desk
+    from usance.apps.payments import services
+    from usance.ports.payment_rail import Accepted
+
+    loan_id = fund(money, signed)
+    money.settle()
+    (payout,) = payouts(loan_id)
+    part = Accepted(
+        order_id=payout.order_id, reference=payout.reference, amount_minor=payout.amount_minor, currency="VND",
+        value_at=money.now.at, reversed_minor=payout.amount_minor // 3,
+    )  # fmt: skip
+    for _ in range(2):  # told twice, it is one case
+        services.settle(instruction_id=payout.pk, answer=part, at=money.now.at)
+        money.jobs.run_pending(at=money.now.at)
+    loan = loan_of(loan_id)
+    assert (loan.status, loan.principal_minor, state_of(signed)) == ("active", 3_000_000, "funded")
+    case = desk.item_of(services.RECONCILIATION, payout.pk)
+    assert case is not None
+    assert case.state == "open"
+
+
+def test_a_first_payout_that_arrives_after_a_second_one_is_set_aside_for_a_person(money: Money, signed: Any) -> None:
+    from usance.apps.desk import selectors as desk
+    from usance.apps.payments import services
+    from usance.ports.payment_rail import Accepted, Declined, Hint, Reason
+
+    loan_id = fund(money, signed)
+    (first,) = payouts(loan_id)
+    services.claim(instruction_id=first.pk, provider="fondy", merchant="1700002", at=money.now.at)
+    money.jobs.waiting.clear()
+    never = Declined(order_id=first.order_id, reason=Reason.NEVER_ARRIVED, hint=Hint.RETRY_LATER)
+    services.settle(instruction_id=first.pk, answer=never, at=money.now.at)
+    money.settle()
+    fund(money, signed)
+    money.settle()
+    assert (loan_of(loan_id).status, loan_of(loan_id).principal_minor) == ("active", 3_000_000)
+    late = Accepted(
+        order_id=first.order_id, reference="late", amount_minor=first.amount_minor, currency="VND",
+        value_at=money.now.at,
+    )  # fmt: skip
+    services.settle(instruction_id=first.pk, answer=late, at=money.now.at)
+    money.settle()
+    assert {row.state for row in payouts(loan_id)} == {"succeeded", "mismatch"}
+    assert loan_of(loan_id).principal_minor == 3_000_000
+    assert desk.item_of(services.RECONCILIATION, first.pk) is not None

@@ -254,6 +254,42 @@ def test_an_extension_is_made_with_its_price_paid(money: Money) -> None:
     assert "extension_made" in sent(money, loan)
 
 
+def test_an_extension_whose_price_the_bank_takes_back_falls_away(money: Money) -> None:
+    from usance.apps.payments import services
+    from usance.apps.servicing import selectors
+    from usance.ports.payment_rail import Accepted
+
+    loan = money.loan()
+
+    def due() -> Any:
+        return selectors.due_dates(loan_id=loan.pk)
+
+    money.pass_days(10)
+    due_before, price = due(), selectors.extension_quote(loan_id=loan.pk, days=7).price_minor
+    given = pay(money, loan, price, extend_days=7)
+    money.settle()
+    extended = due()
+    assert extended != due_before
+
+    def taken_back(returned_minor: int) -> None:
+        answer = Accepted(
+            order_id=given.order_id, reference=money.fresh(given).reference, amount_minor=price, currency="VND",
+            value_at=money.now.at, reversed_minor=returned_minor,
+        )  # fmt: skip
+        services.settle(instruction_id=given.pk, answer=answer, at=money.now.at)
+        money.settle()
+
+    taken_back(price // 2)
+    row = money.standing(loan)
+    assert (due(), row.due_now_minor) == (extended, price - price // 2)  # the rest of its price is owed
+    taken_back(price)
+    row = money.standing(loan)
+    assert (due(), row.extension_count, row.fee_minor) == (due_before, 0, 0)
+    assert told(loan)[-2:] == ["PaymentReturned", "Reversed"]
+    taken_back(price)
+    assert told(loan).count("Reversed") == 1
+
+
 def test_the_price_of_an_extension_that_came_too_late_is_an_ordinary_payment(money: Money) -> None:
     from usance.apps.institutions import services as institutions
     from usance.apps.servicing import selectors

@@ -81,6 +81,17 @@ COMMANDS = (
         "Names each difference; the exit status is 0 only when there is none.",
     ),
     Command(
+        "faults",
+        "usance.config.faults.command",
+        "attack a product of its own from every side, and see what holds",
+        "Starts a database, web server, workers and sandboxes for itself, injects faults by seed (killed workers, lost "
+        "replies, doubled and forged callbacks, races, jumps of the clock, altered rows, ...), and compares the "
+        "provider's own book with ours. Prints for each kind what was injected, lost, double, stuck; the exit status "
+        "is 0 only when nothing was. It never touches a database that it has not made itself.",
+        needs_database=False,
+        needs_django=False,
+    ),
+    Command(
         "explain",
         "usance.workflows.cli_explain",
         "show how the balances of a loan came about, cent by cent",

@@ -53,6 +53,7 @@ USANCE_BASE_URL = os.environ.get("USANCE_BASE_URL", "http://{host}:8000")  # {ho
 USANCE_CALLBACK_URL = os.environ.get("USANCE_CALLBACK_URL", "http://127.0.0.1:8000")  # as the providers reach us
 USANCE_SANDBOX_URL = os.environ.get("USANCE_SANDBOX_URL", "")
 USANCE_DEMO = flag("USANCE_DEMO")
+USANCE_CLOCK_FILE = os.environ.get("USANCE_CLOCK_FILE", "")  # of a demo whose clock is pushed: see `usance faults`
 
 DATABASES = {
     "default": database(
@@ -213,7 +214,12 @@ def provider_settings(prefix: str, defaults: dict[str, dict[str, Any]]) -> dict[
 
 
 # the provider's published test merchant and its like for the other demo currencies; real ones come from the environment
-_FONDY_SANDBOX = {"base_url": f"{USANCE_SANDBOX_URL}/fondy/api", "payment_key": "test", "credit_key": "testcredit"}
+_FONDY_SANDBOX = {
+    "base_url": f"{USANCE_SANDBOX_URL}/fondy/api",
+    "payment_key": "test",
+    "credit_key": "testcredit",
+    "read_timeout_s": "30",
+}
 FONDY = provider_settings(
     "FONDY",
     {

@@ -44,12 +44,16 @@ class _Running:
 class Supervisor:
     """Use as a context: everything it started is gone when the block ends.
 
-    `say` gets one line for a person when something falls or is restarted.
+    `say` gets one line for a person when something falls or is restarted; `longest_pause_s`: how long something that
+    falls again and again may have to wait.
     """
 
-    def __init__(self, *, log_folder: Path, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, *, log_folder: Path, say: Callable[[str], None], longest_pause_s: float = LONGEST_PAUSE_S
+    ) -> None:
         self.log_folder = log_folder
         self.say = say
+        self.longest_pause_s = longest_pause_s
         self._all: list[_Running] = []
 
     def __enter__(self) -> Supervisor:
@@ -118,7 +122,7 @@ class Supervisor:
         end_groups([running.process.pid], patience_s=2.0)  # what the fallen one left behind
         self._keeper.forget(running.process.pid)
         running.falls = 1 if now - running.began > STEADY_AFTER_S else running.falls + 1
-        pause = min(2.0 ** (running.falls - 1), LONGEST_PAUSE_S)
+        pause = min(2.0 ** (running.falls - 1), self.longest_pause_s)
         running.again_at = now + pause
         status = running.process.returncode
         name, log = running.service.name, self.log_of(running.service)

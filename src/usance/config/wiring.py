@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from datetime import date
+from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from usance.adapters import esputnik, fondy, procrastinate_queue, sandbox, webpu
 from usance.adapters.sandbox import in_process
 from usance.apps.institutions import tenancy
 from usance.config import figures, jobs, metrics
-from usance.ports import outside, queue, registry
+from usance.config.shifted_clock import ShiftedClock
+from usance.ports import clock, outside, queue, registry
 from usance.ports import sandbox as sandboxes
 from usance.ports.sandbox import Deliver
 
@@ -26,10 +28,20 @@ def on_queue_ready(app: Any) -> None:
     """Procrastinate's hook, called when all models are loaded."""
     import_tasks()
     procrastinate_queue.register(app, jobs.run_job)
-    queue.install(procrastinate_queue.ProcrastinateQueue(app, whose=tenancy.current_id, savepoint=transaction.atomic))
+    ahead = push_the_clock() if settings.USANCE_CLOCK_FILE and settings.USANCE_DEMO else timedelta
+    queue.install(
+        procrastinate_queue.ProcrastinateQueue(app, whose=tenancy.current_id, savepoint=transaction.atomic, ahead=ahead)
+    )
     outside.install(in_transaction)
     choose_providers()
     measure()
+
+
+def push_the_clock() -> Callable[[], timedelta]:
+    """Puts a clock in place that may be pushed; gives how far it runs ahead."""
+    pushed = ShiftedClock(Path(settings.USANCE_CLOCK_FILE))
+    clock.install(pushed)
+    return pushed.shift
 
 
 def import_tasks() -> None:

@@ -73,6 +73,7 @@ WORDS: dict[str, Promise] = {
     "payments.card_removed": _("Card removed"),
     "payments.mismatch": _("Payment does not match"),
     "payments.reconciled": _("Payment settled by a person"),
+    "payments.set_aside": _("Payment set aside for a person"),
     "payments.taken_back": _("Payment taken back by the provider"),
     "product.created": _("Product made"),
     "product.drafted": _("Product version drafted"),

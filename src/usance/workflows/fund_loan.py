@@ -20,6 +20,7 @@ from usance.apps.institutions import tenancy
 from usance.apps.messaging import services as messaging
 from usance.apps.origination import selectors as applications
 from usance.apps.origination import services as origination
+from usance.apps.payments import doubts
 from usance.apps.payments import selectors as payments
 from usance.apps.payments import services as rails
 from usance.apps.servicing import selectors as loans
@@ -102,7 +103,7 @@ def payout_settled(instruction_id: str) -> None:
         if instruction.state == rails.State.SUCCEEDED and instruction.returned_minor < instruction.amount_minor:
             _money_arrived(instruction, actor)
             if instruction.returned_minor:  # a part came back: what it means for the loan is for a person to say
-                rails.leave_to_a_person(instruction_id=instruction.pk, at=clock.now())
+                doubts.leave_to_a_person(instruction_id=instruction.pk, at=clock.now())
         elif instruction.state == rails.State.SUCCEEDED:
             _money_came_back(instruction, actor)
         elif instruction.state in (rails.State.FAILED, rails.State.CANCELLED):
@@ -112,6 +113,9 @@ def payout_settled(instruction_id: str) -> None:
 def _money_arrived(instruction: rails.Instruction, actor: Actor) -> None:
     approved = loans.loan(instruction.subject_id)
     if servicing.has_event(loan_id=approved.pk, source=f"instruction:{instruction.pk}"):
+        return
+    if approved.status != "approved":  # given up, or paid out by a later order, while this one was taken for lost
+        doubts.set_aside(instruction_id=instruction.pk, at=clock.now())
         return
     loan = servicing.disburse(
         loan_id=instruction.subject_id,

@@ -236,8 +236,25 @@ def _take_back(instruction: rails.Instruction, actor: Actor) -> None:
     if left_minor > 0:
         rest = f"rest:{instruction.pk}:{returned_minor}"
         _receive(loan_id, rest, left_minor, payments.value_date(instruction), actor)
+    elif servicing.has_event(loan_id=loan_id, source=f"extension:{instruction.pk}"):
+        _undo_extension(instruction, actor)
     told = {"amount_minor": returned_minor, "link": _account_link()}
     _tell(instruction, "payment_taken_back", told, suffix=f":{returned_minor}")
+
+
+def _undo_extension(instruction: rails.Instruction, actor: Actor) -> None:
+    """Its price went back, all of it: the due date is the agreed one again. While a part stays with us, so does the
+    extension, and the rest of its price is owed."""
+    extension = f"extension:{instruction.pk}"
+    undone = {row.payload.get("undoes") for row in loans.events_of(loan_id=instruction.subject_id)}
+    if extension not in undone:
+        servicing.reverse(
+            loan_id=instruction.subject_id,
+            source=f"return:{extension}",
+            undoes=extension,
+            reason="its price was taken back by the bank",
+            actor=actor,
+        )
 
 
 def _still_counted(instruction: rails.Instruction) -> str | None:

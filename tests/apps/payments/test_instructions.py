@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from tests.apps.payments.money import Money
 from usance.apps.audit import selectors as trail
 from usance.apps.desk import selectors as desk
-from usance.apps.payments import receipts, refusals, selectors, services
+from usance.apps.payments import doubts, receipts, refusals, selectors, services
 from usance.apps.payments.models import Card, InboundNotice, Instruction
 from usance.ports import payment_rail
 from usance.ports.actor import SYSTEM
@@ -290,3 +291,109 @@ def test_a_payment_of_the_rail_that_is_booked_already_waits_for_a_person(money: 
         services.reconcile(instruction_id=second.pk, amount_minor=500_000, at=money.now.at, actor=SYSTEM)
     services.reconcile(instruction_id=second.pk, amount_minor=0, at=money.now.at, actor=SYSTEM)
     assert money.fresh(second).state == State.FAILED
+
+
+def _shifted(body: bytes) -> bytes:
+    """A callback in which the bank's reference is called the amount that went back: the values keep their order, so the
+    provider's signature still fits."""
+    fields = json.loads(body)
+    told = {name: value for name, value in fields.items() if name not in ("reversal_amount", "rrn")}
+    return json.dumps(told | {"response_zero": fields["reversal_amount"], "reversal_amount": fields["rrn"]}).encode()
+
+
+def test_a_callback_with_shifted_fields_is_only_a_reason_to_ask(
+    money: Money, payer: Any, client_of_the_rail: Any
+) -> None:
+    given = debit(money, payer)
+    money.settle()
+    path, body, kind = next(one for one in money.callbacks if given.order_id.encode() in one[1])
+    assert client_of_the_rail.post(path, data=_shifted(body), content_type=kind).status_code == 200  # the sum fits
+    money.settle()
+    done = money.fresh(given)
+    assert (done.state, done.returned_minor) == (State.SUCCEEDED, 0)
+    assert [one.outcome for one in selectors.notices_of(given.order_id)] == ["known", "asked"]
+
+
+def test_a_forged_success_of_an_order_that_failed_changes_nothing(money: Money, payer: Any) -> None:
+    money.dial("recurring", "decline", "1037")
+    given = debit(money, payer)
+    money.settle()
+    money.ask(given)
+    assert money.fresh(given).state == State.FAILED
+    assert money.calls(given) == 1
+
+
+def test_money_that_moved_after_all_is_taken_in_though_it_was_given_up(money: Money, payer: Any) -> None:
+    """The network kept our order for longer than a provider may take to know it."""
+    given = debit(money, payer)
+    services.claim(instruction_id=given.pk, provider="fondy", merchant="1700002", at=money.now.at)
+    money.jobs.waiting.clear()
+    never = payment_rail.Declined(
+        order_id=given.order_id, reason=payment_rail.Reason.NEVER_ARRIVED, hint=payment_rail.Hint.RETRY_LATER
+    )
+    services.settle(instruction_id=given.pk, answer=never, at=money.now.at)
+    late = payment_rail.Accepted(
+        order_id=given.order_id, reference="r1", amount_minor=given.amount_minor, currency="VND", value_at=money.now.at
+    )
+    services.settle(instruction_id=given.pk, answer=late, at=money.now.at)
+    done = money.fresh(given)
+    assert (done.state, done.reason, done.reference) == (State.SUCCEEDED, "", "r1")
+
+
+def test_a_refund_taken_for_refused_that_moved_after_all_is_for_a_person(money: Money, payer: Any) -> None:
+    given = debit(money, payer)
+    money.settle()
+    refund = services.give_refund(
+        original_id=given.pk, amount_minor=100, key="back", then="", at=money.now.at, actor=SYSTEM
+    )
+    money.jobs.waiting.clear()
+    Instruction.objects.filter(pk=refund.pk).update(state=State.FAILED, sent_at=money.now.at, settled_at=money.now.at)
+    late = payment_rail.Accepted(
+        order_id=given.order_id, reference="r2", amount_minor=100, currency="VND", value_at=money.now.at
+    )
+    services.settle(instruction_id=refund.pk, answer=late, at=money.now.at)
+    assert money.fresh(refund).state == State.MISMATCH
+    assert desk.item_of(services.RECONCILIATION, refund.pk) is not None
+
+
+def test_the_pauses_between_questions_grow_to_a_day_and_the_sweep_asks_only_what_was_forgotten(
+    money: Money, payer: Any
+) -> None:
+    given = debit(money, payer)
+    services.claim(instruction_id=given.pk, provider="fondy", merchant="1700002", at=money.now.at)
+    money.jobs.waiting.clear()
+    pauses = []
+    for _ in range(len(doubts.PAUSES) + 2):
+        doubts.plan_question(instruction_id=given.pk, at=money.now.at)
+        pauses.append((money.fresh(given).ask_at - money.now.at).total_seconds())
+    assert pauses == [*doubts.PAUSES, doubts.PAUSES[-1], doubts.PAUSES[-1]]
+    assert doubts.PAUSES[-1] == 86_400
+    soon = money.now.at + timedelta(minutes=30)
+    assert not selectors.forgotten(at=soon).exists()  # its job waits
+    late = money.now.at + timedelta(days=1, minutes=6)
+    assert [one.pk for one in selectors.forgotten(at=late)] == [given.pk]  # its job was lost
+    doubts.take_up(found=money.fresh(given), at=late)
+    assert not selectors.forgotten(at=late + timedelta(minutes=1)).exists()  # not each minute anew
+
+
+def test_what_stays_in_doubt_for_a_day_comes_before_a_person_and_leaves_when_the_rail_answers(
+    money: Money, payer: Any
+) -> None:
+    given = debit(money, payer)
+    services.claim(instruction_id=given.pk, provider="fondy", merchant="1700002", at=money.now.at)
+    money.jobs.waiting.clear()
+    unknown = payment_rail.Unknown(order_id=given.order_id, why=payment_rail.Why.NO_ANSWER)
+    services.settle(instruction_id=given.pk, answer=unknown, at=money.now.at)
+    doubts.plan_question(instruction_id=given.pk, at=money.now.at + timedelta(hours=23))
+    assert desk.item_of(services.RECONCILIATION, given.pk) is None
+    later = money.now.at + timedelta(hours=25)
+    doubts.plan_question(instruction_id=given.pk, at=later)
+    case = desk.item_of(services.RECONCILIATION, given.pk)
+    assert case is not None
+    assert case.state == "open"
+    late = payment_rail.Accepted(
+        order_id=given.order_id, reference="r3", amount_minor=given.amount_minor, currency="VND", value_at=later
+    )
+    services.settle(instruction_id=given.pk, answer=late, at=later)
+    case.refresh_from_db()
+    assert (case.state, case.outcome) == ("done", "settled")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from procrastinate import App, RetryStrategy
@@ -20,10 +20,17 @@ Run = Callable[[TaskOptions, Mapping[str, Plain], int], None]
 
 class ProcrastinateQueue:
     """`whose` names the institution that a job is for; `savepoint` opens one, so that a refused duplicate does not
-    spoil the caller's transaction."""
+    spoil the caller's transaction; `ahead`: how far our clock runs before that of the database."""
 
-    def __init__(self, app: App, *, whose: Callable[[], Any], savepoint: Callable[[], Any]) -> None:
-        self.whose, self.savepoint = whose, savepoint
+    def __init__(
+        self,
+        app: App,
+        *,
+        whose: Callable[[], Any],
+        savepoint: Callable[[], Any],
+        ahead: Callable[[], timedelta] = timedelta,
+    ) -> None:
+        self.whose, self.savepoint, self.ahead = whose, savepoint, ahead
         # a manager of our own over the transaction's connection: a worker gives the app another connector, by which a
         # job would be there before, or without, the data that it is about
         self.jobs = JobManager(app.connector)
@@ -35,7 +42,7 @@ class ProcrastinateQueue:
             name=name,
             job_manager=self.jobs,
             queue=task.lane,
-            schedule_at=run_at,
+            schedule_at=run_at - self.ahead() if run_at else None,
             queueing_lock=f"{institution_id}:{key}" if key else None,
         )
         try:

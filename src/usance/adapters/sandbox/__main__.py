@@ -14,6 +14,7 @@ from types import FrameType
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from usance.adapters.sandbox import callbacks, create_app, orders, twin_of
+from usance.adapters.sandbox.in_process import adopt
 from usance.adapters.sandbox.twin import Twin, merchants_from
 
 LOOK_EVERY_S = 0.2
@@ -49,6 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     more = merchants_from(json.loads(options.merchants.read_text())) if options.merchants else ()
     app = create_app(options.book, merchants=more)
+    adopt(options.book)
     try:
         server = make_server(options.host, options.port, app, threaded=True, request_handler=QuietHandler)
     except OSError as error:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from flask import Flask
 
@@ -17,6 +21,7 @@ from usance.adapters.sandbox.money import digits_of
 from usance.ports.payment_rail import Card
 from usance.ports.sandbox import Deliver
 
+LEFT, SUFFIX = "-simulated-", ".lives"  # the name of a simulation's own book
 CODE = re.compile(r"\b(\d{6})\b")
 STEPS = 6  # more pages than any payment has
 
@@ -33,51 +38,49 @@ ORDER = (
 MESSAGE = "request_id, channel, sender, locator, subject, text, html, external_id, at, final_at, final_status"
 
 
+TAKEN_OVER = (
+    "INSERT INTO cards SELECT * FROM served.cards",
+    "INSERT INTO orders SELECT * FROM served.orders",
+    "INSERT INTO settings SELECT * FROM served.settings WHERE name = 'fresh_cards'",
+)
+HANDED_OVER = (
+    "INSERT OR REPLACE INTO served.cards SELECT * FROM cards",
+    f"INSERT OR IGNORE INTO served.orders ({ORDER}) SELECT {ORDER} FROM orders",  # noqa: S608 - our own words
+    f"INSERT OR IGNORE INTO served.messages ({MESSAGE}) SELECT {MESSAGE} FROM messages",  # noqa: S608
+    "INSERT INTO served.settings SELECT * FROM settings WHERE name = 'fresh_cards' "
+    "ON CONFLICT (name) DO UPDATE SET value = max(cast(value AS integer), cast(excluded.value AS integer))",
+)
+
+
 class InProcess:
-    """One set of twins over a book of their own, in memory: they live in the simulation's clock, several simulations
-    side by side. They know the cards and orders of the served sandbox's book at `served`, and hand theirs over to it
-    when they are closed. `deliver` gets their callbacks as (path, body, headers). Processes that live one simulation
-    together have their book in the file `shared`; the one that `leads` fills it first and hands it over last."""
+    """One set of twins over a book of their own beside the served one: they live in the simulation's clock, several
+    simulations side by side. They know the cards and orders of the served sandbox's book at `served`, and hand theirs
+    over to it when they are closed; what a killed simulation left is handed over by whoever comes next (`adopt`).
+    `deliver` gets their callbacks as (path, body, headers). Processes that live one simulation together name their book
+    by `shared`; the one that `leads` fills it first and hands it over last."""
 
     def __init__(self, served: Path, deliver: Deliver, *, shared: Path | None = None, leads: bool = True) -> None:
         self.served, self.leads = served, leads
-        self.app: Flask = create_app(
-            shared or ":memory:", send=lambda url, body, headers: deliver(_path(url), body, headers)
-        )
+        name = sha256(str(shared).encode()).hexdigest()[:32] if shared else uuid4().hex
+        self.own = served.with_name(f"{served.stem}{LEFT}{name}{SUFFIX}")
+        if leads:
+            Book(served).close()  # makes the tables where there are none yet
+            adopt(served)
+            self._claim = _claimed(self.own)  # nobody else knows its name yet
+        self.app: Flask = create_app(self.own, send=lambda url, body, headers: deliver(_path(url), body, headers))
         self.twin = twin_of(self.app)
-        if not leads:
-            return
-        Book(served).close()  # makes the tables where there are none yet
-        self._copy(
-            "INSERT INTO cards SELECT * FROM served.cards",
-            "INSERT INTO orders SELECT * FROM served.orders",
-            "INSERT INTO settings SELECT * FROM served.settings WHERE name = 'fresh_cards'",
-        )
+        self.twin.book.run("PRAGMA synchronous = OFF")  # a fallen process loses nothing; a fallen machine, a demo
+        if leads:
+            _copy(self.twin.book, served, *TAKEN_OVER)
 
     def close(self) -> None:
         if self.leads:
-            self._hand_over()
+            _copy(self.twin.book, self.served, *HANDED_OVER)
         self.twin.book.close()
-
-    def _hand_over(self) -> None:
-        self._copy(
-            "INSERT OR REPLACE INTO served.cards SELECT * FROM cards",
-            f"INSERT OR IGNORE INTO served.orders ({ORDER}) SELECT {ORDER} FROM orders",  # noqa: S608 - our own words
-            f"INSERT OR IGNORE INTO served.messages ({MESSAGE}) SELECT {MESSAGE} FROM messages",  # noqa: S608
-            "INSERT INTO served.settings SELECT * FROM settings WHERE name = 'fresh_cards' "
-            "ON CONFLICT (name) DO UPDATE SET value = max(cast(value AS integer), cast(excluded.value AS integer))",
-        )
-
-    def _copy(self, *statements: str) -> None:
-        """Between this book and the served one, all or nothing."""
-        book = self.twin.book
-        book.run("ATTACH DATABASE ? AS served", str(self.served))
-        try:
-            with book.write():
-                for statement in statements:
-                    book.run(statement)
-        finally:
-            book.run("DETACH DATABASE served")
+        if self.leads:
+            _forget(self.own)
+            if self._claim is not None:
+                os.close(self._claim)
 
     def new_card(self, *, merchant: str, on: date) -> Card:
         return new_card(self.app, merchant_id=merchant, on=on)
@@ -122,6 +125,51 @@ class InProcess:
 
     def deliver(self) -> int:
         return deliver_due(self.app)
+
+
+def adopt(served: Path) -> int:
+    """Hands over the books of simulations that died before they could; says how many."""
+    left = [path for path in served.parent.glob(f"{served.stem}{LEFT}*") if path.suffix == SUFFIX]
+    count = 0
+    for path in left:
+        claim = _claimed(path)
+        if claim is None:  # it lives
+            continue
+        book = Book(path)
+        _copy(book, served, *HANDED_OVER)
+        book.close()
+        _forget(path)
+        os.close(claim)
+        count += 1
+    return count
+
+
+def _claimed(path: Path) -> int | None:
+    """A handle that marks the book as somebody's until it is closed or its process ends; None when it is taken. On a
+    file of its own: closing another handle of the book would drop SQLite's locks on it."""
+    handle = os.open(path.with_name(path.name + "-claim"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def _forget(path: Path) -> None:
+    for part in ("", "-wal", "-shm", "-claim"):
+        path.with_name(path.name + part).unlink(missing_ok=True)
+
+
+def _copy(book: Book, served: Path, *statements: str) -> None:
+    """Between a book and the served one, all or nothing."""
+    book.run("ATTACH DATABASE ? AS served", str(served))
+    try:
+        with book.write():
+            for statement in statements:
+                book.run(statement)
+    finally:
+        book.run("DETACH DATABASE served")
 
 
 def _path(url: str) -> str:

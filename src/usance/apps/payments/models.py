@@ -86,6 +86,7 @@ class Instruction(OrgModel):
     given_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
     asked_count = models.PositiveIntegerField(default=0)
+    ask_at = models.DateTimeField(null=True, blank=True, help_text="when the rail is to be asked next")
     value_at = models.DateTimeField(null=True, blank=True, help_text="the rail's own time of the card payment")
     settled_at = models.DateTimeField(null=True, blank=True)
     returned_minor = models.BigIntegerField(default=0, help_text="what the rail took back after it had succeeded")

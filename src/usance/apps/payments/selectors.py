@@ -15,9 +15,10 @@ from django.db.models.functions import Coalesce
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.payments.models import Card, InboundNotice, Instruction, Receipt
+from usance.ports.payment_rail import Accepted, Answer, Declined
 
 OPEN = tuple(Instruction.OPEN)
-FORGOTTEN_AFTER = timedelta(minutes=5)
+FORGOTTEN_AFTER = timedelta(minutes=5)  # a job that is so late was lost
 LOOK_BACK = timedelta(days=90)
 USABLE = Card.State.ACTIVE
 
@@ -31,9 +32,8 @@ def instruction_of(*, instruction_id: UUID, party_id: UUID) -> Instruction | Non
     return Instruction.objects.select_related("card").filter(pk=instruction_id, party_id=party_id).first()
 
 
-def locked_by_order(order_id: str) -> Instruction | None:
-    found = Instruction.objects.select_for_update(of=("self",)).select_related("card")
-    return found.filter(order_id=order_id).first()
+def by_order(order_id: str) -> Instruction | None:
+    return Instruction.objects.filter(order_id=order_id).first()
 
 
 def by_key(key: str) -> Instruction | None:
@@ -239,9 +239,27 @@ def notice(notice_id: UUID) -> InboundNotice:
 
 
 def forgotten(*, at: datetime) -> QuerySet[Instruction]:
-    """Open instructions that nobody has looked at for minutes."""
-    stale = Q(sent_at__isnull=True, given_at__lt=at - FORGOTTEN_AFTER) | Q(sent_at__lt=at - FORGOTTEN_AFTER)
-    return Instruction.objects.filter(stale, state__in=OPEN, given_at__gt=at - LOOK_BACK).order_by("given_at")[:500]
+    """Open instructions whose job was lost: not sent, or not asked about when they should have been; the longest
+    waiting first."""
+    late = at - FORGOTTEN_AFTER
+    never_planned = Q(ask_at__isnull=True) & (Q(sent_at__isnull=True, given_at__lt=late) | Q(sent_at__lt=late))
+    found = Instruction.objects.filter(never_planned | Q(ask_at__lt=late), state__in=OPEN, given_at__gt=at - LOOK_BACK)
+    return found.order_by(Coalesce("ask_at", "sent_at", "given_at"), "id")[:500]
+
+
+def is_news(found: Instruction, answer: Answer) -> bool:
+    """Whether what a rail says unasked differs from what we know: then the rail is asked, since a notice is a reason
+    to look, never a proof."""
+    match answer:
+        case Accepted():
+            if found.state != Instruction.State.SUCCEEDED:
+                return True
+            may_return = found.kind not in (Instruction.Kind.CARD_LINK, Instruction.Kind.REFUND)
+            return may_return and answer.reversed_minor - refunded_minor(found.pk) > found.returned_minor
+        case Declined():
+            return found.state != Instruction.State.FAILED
+        case _:
+            return found.is_open and found.state != Instruction.State.PENDING
 
 
 def callback_url(institution_id: UUID, provider: str) -> str:

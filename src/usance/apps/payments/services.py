@@ -7,7 +7,7 @@ callback; what it says twice has one effect.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,8 @@ from usance.apps.desk import services as desk
 from usance.apps.institutions import rows, tenancy
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions.models import new_id
-from usance.apps.payments import selectors
+from usance.apps.payments import doubts, selectors
+from usance.apps.payments.doubts import RECONCILIATION, leave_to_a_person
 from usance.apps.payments.models import Card, InboundNotice, Instruction
 from usance.apps.payments.refusals import (
     CardNotUsable,
@@ -32,7 +33,6 @@ from usance.ports.payment_rail import Card as RailCard
 from usance.ports.queue import enqueue
 
 Kind, State = Instruction.Kind, Instruction.State
-RECONCILIATION = "reconciliation"
 WAITING = {Why.WAITING_FOR_PAYER, Why.PROCESSING}
 CARD, TOKEN, NOTICE_BODY = "card", "payments_card.token", "payments_inboundnotice.body"
 
@@ -159,15 +159,16 @@ def page_opened(*, instruction_id: UUID, opened: Opened) -> None:
         instruction.save(update_fields=["page_url", "state"])
 
 
-def settle(*, instruction_id: UUID, answer: Answer, at: datetime, held: Instruction | None = None) -> Instruction:
-    """Takes in what a rail said of an instruction. A final state stays; money that the rail took back after success is
-    noted and handed to the job `then`. `held`: the instruction, if it is locked."""
-    instruction = held or (
-        Instruction.objects.select_for_update(of=("self",)).select_related("card").get(pk=instruction_id)
-    )
+def settle(*, instruction_id: UUID, answer: Answer, at: datetime) -> Instruction:
+    """Takes in what a rail said of an instruction. A final state stays, but for two cases: money that the rail took
+    back after success is noted and handed to the job `then`, and so is money that moved after all."""
+    instruction = Instruction.objects.select_for_update(of=("self",)).select_related("card").get(pk=instruction_id)
     if instruction.state == State.SUCCEEDED and isinstance(answer, Accepted):
         _note_return(instruction, answer)
-    if not instruction.is_open:
+    moved_after_all = instruction.state == State.FAILED and isinstance(answer, Accepted)
+    if moved_after_all and _is_answered_by_a_person(instruction):
+        return instruction
+    if not instruction.is_open and not moved_after_all:
         return instruction
     if isinstance(answer, Unknown):
         instruction.state = State.PENDING if answer.why in WAITING else State.UNKNOWN
@@ -176,15 +177,28 @@ def settle(*, instruction_id: UUID, answer: Answer, at: datetime, held: Instruct
         return instruction
     if isinstance(answer, Declined):
         _fail(instruction, answer, at)
-    elif not answer.agrees_with(instruction.amount_minor, instruction.currency) or _is_taken(
-        instruction, answer.reference
-    ):
+    elif not _may_be_booked(instruction, answer):
         _mismatch(instruction, answer, at)
     else:
         _succeed(instruction, answer, at)
     if instruction.then:
         enqueue(instruction.then, instruction_id=str(instruction.pk))
+    doubts.close(instruction, at)
     return instruction
+
+
+def _may_be_booked(instruction: Instruction, answer: Accepted) -> bool:
+    """What disagrees with our order, was booked already, or is a refund that we took for refused (the borrower's money
+    is on the loan again, and may be used) is for a person."""
+    if instruction.state == State.FAILED and instruction.kind == Kind.REFUND:
+        return False
+    agrees = answer.agrees_with(instruction.amount_minor, instruction.currency)
+    return agrees and not _is_taken(instruction, answer.reference)
+
+
+def _is_answered_by_a_person(instruction: Instruction) -> bool:
+    """Somebody looked at the rail's claim before, and found that nothing had moved."""
+    return "told_minor" in instruction.details
 
 
 def _fail(instruction: Instruction, answer: Declined, at: datetime) -> None:
@@ -204,12 +218,13 @@ def _fail(instruction: Instruction, answer: Declined, at: datetime) -> None:
 
 def _succeed(instruction: Instruction, answer: Accepted, at: datetime) -> None:
     instruction.state, instruction.settled_at = State.SUCCEEDED, at
-    instruction.reference = answer.reference
+    instruction.reference, instruction.reason, instruction.hint = answer.reference, "", ""
     # a rail that names no time was asked just now, in business time
     instruction.value_at = answer.value_at or at + timedelta(days=instruction.ahead_days)
     if instruction.kind == Kind.CARD_LINK and answer.card.token:
         instruction.card = _keep_card(instruction, answer, at)
-    instruction.save(update_fields=["state", "settled_at", "reference", "value_at", "card"])
+    told = ["state", "settled_at", "reference", "reason", "hint", "value_at", "card"]
+    instruction.save(update_fields=told)
     audit.record(
         action=f"payments.{instruction.kind}_succeeded",
         subject=instruction,
@@ -240,13 +255,6 @@ def _mismatch(instruction: Instruction, answer: Accepted, at: datetime) -> None:
     }
     audit.record(action="payments.mismatch", subject=instruction, actor=SYSTEM, details=details)
     leave_to_a_person(instruction_id=instruction.pk, at=at)
-
-
-def leave_to_a_person(*, instruction_id: UUID, at: datetime) -> None:
-    """Somebody must find out what really happened: the instruction goes into the queue of reconciliation."""
-    moment = institutions.moment(tenancy.current(), at)
-    subject = ("payments.instruction", instruction_id)
-    desk.open_item(queue=RECONCILIATION, subject=subject, budget_minutes=240, at=moment, actor=SYSTEM)
 
 
 def _note_return(instruction: Instruction, answer: Accepted) -> None:
@@ -375,10 +383,3 @@ def ask_now(*, instruction_id: UUID, actor: Actor) -> None:
     name = "payments.send_instruction" if instruction.state == State.CREATED else "payments.ask_status"
     audit.record(action="payments.asked", subject=instruction, actor=actor, details={})
     enqueue(name, key=f"ask_now:{instruction.pk}", instruction_id=str(instruction.pk))
-
-
-def count_question(*, instruction_ids: Iterable[UUID]) -> None:
-    """One more status query was made of these."""
-    for instruction in Instruction.objects.select_for_update().filter(pk__in=list(instruction_ids)):
-        instruction.asked_count += 1
-        instruction.save(update_fields=["asked_count"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from django.db import transaction
 from usance.apps.customers import vault
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
-from usance.apps.payments import selectors, services
+from usance.apps.payments import doubts, selectors, services
 from usance.apps.payments.models import Instruction
 from usance.ports import clock, payment_rail, registry
 from usance.ports.payment_rail import (
@@ -25,7 +25,7 @@ from usance.ports.payment_rail import (
     RefundOrder,
     Unknown,
 )
-from usance.ports.queue import enqueue, task
+from usance.ports.queue import task
 
 Kind = Instruction.Kind
 ORDER_KINDS = {
@@ -35,10 +35,9 @@ ORDER_KINDS = {
     Kind.PAYOUT: OrderKind.PAYOUT,
     Kind.REFUND: OrderKind.PURCHASE,
 }
+ANSWERED = (Instruction.State.MISMATCH, Instruction.State.CANCELLED)  # by a person; others the rail may still change
 PAGE_LIFETIME_S = 1800
 SEND_WITHIN = timedelta(seconds=30)  # far below the time after which "no such order" is final
-# pauses between questions: the first ones are quick, as a person may be waiting
-PAUSES = (2, 4, 8, 15, 30, 60, 120, 300, 600, 1800, 3600)
 
 
 @task("payments.send_instruction")
@@ -107,7 +106,9 @@ def ask_status(instruction_id: str) -> None:
     with transaction.atomic():
         instruction = selectors.instruction(UUID(instruction_id))
         rail = registry.payment_rail(tenancy.current().code)
-    if instruction.sent_at is None or (not instruction.is_open and instruction.state != Instruction.State.SUCCEEDED):
+    if instruction.sent_at is None or instruction.state in ANSWERED:
+        return
+    if instruction.kind == Kind.REFUND and not instruction.is_open:  # asking would be saying it again
         return
     if instruction.kind == Kind.REFUND:
         answer = _refund_status(rail, instruction)
@@ -130,23 +131,13 @@ def _take_in(instruction: Instruction, answer: Answer | Opened) -> None:
         else:
             services.settle(instruction_id=instruction.pk, answer=answer, at=at)
         if isinstance(answer, (Opened, Unknown)):
-            services.count_question(instruction_ids=[instruction.pk])
-            _ask_later(instruction, at)
-
-
-def _ask_later(instruction: Instruction, at: datetime) -> None:
-    pause = PAUSES[min(instruction.asked_count, len(PAUSES) - 1)]
-    enqueue(
-        "payments.ask_status",
-        key=f"ask:{instruction.pk}",
-        run_at=at + timedelta(seconds=pause),
-        instruction_id=str(instruction.pk),
-    )
+            doubts.plan_question(instruction_id=instruction.pk, at=at)
 
 
 @task("payments.process_notice")
 def process_notice(notice_id: str) -> None:
-    """Takes in a callback. Its state is compared, never inferred from the order of arrival."""
+    """Takes in a callback. What it says is compared with what we know; when it says something new, the rail itself is
+    asked: a signature over values alone proves neither the fields nor that this is the latest word."""
     with transaction.atomic():
         notice = selectors.notice(UUID(notice_id))
         if notice.processed_at is not None:
@@ -154,20 +145,19 @@ def process_notice(notice_id: str) -> None:
         rail = registry.payment_rail(tenancy.current().code)
         body = vault.unseal_bytes(notice.body, party_id=None, field=services.NOTICE_BODY)
         told = rail.parse_callback(body=body, content_type=notice.content_type)
-        instruction = selectors.locked_by_order(told.order_id)
-        outcome = "unknown_order"
-        if instruction is not None:
-            services.settle(instruction_id=instruction.pk, answer=told.answer, at=clock.now(), held=instruction)
-            outcome = "taken_in"
+        instruction = selectors.by_order(told.order_id)
+        is_news = instruction is not None and selectors.is_news(instruction, told.answer)
+    if instruction is not None and is_news:
+        ask_status(str(instruction.pk))
+    outcome = "unknown_order" if instruction is None else "asked" if is_news else "known"
+    with transaction.atomic():
         services.finish_notice(notice_id=notice.pk, outcome=outcome, at=clock.now())
 
 
 @task("payments.sweep")
 def sweep() -> None:
-    """Asks again for every open instruction that has waited long: no lost job leaves money in the dark."""
+    """Takes up open instructions whose job was lost: no money stays in the dark."""
+    at = clock.now()
     with transaction.atomic():
-        for instruction in selectors.forgotten(at=clock.now()):
-            name = (
-                "payments.send_instruction" if instruction.state == Instruction.State.CREATED else "payments.ask_status"
-            )
-            enqueue(name, key=f"sweep:{instruction.pk}", instruction_id=str(instruction.pk))
+        for found in selectors.forgotten(at=at):
+            doubts.take_up(found=found, at=at)

@@ -1,0 +1,147 @@
+"""Random histories by number: a loan, what is told of it and in which order, what is undone. The engine and the slow
+reference live it, and must agree to the minor unit. By number, not by Hypothesis: ten thousand must pass in a test run.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from fractions import Fraction
+from random import Random
+
+from tests.laws.slow_reference import ORDER, Agreement, Told, live
+from usance.core.loan import events, replay, state
+from usance.core.loan.terms import Extension, Fee, Penalty, Plan, RateStep, Terms
+from usance.core.money import Currency
+from usance.core.rates import Rate
+
+START = date(2023, 12, 31)
+REACHES = (20, 20, 30, 30, 45, 100)  # over how many days something happens; mostly few, so that many can be lived
+BALANCES = {"penalty": "penalty", "extension": "fee:extension", "service": "fee:service", "interest": "interest",
+            "principal": "principal"}  # fmt: skip
+KINDS = ("pay",) * 6 + ("extend", "extend", "waive", "waive", "charge", "rate", "pause", "resume", "write_off")
+
+
+def agreement(chance: Random) -> Agreement:
+    def share() -> Fraction:
+        return Fraction(chance.randint(0, 200), 10_000)
+
+    single = chance.random() < 0.5
+    steps = chance.choice((0, 0, 1, 2))
+    return Agreement(
+        principal=chance.choice((chance.randint(1_000, 50_000), chance.randint(1_000, 5_000_000))),
+        term_days=chance.choice((chance.randint(1, 20), chance.randint(1, 45))) if single else 0,
+        months=0 if single else chance.randint(1, 4),
+        daily={0: share()} | {chance.randint(1, 40): share() for _ in range(steps)},
+        fine=share(),
+        grace=chance.randint(0, 5),
+        fine_cap=None if chance.random() < 0.5 else Fraction(chance.randint(0, 50), 100),
+        extension_fee=chance.randint(0, 5000) if single else 0,
+    )
+
+
+def terms_of(agreed: Agreement) -> Terms:
+    single = Plan(kind="single_payment", every=agreed.term_days or 1, unit="days")
+    monthly = Plan(kind="equal_instalments", count=agreed.months or 1, every=1, unit="months")
+    return Terms(
+        currency=Currency("UAH", 2),
+        principal_minor=agreed.principal,
+        plan=single if agreed.term_days else monthly,
+        rates=tuple(RateStep(from_day=day, rate=Rate(r, "day")) for day, r in sorted(agreed.daily.items())),
+        levelling="none",
+        penalty=Penalty(
+            rule="daily_on_past_due_principal", share=agreed.fine, grace_days=agreed.grace, cap_share=agreed.fine_cap
+        ),
+        fees=(
+            Fee(kind="extension", when="on_extension", flat_minor=agreed.extension_fee),
+            Fee(kind="service", when="on_request"),
+        ),
+        extension=Extension(days_allowed=(7, 14, 30), max_count=99),
+    )
+
+
+def tale(chance: Random, agreed: Agreement, reach: int) -> list[Told]:
+    """What happens, in the order in which it is told, which is not that of the days."""
+    told, extended = [], set()
+    for _ in range(chance.randint(0, 9)):
+        day, what = START + timedelta(days=chance.randint(0, reach)), chance.choice(KINDS)
+        amount, of = chance.choice((chance.randint(1, agreed.principal), chance.randint(1, 2 * agreed.principal))), ""
+        if what == "extend":
+            if not agreed.term_days or day in extended:
+                continue
+            extended.add(day)
+            amount = chance.choice((7, 14, 30))
+        elif what == "waive":
+            of, amount = (
+                chance.choice(ORDER),
+                chance.randint(1, max(1, agreed.principal // chance.choice((2, 20, 200)))),
+            )
+        elif what == "charge":
+            amount = chance.randint(1, 5000)
+        elif what == "rate":
+            amount = chance.randint(0, 200)
+        elif what == "write_off" and chance.random() < 0.5:
+            continue  # most loans live on
+        told.append(Told(day, what, amount, of))
+    return told
+
+
+def event_of(told: Told, source: str) -> events.Event:
+    common = {"effective_on": told.day, "source": source}
+    match told.what:
+        case "pay":
+            return events.PaymentReceived(amount_minor=told.amount, **common)
+        case "extend":
+            return events.Extended(days=told.amount, **common)
+        case "waive":
+            return events.Waived(balance=BALANCES[told.of], amount_minor=told.amount, **common)
+        case "charge":
+            return events.FeeAdded(fee_kind="service", amount_minor=told.amount, **common)
+        case "rate":
+            return events.RateChanged(rate=Rate(Fraction(told.amount, 10_000), "day"), **common)
+        case "pause":
+            return events.PenaltyPaused(**common)
+        case "resume":
+            return events.PenaltyResumed(**common)
+        case _:
+            return events.WrittenOff(**common)
+
+
+def lived(number: int) -> tuple[dict[str, int], dict[str, int]]:
+    """The balances at the end of history `number`: by the engine, told one by one in any order, some of it undone
+    later, and by the slow reference, which hears of the rest alone."""
+    chance = Random(f"history {number}")
+    agreed, reach = agreement(chance), chance.choice(REACHES)
+    told, terms = tale(chance, agreed, reach), terms_of(agreed)
+    until = START + timedelta(days=chance.randint(reach // 2, reach + reach // 3))
+    undone = set(chance.sample(range(len(told)), chance.choice((0, 0, 1, 2)) if len(told) > 2 else 0))
+    history: list[events.Event] = [
+        events.Approved(effective_on=START, source="a"),
+        events.Disbursed(effective_on=START, source="d", amount_minor=agreed.principal),
+    ]
+    loan = replay.replay(terms, history, START).loan
+    more = [event_of(item, f"e{at}") for at, item in enumerate(told)]
+    for at in undone:
+        undo = events.PaymentReturned if told[at].what == "pay" and at % 2 else events.Reversed
+        more.insert(
+            chance.randint(at + 1, len(more)),
+            undo(effective_on=told[at].day + timedelta(days=chance.randint(0, 10)), source=f"u{at}", undoes=f"e{at}"),
+        )
+    for event in more:
+        step = replay.include(loan, history, event)
+        history.append(event)
+        loan = step.loan
+    then = loan if loan.at == until else replay.replay(terms, history, until).loan
+    engine = {what: then.balances.get(key, 0) for what, key in BALANCES.items()}
+    engine |= {"surplus": state.unapplied(then), "claim": then.claim_minor}
+    kept = [item for at, item in enumerate(told) if at not in undone and item.day <= until]
+    return engine, live(agreed, START, kept, until)
+
+
+def differing(first: int, count: int) -> list[str]:
+    """Those of so many histories in which the two do not agree."""
+    found = []
+    for number in range(first, first + count):
+        engine, reference = lived(number)
+        if engine != reference:
+            found.append(f"history {number}: the engine says {engine}, the reference {reference}")
+    return found

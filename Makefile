@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test check reset tour lock setup setup-dev format messages
+.PHONY: help run test check reset tour gallery lock setup setup-dev format messages
 
 help:
 	@echo "make run     start everything and print the addresses (first time: about two minutes)"
@@ -11,6 +11,7 @@ help:
 	@echo "make check   the fast part: format, lint, layers, types, core tests"
 	@echo "make reset   throw the demo data away"
 	@echo "make tour    take the README's pictures from the running demo"
+	@echo "make gallery  pictures of every page of the running demo, by width, theme and language, and sheets of them"
 	@echo "make format  let the formatter rewrite the files"
 	@echo "make messages  renew the translation catalogues and say what is not translated"
 	@echo "make lock    renew the pinned, hashed requirements from requirements/*.in"
@@ -35,6 +36,9 @@ reset: setup
 
 tour: setup-dev
 	@$(BIN)/python tools/tour.py
+
+gallery: setup-dev
+	@$(BIN)/python tools/gallery.py
 
 format: setup-dev
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

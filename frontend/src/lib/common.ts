@@ -1,4 +1,5 @@
 /** What every site needs: the theme switch, one submit per form, copying, focus on errors, countdowns. */
+import { say, startSaying } from "./say";
 
 type Theme = "light" | "dark";
 
@@ -58,6 +59,7 @@ function startCopy(): void {
       const said = button.querySelector("[data-label]") ?? button;
       const before = said.textContent;
       said.textContent = button.dataset["copied"] ?? before;
+      say(said.textContent ?? "");
       setTimeout(() => (said.textContent = before), 2000);
     });
   });
@@ -107,6 +109,7 @@ function startAutosubmit(): void {
 
 export function startCommon(): void {
   document.documentElement.classList.add("js");
+  startSaying();
   startTheme();
   startSubmitGuard();
   startCopy();

@@ -1,0 +1,199 @@
+"""Who opens the pages of `make gallery`, and the pages that only an act brings about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tests.e2e import behind
+from tests.e2e.borrower import Borrower
+from tests.support.site import Site
+from tests.web import samples
+from tests.web.samples import World
+from usance.apps.access import permissions
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+Scene = Callable[["Page", Site, str], None]
+DRAFT, WHOLE, ANYBODY = 9901, 9902, "anybody"
+# The most able first: a page that an administrator may see is taken as an administrator.
+FIRST_ROLES = ("administrator", "underwriter", "accountant", "product_manager")
+
+
+@dataclass
+class Visitor:
+    """Somebody in front of the pages: what signs them in, and where they begin."""
+
+    cookies: dict[str, str] = field(default_factory=dict)
+    begins: list[str] = field(default_factory=list)
+    is_staff: bool = False
+
+
+def people(site: Site, code: str) -> dict[str, Visitor]:
+    """Everybody of the institution who sees something of their own: by role, by situation, and a passer-by."""
+    from django.conf import settings
+
+    cookie = settings.SESSION_COOKIE_NAME
+    whole = Borrower(None, site, code, WHOLE)  # type: ignore[arg-type]
+    known = _known(whole)
+    if not known:
+        behind.apply(whole, submit=False)
+        known = [behind.party_of(whole)]
+    with behind.inside(code) as institution:
+        world = World(institution, f"{code}.localhost", _staff(code))
+        found = {ANYBODY: Visitor(begins=["/", "/sign-in/", "/staff/sign-in/", "/staff/sign-in/recovery/", "/verify/"])}
+        for role in sorted(world.staff, key=lambda r: (r not in FIRST_ROLES, r)):
+            client = samples.staff_client(world, role)
+            found[role] = Visitor({cookie: client.cookies[cookie].value}, ["/staff/"], is_staff=True)
+        for situation, party_id in [*_situations(), ("ready", known[0])]:
+            world.made["party_id"] = party_id
+            client = samples.borrower_client(world)
+            begins = ["/", "/account/", "/application/", "/account/me/", "/apply/", "/offer/", "/offer/sign/"]
+            found[situation] = Visitor({cookie: client.cookies[cookie].value}, begins)
+    return found
+
+
+def _known(person: Borrower) -> list[Any]:
+    from usance.apps.customers import selectors
+    from usance.apps.origination import selectors as applications
+
+    with behind.inside(person.code):
+        party_id = selectors.party_with_phone(behind.CALLING_CODES[person.code] + person.phone.replace(" ", ""))
+        return [party_id] if party_id and applications.open_application(party_id=party_id) else []
+
+
+def _staff(code: str) -> dict[str, Any]:
+    from usance.apps.access.models import User
+
+    mails = {role: f"{role.replace('_', '.')}@{code}.localhost" for role in permissions.ROLES}
+    known = {user.email: user for user in User.objects.filter(email__in=mails.values())}
+    return {role: known[mail] for role, mail in mails.items() if mail in known}
+
+
+def _situations() -> Iterator[tuple[str, Any]]:
+    """(name, customer): one customer whose newest application or loan is in each state that there is."""
+    from usance.apps.origination.models import Application
+    from usance.apps.servicing.models import Loan
+
+    newest = dict(Application.objects.order_by("number").values_list("party_id", "state"))
+    lent = dict(Loan.objects.order_by("booked_on").values_list("party_id", "status"))
+    seen: set[str] = set()
+    for party_id, state in newest.items():
+        name = f"loan_{lent[party_id]}" if state == "funded" and party_id in lent else state
+        if name not in seen:
+            seen.add(name)
+            yield name, party_id
+
+
+SCENES: list[Scene] = []
+
+
+def scene(who: str = ANYBODY) -> Callable[[Scene], Scene]:
+    def declare(made: Scene) -> Scene:
+        made.who = who  # type: ignore[attr-defined]
+        SCENES.append(made)
+        return made
+
+    return declare
+
+
+def _open(page: Page, site: Site, code: str, path: str) -> None:
+    page.goto(site.url(code, path), wait_until="load")
+
+
+def _send(page: Page) -> None:
+    page.locator("main form[method=post] button[type=submit]").first.click()
+    page.wait_for_load_state()
+
+
+@scene()
+def calculator_refused(page: Page, site: Site, code: str) -> None:
+    _open(page, site, code, "/?amount=999999999999&term=9999")
+
+
+@scene()
+def phone_refused(page: Page, site: Site, code: str) -> None:
+    _open(page, site, code, "/sign-in/")
+    page.fill("[name=phone]", "12")
+    _send(page)
+
+
+@scene("ready")
+def question_refused(page: Page, site: Site, code: str) -> None:
+    _open(page, site, code, "/apply/about/")
+    for box in page.locator("main input[type=text]:visible, main input:not([type]):visible").all():
+        box.fill("")
+    _send(page)
+
+
+@scene()
+def staff_sign_in_refused(page: Page, site: Site, code: str) -> None:
+    _open(page, site, code, "/staff/sign-in/")
+    page.fill("[name=email]", f"nobody@{code}.localhost")
+    page.fill("[name=password]", "wrong")
+    _send(page)
+
+
+@scene("administrator")
+def invitation_refused(page: Page, site: Site, code: str) -> None:
+    _open(page, site, code, "/staff/people/invite/")
+    _send(page)
+
+
+@scene("accountant")
+def keys_help(page: Page, site: Site, code: str) -> None:
+    _open(page, site, code, "/staff/books/")
+    page.keyboard.press("?")
+    page.locator("dialog[open]").wait_for()
+
+
+@scene("accountant")
+def menus_open(page: Page, site: Site, code: str) -> None:
+    _open(page, site, code, "/staff/books/#menu")
+    page.locator("details.d-user > summary").click()
+
+
+@scene("auditor")
+def customers_found_nobody(page: Page, site: Site, code: str) -> None:
+    _open(page, site, code, "/staff/customers/?q=nobody+of+this+name")
+
+
+@scene()
+def not_there(page: Page, site: Site, code: str) -> None:
+    _open(page, site, code, "/nowhere/")
+
+
+@scene("auditor")
+def staff_not_there(page: Page, site: Site, code: str) -> None:
+    _open(page, site, code, "/staff/nowhere/")
+
+
+@scene("collector")
+def staff_forbidden(page: Page, site: Site, code: str) -> None:
+    _open(page, site, code, "/staff/roles/")
+
+
+def _drawn(number: int) -> Scene:
+    """An error page that a healthy site does not give: drawn as the site would, at an address of the site."""
+
+    def shown(page: Page, site: Site, code: str) -> None:
+        from django.template import loader
+        from django.utils import translation
+
+        language = next(one["value"] for one in page.context.cookies() if one["name"] == "language")
+        with translation.override(language), behind.inside(code) as institution:
+            from usance.web import components
+
+            told = {"site": components.site_of(institution, language=language), "sentence": "…"}
+            text = loader.render_to_string(f"errors/{number}.html", told if number < 500 else {})
+        page.route("**/drawn/", lambda route: route.fulfill(body=text, content_type="text/html; charset=utf-8"))
+        page.goto(site.url(code, "/drawn/"), wait_until="load")
+
+    shown.__name__ = f"error_{number}"
+    return scene()(shown)
+
+
+for _number in (400, 403, 409, 500, 503):
+    _drawn(_number)

@@ -11,11 +11,12 @@ many stand side by side go to var/gallery/, which is not part of the repository.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -74,6 +75,7 @@ def _options() -> argparse.Namespace:
     words.add_argument("--themes", nargs="+", default=["light", "dark"], choices=["light", "dark"])
     words.add_argument("--languages", nargs="+", default=list(HOMES), choices=list(HOMES))
     words.add_argument("--only", default="", help="a regular expression on the pages' names")
+    words.add_argument("--known", action="store_true", help="the addresses of the last walk, without walking anew")
     words.add_argument("--sheets", action="store_true", help="only the sheets, of pictures taken before")
     options = words.parse_args()
     options.out = options.out or options.home / "gallery"
@@ -87,7 +89,7 @@ def _language(started: Browser, options: argparse.Namespace, language: str) -> N
     site, code = Site(options.port, options.port + 1, "", options.home), HOMES[language]
     if not options.sheets:
         people = gallery_scenes.people(site, code)
-        shots = [shot for shot in _walk(site, code, people) if re.search(options.only, shot.name)]
+        shots = [shot for shot in _shots(options, site, code, people) if re.search(options.only, shot.name)]
         scenes = [scene for scene in gallery_scenes.SCENES if re.search(options.only, f"scene-{scene.__name__}")]
         print(f"{language}: {len(shots)} pages and {len(scenes)} scenes", flush=True)
         for theme in options.themes:
@@ -100,6 +102,15 @@ def _language(started: Browser, options: argparse.Namespace, language: str) -> N
 
 
 # --- finding the pages ------------------------------------------------------------------------------------------
+
+
+def _shots(options: argparse.Namespace, site: Site, code: str, people: dict[str, Any]) -> list[Shot]:
+    """Where there is something to see: as found now, or (`--known`) the last time."""
+    kept = options.out / f"{code}.json"
+    if not (options.known and kept.exists()):
+        options.out.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps([asdict(shot) for shot in _walk(site, code, people)]))
+    return [Shot(**one) for one in json.loads(kept.read_text())]
 
 
 def _walk(site: Site, code: str, people: dict[str, Any]) -> list[Shot]:
@@ -190,7 +201,9 @@ class Camera:
             page.context.close()
 
     def _window(self, who: str) -> Page:
-        context = self.started.new_context(viewport={"width": 1440, "height": 900}, locale=self.language)
+        context = self.started.new_context(
+            viewport={"width": 1440, "height": 900}, locale=self.language, reduced_motion="reduce"
+        )
         context.set_default_timeout(30_000)
         given = self.people[who].cookies if who in self.people else {}
         given = given | {"language": self.language, "theme": self.theme}

@@ -107,10 +107,19 @@ function startAutosubmit(): void {
   });
 }
 
+/** A row of tabs that is wider than the window begins at the tab that is open. */
+function startTabs(): void {
+  for (const here of document.querySelectorAll<HTMLElement>(".u-tabs [aria-current]")) {
+    const row = here.parentElement!;
+    row.scrollLeft = here.offsetLeft - row.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
+  }
+}
+
 export function startCommon(): void {
   document.documentElement.classList.add("js");
   startSaying();
   startTheme();
+  startTabs();
   startSubmitGuard();
   startCopy();
   startErrors();

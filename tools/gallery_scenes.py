@@ -65,23 +65,23 @@ def _known(person: Borrower) -> list[Any]:
 
 
 def _staff(code: str) -> dict[str, Any]:
-    from usance.apps.access.models import User
+    from usance.apps.access import selectors
 
+    known = {user.email: user for user in selectors.users()}
     mails = {role: f"{role.replace('_', '.')}@{code}.localhost" for role in permissions.ROLES}
-    known = {user.email: user for user in User.objects.filter(email__in=mails.values())}
     return {role: known[mail] for role, mail in mails.items() if mail in known}
 
 
 def _situations() -> Iterator[tuple[str, Any]]:
-    """(name, customer): one customer whose newest application or loan is in each state that there is."""
-    from usance.apps.origination.models import Application
-    from usance.apps.servicing.models import Loan
+    """(name, customer): one customer whose newest application, or the loan it became, is in each state there is."""
+    from usance.apps.origination import selectors as applications
+    from usance.apps.servicing import selectors as servicing
 
-    newest = dict(Application.objects.order_by("number").values_list("party_id", "state"))
-    lent = dict(Loan.objects.order_by("booked_on").values_list("party_id", "status"))
+    newest = {row.party_id: row for row in applications.applications().order_by("number")}
     seen: set[str] = set()
-    for party_id, state in newest.items():
-        name = f"loan_{lent[party_id]}" if state == "funded" and party_id in lent else state
+    for party_id, row in newest.items():
+        loan = servicing.loan_of_application(row.pk)
+        name = f"loan_{loan.status}" if loan else row.state
         if name not in seen:
             seen.add(name)
             yield name, party_id

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 Scene = Callable[["Page", Site, str], None]
-DRAFT, WHOLE, ANYBODY = 9901, 9902, "anybody"
+ANYBODY = "anybody"
+READY, OFFERED, LOOKED_AT = 9902, 9903, 9930  # the first and the last have one birthday
 # The most able first: a page that an administrator may see is taken as an administrator.
 FIRST_ROLES = ("administrator", "underwriter", "accountant", "product_manager")
 
@@ -36,18 +37,15 @@ def people(site: Site, code: str) -> dict[str, Visitor]:
     from django.conf import settings
 
     cookie = settings.SESSION_COOKIE_NAME
-    whole = Borrower(None, site, code, WHOLE)  # type: ignore[arg-type]
-    known = _known(whole)
-    if not known:
-        behind.apply(whole, submit=False)
-        known = [behind.party_of(whole)]
+    made = [("ready", _applied(site, code, READY)), ("offered", _applied(site, code, OFFERED))]
+    made.append(("looked_at", _applied(site, code, LOOKED_AT, named_as=READY)))
     with behind.inside(code) as institution:
         world = World(institution, f"{code}.localhost", _staff(code))
         found = {ANYBODY: Visitor(begins=["/", "/sign-in/", "/staff/sign-in/", "/staff/sign-in/recovery/", "/verify/"])}
         for role in sorted(world.staff, key=lambda r: (r not in FIRST_ROLES, r)):
             client = samples.staff_client(world, role)
             found[role] = Visitor({cookie: client.cookies[cookie].value}, ["/staff/"], is_staff=True)
-        for situation, party_id in [*_situations(), ("ready", known[0])]:
+        for situation, party_id in [*_situations(), *made]:
             world.made["party_id"] = party_id
             client = samples.borrower_client(world)
             begins = ["/", "/account/", "/application/", "/account/me/", "/apply/", "/offer/", "/offer/sign/"]
@@ -55,13 +53,21 @@ def people(site: Site, code: str) -> dict[str, Visitor]:
     return found
 
 
-def _known(person: Borrower) -> list[Any]:
-    from usance.apps.customers import selectors
+def _applied(site: Site, code: str, number: int, named_as: int = 0) -> Any:
+    """A customer with an application: answered and not sent, or (all but READY) sent and decided by the rules. Who has
+    another customer's name and birthday is looked at by a person."""
     from usance.apps.origination import selectors as applications
 
-    with behind.inside(person.code):
-        party_id = selectors.party_with_phone(behind.CALLING_CODES[person.code] + person.phone.replace(" ", ""))
-        return [party_id] if party_id and applications.open_application(party_id=party_id) else []
+    person = Borrower(None, site, code, number)  # type: ignore[arg-type]
+    person.answers["family_name"] = f"Example {named_as or number}"
+    party_id = behind.party_of(person)
+    with behind.inside(code):
+        known = applications.open_application(party_id=party_id)
+    if known is None:
+        application_id = behind.apply(person, submit=number != READY)
+        if number != READY:
+            behind.reaches(code, application_id, "approved", "referred", "declined")
+    return party_id
 
 
 def _staff(code: str) -> dict[str, Any]:

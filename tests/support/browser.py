@@ -60,6 +60,7 @@ def page(started: Browser, size: tuple[int, int], *, javascript: bool = True, lo
         java_script_enabled=javascript,
         locale=locale,
         has_touch=size == PHONE,
+        reduced_motion="reduce",  # nothing is half way between two looks when it is judged
         accept_downloads=True,
     )
     context.set_default_timeout(30_000)

@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test check reset tour budgets lock faults laws setup setup-dev format messages
+.PHONY: help run test check reset tour gallery budgets lock faults laws setup setup-dev format messages
 
 help:
 	@echo "make run     start everything and print the addresses (first time: about two minutes)"
@@ -14,6 +14,7 @@ help:
 	@echo "make laws    the engine against the slow reference, 200,000 histories"
 	@echo "make tour    take the README's pictures from the running demo"
 	@echo "make budgets  what the pages weigh and how fast they are on a cheap phone"
+	@echo "make gallery  pictures of every page of the running demo, by width, theme and language, and sheets of them"
 	@echo "make format  let the formatter rewrite the files"
 	@echo "make messages  renew the translation catalogues and say what is not translated"
 	@echo "make lock    renew the pinned, hashed requirements from requirements/*.in"
@@ -47,6 +48,9 @@ tour: setup-dev
 
 budgets: setup-dev
 	@$(BIN)/python tools/budgets.py
+
+gallery: setup-dev
+	@$(BIN)/python tools/gallery.py
 
 format: setup-dev
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -1,5 +1,6 @@
-"""Every address that can be opened, in each language, on a phone and on a desk: axe finds nothing serious, and nothing
-sticks out at the side. The list comes from the resolver, with the objects of tests/web/samples.py."""
+"""Every address that can be opened, in each language, on a phone and on a desk: axe finds nothing serious by day or by
+night, nothing sticks out at the side down to 320 pixels or with letters of double size, no word is cut, and whatever
+has the keyboard's focus shows it. The list comes from the resolver, with the objects of tests/web/samples.py."""
 
 from __future__ import annotations
 
@@ -25,12 +26,36 @@ from usance.web.middleware import LANGUAGE_COOKIE
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+NARROW = {"width": 320, "height": 640}
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1440, "height": 900}
 # institution, language, whether axe looks at both widths (the markup is the same in each language)
 TONGUES = [("ua", "uk", True), ("ua", "en", False), ("vn", "vi", False)]
 AREAS = ("borrower", "public", "staff")
 # charts follow a new width in the frames after it
 SETTLED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))"
+WIDER_THAN_THE_WINDOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+LETTERS = "size => { document.documentElement.style.fontSize = size }"
+THEME = "theme => { document.documentElement.dataset.theme = theme; return new Promise(requestAnimationFrame) }"
+CUT = """() => [...document.querySelectorAll('body *')].filter(part => {
+    if (part.closest('.u-hidden, svg, [data-chart], select, textarea, .u-table--flow thead')) return false
+    const look = getComputedStyle(part)
+    const across = ['hidden', 'clip'].includes(look.overflowX) && part.scrollWidth > part.clientWidth + 1
+    const down = ['hidden', 'clip'].includes(look.overflowY) && part.scrollHeight > part.clientHeight + 1
+    return (across || down) && part.textContent.trim() && part.checkVisibility({ visibilityProperty: true })
+}).map(part => part.outerHTML.slice(0, 120))"""
+# A range's ring is around its thumb, which no script can ask about; a choice's and a box's are around their frames.
+WITHOUT_RING = """() => {
+    const fields = 'input:not([type=hidden], [type=range]), select, textarea'
+    const ring = part => {
+        const look = part && getComputedStyle(part)
+        return look && look.outlineStyle !== 'none' && parseFloat(look.outlineWidth) >= 2
+    }
+    return [...document.querySelectorAll(`a[href], button, summary, [tabindex='0'], ${fields}`)].filter(part => {
+        if (part.tabIndex < 0 || !part.checkVisibility({ visibilityProperty: true })) return false
+        part.focus({ preventScroll: true })
+        return document.activeElement === part && !ring(part) && !ring(part.closest('.u-box, .u-choice'))
+    }).map(part => part.outerHTML.slice(0, 120))
+}"""
 ENDS_THE_SESSION = {"staff:sign_out", "borrower:leave"}
 IS_PAGE: dict[str, bool] = {}
 WORLDS: dict[tuple[str, str], World] = {}
@@ -106,20 +131,45 @@ def visiting(started: Browser, site: Site, code: str, language: str) -> Iterator
         yield Visitor(page, site, world_of(site, code), language)
 
 
-def faults_of(page: Page, *, axe_at: list[dict[str, int]]) -> list[str]:
+def faults_of(page: Page, *, axe_at: list[dict[str, int]], closely: bool = False) -> list[str]:
+    """`closely`: what does not depend on the language, by night and with the keyboard too."""
     found = []
     for size in (DESK, PHONE):
         page.set_viewport_size(size)  # type: ignore[arg-type]
         page.evaluate(SETTLED)
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        if wide > 0:
-            found.append(f"sticks out by {wide} pixels at {size['width']}")
+        found += _sticking_out(page, f"{size['width']}")
         if size in axe_at:
-            try:
-                browser.assert_accessible(page)
-            except AssertionError as fault:
-                found.append(f"at {size['width']}: {fault}")
+            found += _axe(page, f"at {size['width']}")
+        if closely:
+            page.evaluate(THEME, "dark")
+            found += _axe(page, f"at {size['width']} by night", rules=["color-contrast"])
+            page.evaluate(THEME, "light")
+    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    page.evaluate(SETTLED)
+    found += _sticking_out(page, "320")
+    page.set_viewport_size(DESK)  # type: ignore[arg-type]
+    page.evaluate(LETTERS, "200%")
+    page.evaluate(SETTLED)
+    found += _sticking_out(page, "1440 with letters of double size")
+    found += [f"is cut with letters of double size: {part}" for part in page.evaluate(CUT)]
+    page.evaluate(LETTERS, "")
+    if closely:
+        page.keyboard.press("Shift")  # from here on the keyboard is what moves the focus
+        found += [f"has the focus and does not show it: {part}" for part in page.evaluate(WITHOUT_RING)]
     return found
+
+
+def _sticking_out(page: Page, where: str) -> list[str]:
+    wide = page.evaluate(WIDER_THAN_THE_WINDOW)
+    return [f"sticks out by {wide} pixels at {where}"] if wide > 0 else []
+
+
+def _axe(page: Page, where: str, rules: list[str] | None = None) -> list[str]:
+    try:
+        browser.assert_accessible(page, rules=rules)
+    except AssertionError as fault:
+        return [f"{where}: {fault}"]
+    return []
 
 
 @pytest.mark.parametrize("area", AREAS)
@@ -134,7 +184,7 @@ def test_every_page_can_be_used_by_everybody(
             if visitor.open(route):
                 seen += 1
                 assert visitor.page.locator("html").get_attribute("lang") == language, route.name
-                shown = faults_of(visitor.page, axe_at=[PHONE, DESK] if thorough else [PHONE])
+                shown = faults_of(visitor.page, axe_at=[PHONE, DESK] if thorough else [PHONE], closely=thorough)
                 faults += [f"{route.name} {fault}" for fault in shown]
     assert seen, f"no page of {area} was seen"
     assert not faults, "\n\n".join(faults)
@@ -145,4 +195,4 @@ def test_pages_that_are_not_there_say_so(live_site: Site, page: Page, path: str)
     answer = page.goto(live_site.url("ua", path))
     assert answer is not None
     assert answer.status == 404
-    assert not faults_of(page, axe_at=[PHONE, DESK])
+    assert not faults_of(page, axe_at=[PHONE, DESK], closely=True)

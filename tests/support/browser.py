@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
@@ -59,6 +60,7 @@ def page(started: Browser, size: tuple[int, int], *, javascript: bool = True, lo
         java_script_enabled=javascript,
         locale=locale,
         has_touch=size == PHONE,
+        reduced_motion="reduce",  # nothing is half way between two looks when it is judged
         accept_downloads=True,
     )
     context.set_default_timeout(30_000)
@@ -78,9 +80,14 @@ def page(started: Browser, size: tuple[int, int], *, javascript: bool = True, lo
         context.close()
 
 
-def assert_accessible(shown: Page) -> None:
-    """axe finds nothing serious or critical on what the page shows now."""
-    found = Axe().run(shown, options={"resultTypes": ["violations"]}).response["violations"]
+def assert_accessible(shown: Page, *, rules: list[str] | None = None) -> None:
+    """axe finds nothing serious or critical on what the page shows now. `rules`: only these of axe's rules."""
+    asked: dict[str, Any] = {"resultTypes": ["violations"]}
+    if rules:
+        asked["runOnly"] = {"type": "rule", "values": rules}
+    if not shown.evaluate("'axe' in window"):
+        shown.evaluate(Axe().axe_script)
+    found = shown.evaluate("asked => axe.run(asked).then(told => told.violations)", asked)
     serious = [
         f"{v['id']} ({v['impact']}): {v['help']}: " + "; ".join(n["html"][:160] for n in v["nodes"][:5])
         for v in found

@@ -54,7 +54,8 @@ function options(kind: string, figures: Figures): echarts.EChartsCoreOption {
   const sideways = kind === "bars-sideways";
   const stacked = kind === "stack";
   const names = { type: "category", data: figures.labels, axisTick: { show: false }, axisLine: { lineStyle: { color: token("--edge") } }, axisLabel: { ...text, hideOverlap: true }, inverse: sideways };
-  const numbers = { type: "value", splitNumber: 4, axisLabel: { ...text, formatter: (value: number) => short.format(value) }, splitLine: { lineStyle: { color: token("--line") } } };
+  const whole = figures.series.every((series) => series.values.every((value) => value === null || Number.isInteger(value)));
+  const numbers = { type: "value", splitNumber: 4, minInterval: whole ? 1 : undefined, axisLabel: { ...text, hideOverlap: true, formatter: (value: number) => short.format(value) }, splitLine: { lineStyle: { color: token("--line") } } };
   return {
     ...common,
     grid: { left: 4, right: 12, top: 12, bottom: figures.series.length > 1 ? 34 : 6, containLabel: true },

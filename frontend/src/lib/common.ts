@@ -1,4 +1,5 @@
 /** What every site needs: the theme switch, one submit per form, copying, focus on errors, countdowns. */
+import { say, startSaying } from "./say";
 
 type Theme = "light" | "dark";
 
@@ -65,6 +66,7 @@ function startCopy(): void {
       const said = button.querySelector("[data-label]") ?? button;
       const before = said.textContent;
       said.textContent = button.dataset["copied"] ?? before;
+      say(said.textContent ?? "");
       setTimeout(() => (said.textContent = before), 2000);
     });
   });
@@ -112,9 +114,19 @@ function startAutosubmit(): void {
   });
 }
 
+/** A row of tabs that is wider than the window begins at the tab that is open. */
+function startTabs(): void {
+  for (const here of document.querySelectorAll<HTMLElement>(".u-tabs [aria-current]")) {
+    const row = here.parentElement!;
+    row.scrollLeft = here.offsetLeft - row.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
+  }
+}
+
 export function startCommon(): void {
   document.documentElement.classList.add("js");
+  startSaying();
   startTheme();
+  startTabs();
   startSubmitGuard();
   startCopy();
   startErrors();

@@ -1,4 +1,10 @@
 /** `id` + `data-poll="address"`: the part of the page that waits asks for itself again until the answer has no `data-poll`. */
+import { say } from "./say";
+
+/** What a waiting part tells; the region that came with it is new, so the page's own says it. */
+function words(part: HTMLElement): string {
+  return (part.querySelector("[role='status']") ?? part).textContent?.replace(/\s+/g, " ").trim() ?? "";
+}
 
 async function ask(part: HTMLElement): Promise<void> {
   const address = part.dataset["poll"] || location.href;
@@ -14,7 +20,11 @@ async function ask(part: HTMLElement): Promise<void> {
     location.reload();
     return;
   }
-  if (fresh.outerHTML !== part.outerHTML) part.replaceWith(fresh);
+  if (fresh.outerHTML !== part.outerHTML) {
+    const [before, now] = [words(part), words(fresh)];
+    part.replaceWith(fresh);
+    if (now !== before) say(now);
+  }
   const next = document.getElementById(part.id);
   if (next) watch(next);
 }

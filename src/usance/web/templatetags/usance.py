@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -46,6 +47,13 @@ def cell(value: Any) -> SafeString | str:
         return value
     text = formats.any_value(value)
     return format_html('<span class="u-num">{}</span>', text) if isinstance(value, ui.Money) else text
+
+
+@register.simple_tag
+def cell_class(numeric: bool, value: Any) -> SafeString:
+    """How a cell of a table stands: figures at the right; what is not there takes no line on a phone."""
+    names = ["is-num"] * bool(numeric) + ["is-none"] * (value is None or str(value) in ("", "–"))
+    return format_html(' class="{}"', " ".join(names)) if names else mark_safe("")
 
 
 def part(name: str, /, **context: Any) -> SafeString:
@@ -118,8 +126,10 @@ def _errors(form: Any) -> list[tuple[str, str]]:
     """(address of the field, words) of each error, the fields' in their order, then the form's own."""
     if not getattr(form, "is_bound", False) or not form.errors:
         return []
-    found = [(_anchor(form[name]), str(words)) for name in form.fields for words in form.errors.get(name, ())]
-    return found + [("", str(words)) for words in form.non_field_errors()]
+    found = [(form[name], str(words)) for name in form.fields for words in form.errors.get(name, ())]
+    said = Counter(words for _bound, words in found)  # the same words twice: each says whose they are
+    named = [(_anchor(b), f"{b.label}: {words}" if said[words] > 1 else words) for b, words in found]
+    return named + [("", str(words)) for words in form.non_field_errors()]
 
 
 def _anchor(bound: BoundField) -> str:
@@ -218,7 +228,8 @@ def key_facts(
 def chart(value: ui.Chart, open: bool = False) -> SafeString:
     """A chart and, in a disclosure, the table it is drawn from."""
     rows = [(label, [series.values[at] for series in value.series]) for at, label in enumerate(value.labels)]
-    return part("chart", chart=value, rows=rows, open=open, scale=_scale(value.currency))
+    drawable = any(any(series.values) for series in value.series)
+    return part("chart", chart=value, rows=rows, open=open, scale=_scale(value.currency), drawable=drawable)
 
 
 def _scale(currency: str) -> int:
@@ -251,10 +262,9 @@ def schedule(
     rows: Sequence[ui.Instalment], currency: Any, caption: Any = "", totals: ui.Instalment | None = None
 ) -> SafeString:
     """A repayment schedule: a table on a desk, a list of cards on a phone."""
-    fees = any(row.fees_minor for row in rows)
-    return part(
-        "schedule", rows=rows, currency=currency, caption=caption or _("Repayment schedule"), totals=totals, fees=fees
-    )
+    shown = {"fees": any(row.fees_minor for row in rows), "tags": any(row.tag for row in rows)}
+    caption = caption or _("Repayment schedule")
+    return part("schedule", rows=rows, currency=currency, caption=caption, totals=totals, **shown)
 
 
 @register.inclusion_tag("components/data_table.html", takes_context=True)

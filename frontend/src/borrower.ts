@@ -10,3 +10,6 @@ startSliders();
 startCalculators();
 startCodes();
 startPolls();
+
+const passkeys = document.querySelectorAll<HTMLFormElement>("form[data-passkey]");
+if (passkeys.length) void import("./lib/passkeys").then(({ startPasskeys }) => startPasskeys(passkeys));

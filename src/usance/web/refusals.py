@@ -74,6 +74,14 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
         % refusal.details()
     ),
     "code_refused": _("This code is wrong, too old, or was used before. Enter the code that the app shows now."),
+    "passkey_refused": _("This passkey is not known here, or its answer was not right. Try again, or use another way."),
+    "passkey_expired": _("That took too long or was answered before. Try again."),
+    "passkey_suspended": _(
+        "This passkey answered as a copy would, so it no longer opens anything. Use another way, then remove it and "
+        "add a new one."
+    ),
+    "passkey_known": _("This passkey is registered already."),
+    "last_factor": _("This is your only way to the second step. Add another one first."),
     "password_too_short": _("This password is too short: take at least %(least)s signs."),
     "password_too_common": _("This password is easy to guess. Take a few words that only you would put together."),
     "invitation_expired": _("This link was used or is too old. Ask an administrator for a new one."),

@@ -34,7 +34,7 @@ async function fromBrowser(kind: string, options: Options): Promise<Credential |
       challenge,
       user: { ...options.user, id: bytes(options.user?.id ?? "") },
       excludeCredentials: described(options.excludeCredentials),
-    } as PublicKeyCredentialCreationOptions;
+    } as unknown as PublicKeyCredentialCreationOptions;
     return navigator.credentials.create({ publicKey });
   }
   const publicKey = { ...options, challenge, allowCredentials: described(options.allowCredentials) };

@@ -184,6 +184,17 @@ def test_another_card_waits_and_tells_the_channels_of_before(money: Money, party
     assert pay_out(money, party_id, card).state == "created"
 
 
+def test_a_card_that_somebody_else_linked_is_stopped_in_the_account(money: Money, party_id: Any, binh: Client) -> None:
+    card = link(money, party_id)
+    money.settle()
+    address = f"/account/changes/{channels.changes_of(party_id).get().pk}/stop/"
+    assert address in text(binh.get("/account/settings/"))
+    assert "changed my mind" not in text(binh.get(address))
+    assert binh.post(address)["Location"] == "/account/settings/"
+    card.refresh_from_db()
+    assert (card.state, desk.queue([changed_channels.SECURITY]).count()) == ("blocked", 1)
+
+
 def test_pushing_the_clock_a_day_ends_the_wait(money: Money, party_id: Any) -> None:
     card = link(money, party_id)
     agenda.move_business_date(to=money.today + timedelta(days=1), ahead_days=1)

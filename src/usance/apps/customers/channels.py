@@ -175,8 +175,10 @@ def waits_for_phone(phone: str) -> ChannelChange | None:
 def told_before(party_id: UUID, *, at: datetime) -> list[selectors.ContactValue]:
     """The channels that a change must be told to: those that count, and those that were replaced lately, lest somebody
     who got in replaces one first."""
+    lately = Contact.objects.filter(party_id=party_id, ended_because="replaced", ended_at__gt=at - TOLD_AFTER_END)
+    replaced = set(lately.values_list("pk", flat=True))
     known = [one for one in selectors.contacts(party_id) if one.verified_at and one.value]
-    return [one for one in known if one.ended_at is None or at - one.ended_at < TOLD_AFTER_END]
+    return [one for one in known if one.ended_at is None or one.contact_id in replaced]
 
 
 # --- inside ------------------------------------------------------------------------------------------------------

@@ -56,8 +56,9 @@ def settings(request: HttpRequest) -> HttpResponse:
     """Cards, permissions that were given, devices: each with its end beside it."""
     party_id: UUID = request.party_id  # type: ignore[attr-defined]
     now = changes.moment(request)
+    waiting = {change.subject_id: change for change in channels.changes_of(party_id).filter(state="waiting")}
     context = {
-        "cards": [(card, card.waits(now)) for card in payments.cards_of(party_id)],
+        "cards": [(card, card.waits(now), waiting.get(card.pk)) for card in payments.cards_of(party_id)],
         "consents": consents.consents_of(party_id),
         "devices": sign_in.devices(party_id),
         "back_url": "/account/",

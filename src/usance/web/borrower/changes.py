@@ -31,20 +31,26 @@ def moment(request: HttpRequest) -> Any:
 @permits.borrower
 @require_http_methods(["GET", "POST"])
 def stop(request: HttpRequest, change_id: UUID) -> HttpResponse:
-    """The customer stops their own change of phone number; `not_mine` says that somebody else asked for it."""
+    """The customer stops what waits: a new phone number, of which `not_mine` says that somebody else asked for it; or a
+    card that somebody else linked (their own they remove)."""
     party_id: UUID = request.party_id  # type: ignore[attr-defined]
     change = channels.change_of(change_id=change_id, party_id=party_id)
     if change is None:
         raise Http404
     if request.method == "POST" and change.state == channels.State.WAITING:
-        reported = "not_mine" in request.POST
+        reported = "not_mine" in request.POST or change.kind == channels.Kind.CARD
         changed_channels.stop(change_id=change.pk, reported=reported, at=clock.now(), actor=identity.actor_of(request))
         words = (
             _("Stopped. We look into it and write to you.") if reported else _("Stopped. Everything stays as it was.")
         )
         messages.success(request, words)
     elif request.method == "GET" and change.state == channels.State.WAITING:
-        context = {"change": change, "what": _what(change), "effects": _effects(change), "back_url": "/account/me/"}
+        context = {
+            "change": change,
+            "what": _what(change),
+            "effects": _effects(change),
+            "back_url": "/account/me/" if change.kind == channels.Kind.PHONE else "/account/settings/",
+        }
         return render(request, "borrower/account/stop_change.html", context)
     return redirect("borrower:me" if change.kind == channels.Kind.PHONE else "borrower:settings")
 

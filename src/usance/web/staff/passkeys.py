@@ -23,6 +23,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from usance.apps.access import passkeys, selectors
+from usance.apps.access.refusals import LastFactor
 from usance.core.refusals import Refusal
 from usance.ports import clock
 from usance.web import components as ui
@@ -196,7 +197,11 @@ def remove(request: StaffRequest) -> HttpResponse:
 
     def submit(form: Any) -> HttpResponse:
         prove(request, form)
-        passkeys.remove(user=request.user, factor_id=UUID(form.cleaned_data["factor"]))
+        try:
+            passkeys.remove(user=request.user, factor_id=UUID(form.cleaned_data["factor"]))
+        except LastFactor as refusal:
+            form.add_error("factor", refusals.sentence(refusal))
+            return render(request, "staff/sign_in/remove_factor.html", {"form": form, **context}, status=422)
         messages.success(request, _("Removed. It no longer signs you in."))
         return redirect("staff:account")
 

@@ -402,3 +402,20 @@ def test_a_registration_with_any_byte_changed_is_read_or_refused_never_a_crash(w
             require_user_verification=True,
         )
     )
+
+
+def test_a_password_typed_when_the_session_had_ended_is_not_kept(una: User, key: Authenticator) -> None:
+    browser = Client(headers=HOST)
+    alone(key, browser)
+    sign_in.end_sessions(user=una, at=clock.now(), reason="test")
+    browser.post("/staff/customers/", {"q": "what is no secret"})
+    assert "kept_answers" in browser.session  # or this test could not fail
+    for address in (
+        REMOVE,
+        "/staff/account/passkeys/add/",
+        "/staff/account/password/",
+        "/staff/account/recovery-codes/",
+    ):
+        browser.session.flush()
+        assert browser.post(address, {"old": PASSWORD, "name": "Key"}).status_code == 302
+        assert "kept_answers" not in browser.session, address

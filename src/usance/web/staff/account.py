@@ -19,7 +19,7 @@ from usance.apps.access import selectors, sign_in
 from usance.ports import clock
 from usance.web import components as ui
 from usance.web import forms as house
-from usance.web import permits
+from usance.web import kept, permits
 from usance.web.staff import identity
 from usance.web.staff.request import StaffRequest
 from usance.web.staff.sign_in import CodeForm, answer, present_password, prove, qr_code, sent
@@ -65,6 +65,7 @@ def show(request: StaffRequest) -> HttpResponse:
 
 
 @permits.staff("")
+@kept.looked_at_again
 @sensitive_post_parameters("old", "new")
 @require_http_methods(["GET", "POST"])
 def change_password(request: StaffRequest) -> HttpResponse:
@@ -99,6 +100,7 @@ def end_session(request: StaffRequest, session_id: UUID) -> HttpResponse:
 
 
 @permits.staff("")
+@kept.looked_at_again
 @sensitive_post_parameters("old")
 @require_http_methods(["GET", "POST"])
 def recovery_codes(request: StaffRequest) -> HttpResponse:
@@ -114,6 +116,7 @@ def recovery_codes(request: StaffRequest) -> HttpResponse:
 
 
 @permits.staff("")
+@kept.looked_at_again
 @sensitive_post_parameters("old")
 @require_http_methods(["GET", "POST"])
 def replace_app(request: StaffRequest) -> HttpResponse:

@@ -28,7 +28,7 @@ from usance.core.refusals import Refusal
 from usance.ports import clock
 from usance.web import components as ui
 from usance.web import forms as house
-from usance.web import permits, refusals, visitors
+from usance.web import kept, permits, refusals, visitors
 from usance.web.staff import identity
 from usance.web.staff.request import StaffRequest
 from usance.web.staff.sign_in import answer, present_password, prove, sent
@@ -140,6 +140,7 @@ def second(request: HttpRequest) -> HttpResponse:
 
 
 @permits.staff("")
+@kept.looked_at_again
 @sensitive_post_parameters("old")
 @require_http_methods(["GET", "POST"])
 def add(request: StaffRequest) -> HttpResponse:
@@ -155,6 +156,7 @@ def add(request: StaffRequest) -> HttpResponse:
 
 
 @permits.staff("")
+@kept.looked_at_again
 @require_http_methods(["GET", "POST"])
 def make(request: StaffRequest) -> HttpResponse:
     """The browser makes the key."""
@@ -181,6 +183,7 @@ def make(request: StaffRequest) -> HttpResponse:
 
 
 @permits.staff("")
+@kept.looked_at_again
 @require_POST
 def ask_to_make(request: StaffRequest) -> HttpResponse:
     if _named(request) is None:
@@ -190,6 +193,7 @@ def ask_to_make(request: StaffRequest) -> HttpResponse:
 
 
 @permits.staff("")
+@kept.looked_at_again
 @sensitive_post_parameters("old")
 @require_http_methods(["GET", "POST"])
 def remove(request: StaffRequest) -> HttpResponse:

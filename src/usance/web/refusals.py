@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import date
 from fractions import Fraction
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +14,7 @@ from django.utils.translation import ngettext
 from usance.apps.access import permissions
 from usance.apps.institutions import formats, tenancy
 from usance.core.refusals import Refusal
+from usance.web.templatetags.formats import moment_l
 
 Words = str | Promise
 # code -> sentence, with the refusal's fields as %(name)s, or a function of the refusal
@@ -25,16 +25,16 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     "card_not_usable": _("This card can no longer be used. Choose another card, or link it again."),
     "card_waits": lambda refusal: (
         _("Money can go to this card from %(moment)s. Choose the card that you had before, or wait until then.")
-        % {"moment": _moment(refusal.payout_from)}  # type: ignore[attr-defined]
+        % {"moment": moment_l(refusal.payout_from)}  # type: ignore[attr-defined]
     ),
     "phone_is_yours": _("This is your number already."),
     "phone_change_waits": lambda refusal: (
         _("Another number waits already until %(moment)s. Stop that change first.")
-        % {"moment": _moment(refusal.counts_from)}  # type: ignore[attr-defined]
+        % {"moment": moment_l(refusal.counts_from)}  # type: ignore[attr-defined]
     ),
     "phone_not_yet_yours": lambda refusal: (
         _("This number signs you in from %(moment)s. Until then sign in with the number that you had before.")
-        % {"moment": _moment(refusal.counts_from)}  # type: ignore[attr-defined]
+        % {"moment": moment_l(refusal.counts_from)}  # type: ignore[attr-defined]
     ),
     "change_over": _("This was looked into already. Nothing was done twice."),
     "instruction_under_way": _("The payment is already on its way. Wait for its outcome; this page shows it."),
@@ -311,10 +311,6 @@ def _price_over_cap(refusal: Any) -> str:
 
 
 SENTENCES["price_over_cap"] = _price_over_cap
-
-
-def _moment(value: datetime) -> str:
-    return formats.moment(value.astimezone(ZoneInfo(tenancy.current().time_zone)))
 
 
 def _days(refusal: Refusal) -> dict[str, Any]:

@@ -244,7 +244,7 @@ def test_a_used_challenge_stays_used_even_by_its_id(una: User, key: Authenticato
     visitor = sign_in.Visitor("192.0.2.1")
     asked = passkeys.ask(site=SITE, visitor=visitor, at=now.now())
     answer = key.get(asked.options)
-    checking = {"challenge_id": asked.challenge_id, "site": SITE, "visitor": visitor, "at": now.now()}
+    checking: dict[str, Any] = {"challenge_id": asked.challenge_id, "site": SITE, "visitor": visitor, "at": now.now()}
     with pytest.raises(PasskeyRefused):
         passkeys.check_single(answer="{}", **checking)
     with pytest.raises(PasskeyExpired):
@@ -377,7 +377,7 @@ def test_junk_is_no_answer(junk: Any) -> None:
     import webauthn
 
     text = json.dumps(junk)
-    verify = {"expected_challenge": b"x", "expected_rp_id": SITE.host, "expected_origin": ORIGIN}
+    verify: dict[str, Any] = {"expected_challenge": b"x", "expected_rp_id": SITE.host, "expected_origin": ORIGIN}
     assert passkeys._read(lambda: webauthn.verify_registration_response(credential=text, **verify)) is None
     assert passkeys._read(lambda: webauthn.helpers.parse_authentication_credential_json(text)) is None
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -27,7 +27,7 @@ from usance.web import forms as house
 from usance.web import pages, permits
 from usance.web.staff import clocks, masks, vocabulary
 from usance.web.staff.request import StaffRequest
-from usance.web.staff.sign_in import answer, render, sent
+from usance.web.staff.sign_in import answer, sent
 from usance.workflows import changed_channels
 from usance.workflows.changed_channels import SECURITY
 

@@ -14,3 +14,6 @@ startCalculators();
 startCodes();
 startPolls();
 startPush();
+
+const passkeys = document.querySelectorAll<HTMLFormElement>("form[data-passkey]");
+if (passkeys.length) void import("./lib/passkeys").then(({ startPasskeys }) => startPasskeys(passkeys));

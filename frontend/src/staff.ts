@@ -27,3 +27,6 @@ startKeys();
 
 const plots = document.querySelectorAll<HTMLElement>("[data-chart]");
 if (plots.length) void import("./lib/charts").then(({ startCharts }) => startCharts(plots));
+
+const passkeys = document.querySelectorAll<HTMLFormElement>("form[data-passkey]");
+if (passkeys.length) void import("./lib/passkeys").then(({ startPasskeys }) => startPasskeys(passkeys));

@@ -299,6 +299,32 @@ def a_consent(world: World) -> Any:
     )
 
 
+def _waiting_phone(world: World) -> Any:
+    """A change of phone number that waits."""
+    from usance.apps.customers import channels
+    from usance.apps.institutions import selectors
+    from usance.ports.actor import borrower
+
+    if "waiting_phone" not in world.made:
+        party_id = world.get("party_id")
+        number = {"VN": "+8490223400", "UA": "+38050223400"}[world.institution.country] + str(world.mark)
+        moment = selectors.moment(world.institution, AT)
+        world.made["waiting_phone"] = channels.begin_phone(
+            party_id=party_id, phone=number, moment=moment, actor=borrower(party_id), at=AT
+        )
+    return world.made["waiting_phone"]
+
+
+@sample("change_id")
+def a_change_that_waits(world: World) -> Any:
+    return _waiting_phone(world).change.pk
+
+
+@sample("borrower:not_me.token")
+def a_link_that_stops_a_change(world: World) -> Any:
+    return _waiting_phone(world).token
+
+
 @sample("device_id")
 def a_device(world: World) -> Any:
     from usance.apps.customers.models import Device

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from usance.apps.access import permissions
 from usance.apps.institutions import formats, tenancy
 from usance.core.refusals import Refusal
+from usance.web.templatetags.formats import moment_l
 
 Words = str | Promise
 # code -> sentence, with the refusal's fields as %(name)s, or a function of the refusal
@@ -25,6 +26,20 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
         "We cannot send notifications to this browser. Until you allow them elsewhere, we remind you by SMS and e-mail."
     ),
     "card_not_usable": _("This card can no longer be used. Choose another card, or link it again."),
+    "card_waits": lambda refusal: (
+        _("Money can go to this card from %(moment)s. Choose the card that you had before, or wait until then.")
+        % {"moment": moment_l(refusal.payout_from)}  # type: ignore[attr-defined]
+    ),
+    "phone_is_yours": _("This is your number already."),
+    "phone_change_waits": lambda refusal: (
+        _("Another number waits already until %(moment)s. Stop that change first.")
+        % {"moment": moment_l(refusal.counts_from)}  # type: ignore[attr-defined]
+    ),
+    "phone_not_yet_yours": lambda refusal: (
+        _("This number signs you in from %(moment)s. Until then sign in with the number that you had before.")
+        % {"moment": moment_l(refusal.counts_from)}  # type: ignore[attr-defined]
+    ),
+    "change_over": _("This was looked into already. Nothing was done twice."),
     "instruction_under_way": _("The payment is already on its way. Wait for its outcome; this page shows it."),
     "card_not_there": _(
         "There is no card that may be debited: none is linked, there is no mandate, or a payment is on its way."
@@ -77,6 +92,14 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
         % refusal.details()
     ),
     "code_refused": _("This code is wrong, too old, or was used before. Enter the code that the app shows now."),
+    "passkey_refused": _("This passkey is not known here, or its answer was not right. Try again, or use another way."),
+    "passkey_expired": _("That took too long or was answered before. Try again."),
+    "passkey_suspended": _(
+        "This passkey answered as a copy would, so it no longer opens anything. Use another way, then remove it and "
+        "add a new one."
+    ),
+    "passkey_known": _("This passkey is registered already."),
+    "last_factor": _("This is your only way to the second step. Add another one first."),
     "password_too_short": _("This password is too short: take at least %(least)s signs."),
     "password_too_common": _("This password is easy to guess. Take a few words that only you would put together."),
     "invitation_expired": _("This link was used or is too old. Ask an administrator for a new one."),

@@ -21,7 +21,6 @@ from usance.ports.actor import Actor
 
 PHONE, EMAIL = "phone", "email"
 CHANNEL_OF = {PHONE: "sms", EMAIL: "email"}
-CHANGED = {PHONE: "phone_changed", EMAIL: "email_changed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,10 @@ class CodeSent:
     masked_to: str
     expires_at: datetime
     resend_at: datetime
+
+
+class MustWait(RuntimeError):
+    """A page tried to replace a phone number at once: a defect."""
 
 
 class NoVerifiedPhone(Refusal):
@@ -95,21 +98,29 @@ def send_contact_code(*, party_id: UUID, channel: str, value: str, address: str,
     return _send(issued, "code_contact", party_id=party_id, language="", context={}, at=at, channel=channel)
 
 
+def check_contact_code(*, party_id: UUID, code_id: UUID, code: str, at: datetime) -> sign_in.CodeAnswer:
+    """Whether the code of a new contact is right. Refusals are returned."""
+    return sign_in.check_code(code_id=code_id, code=code, context=contact_context(party_id), at=at)
+
+
 def confirm_contact(
     *, party_id: UUID, code_id: UUID, code: str, actor: Actor, at: datetime
 ) -> sign_in.CodeRight | Refusal:
-    """With the right code the phone or address becomes the party's; the one before ends and is told so. A wrong code is
+    """With the right code an e-mail address becomes the party's, or a phone number where they have none; the address
+    before ends and is told so. (A phone number that takes another's place waits: `changed_channels`.) A wrong code is
     returned, not raised, so that the attempt stays counted. Raises PhoneOfSomeoneElse."""
-    answer = sign_in.check_code(code_id=code_id, code=code, context=contact_context(party_id), at=at)
+    answer = check_contact_code(party_id=party_id, code_id=code_id, code=code, at=at)
     if not isinstance(answer, sign_in.CodeRight):
         return answer
     before = [c for c in customers.contacts(party_id, answer.channel) if not c.ended_at and c.value != answer.to]
+    if answer.channel == PHONE and any(contact.verified_at for contact in before):
+        raise MustWait("a phone number that takes another's place goes through changed_channels")
     parties.add_contact(party_id=party_id, kind=answer.channel, value=answer.to, actor=actor, at=at, verified=True)
     for contact in before:
         parties.end_contact(contact_id=contact.contact_id, because="replaced", actor=actor, at=at)
         if contact.verified_at:
             messaging.send(
-                template=CHANGED[answer.channel],
+                template="email_changed",
                 key=f"changed:{contact.contact_id}",
                 moment=institutions.moment(tenancy.current(), at),
                 party_id=party_id,

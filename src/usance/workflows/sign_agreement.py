@@ -18,6 +18,7 @@ from usance.apps.institutions import tenancy
 from usance.apps.origination import selectors as applications
 from usance.apps.origination import services as origination
 from usance.apps.payments import selectors as payments
+from usance.apps.payments import services as rails
 from usance.apps.products import calculator, caps
 from usance.core.refusals import Refusal
 from usance.ports.actor import Actor
@@ -106,11 +107,12 @@ def sign(
     actor: Actor,
 ) -> Signed | Refusal:
     """Signs with the code. A wrong code is returned, not raised, so that the attempt stays counted. Raises NoOpenOffer,
-    OfferExpired, DocumentChanged, NoCardForPayout, CardNotUsable."""
+    OfferExpired, DocumentChanged, NoCardForPayout, CardNotUsable, CardWaits."""
     document, offer = _paper(application_id)
     card = payments.card_of(card_id=card_id, party_id=document.party_id)
     if card is None:
         raise NoCardForPayout()
+    rails.require_payable(card_id=card_id, party_id=document.party_id, at=at)  # before the code is used up
     checked = sign_in.check_code(
         code_id=code_id,
         code=code,

@@ -61,7 +61,7 @@ def change_role(*, role_id: UUID, codes: Iterable[str], maker: access.User, at: 
 
 
 def reset_access(*, user_id: UUID, maker: access.User, at: datetime, reason: str) -> None:
-    """Proposes to take a person's password and second factor away, so that they can begin anew. Refuses with
+    """Proposes to take a person's password and all second factors away, so that they can begin anew. Refuses with
     OwnRights."""
     user = access.user(user_id)
     if user.pk == maker.pk:

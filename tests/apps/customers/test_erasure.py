@@ -74,7 +74,7 @@ def seed() -> UUID:
         services.state_facts(facts=facts, **said)
         services.set_identity_number(number=NUMBER, **said)
         services.add_contact(party_id=party_id, kind="email", value=MAIL, actor=SYSTEM, at=AT, verified=True)
-        messaging.tell(party_id=party_id, template="phone_changed", key="told", moment=AT, context={"reference": "x"})
+        messaging.tell(party_id=party_id, template="email_changed", key="told", moment=AT, context={"reference": "x"})
     return party_id
 
 
@@ -113,14 +113,14 @@ def _nothing_can_be_read(party_id: UUID, sealed: bytes) -> None:
     ):
         with pytest.raises(vault.PersonErased):
             attempt()
-    assert messaging.send(template="phone_changed", key="after", moment=AT, party_id=party_id) is None
+    assert messaging.send(template="email_changed", key="after", moment=AT, party_id=party_id) is None
     assert Party.objects.get(pk=party_id).erased_at == AT
 
 
 def test_messages_of_an_erased_person_cannot_be_opened(bound: None) -> None:
     party_id = seed()
     with transaction.atomic():
-        ordered = messaging.send(template="phone_changed", key="told", moment=AT, party_id=party_id)
+        ordered = messaging.send(template="email_changed", key="told", moment=AT, party_id=party_id)
         assert ordered is not None
         services.erase(party_id=party_id, reason="asked", actor=SYSTEM, at=AT)
         with pytest.raises(vault.PersonErased):

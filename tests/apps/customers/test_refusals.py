@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from usance.apps.customers import refusals, vault
@@ -9,11 +11,16 @@ from usance.core.refusals import Refusal
 from usance.web.refusals import sentence
 from usance.workflows import one_time_codes
 
+SOON = datetime(2026, 3, 3, 3, 0, tzinfo=UTC)
 EXAMPLES: list[Refusal] = [
     *(refusals.PhoneNotValid(why=why) for why in ("format", "foreign", "not_mobile")),
     *(refusals.IdentityNumberNotValid(why=why) for why in ("format", "check_digit", "province", "birth_date", "sex")),
     refusals.EmailNotValid(),
     refusals.PhoneOfSomeoneElse(),
+    refusals.PhoneIsYours(),
+    refusals.PhoneChangeWaits(counts_from=SOON),
+    refusals.PhoneNotYetYours(counts_from=SOON),
+    refusals.ChangeOver(),
     refusals.ConsentMissing(purpose="credit_check"),
     refusals.ConsentTextOutdated(purpose="credit_check"),
     refusals.CodeTooSoon(seconds=30),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import product
 
 import pytest
@@ -24,10 +24,17 @@ CONTEXT = {
     "reason": "—",
     "card": "•••• 1111",
     "last4": "1111",
+    "phone": "+84 ••• 678",
+    "counts_from": datetime(2026, 3, 5, 3, 0, tzinfo=UTC),
     "link": "https://vn.example/account/",
 }
 LENDER = Institution(
-    name="Demo", support_phone="+84000000000", support_email="help@example.com", currency="VND", currency_digits=0
+    name="Demo",
+    time_zone="Asia/Ho_Chi_Minh",
+    support_phone="+84000000000",
+    support_email="help@example.com",
+    currency="VND",
+    currency_digits=0,
 )
 
 

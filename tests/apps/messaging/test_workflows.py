@@ -11,14 +11,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.apps.messaging.conftest import KYIV, MAIL, PHONE, FakeMessenger, Life, kyiv, new_party
-from usance.apps.customers import selectors, sign_in
-from usance.apps.customers.refusals import CodeForSomethingElse, CodeWrong, PhoneOfSomeoneElse
+from usance.apps.customers import channels, selectors, sign_in
+from usance.apps.customers.refusals import CodeExpired, CodeForSomethingElse, CodeWrong, PhoneOfSomeoneElse
 from usance.apps.institutions import selectors as agenda
 from usance.apps.institutions import services as institutions
 from usance.apps.messaging.models import Message
 from usance.ports import due
 from usance.ports.actor import SYSTEM
-from usance.workflows import one_time_codes, remind
+from usance.workflows import changed_channels, one_time_codes, remind
 
 NEW_PHONE = "+380671112233"
 
@@ -63,23 +63,36 @@ def test_a_signing_code_names_the_amount_and_fits_this_document_only(
     assert right.party_id == party_id
 
 
-def test_a_changed_phone_is_proved_and_the_old_one_is_told(party_id: UUID, post: FakeMessenger, life: Life) -> None:
+def test_a_changed_phone_is_proved_waits_and_the_old_one_is_told(
+    party_id: UUID, post: FakeMessenger, life: Life
+) -> None:
     now = life.at(kyiv(2, 12))
-    sent = one_time_codes.send_contact_code(
-        party_id=party_id, channel="phone", value="067 111 22 33", address="", at=now
-    )
+    sent = changed_channels.send_phone_code(party_id=party_id, phone="067 111 22 33", address="", at=now)
     life.at(now)
     order: dict[str, Any] = {"party_id": party_id, "code_id": sent.code_id, "actor": SYSTEM, "at": now}
     code = code_in(post.sent[0])
-    assert isinstance(one_time_codes.confirm_contact(code="x", **order), CodeWrong)
+    assert isinstance(changed_channels.confirm_phone(code="x", **order), CodeWrong)
     stranger = {**order, "party_id": new_party(phone="+380500000001")}
-    assert isinstance(one_time_codes.confirm_contact(code=code, **stranger), CodeForSomethingElse)
-    assert isinstance(one_time_codes.confirm_contact(code=code, **order), sign_in.CodeRight)
+    assert isinstance(changed_channels.confirm_phone(code=code, **stranger), CodeExpired)  # not their code at all
+    change = changed_channels.confirm_phone(code=code, **order)
+    assert isinstance(change, channels.ChannelChange)
     life.at(now)
+    assert {sent.to for sent in post.sent} == {NEW_PHONE, PHONE, MAIL}
+    assert selectors.party_with_phone(PHONE) == party_id
+    now = life.at(kyiv(3, 12))
+    changed_channels.count(str(change.pk))
     assert selectors.party_with_phone(NEW_PHONE) == party_id
     assert selectors.party_with_phone(PHONE) is None
-    assert [sent.to for sent in post.sent] == [NEW_PHONE, PHONE]
     assert [contact.ended_at for contact in selectors.contacts(party_id, "phone")] == [None, now]
+
+
+def test_no_page_can_replace_a_phone_at_once(party_id: UUID, post: FakeMessenger, life: Life) -> None:
+    now = life.at(kyiv(2, 12))
+    sent = one_time_codes.send_contact_code(party_id=party_id, channel="phone", value=NEW_PHONE, address="", at=now)
+    life.at(now)
+    order: dict[str, Any] = {"party_id": party_id, "code_id": sent.code_id, "actor": SYSTEM, "at": now}
+    with pytest.raises(one_time_codes.MustWait):
+        one_time_codes.confirm_contact(code=code_in(post.sent[0]), **order)
 
 
 def test_a_phone_that_is_anothers_cannot_be_taken_even_with_its_code(
@@ -87,10 +100,10 @@ def test_a_phone_that_is_anothers_cannot_be_taken_even_with_its_code(
 ) -> None:
     other = new_party(phone=NEW_PHONE)
     now = life.at(kyiv(2, 12))
-    sent = one_time_codes.send_contact_code(party_id=party_id, channel="phone", value=NEW_PHONE, address="", at=now)
+    sent = changed_channels.send_phone_code(party_id=party_id, phone=NEW_PHONE, address="", at=now)
     life.at(now)
     with pytest.raises(PhoneOfSomeoneElse):
-        one_time_codes.confirm_contact(
+        changed_channels.confirm_phone(
             party_id=party_id, code_id=sent.code_id, code=code_in(post.sent[0]), actor=SYSTEM, at=now
         )
     assert selectors.party_with_phone(NEW_PHONE) == other

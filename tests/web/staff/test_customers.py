@@ -82,24 +82,6 @@ def test_the_page_is_masked_until_somebody_who_may_asks(desk: Desk) -> None:
     assert "Another phone" not in text(carl.get(page(row.party_id)))
 
 
-def test_another_phone_needs_its_code_and_the_old_one_is_told(desk: Desk) -> None:
-    anna = desk.person("anna", "customer_service")
-    row = desk.referred()
-    old = selectors.profile(row.party_id).phone
-    wrong = anna.post(page(row.party_id, "phone/"), {"value": "12"})
-    assert wrong.status_code == 422
-    assert anna.post(page(row.party_id, "phone/"), {"value": "0912 345 678"})["Location"] == page(row.party_id, "code/")
-    assert selectors.profile(row.party_id).phone == old
-    refused = anna.post(page(row.party_id, "code/"), {"code": "000000"})
-    assert refused.status_code == 422
-    code = code_in_last_message(row.party_id)
-    assert anna.post(page(row.party_id, "code/"), {"code": code})["Location"] == page(row.party_id)
-    assert selectors.profile(row.party_id).phone == "+84912345678"
-    told = message_view.messages(party_id=row.party_id).filter(template="phone_changed").get()
-    assert messaging.open_words(told).to == old
-    assert anna.get(page(row.party_id, "code/"))["Location"] == page(row.party_id)
-
-
 def test_another_address_without_a_phone_s_rules(desk: Desk) -> None:
     anna = desk.person("anna", "customer_service")
     row = desk.referred()

@@ -29,6 +29,7 @@ DEVICE = Limit("sign_in.device", 10, timedelta(minutes=15))
 ADDRESS = Limit("sign_in.address", 60, timedelta(minutes=15))
 CODE = Limit("factor.account", 5, timedelta(minutes=15))
 CODE_DEVICE = Limit("factor.device", 5, timedelta(minutes=15))
+PASSKEY = Limit("passkey.address", 120, timedelta(minutes=15))  # counts what is asked for, not what failed
 INVITATION = Limit("invitation.address", 20, timedelta(minutes=15))
 
 

@@ -103,8 +103,8 @@ class RoleGrant(TenantModel):
 
 
 class SecondFactor(TenantModel):
-    """A thing a person has. `secret` is sealed under the key ring; `data` is room for other kinds (a passkey's public
-    key and counter). A factor counts once it is confirmed."""
+    """A thing a person has: an authenticator app (`secret`, sealed under the key ring) or a passkey (`credential` and
+    the fields after it). A factor counts once it is confirmed."""
 
     KINDS = [("totp", "totp"), ("webauthn", "webauthn")]
 
@@ -114,6 +114,11 @@ class SecondFactor(TenantModel):
     secret = models.BinaryField(null=True)
     data = models.JSONField(default=dict)
     last_step = models.BigIntegerField(default=0, help_text="time step of the last code taken: a code counts once")
+    credential = models.CharField(max_length=1400, null=True, blank=True, help_text="a passkey's id, base64url")
+    public_key = models.BinaryField(null=True)
+    sign_count = models.BigIntegerField(default=0, db_default=0, help_text="the passkey's own counter, as last seen")
+    host = models.CharField(max_length=253, blank=True, db_default="", help_text="the host name that it is bound to")
+    suspended_at = models.DateTimeField(null=True, blank=True, help_text="its counter went back, as a copy's would")
     confirmed_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
 
@@ -124,8 +129,30 @@ class SecondFactor(TenantModel):
                 "user",
                 condition=Q(kind="totp", confirmed_at__isnull=False),
                 name="secondfactor_totp_once",
-            )
+            ),
+            models.UniqueConstraint("institution", "credential", name="secondfactor_credential_once"),
+            models.CheckConstraint(
+                condition=~Q(kind="webauthn") | Q(credential__isnull=False, public_key__isnull=False),
+                name="secondfactor_passkey_whole",
+            ),
         ]
+
+
+class PasskeyChallenge(TenantModel):
+    """What a browser must sign with a passkey: for one purpose, one host name and, but for the sign-in of somebody
+    not known yet, one person; good once, for minutes of real time."""
+
+    PURPOSES = [("register", "register"), ("second", "second"), ("single", "single")]
+
+    purpose = models.CharField(max_length=10, choices=PURPOSES)
+    user = TenantForeignKey(User, null=True, related_name="+")
+    host = models.CharField(max_length=253)
+    challenge = models.BinaryField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index("institution", "expires_at", name="passkeychallenge_expires")]
 
 
 class RecoveryCode(TenantModel):

@@ -24,6 +24,36 @@ class CodeRefused(Refusal):
     code = "code_refused"
 
 
+class PasskeyRefused(Refusal):
+    """What the browser sent is not the answer of a passkey that is known here: which part is wrong is not told."""
+
+    code = "passkey_refused"
+
+
+class PasskeyExpired(Refusal):
+    """The challenge was answered before, is too old, or was never asked for in this browser."""
+
+    code = "passkey_expired"
+
+
+class PasskeySuspended(Refusal):
+    """The passkey's counter went back, as a copy's would: it opens nothing any more."""
+
+    code = "passkey_suspended"
+
+
+class PasskeyKnown(Refusal):
+    """This passkey is registered already."""
+
+    code = "passkey_known"
+
+
+class LastFactor(Refusal):
+    """It is the only second factor that the person has."""
+
+    code = "last_factor"
+
+
 class PasswordTooShort(Refusal):
     code = "password_too_short"
     least: int

@@ -115,6 +115,20 @@ def confirmed_factor(user: User) -> SecondFactor | None:
     return SecondFactor.objects.filter(user=user, confirmed_at__isnull=False).order_by("id").first()
 
 
+def factors_of(user: User) -> QuerySet[SecondFactor]:
+    """Every second factor of the person: the app first, then passkeys as they came."""
+    return SecondFactor.objects.filter(user=user, confirmed_at__isnull=False).order_by("kind", "id")
+
+
+def has_app(user: User) -> bool:
+    return factors_of(user).filter(kind="totp").exists()
+
+
+def passkeys_of(user: User, *, host: str) -> QuerySet[SecondFactor]:
+    """The passkeys with which the person can sign in at a host name."""
+    return factors_of(user).filter(kind="webauthn", host=host, suspended_at__isnull=True)
+
+
 def recovery_codes_left(user: User) -> int:
     return user.recovery_codes.filter(used_at__isnull=True).count()
 

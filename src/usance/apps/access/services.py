@@ -180,7 +180,7 @@ def reactivate(*, user_id: UUID, actor: Actor) -> User:
 
 
 def reset_access(*, user_id: UUID, actor: Actor, at: datetime) -> str:
-    """For someone who lost phone and papers: password, second factor and recovery codes go, sessions end, and a new
+    """For someone who lost phone and papers: password, app, passkeys and recovery codes go, sessions end, and a new
     invitation is made (its secret part is the answer). Refuses with OwnRights."""
     if str(user_id) == actor.id:
         raise OwnRights()

@@ -13,7 +13,15 @@ from django.core import signing
 from django.db import transaction
 
 from usance.apps.access import limits, passwords, selectors, totp
-from usance.apps.access.models import Invitation, RecoveryCode, SecondFactor, Session, StaffSession, User
+from usance.apps.access.models import (
+    Invitation,
+    PasskeyChallenge,
+    RecoveryCode,
+    SecondFactor,
+    Session,
+    StaffSession,
+    User,
+)
 from usance.apps.access.refusals import CodeRefused, InvitationExpired, SignInRefused
 from usance.apps.audit import services as audit
 from usance.apps.institutions import keyring, tenancy
@@ -62,7 +70,7 @@ def check_password(*, email: str, password: str, visitor: Visitor, at: datetime)
 def check_code(*, user: User, given: str, visitor: Visitor, at: datetime) -> SecondFactor:
     """Takes a code of the person's authenticator app. Each code counts once. Refuses with CodeRefused,
     TooManyAttempts."""
-    limit, source = _admit_code(user, visitor, at)
+    limit, source = admit_code(user, visitor, at)
     factor = SecondFactor.objects.select_for_update().filter(user=user, kind="totp", confirmed_at__isnull=False).first()
     step = totp.matching_step(_secret(factor), given, at, after=factor.last_step) if factor else None
     if factor is None or step is None:
@@ -77,7 +85,7 @@ def check_code(*, user: User, given: str, visitor: Visitor, at: datetime) -> Sec
 
 def check_recovery_code(*, user: User, given: str, visitor: Visitor, at: datetime) -> int:
     """Takes one of the codes on paper; says how many are left. Refuses as `check_code`."""
-    limit, source = _admit_code(user, visitor, at)
+    limit, source = admit_code(user, visitor, at)
     mark = _recovery_digest(user, given)
     taken = RecoveryCode.objects.filter(user=user, code_digest=mark, used_at__isnull=True).update(used_at=at)
     if not taken:
@@ -101,7 +109,7 @@ def begin_totp(*, user: User) -> str:
 
 def confirm_totp(*, user: User, given: str, visitor: Visitor, at: datetime) -> list[str]:
     """The app works: the factor counts from now on. Gives the recovery codes, to be shown once."""
-    limit, source = _admit_code(user, visitor, at)
+    limit, source = admit_code(user, visitor, at)
     factor = SecondFactor.objects.select_for_update().filter(user=user, kind="totp", confirmed_at__isnull=True).first()
     step = totp.matching_step(_secret(factor), given, at, after=0) if factor else None
     if factor is None or step is None:
@@ -245,6 +253,7 @@ def sweep(*, at: datetime) -> None:
     StaffSession.objects.filter(ended_at__isnull=True, started_at__lt=at - LONGEST).update(
         ended_at=at, end_reason="ran_out"
     )
+    PasskeyChallenge.objects.filter(expires_at__lt=at).delete()
     limits.sweep(at)
 
 
@@ -289,7 +298,8 @@ def _account_source(
     return (device, f"{name.strip().lower()}|{known}") if known else (account, name.strip().lower())
 
 
-def _admit_code(user: User, visitor: Visitor, at: datetime) -> tuple[limits.Limit, str]:
+def admit_code(user: User, visitor: Visitor, at: datetime) -> tuple[limits.Limit, str]:
+    """The counter of a person's tries at the second step, and its source. Refuses with TooManyAttempts."""
     limit, source = _account_source(limits.CODE, limits.CODE_DEVICE, user, str(user.pk), visitor)
     limits.admit(limit, source, at)
     return limit, source

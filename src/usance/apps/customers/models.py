@@ -107,6 +107,51 @@ class Contact(TenantModel):
         indexes = [models.Index(fields=["institution", "party", "kind", "-recorded_at"], name="contact_of_party")]
 
 
+class ChannelChange(OrgModel):
+    """A new phone number, or a new card for payouts, that counts only after a wait in which its owner can stop it.
+    The instants of the wait are business time; nothing here identifies anybody."""
+
+    class Kind(models.TextChoices):
+        PHONE = "phone"
+        CARD = "card"
+
+    class State(models.TextChoices):
+        WAITING = "waiting"  # for a card also afterwards: it may be stopped as long as the link is good
+        DONE = "done"
+        STOPPED = "stopped"  # somebody said that it was not them, or changed their mind
+        FAILED = "failed"  # the number became somebody else's meanwhile
+
+    party = TenantForeignKey("customers.Party", related_name="+")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    subject_id = models.UUIDField(help_text="of the contact or the card")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    began_at = models.DateTimeField(help_text="business time")
+    counts_from = models.DateTimeField(help_text="business time")
+    token_digest = models.CharField(max_length=64, help_text="keyed hash of the link that stops it")
+    link_ends_at = models.DateTimeField(help_text="real time")
+    asked_by = models.CharField(max_length=10, help_text="kind of actor: borrower or staff")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    reported_at = models.DateTimeField(null=True, blank=True, help_text="its owner said that it was not them")
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    verdict = models.CharField(max_length=10, blank=True, help_text="what staff found: theft or mistake")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["institution", "token_digest"], name="channelchange_token_once"),
+            models.UniqueConstraint(
+                fields=["institution", "kind", "subject_id"],
+                name="channelchange_waiting_once",
+                condition=models.Q(state="waiting"),
+            ),
+            models.UniqueConstraint(
+                fields=["institution", "party"],
+                name="channelchange_one_phone",
+                condition=models.Q(state="waiting", kind="phone"),
+            ),
+        ]
+        indexes = [models.Index(fields=["institution", "party", "-began_at"], name="channelchange_of_party")]
+
+
 class IdentityNumber(TenantModel):
     """A number that a state gave a person, checked by its country's rule. Never edited: a new one ends the old one."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from usance.core.refusals import Refusal
@@ -22,6 +23,32 @@ class PhoneOfSomeoneElse(Refusal):
     """Another customer has proved that this phone is theirs."""
 
     code = "phone_of_someone_else"
+
+
+class PhoneIsYours(Refusal):
+    """The number is the customer's own already."""
+
+    code = "phone_is_yours"
+
+
+class PhoneChangeWaits(Refusal):
+    """Another number of the same customer waits until `counts_from`: that must be stopped first."""
+
+    code = "phone_change_waits"
+    counts_from: datetime
+
+
+class PhoneNotYetYours(Refusal):
+    """Who signs in with a new number has to wait until `counts_from`; until then the number before signs in."""
+
+    code = "phone_not_yet_yours"
+    counts_from: datetime
+
+
+class ChangeOver(Refusal):
+    """The change of a channel was looked into before, or nobody complained about it."""
+
+    code = "change_over"
 
 
 class IdentityNumberNotValid(Refusal):

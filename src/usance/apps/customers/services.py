@@ -106,7 +106,7 @@ def set_identity_number(
     they are given. The same number again changes nothing. Raises IdentityNumberNotValid, PersonErased."""
     scheme = selectors.identity_scheme(on)
     checked = identity_numbers.check(number, scheme=scheme, birth_date=birth_date, sex=sex, on=on)
-    _lock(party_id)
+    lock(party_id)
     keys = vault.keys_for([party_id])
     current = IdentityNumber.objects.filter(party_id=party_id, scheme=scheme, ended_at=None).first()
     if current and keys.unseal(current.sealed, party_id=party_id, field=NUMBER) == checked:
@@ -130,7 +130,7 @@ def add_contact(*, party_id: UUID, kind: str, value: str, actor: Actor, at: date
     """A phone or e-mail address of the party; one that the party already has is not added twice, but becomes verified.
     Raises PhoneNotValid, EmailNotValid, PhoneOfSomeoneElse, PersonErased."""
     normal = selectors.normal_phone(value) if kind == PHONE else words.email(value)
-    _lock(party_id)
+    lock(party_id)
     mac = vault.blind(normal, kind=kind)
     row = Contact.objects.filter(party_id=party_id, kind=kind, mac=mac, ended_at=None).first()
     if row is None:
@@ -163,7 +163,7 @@ def verify_contact(*, contact_id: UUID, actor: Actor, at: datetime) -> None:
 def set_push_address(*, party_id: UUID, value: str, actor: Actor, at: datetime) -> None:
     """The browser on which the party wants our pushes: one at a time, the one that was told last. A browser that was
     another party's is theirs no more. Raises PersonErased."""
-    _lock(party_id)
+    lock(party_id)
     mac = vault.blind(value, kind=PUSH)
     standing = Contact.objects.filter(kind=PUSH, ended_at=None)
     if standing.filter(party_id=party_id, mac=mac, unreachable_at=None).exists():
@@ -202,7 +202,7 @@ def set_language(*, party_id: UUID, language: str) -> None:
 
 def move_party(*, party_id: UUID, org_path: str, actor: Actor) -> None:
     """The party is now looked after by another branch or team."""
-    before = _lock(party_id).org_path
+    before = lock(party_id).org_path
     Party.objects.filter(pk=party_id).update(org_path=org_path)
     details = {"before": before, "after": org_path}
     audit.record(action="customer.moved", subject=(PARTY, party_id), actor=actor, details=details)
@@ -226,7 +226,7 @@ def reveal_list(*, party_ids: Iterable[UUID], actor: Actor) -> dict[UUID, select
 def erase(*, party_id: UUID, reason: str, actor: Actor, at: datetime) -> None:
     """Destroys the party's key: all that was sealed under it, anywhere, is unreadable from here on. Blind indexes go,
     and so does what was sealed before the party had a key. Amounts in the ledger stay."""
-    party = _lock(party_id)
+    party = lock(party_id)
     macs = list(Contact.objects.filter(party_id=party_id).exclude(mac=None).values_list("mac", flat=True))
     OneTimeCode.objects.filter(to_mac__in=macs).update(sealed_to=b"", to_mac=b"", address_mac=None, party=None)
     OneTimeCode.objects.filter(party_id=party_id).update(sealed_to=b"", to_mac=b"", address_mac=None)
@@ -240,7 +240,7 @@ def erase(*, party_id: UUID, reason: str, actor: Actor, at: datetime) -> None:
         audit.record(action="customer.erased", subject=(PARTY, party_id), actor=actor, details={"reason": reason})
 
 
-def _lock(party_id: UUID) -> Party:
+def lock(party_id: UUID) -> Party:
     """Changes of one party happen one after the other; an erasure that came first is seen."""
     row: Party = Party.objects.select_for_update().get(pk=party_id)
     vault.forget(party_id)

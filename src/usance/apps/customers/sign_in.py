@@ -22,7 +22,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from usance.apps.audit import services as audit
-from usance.apps.customers import selectors, services, vault, words
+from usance.apps.customers import channels, selectors, services, vault, words
 from usance.apps.customers.models import PHONE, Device, OneTimeCode, SecondFactAttempt
 from usance.apps.customers.refusals import (
     CodeExpired,
@@ -30,6 +30,7 @@ from usance.apps.customers.refusals import (
     CodeTooSoon,
     CodeUsedUp,
     CodeWrong,
+    PhoneNotYetYours,
     SecondFactLocked,
     SecondFactWrong,
     TooManyCodes,
@@ -92,7 +93,9 @@ class SecondFactNeeded:
 
 
 CodeAnswer = CodeRight | CodeWrong | CodeExpired | CodeUsedUp | CodeForSomethingElse
-SignInAnswer = SignedIn | SecondFactNeeded | CodeWrong | CodeExpired | CodeUsedUp | CodeForSomethingElse
+SignInAnswer = (
+    SignedIn | SecondFactNeeded | CodeWrong | CodeExpired | CodeUsedUp | CodeForSomethingElse | PhoneNotYetYours
+)
 SecondFactAnswer = SignedIn | SecondFactWrong | SecondFactLocked | CodeExpired
 
 
@@ -189,6 +192,14 @@ def check_code(*, code_id: UUID, code: str, at: datetime, context: Mapping[str, 
     return CodeRight(row.pk, to, row.channel, row.party_id)
 
 
+def address_of(*, code_id: UUID, party_id: UUID) -> str:
+    """Where a code of the party went; it stands there as long as the party is not erased. Raises PersonErased."""
+    row = OneTimeCode.objects.get(pk=code_id, party_id=party_id)
+    if not row.sealed_to:
+        raise vault.PersonErased()
+    return vault.unseal(row.sealed_to, party_id=party_id, field=TO)
+
+
 def replace_code(*, code_id: UUID, at: datetime) -> None:
     """The person asked for another code in its place: this one is no longer good."""
     OneTimeCode.objects.filter(pk=code_id, used_at=None).update(replaced_at=at)
@@ -198,8 +209,8 @@ def replace_code(*, code_id: UUID, at: datetime) -> None:
 def begin(
     *, code_id: UUID, code: str, device_token: str, language: str, at: datetime, on: date, org_path: str = "root"
 ) -> SignInAnswer:
-    """Sign-in by the code. An unknown phone becomes a new party. A known party on a device that is new for them is
-    asked for a second fact, when they have told us one. Refusals are returned."""
+    """Sign-in by the code. An unknown phone becomes a new party, unless it waits to become a known one's. A known party
+    on a device that is new for them is asked for a second fact, when they have told us one. Refusals are returned."""
     if not OneTimeCode.objects.filter(pk=code_id, purpose=SIGN_IN).exists():
         return CodeExpired()
     answer = check_code(code_id=code_id, code=code, at=at)
@@ -208,6 +219,9 @@ def begin(
     _one_at_a_time(vault.blind(answer.to, kind=PHONE))
     party_id = selectors.party_with_phone(answer.to)
     if party_id is None:
+        waiting = channels.waits_for_phone(answer.to)
+        if waiting is not None:
+            return PhoneNotYetYours(counts_from=waiting.counts_from)
         party_id = _sign_up(answer.to, language=language, at=at, on=on, org_path=org_path)
         return _welcome(party_id, code_id, at=at, is_new_party=True)
     if is_known_device(party_id=party_id, token=device_token):
@@ -262,6 +276,30 @@ def answer_second_fact(
     party_id = selectors.party_with_phone(vault.unseal(row.sealed_to, party_id=row.party_id, field=TO))
     if party_id is None:
         return CodeExpired()
+    refused = _try_fact(party_id, row, birth_date, last_four, at)
+    return refused or _welcome(party_id, code_id, at=at, is_new_party=False)
+
+
+def second_facts_of(party_id: UUID) -> tuple[str, ...]:
+    """What the person can be asked, as in SecondFactNeeded; nothing of somebody who has told us nothing."""
+    return tuple(_second_facts(party_id))
+
+
+def prove_fact(
+    *, party_id: UUID, code_id: UUID, at: datetime, birth_date: date | None = None, last_four: str = ""
+) -> SecondFactWrong | SecondFactLocked | CodeExpired | None:
+    """A second fact beside the code of a contact, before that code is looked at; None when it is right, or when there
+    is none that could be asked. Failures count with those of signing in. Refusals are returned."""
+    row = OneTimeCode.objects.select_for_update().filter(pk=code_id, party_id=party_id, used_at=None).first()
+    if row is None or not second_facts_of(party_id):
+        return CodeExpired() if row is None else None
+    _one_at_a_time(party_id.bytes[8:])
+    return _try_fact(party_id, row, birth_date, last_four, at)
+
+
+def _try_fact(
+    party_id: UUID, row: OneTimeCode, birth_date: date | None, last_four: str, at: datetime
+) -> SecondFactWrong | SecondFactLocked | None:
     left = SECOND_FACT_ATTEMPTS - _recent_failures(party_id, at)
     if left <= 0:
         return SecondFactLocked()
@@ -271,7 +309,7 @@ def answer_second_fact(
     )
     SecondFactAttempt.objects.create(party_id=party_id, code=row, at=at, was_right=is_right)
     if is_right:
-        return _welcome(party_id, code_id, at=at, is_new_party=False)
+        return None
     return SecondFactWrong(left=left - 1) if left > 1 else SecondFactLocked()
 
 
@@ -292,6 +330,15 @@ def is_anyones_device(*, token: str) -> bool:
 def devices(party_id: UUID) -> QuerySet[Device]:
     """The browsers that the party signs in from, the latest first."""
     return Device.objects.filter(party_id=party_id, ended_at=None).order_by("-last_seen_at", "-id")
+
+
+def forget_devices(*, party_id: UUID, actor: Actor, at: datetime) -> int:
+    """Somebody may have been in who should not: whoever signs in next is asked for the second fact."""
+    count = Device.objects.filter(party_id=party_id, ended_at=None).update(ended_at=at)
+    if count:
+        details = {"count": count}
+        audit.record(action="customer.device_removed", subject=(services.PARTY, party_id), actor=actor, details=details)
+    return count
 
 
 def forget_device(*, party_id: UUID, device_id: UUID, actor: Actor, at: datetime) -> None:

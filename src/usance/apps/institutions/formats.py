@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
+from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_percent
 from django.utils.translation import get_language, to_locale
 
@@ -57,6 +57,11 @@ def percent(share: Fraction | Decimal, digits: int = 2) -> str:
 def day(value: date | None, length: str = "long") -> str:
     """A date; `length`: short, medium, long, full."""
     return "–" if value is None else str(format_date(value, format=day_pattern(length), locale=locale()))
+
+
+def moment(value: datetime, length: str = "medium") -> str:
+    """A date with its time of day, as the instant's own zone has it."""
+    return f"{day(value.date(), length)}, {format_time(value, format='short', locale=locale())}"
 
 
 def day_pattern(length: str) -> str:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from django.utils import translation
 
@@ -64,9 +65,10 @@ TEMPLATES = {
         Template("refund_sent", SERVICE),
         Template("refund_refused", SERVICE),
         Template("loan_closed", SERVICE),
-        Template("phone_changed", SERVICE),
+        Template("phone_changed", SERVICE, version=2),
+        Template("phone_counts", SERVICE),
         Template("email_changed", SERVICE),
-        Template("card_changed", SERVICE),
+        Template("card_changed", SERVICE, version=2),
         Template("offer", MARKETING),
     )
 }
@@ -79,8 +81,8 @@ class Rendered:
 
 
 class _Words(string.Formatter):
-    """`{x:money}` is an amount in minor units of the institution's currency, `{x:date}` a date; both in the active
-    language."""
+    """`{x:money}` is an amount in minor units of the institution's currency, `{x:date}` a date, `{x:moment}` a date
+    with its time of day where the institution is; all in the active language."""
 
     def __init__(self, institution: Institution) -> None:
         self.institution = institution
@@ -91,6 +93,9 @@ class _Words(string.Formatter):
         if format_spec == "date":
             assert isinstance(value, date)
             return formats.day(value, "medium")
+        if format_spec == "moment":
+            assert isinstance(value, datetime)
+            return formats.moment(value.astimezone(ZoneInfo(self.institution.time_zone)))
         assert not format_spec
         return str(value)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 
@@ -17,6 +19,7 @@ class Card(OrgModel):
         ACTIVE = "active"
         DEAD = "dead"  # the rail said that it can no longer be charged
         REMOVED = "removed"  # its owner removed it
+        BLOCKED = "blocked"  # its owner says that somebody else linked it
 
     party = TenantForeignKey("customers.Party", related_name="cards")
     provider = models.CharField(max_length=30)
@@ -28,6 +31,7 @@ class Card(OrgModel):
     expires_on = models.DateField(null=True, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
     linked_at = models.DateTimeField()
+    payout_from = models.DateTimeField(null=True, blank=True, help_text="business time; no money goes to it before")
 
     class Meta:
         constraints = [models.UniqueConstraint("institution", "party", "token_index", name="card_once_per_party")]
@@ -35,6 +39,10 @@ class Card(OrgModel):
 
     def __str__(self) -> str:
         return f"{self.brand} •••• {self.last4}".strip()
+
+    def waits(self, moment: datetime) -> bool:
+        """Whether no money may go to it yet at this business moment."""
+        return self.payout_from is not None and moment < self.payout_from
 
 
 class Instruction(OrgModel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from usance.core.refusals import Refusal
 
@@ -11,6 +11,13 @@ class CardNotUsable(Refusal):
     """The card was removed, or its bank will no longer let it be charged."""
 
     code = "card_not_usable"
+
+
+class CardWaits(Refusal):
+    """A changed payout card: no money goes to it before `payout_from`."""
+
+    code = "card_waits"
+    payout_from: datetime
 
 
 class InstructionUnderWay(Refusal):

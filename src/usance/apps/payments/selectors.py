@@ -197,6 +197,34 @@ def cards_of(party_id: UUID) -> QuerySet[Card]:
     return Card.objects.filter(party_id=party_id, state=Card.State.ACTIVE).order_by("-linked_at", "-id")
 
 
+def payable_cards(party_id: UUID, moment: datetime) -> list[Card]:
+    """A person's cards to which money may go at a business moment, the newest first."""
+    return [card for card in cards_of(party_id) if not card.waits(moment)]
+
+
+def waiting_cards(party_id: UUID, moment: datetime) -> list[Card]:
+    """A person's cards that can be used, but not yet for money to them; the one that comes first on top."""
+    return sorted((card for card in cards_of(party_id) if card.waits(moment)), key=lambda card: str(card.payout_from))
+
+
+def had_card_before(party_id: UUID, *, but_for: UUID) -> bool:
+    """Whether money went to a card of this person, or a card was linked for another matter than `but_for`: then a new
+    one is a change."""
+    was_paid = Q(kind=Instruction.Kind.PAYOUT)
+    was_linked = Q(kind=Instruction.Kind.CARD_LINK) & ~Q(subject_id=but_for)
+    known = Instruction.objects.filter(party_id=party_id, state=Instruction.State.SUCCEEDED)
+    return known.filter(was_paid | was_linked).exists()
+
+
+def has_received(card: Card) -> bool:
+    """Whether money of ours arrived on this very card."""
+    return card.instructions.filter(kind=Instruction.Kind.PAYOUT, state=Instruction.State.SUCCEEDED).exists()
+
+
+def card(card_id: UUID) -> Card | None:
+    return Card.objects.filter(pk=card_id).first()
+
+
 def card_of(*, card_id: UUID, party_id: UUID) -> Card | None:
     return Card.objects.filter(pk=card_id, party_id=party_id).first()
 

@@ -7,18 +7,19 @@ callback; what it says twice has one effect.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from usance.apps.audit import services as audit
-from usance.apps.customers import vault
+from usance.apps.customers import channels, vault
 from usance.apps.desk import services as desk
 from usance.apps.institutions import rows, tenancy
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions.models import new_id
-from usance.apps.payments import doubts, selectors
+from usance.apps.payments import cards, doubts, selectors
 from usance.apps.payments.doubts import RECONCILIATION, leave_to_a_person
 from usance.apps.payments.models import Card, InboundNotice, Instruction
 from usance.apps.payments.refusals import (
@@ -29,12 +30,13 @@ from usance.apps.payments.refusals import (
 )
 from usance.ports.actor import SYSTEM, Actor
 from usance.ports.payment_rail import Accepted, Answer, Declined, Hint, Opened, Unknown, Why
-from usance.ports.payment_rail import Card as RailCard
 from usance.ports.queue import enqueue
 
 Kind, State = Instruction.Kind, Instruction.State
 WAITING = {Why.WAITING_FOR_PAYER, Why.PROCESSING}
-CARD, TOKEN, NOTICE_BODY = "card", "payments_card.token", "payments_inboundnotice.body"
+NOTICE_BODY = "payments_inboundnotice.body"
+require_payable, token_of, keep_card = cards.require_payable, cards.token_of, cards.keep_card
+remove_card, unblock_card = cards.remove_card, cards.unblock_card
 
 
 def give(
@@ -56,11 +58,13 @@ def give(
     org_path: str = "root",
 ) -> Instruction:
     """A new instruction, sent by a job once this transaction commits; the same key again gives the first one.
-    Raises CardNotUsable."""
+    Raises CardNotUsable, CardWaits."""
     known = Instruction.objects.filter(key=key).first()
     if known:
         return known
-    if card_id and not Card.objects.filter(pk=card_id, party_id=party_id, state=Card.State.ACTIVE).exists():
+    if card_id and kind == Kind.PAYOUT:
+        require_payable(card_id=card_id, party_id=party_id, at=at)
+    elif card_id and not Card.objects.filter(pk=card_id, party_id=party_id, state=Card.State.ACTIVE).exists():
         raise CardNotUsable()
     institution, made_id = tenancy.current(), new_id()
     instruction = Instruction(
@@ -117,11 +121,6 @@ def give_refund(
         refunds_id=original.pk,
         org_path=original.org_path,
     )
-
-
-def token_of(card: Card) -> str:
-    """The rail's token of a card, for a worker that is about to use it."""
-    return vault.unseal(card.token, party_id=card.party_id, field=TOKEN)
 
 
 def claim(*, instruction_id: UUID, provider: str, merchant: str, at: datetime) -> Instruction | None:
@@ -280,6 +279,8 @@ def _note_return(instruction: Instruction, answer: Accepted) -> None:
 
 
 def _keep_card(instruction: Instruction, answer: Accepted, at: datetime) -> Card:
+    """The card is the customer's; where it takes the place of another one, money waits."""
+    changed = selectors.had_card_before(instruction.party_id, but_for=instruction.subject_id)
     return keep_card(
         party_id=instruction.party_id,
         provider=instruction.provider,
@@ -287,40 +288,21 @@ def _keep_card(instruction: Instruction, answer: Accepted, at: datetime) -> Card
         told=answer.card,
         org_path=instruction.org_path,
         at=at,
+        payout_from=institutions.moment(tenancy.current(), at) + channels.WAIT if changed else None,
     )
 
 
-def keep_card(*, party_id: UUID, provider: str, merchant: str, told: RailCard, at: datetime, org_path: str) -> Card:
-    """A card that its holder proved to be theirs on the rail's page: the token is sealed, its blind index kept."""
-    token = told.token or ""
-    which = {"party_id": party_id, "token_index": vault.blind(token, kind=CARD).hex()}
-    facts = {
-        "provider": provider,
-        "merchant": merchant,
-        "token": vault.seal(token, party_id=party_id, field=TOKEN),
-        "last4": told.last4,
-        "brand": told.brand,
-        "expires_on": told.expires_on,
-        "state": Card.State.ACTIVE,
-        "linked_at": at,
-        "org_path": org_path,
-    }
-    card = Card(**which, **facts)
-    if rows.insert_new(card):
-        return card
-    card = Card.objects.select_for_update().get(**which)
-    for name, value in facts.items():
-        setattr(card, name, value)
-    card.save(update_fields=list(facts))
-    return card
-
-
-def remove_card(*, card_id: UUID, party_id: UUID, actor: Actor) -> Card:
-    """Its owner removes a card; it can be linked again later."""
-    card = Card.objects.select_for_update().get(pk=card_id, party_id=party_id)
-    card.state = Card.State.REMOVED
-    card.save(update_fields=["state"])
-    audit.record(action="payments.card_removed", subject=card, actor=actor, details={})
+def block_card(*, card_id: UUID, actor: Actor, at: datetime) -> Card:
+    """Its owner says that somebody else linked it: nothing goes to it or comes from it any more, and money that has not
+    left yet stays."""
+    card = Card.objects.select_for_update().get(pk=card_id)
+    if card.state != Card.State.BLOCKED:
+        card.state = Card.State.BLOCKED
+        card.save(update_fields=["state"])
+        audit.record(action="payments.card_blocked", subject=card, actor=actor, details={})
+    for waiting in Instruction.objects.filter(card=card, state=State.CREATED).order_by("id"):
+        with contextlib.suppress(InstructionUnderWay):  # a worker took it in this very moment
+            cancel(instruction_id=waiting.pk, at=at, actor=actor)
     return card
 
 

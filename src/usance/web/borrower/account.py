@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from usance.apps.agreements import selectors as papers
-from usance.apps.customers import consents, sign_in
+from usance.apps.customers import channels, consents, sign_in
 from usance.apps.customers import selectors as customer_view
 from usance.apps.customers import services as customers
 from usance.apps.messaging import guard
@@ -23,7 +23,7 @@ from usance.apps.servicing import selectors as loans
 from usance.ports import clock
 from usance.web import components as ui
 from usance.web import permits, words
-from usance.web.borrower import identity
+from usance.web.borrower import changes, identity
 from usance.web.borrower import push as reminders
 
 
@@ -57,8 +57,10 @@ def _payoff(loan: loans.Loan) -> int:
 def settings(request: HttpRequest) -> HttpResponse:
     """Cards, permissions that were given, devices: each with its end beside it."""
     party_id: UUID = request.party_id  # type: ignore[attr-defined]
+    now = changes.moment(request)
+    waiting = {change.subject_id: change for change in channels.changes_of(party_id).filter(state="waiting")}
     context = {
-        "cards": payments.cards_of(party_id),
+        "cards": [(card, card.waits(now), waiting.get(card.pk)) for card in payments.cards_of(party_id)],
         "consents": consents.consents_of(party_id),
         "devices": sign_in.devices(party_id),
         "back_url": "/account/",
@@ -135,4 +137,16 @@ def me(request: HttpRequest) -> HttpResponse:
             note=_("not confirmed yet") if waits else "",
         ),
     ]
-    return render(request, "borrower/account/me.html", {"rows": rows, "email_waits": waits, "back_url": "/account/"})
+    change = channels.waiting_phone_of(party_id)
+    context = {
+        "rows": rows,
+        "email_waits": waits,
+        "change": change,
+        "new_phone": _value_of(party_id, change.subject_id) if change else "",
+        "back_url": "/account/",
+    }
+    return render(request, "borrower/account/me.html", context)
+
+
+def _value_of(party_id: UUID, contact_id: UUID) -> str:
+    return next((one.value for one in customer_view.contacts(party_id) if one.contact_id == contact_id), "")

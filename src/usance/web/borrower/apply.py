@@ -19,7 +19,7 @@ from usance.core.refusals import Refusal
 from usance.ports import clock
 from usance.web import components as ui
 from usance.web import forms, permits, refusals, visitors
-from usance.web.borrower import identity
+from usance.web.borrower import changes, identity
 from usance.web.templatetags import formats
 from usance.web.widgets import DateBoxes, EmailInput, MoneyInput, TextInput
 from usance.workflows import take_application
@@ -240,7 +240,7 @@ def link_card(request: HttpRequest) -> HttpResponse:
             party_id=party_id,
             subject_type="origination.application",
             subject_id=application.pk,
-            then="",
+            then="changed_channels.card_linked",
             description=_("Card check, given back at once"),
             language=request.LANGUAGE_CODE,
             org_path=application.org_path,
@@ -250,6 +250,8 @@ def link_card(request: HttpRequest) -> HttpResponse:
         return redirect("borrower:payment", given.pk)
     context = {
         "cards": cards,
+        "waiting": payments.waiting_cards(party_id, changes.moment(request)),
+        "had_card": payments.had_card_before(party_id, but_for=application.pk),
         "key": secrets.token_hex(16),
         "application": application,
         **_frame(request, pages, number),

@@ -13,12 +13,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from usance.apps.customers import selectors as customers
+from usance.apps.customers import sign_in
+from usance.apps.customers.refusals import SecondFactLocked, SecondFactWrong
 from usance.core.refusals import Refusal
 from usance.ports import clock
 from usance.web import forms, permits, refusals, visitors
 from usance.web.borrower import identity
+from usance.web.borrower.sign_in import SecondFactForm
 from usance.web.widgets import EmailInput
-from usance.workflows import one_time_codes
+from usance.workflows import changed_channels, one_time_codes
 
 PENDING = "contact_code"
 PHONE, EMAIL = one_time_codes.PHONE, one_time_codes.EMAIL
@@ -36,6 +39,28 @@ class EmailForm(forms.Form):
 
 class CodeForm(forms.Form):
     code = forms.CodeField(label=gettext_lazy("Code"))
+
+
+class PhoneCodeForm(SecondFactForm):
+    """The code of the new number, and something that only the customer knows: a phone alone is soon in other hands."""
+
+    code = forms.CodeField(label=gettext_lazy("Code from the SMS"))
+    field_order = ("code", "birth_date", "last_four")
+
+    def __init__(self, *args: Any, asked: tuple[str, ...], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.asked = asked
+        for name in ("birth_date", "last_four"):
+            if name not in asked:
+                del self.fields[name]
+        if asked == ("last_four",):
+            self.fields["last_four"].label = _("Last four digits of your identity number")
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or {}
+        if self.asked and not any(given.get(name) for name in self.asked) and not self.errors:
+            self.add_error(self.asked[0], _("Give this too: it shows that it is you."))
+        return given
 
 
 def _form(request: HttpRequest, channel: str, party_id: UUID) -> forms.Form:
@@ -66,13 +91,11 @@ def change(request: HttpRequest, channel: str) -> HttpResponse:
 
 
 def _send(request: HttpRequest, channel: str, value: str) -> None:
-    sent = one_time_codes.send_contact_code(
-        party_id=request.party_id,  # type: ignore[attr-defined]
-        channel=channel,
-        value=value,
-        address=visitors.address(request),
-        at=clock.now(),
-    )
+    who: dict[str, Any] = {"party_id": request.party_id, "address": visitors.address(request), "at": clock.now()}  # type: ignore[attr-defined]
+    if channel == PHONE:
+        sent = changed_channels.send_phone_code(phone=value, **who)
+    else:
+        sent = one_time_codes.send_contact_code(channel=channel, value=value, **who)
     request.session[PENDING] = {
         "channel": channel,
         "value": value,
@@ -84,21 +107,20 @@ def _send(request: HttpRequest, channel: str, value: str) -> None:
 
 @permits.borrower
 def code(request: HttpRequest, channel: str) -> HttpResponse:
-    """Checks the code; the phone or address before ends and is told so."""
+    """Checks the code. An e-mail address counts at once, and the one before is told; a phone number waits."""
     pending: dict[str, Any] | None = request.session.get(PENDING)
     if channel not in (PHONE, EMAIL):
         raise Http404
     if not pending or pending["channel"] != channel:
         return redirect("borrower:contact", channel)
-    form = CodeForm(request.POST if request.method == "POST" and "again" not in request.POST else None)
+    form = _code_form(request, channel)
     problem = _send_again(request, pending) if "again" in request.POST else ""
     if form.is_bound and form.is_valid():
-        refused = _confirm(request, pending, form.cleaned_data["code"])
+        refused = _confirm(request, pending, form.cleaned_data)
         if refused is None:
             del request.session[PENDING]
-            messages.success(request, _("Confirmed. From now on we write to you there."))
             return redirect("borrower:me")
-        form.add_error("code", refusals.sentence(refused))
+        form.add_error(_field_of(refused, form.cleaned_data), refusals.sentence(refused))
     pending = request.session[PENDING]
     left = datetime.fromisoformat(pending["resend_at"]) - clock.now()
     context = {
@@ -121,15 +143,43 @@ def _send_again(request: HttpRequest, pending: dict[str, Any]) -> str:
     return ""
 
 
-def _confirm(request: HttpRequest, pending: dict[str, Any], typed: str) -> Refusal | None:
+def _code_form(request: HttpRequest, channel: str) -> forms.Form:
+    data = request.POST if request.method == "POST" and "again" not in request.POST else None
+    if channel == EMAIL:
+        return CodeForm(data)
+    return PhoneCodeForm(data, asked=sign_in.second_facts_of(request.party_id))  # type: ignore[attr-defined]
+
+
+def _field_of(refused: Refusal, given: dict[str, Any]) -> str:
+    """Beside which field a refusal stands."""
+    if not isinstance(refused, SecondFactWrong | SecondFactLocked):
+        return "code"
+    return "birth_date" if given.get("birth_date") else "last_four"
+
+
+def _confirm(request: HttpRequest, pending: dict[str, Any], given: dict[str, Any]) -> Refusal | None:
+    """None when the new one is taken in, with the words of what follows; else what is in its way."""
+    party_id: UUID = request.party_id  # type: ignore[attr-defined]
+    order: dict[str, Any] = {
+        "party_id": party_id,
+        "code_id": UUID(pending["code_id"]),
+        "code": given["code"],
+        "actor": identity.actor_of(request),
+        "at": clock.now(),
+    }
+    waits = pending["channel"] == PHONE and customers.current_contact(party_id, PHONE) is not None
     try:
-        answer = one_time_codes.confirm_contact(
-            party_id=request.party_id,  # type: ignore[attr-defined]
-            code_id=UUID(pending["code_id"]),
-            code=typed,
-            actor=identity.actor_of(request),
-            at=clock.now(),
-        )
+        if waits:
+            facts = {"birth_date": given.get("birth_date"), "last_four": given.get("last_four") or ""}
+            answer = changed_channels.confirm_phone(**order, **facts)
+        else:
+            answer = one_time_codes.confirm_contact(**order)
     except Refusal as refusal:
         return refusal
-    return answer if isinstance(answer, Refusal) else None
+    if isinstance(answer, Refusal):
+        return answer
+    if waits:
+        messages.success(request, _("Confirmed. We have told your number and e-mail address of before; see below."))
+    else:
+        messages.success(request, _("Confirmed. From now on we write to you there."))
+    return None

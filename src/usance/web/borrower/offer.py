@@ -22,7 +22,7 @@ from usance.core.refusals import Refusal
 from usance.ports import clock
 from usance.web import components as ui
 from usance.web import forms, permits, refusals, visitors, words
-from usance.web.borrower import identity
+from usance.web.borrower import changes, identity
 from usance.web.borrower.calculator import figures
 from usance.workflows import decide_application, fund_loan, sign_agreement, take_application
 
@@ -99,7 +99,7 @@ def offer(request: HttpRequest) -> HttpResponse:
     today = request.institution.business_date  # type: ignore[attr-defined]
     quote = calculator.figures(terms=calculator.terms_signed_on(terms=standing.core_terms(), on=today), on=today)
     document = sign_agreement.paper(application_id=found.pk)
-    cards = list(payments.cards_of(found.party_id))
+    cards = payments.payable_cards(found.party_id, changes.moment(request))
     form = CardForm(request.POST or None, cards=cards)
     if request.method == "POST" and cards and form.is_valid():
         refused = _send_code(request, found, form.cleaned_data["card"])
@@ -114,6 +114,7 @@ def offer(request: HttpRequest) -> HttpResponse:
         "document": document,
         "form": form,
         "cards": cards,
+        "waiting": payments.waiting_cards(found.party_id, changes.moment(request)),
         "received": ui.Money(quote.received_minor, quote.currency),
         "mandate": consents.text_in_force("card_debit", language, today),
         **figures(quote),
@@ -239,14 +240,15 @@ def payout_card(request: HttpRequest, application_id: UUID) -> HttpResponse:
         raise Http404
     if found.state != "signed":
         return redirect("borrower:application")
-    cards = list(payments.cards_of(found.party_id))
+    cards = payments.payable_cards(found.party_id, changes.moment(request))
     form = CardForm(request.POST or None, cards=cards)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and cards and form.is_valid():
         card_id = UUID(form.cleaned_data["card"])
         _give_mandate(request, found, card_id)
         loan_id = fund_loan.fund(
             application_id=found.pk, card_id=card_id, at=clock.now(), actor=identity.actor_of(request)
         )
         return redirect("borrower:loan", loan_id)
-    context = {"application": found, "form": form, "cards": cards}
+    waiting = payments.waiting_cards(found.party_id, changes.moment(request))
+    context = {"application": found, "form": form, "cards": cards, "waiting": waiting}
     return render(request, "borrower/offer/payout_card.html", context)

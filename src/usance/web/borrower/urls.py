@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from usance.web.borrower import account, apply, calculator, contacts, loans, offer, paying, payments, push, sign_in
+from usance.web.borrower import (
+    account,
+    apply,
+    calculator,
+    changes,
+    contacts,
+    loans,
+    offer,
+    paying,
+    payments,
+    push,
+    sign_in,
+)
 
 app_name = "borrower"
 urlpatterns = [
@@ -37,6 +49,8 @@ urlpatterns = [
     path("account/me/", account.me, name="me"),
     path("account/contacts/<slug:channel>/", contacts.change, name="contact"),
     path("account/contacts/<slug:channel>/code/", contacts.code, name="contact_code"),
+    path("account/changes/<uuid:change_id>/stop/", changes.stop, name="stop_change"),
+    path("not-me/<str:token>/", changes.not_me, name="not_me"),
     path("account/consents/<uuid:consent_id>/withdraw/", account.withdraw_consent, name="withdraw_consent"),
     path("account/cards/<uuid:card_id>/remove/", account.remove_card, name="remove_card"),
     path("account/devices/<uuid:device_id>/forget/", account.forget_device, name="forget_device"),

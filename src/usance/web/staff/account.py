@@ -19,23 +19,14 @@ from usance.apps.access import selectors, sign_in
 from usance.ports import clock
 from usance.web import components as ui
 from usance.web import forms as house
-from usance.web import permits
+from usance.web import kept, permits
 from usance.web.staff import identity
 from usance.web.staff.request import StaffRequest
-from usance.web.staff.sign_in import CodeForm, answer, qr_code, sent
-
-
-def _old_password() -> forms.CharField:
-    return forms.CharField(
-        label=gettext_lazy("Your present password"),
-        max_length=128,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
+from usance.web.staff.sign_in import CodeForm, answer, present_password, prove, qr_code, sent
 
 
 class ChangePasswordForm(house.Form):
-    old = _old_password()
+    old = present_password()
     new = forms.CharField(
         label=gettext_lazy("New password"),
         max_length=128,
@@ -46,11 +37,11 @@ class ChangePasswordForm(house.Form):
 
 
 class ConfirmForm(house.Form):
-    old = _old_password()
+    old = present_password()
 
 
 class ReplaceAppForm(CodeForm):
-    old = _old_password()
+    old = present_password()
     field_order = ("old", "code")
 
 
@@ -58,10 +49,11 @@ class ReplaceAppForm(CodeForm):
 @require_GET
 def show(request: StaffRequest) -> HttpResponse:
     here = request.staff_session
-    factor = selectors.confirmed_factor(request.user)
     context = {
         "sessions": [(one, one.pk == here.pk) for one in selectors.open_sessions(request.user)],
-        "factor": factor,
+        "factors": selectors.factors_of(request.user),
+        "has_app": selectors.has_app(request.user),
+        "host": request.get_host().rsplit(":", 1)[0].lower(),
         "codes_left": selectors.recovery_codes_left(request.user),
         "grants": selectors.grants_of(request.user),
         "facts": [
@@ -73,6 +65,7 @@ def show(request: StaffRequest) -> HttpResponse:
 
 
 @permits.staff("")
+@kept.looked_at_again
 @sensitive_post_parameters("old", "new")
 @require_http_methods(["GET", "POST"])
 def change_password(request: StaffRequest) -> HttpResponse:
@@ -107,13 +100,14 @@ def end_session(request: StaffRequest, session_id: UUID) -> HttpResponse:
 
 
 @permits.staff("")
+@kept.looked_at_again
 @sensitive_post_parameters("old")
 @require_http_methods(["GET", "POST"])
 def recovery_codes(request: StaffRequest) -> HttpResponse:
     """New codes on paper; the old ones stop working."""
 
     def submit(form: Any) -> HttpResponse:
-        _prove(request, form)
+        prove(request, form)
         codes = sign_in.new_recovery_codes(user=request.user)
         return render(request, "staff/sign_in/new_recovery_codes.html", {"codes": codes})
 
@@ -122,6 +116,7 @@ def recovery_codes(request: StaffRequest) -> HttpResponse:
 
 
 @permits.staff("")
+@kept.looked_at_again
 @sensitive_post_parameters("old")
 @require_http_methods(["GET", "POST"])
 def replace_app(request: StaffRequest) -> HttpResponse:
@@ -130,7 +125,7 @@ def replace_app(request: StaffRequest) -> HttpResponse:
     secret = sign_in.begin_totp(user=user)
 
     def submit(form: Any) -> HttpResponse:
-        _prove(request, form)
+        prove(request, form)
         given = form.cleaned_data["code"]
         codes = sign_in.confirm_totp(user=user, given=given, visitor=identity.visitor(request), at=clock.now())
         return render(request, "staff/sign_in/new_recovery_codes.html", {"codes": codes})
@@ -142,14 +137,4 @@ def replace_app(request: StaffRequest) -> HttpResponse:
         submit,
         secret=" ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
         qr=qr_code(request, user, secret),
-    )
-
-
-def _prove(request: StaffRequest, form: Any) -> None:
-    """An open desk is no proof of who sits at it."""
-    sign_in.check_password(
-        email=request.user.email,
-        password=form.cleaned_data["old"],
-        visitor=identity.visitor(request),
-        at=clock.now(),
     )

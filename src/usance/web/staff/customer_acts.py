@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
 from usance.apps.customers import consents, selectors
-from usance.apps.customers.sign_in import CodeRight
+from usance.core.refusals import Refusal
 from usance.ports import clock
 from usance.web import components as ui
 from usance.web import forms as house
@@ -26,9 +26,19 @@ from usance.web.staff import masks, vocabulary
 from usance.web.staff.customers import party_of
 from usance.web.staff.request import StaffRequest
 from usance.web.staff.sign_in import answer, sent
-from usance.workflows import customer_care, one_time_codes
+from usance.workflows import changed_channels, customer_care, one_time_codes
 
 PENDING = "staff_contact_code"
+PHONE_EFFECTS = [
+    ui.Effect(gettext_lazy("A code goes to the new number. The customer reads it to you.")),
+    ui.Effect(gettext_lazy("A colleague must confirm the change; then it waits a day."), "warn"),
+    ui.Effect(gettext_lazy("The number and address of before are told, and can stop it until then.")),
+]
+EMAIL_EFFECTS = [
+    ui.Effect(gettext_lazy("A code goes to the new one. The customer reads it to you.")),
+    ui.Effect(gettext_lazy("With the right code the new one counts at once, for messages."), "warn"),
+    ui.Effect(gettext_lazy("The old one ends, and is told that it was replaced.")),
+]
 
 
 class PhoneForm(house.Form):
@@ -41,6 +51,14 @@ class EmailForm(house.Form):
 
 class CodeForm(house.Form):
     code = house.CodeField(label=gettext_lazy("Code that the customer reads to you"))
+
+
+class PhoneCodeForm(CodeForm):
+    reason = forms.CharField(
+        label=gettext_lazy("Why, and how you know that it is the customer"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
 
 
 class BlockForm(house.Form):
@@ -100,29 +118,26 @@ def _choices(reasons: Any) -> list[tuple[str, Any]]:
 @permits.staff("customer.edit")
 @require_http_methods(["GET", "POST"])
 def change_contact(request: StaffRequest, party_id: UUID, kind: str) -> HttpResponse:
-    """A code goes to the new phone or address; the customer reads it out; then the old one ends and is told."""
+    """A code goes to the new phone or address; the customer reads it out. An address counts at once, and the old one is
+    told; a phone number needs a second person, and waits."""
     party = party_of(request, party_id, "customer.edit")
 
     def submit(form: Any) -> HttpResponse:
-        made = one_time_codes.send_contact_code(
-            party_id=party.pk,
-            channel=kind,
-            value=form.cleaned_data["value"],
-            address=visitors.address(request),
-            at=clock.now(),
-        )
-        request.session[PENDING] = {"party": str(party.pk), "code": str(made.code_id), "to": made.masked_to}
+        who: dict[str, Any] = {"party_id": party.pk, "address": visitors.address(request), "at": clock.now()}
+        value = form.cleaned_data["value"]
+        if kind == "phone":
+            made = changed_channels.send_phone_code(phone=value, **who)
+        else:
+            made = one_time_codes.send_contact_code(channel=kind, value=value, **who)
+        pending = {"party": str(party.pk), "kind": kind, "code": str(made.code_id), "to": made.masked_to}
+        request.session[PENDING] = pending
         return redirect("staff:contact_code", party_id=party.pk)
 
     form: Any = (PhoneForm if kind == "phone" else EmailForm)(sent(request))
     if kind == "phone":
         form.fields["value"].set_country(request.institution.country)
     title = _("Another phone number") if kind == "phone" else _("Another e-mail address")
-    effects = [
-        ui.Effect(_("A code goes to the new one. The customer reads it to you.")),
-        ui.Effect(_("With the right code the new one counts at once, for signing in and for messages."), "warn"),
-        ui.Effect(_("The old one ends, and is told that it was replaced.")),
-    ]
+    effects = PHONE_EFFECTS if kind == "phone" else EMAIL_EFFECTS
     context = _confirming(party, title, effects, label=_("Send the code"))
     return answer(request, "staff/customers/confirm.html", form, submit, field="value", **context)
 
@@ -136,23 +151,29 @@ def contact_code(request: StaffRequest, party_id: UUID) -> HttpResponse:
     if pending.get("party") != str(party.pk):
         return redirect("staff:customer", party_id=party.pk)
 
+    waits = pending["kind"] == "phone" and selectors.current_contact(party.pk, "phone") is not None
+    given: dict[str, Any] = {"party_id": party.pk, "code_id": UUID(pending["code"]), "at": clock.now()}
+
     def submit(form: Any) -> HttpResponse:
         with transaction.atomic():
-            said = one_time_codes.confirm_contact(
-                party_id=party.pk,
-                code_id=UUID(pending["code"]),
-                code=form.cleaned_data["code"],
-                actor=request.actor,
-                at=clock.now(),
-            )
-        if not isinstance(said, CodeRight):
+            code = form.cleaned_data["code"]
+            if waits:
+                reason = form.cleaned_data["reason"]
+                said = changed_channels.propose_phone(code=code, maker=request.user, reason=reason, **given)
+            else:
+                said = one_time_codes.confirm_contact(code=code, actor=request.actor, **given)
+        if isinstance(said, Refusal):
             raise said  # a wrong code is counted: nothing is undone
         del request.session[PENDING]
+        if waits:
+            return _back(request, party, _("Proposed: a colleague must confirm it. Then it waits a day."))
         return _back(request, party, _("Changed. The old one was told."))
 
     effects = [ui.Effect(_("The code was sent to %(to)s.") % {"to": pending["to"]}, "brand", "send")]
-    context = _confirming(party, _("Code from the new contact"), effects, label=_("Change"))
-    return answer(request, "staff/customers/confirm.html", CodeForm(sent(request)), submit, field="code", **context)
+    label = _("Propose") if waits else _("Change")
+    context = _confirming(party, _("Code from the new contact"), effects, label=label)
+    form = (PhoneCodeForm if waits else CodeForm)(sent(request))
+    return answer(request, "staff/customers/confirm.html", form, submit, field="code", **context)
 
 
 # --- serving or not ----------------------------------------------------------------------------------------------

@@ -13,14 +13,14 @@ from usance.apps.access import selectors as access
 from usance.apps.agreements import selectors as papers
 from usance.apps.audit import selectors as trail
 from usance.apps.audit import services as audit
-from usance.apps.customers import consents, fields, selectors
+from usance.apps.customers import channels, consents, fields, selectors
 from usance.apps.messaging import selectors as message_view
 from usance.apps.origination import questions
 from usance.apps.origination import selectors as applications
 from usance.apps.payments import selectors as payments
 from usance.web import components as ui
 from usance.web import words
-from usance.web.staff import case_checks, case_page, masks, message_rows, vocabulary
+from usance.web.staff import case_checks, case_page, changes, clocks, masks, message_rows, vocabulary
 from usance.web.staff.request import StaffRequest
 from usance.web.templatetags import formats
 from usance.workflows import customer_care
@@ -40,7 +40,7 @@ def context(request: StaffRequest, party: Any) -> dict[str, Any]:
     )
     audit.viewed(subject=(PARTY, party.pk), actor=request.actor, fields=sorted(shown - set(masks.hidden(in_full))))
     blocks = customer_care.blocks_of(party_id=party.pk)
-    held = request.permissions
+    held, moment = request.permissions, clocks.moment(request)
     return {
         "party": party,
         "name": masks.shown("family_name", profile.display_name, in_full=in_full) or party.reference,
@@ -54,12 +54,15 @@ def context(request: StaffRequest, party: Any) -> dict[str, Any]:
             ui.SummaryRow(_("Language"), ui.NAMES.get(party.language, (party.language, ""))[0]),
             *_facts(request, profile, in_full=in_full),
         ],
+        "changes": [
+            (one, changes.KIND[one.kind], changes.state_of(one, moment)) for one in channels.changes_of(party.pk)[:MOST]
+        ],
         "contacts": [_contact(one, in_full=in_full) for one in contacts],
         "loans": case_checks.loans_table(request, party.pk) if "loan.view" in held else None,
         "applications": _applications(request, party.pk) if "application.view" in held else None,
         "messages_table": _messages(request, party) if "message.view" in held else None,
         "documents": _documents(party.pk) if "document.view" in held else None,
-        "cards": [_card(one) for one in payments.all_cards_of(party.pk)] if "payment.view" in held else None,
+        "cards": [_card(one, moment) for one in payments.all_cards_of(party.pk)] if "payment.view" in held else None,
         "consents": case_page.agreed(party.pk),
         **_history(request, party.pk),
         "may_edit": "customer.edit" in held and not profile.is_erased,
@@ -164,13 +167,16 @@ def _documents(party_id: Any) -> list[dict[str, Any]]:
     return [case_page.document(one, may=True) for one in papers.documents_of_party(party_id)[:MOST]]
 
 
-def _card(one: Any) -> dict[str, Any]:
+def _card(one: Any, moment: Any) -> dict[str, Any]:
     states = {
         "active": ui.Tag(_("In use"), "good"),
         "dead": ui.Tag(_("No longer charged"), "bad"),
         "removed": ui.Tag(_("Removed"), "neutral"),
+        "blocked": ui.Tag(_("Blocked: not linked by the customer"), "bad"),
     }
-    return {"name": str(one), "state": states[one.state], "on": one.linked_at, "until": one.expires_on}
+    waits = one.state == "active" and one.waits(moment)
+    state = ui.Tag(_("No money to it yet"), "warn") if waits else states[one.state]
+    return {"name": str(one), "state": state, "on": one.linked_at, "until": one.expires_on}
 
 
 # --- who did what ------------------------------------------------------------------------------------------------

@@ -32,7 +32,10 @@ PERIODS = {
     "365": (365, gettext_lazy("12 months")),
 }
 USUAL = "30"
-QUEUES = {"underwriting": (gettext_lazy("Applications"), "application.view", "staff:queue")}
+QUEUES = {
+    "underwriting": (gettext_lazy("Applications"), "application.view", "staff:queue"),
+    "security": (gettext_lazy("“This was not me”"), "customer.view", "staff:changes"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from usance.web import components as ui
 from usance.web import words
 from usance.web.staff import product_words
 from usance.web.templatetags import formats
-from usance.workflows import serve_loan
+from usance.workflows import changed_channels, serve_loan
 
 PLACES_OF_NO_MATTER = (".position.", "_id", "viewport")
 
@@ -93,9 +93,15 @@ def _cell(value: Any) -> str:
     return "" if value is None or value == {} or value == [] else str(value)
 
 
+def _phone(row: Any, institution: Any) -> list[ui.DiffRow]:
+    """Both numbers masked: the second person judges the reason, not the digits."""
+    return [ui.DiffRow(_("Phone"), str(row.before["phone"]), str(row.after["phone"]))]
+
+
 _KINDS: Mapping[str, Callable[[Any, Any], list[ui.DiffRow]]] = {
     pricing.APPROVAL: _product,
     decisioning.APPROVAL: _rules,
     serve_loan.WAIVE: _waiver,
     serve_loan.WRITE_OFF: _write_off,
+    changed_channels.PHONE_BY_STAFF: _phone,
 }

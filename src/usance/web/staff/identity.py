@@ -82,9 +82,11 @@ def pending_user(request: HttpRequest) -> Any | None:
     return user
 
 
-def let_in(request: HttpRequest, user: Any, *, factor: str) -> str:
-    """Both proofs were right: a new session. Gives the address to go to."""
-    after = (request.session.pop(PENDING, None) or {}).get("next", "")
+def let_in(request: HttpRequest, user: Any, *, factor: str, after: str = "") -> str:
+    """Both proofs were right: a new session. Gives the address to go to: the one asked for with the password, or
+    `after`."""
+    after = after or (request.session.get(PENDING) or {}).get("next", "")
+    request.session.pop(PENDING, None)
     auth.login(request, user, backend=BACKEND)
     if not request.session.session_key:
         request.session.create()

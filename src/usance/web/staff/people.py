@@ -12,7 +12,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from usance.apps.access import selectors, sign_in
@@ -115,6 +115,16 @@ def state_of(user: Any) -> ui.Tag:
     return ui.Tag(_("Active"), "good")
 
 
+def factors_in_words(user: Any) -> str:
+    """The second factors that a person has, by kind; their names are the person's own business."""
+    kinds = [factor.kind for factor in selectors.factors_of(user)]
+    keys = kinds.count("webauthn")
+    told = [_("authenticator app")] if "totp" in kinds else []
+    if keys:
+        told.append(ngettext("%(count)s passkey", "%(count)s passkeys", keys) % {"count": keys})
+    return ", ".join(told) or _("not yet")
+
+
 @permits.staff("user.view")
 @require_GET
 def person(request: StaffRequest, user_id: UUID) -> HttpResponse:
@@ -133,7 +143,7 @@ def person(request: StaffRequest, user_id: UUID) -> HttpResponse:
             ui.SummaryRow(_("E-mail address"), user.email),
             ui.SummaryRow(_("Language"), ui.NAMES.get(user.language, (user.language, ""))[0]),
             ui.SummaryRow(_("Unit"), units.get(user.org_path, user.org_path)),
-            ui.SummaryRow(_("Second factor"), _("yes") if selectors.confirmed_factor(user) else _("not yet")),
+            ui.SummaryRow(_("Second factor"), factors_in_words(user)),
             ui.SummaryRow(_("Last sign-in"), user.last_login),
         ],
         "grants": [
@@ -261,7 +271,9 @@ def reset(request: StaffRequest, user_id: UUID) -> HttpResponse:
 
     effects = [
         ui.Effect(_("Another administrator must confirm this.")),
-        ui.Effect(_("Then password, app and recovery codes stop working, and a new link can be made."), "warn"),
+        ui.Effect(
+            _("Then password, app, passkeys and recovery codes stop working, and a new link can be made."), "warn"
+        ),
     ]
     form = ReasonForm(sent(request))
     return _confirm(request, user, submit, title=_("Reset sign-in"), effects=effects, form=form)

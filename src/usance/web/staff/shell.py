@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from usance.apps.access import selectors
 from usance.apps.desk import selectors as desk
 from usance.web import components as ui
+from usance.workflows.changed_channels import SECURITY
 from usance.workflows.take_application import UNDERWRITING
 
 Entry = tuple[Promise, str, str, str]  # words, url name, sign, permission ("": any member of staff)
@@ -33,6 +34,7 @@ SECTIONS: list[tuple[Promise, list[Entry]]] = [
         [
             (_("Applications"), "staff:applications", "document", "application.view"),
             (_("Customers"), "staff:customers", "person", "customer.view"),
+            (_("Changed phones and cards"), "staff:changes", "shield", "customer.edit"),
             (_("Messages"), "staff:messages", "mail", "message.view"),
         ],
     ),
@@ -104,6 +106,8 @@ def _address(name: str) -> str:
 def _count(request: HttpRequest, name: str) -> int | None:
     if name == "staff:queue":
         return desk.queue([UNDERWRITING], request.user).filter(owner__isnull=True).count() or None  # type: ignore[arg-type]
+    if name == "staff:changes":
+        return desk.queue([SECURITY], request.user).filter(owner__isnull=True).count() or None  # type: ignore[arg-type]
     if name != "staff:approvals":
         return None
     return desk.approvals_for(request.user).count() or None  # type: ignore[arg-type]

@@ -12,6 +12,8 @@ import qrcode.image.svg
 from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
@@ -59,6 +61,26 @@ class NewPasswordForm(house.Form):
     )
 
 
+def present_password() -> forms.CharField:
+    """For acts that an open desk alone must not do."""
+    return forms.CharField(
+        label=_("Your present password"),
+        max_length=128,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+def prove(request: Any, form: Any) -> None:
+    """An open desk is no proof of who sits at it: the present password is. Refuses as `check_password`."""
+    sign_in.check_password(
+        email=request.user.email,
+        password=form.cleaned_data["old"],
+        visitor=identity.visitor(request),
+        at=clock.now(),
+    )
+
+
 def sent(request: HttpRequest) -> Any:
     """What a form is filled with: the answers, or nothing when the page is only shown."""
     return request.POST if request.method == "POST" else None
@@ -99,13 +121,15 @@ def password(request: HttpRequest) -> HttpResponse:
         identity.remember_password(request, user, after)
         return redirect("staff:second_factor" if selectors.confirmed_factor(user) else "staff:enrol")
 
-    return answer(request, "staff/sign_in/password.html", PasswordForm(sent(request)), submit)
+    single = reverse("staff:passkey_single") + (f"?{urlencode({'next': after})}" if after else "")
+    form = PasswordForm(sent(request))
+    return answer(request, "staff/sign_in/password.html", form, submit, passkey_action=single)
 
 
 @permits.public
 @require_http_methods(["GET", "POST"])
 def second_factor(request: HttpRequest) -> HttpResponse:
-    """The code of the authenticator app."""
+    """The code of the authenticator app, or a passkey."""
     user = identity.pending_user(request)
     if user is None:
         return redirect("staff:sign_in")
@@ -117,7 +141,9 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         factor = sign_in.check_code(user=user, given=given, visitor=identity.visitor(request), at=clock.now())
         return _in(request, user, factor.kind)
 
-    return answer(request, "staff/sign_in/second_factor.html", CodeForm(sent(request)), submit, field="code")
+    host = request.get_host().rsplit(":", 1)[0].lower()
+    ways = {"has_app": selectors.has_app(user), "has_passkey": selectors.passkeys_of(user, host=host).exists()}
+    return answer(request, "staff/sign_in/second_factor.html", CodeForm(sent(request)), submit, field="code", **ways)
 
 
 @permits.public

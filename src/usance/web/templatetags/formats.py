@@ -88,6 +88,11 @@ def datetime_l(value: datetime | None, length: str = "medium") -> str:
     return f"{date_l(value, length)}, {time}"
 
 
+def moment_l(value: datetime | None) -> str:
+    """An instant in the institution's local time, to the minute: for what a person waits for."""
+    return "–" if value is None else f"{date_l(value, 'medium')}, {time_l(value)}"
+
+
 def time_l(value: datetime | None) -> str:
     """The local time of day of an instant."""
     return "–" if value is None else str(format_time(local(value), format="short", locale=locale()))

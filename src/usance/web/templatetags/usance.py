@@ -26,6 +26,7 @@ for shown in (
     formats.date_l,
     formats.day_month,
     formats.datetime_l,
+    formats.moment_l,
     formats.time_l,
     formats.days,
     formats.minutes,

@@ -152,16 +152,26 @@ TEXTS = {
         "verify: {link}",
     ),
     "phone_changed": Text(
-        "{lender}: the phone number of your account was changed. If it was not you, call {support_phone} at once.",
-        "Your phone number was changed",
+        "{lender}: your phone number changes to {phone} on {counts_from:moment}. Not you? Stop it: {link}",
+        "Your phone number is about to change",
+        "Your phone number changes to {phone} on {counts_from:moment}. Until then you sign in with the number "
+        "before.\n\n"
+        "If this was not you, stop it here: {link}\n\nOr call us: {support_phone}",
+    ),
+    "phone_counts": Text(
+        "{lender}: this phone number is now that of your account. From now on you sign in with it.",
+        "Your phone number is changed",
     ),
     "email_changed": Text(
         "{lender}: the e-mail address of your account was changed. If it was not you, call {support_phone} at once.",
         "Your e-mail address was changed",
     ),
     "card_changed": Text(
-        "{lender}: card *{last4} was linked to your account. If it was not you, call {support_phone} at once.",
+        "{lender}: card *{last4} was linked to your account. Money can go to it from {counts_from:moment}. Not you? "
+        "Stop it: {link}",
         "A card was linked to your account",
+        "Card *{last4} was linked to your account. Money can go to it from {counts_from:moment}; your card before "
+        "works as it did.\n\nIf this was not you, stop it here: {link}\n\nOr call us: {support_phone}",
     ),
     "offer": Text(
         "{lender}: a new loan on better terms is ready for you: {link} To stop such messages, open the page and "

@@ -153,7 +153,15 @@ TEXTS = {
         "kiểm tra: {link}",
     ),
     "phone_changed": Text(
-        "{lender}: số điện thoại tài khoản của bạn đã đổi. Nếu không phải bạn, gọi ngay {support_phone}.",
+        "{lender}: số điện thoại của bạn sẽ đổi thành {phone} lúc {counts_from:moment}. Không phải bạn? Dừng lại: "
+        "{link}",
+        "Số điện thoại của bạn sắp đổi",
+        "Số điện thoại của bạn sẽ đổi thành {phone} lúc {counts_from:moment}. Cho đến lúc đó bạn đăng nhập bằng số "
+        "cũ.\n\n"
+        "Nếu không phải bạn, hãy dừng lại tại đây: {link}\n\nHoặc gọi cho chúng tôi: {support_phone}",
+    ),
+    "phone_counts": Text(
+        "{lender}: số điện thoại này nay thuộc tài khoản của bạn. Từ bây giờ bạn đăng nhập bằng số này.",
         "Số điện thoại của bạn đã đổi",
     ),
     "email_changed": Text(
@@ -161,8 +169,12 @@ TEXTS = {
         "Địa chỉ e-mail của bạn đã đổi",
     ),
     "card_changed": Text(
-        "{lender}: thẻ *{last4} đã được liên kết với tài khoản của bạn. Nếu không phải bạn, gọi ngay {support_phone}.",
+        "{lender}: thẻ *{last4} đã được liên kết với tài khoản của bạn. Thẻ nhận được tiền từ {counts_from:moment}. "
+        "Không phải bạn? Dừng lại: {link}",
         "Thẻ đã được liên kết với tài khoản",
+        "Thẻ *{last4} đã được liên kết với tài khoản của bạn. Thẻ nhận được tiền từ {counts_from:moment}; thẻ cũ vẫn "
+        "dùng như trước.\n\nNếu không phải bạn, hãy dừng lại tại đây: {link}\n\n"
+        "Hoặc gọi cho chúng tôi: {support_phone}",
     ),
     "offer": Text(
         "{lender}: có khoản vay mới với điều kiện tốt hơn cho bạn: {link} Muốn ngừng nhận tin, hãy chọn trên trang đó.",

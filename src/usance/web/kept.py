@@ -86,5 +86,5 @@ def offer(request: HttpRequest, *, owns: Callable[[str], bool], parent: str = ""
 def _carrying(answers: dict[str, list[str]]) -> forms.Form:
     """The answers in hidden fields, those with several values too."""
     fields = {name: plain.CharField(required=False, widget=plain.MultipleHiddenInput) for name in answers}
-    made: type[forms.Form] = type("KeptForm", (forms.Form,), fields)
-    return made(initial=answers)
+    made: forms.Form = type("KeptForm", (forms.Form,), fields)(initial=answers)
+    return made

@@ -87,8 +87,9 @@ class Scales:
         headers = {name.lower(): value for name, value in told["response"]["headers"].items()}
         kind = headers.get("content-type", "")
         is_text = any(word in kind for word in ("text/", "javascript", "json", "svg"))
-        if is_text and "content-encoding" not in headers and int(headers.get("content-length", KIB)) >= KIB:
-            self.seen.plain.append(told["response"]["url"])
+        address, size = told["response"]["url"], int(headers.get("content-length", KIB))
+        if is_text and address.startswith("http") and "content-encoding" not in headers and size >= KIB:
+            self.seen.plain.append(address)  # what is smaller than that gains nothing
 
     def _done(self, told: dict[str, Any]) -> None:
         kind = self._kinds.get(told["requestId"], "Other")

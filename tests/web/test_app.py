@@ -90,6 +90,7 @@ def test_files_of_the_build_may_be_kept_for_ever_and_pages_not_at_all(client: Cl
     assert page["Cache-Control"] == "no-store"
     file = client.get(style[1], headers={"accept-encoding": "gzip, br"})
     assert (file["Cache-Control"], file["Content-Encoding"]) == ("max-age=315360000, public, immutable", "br")
+    file.close()
     assert client.get("/account/", headers={"accept-encoding": "gzip"})["Content-Encoding"] == "gzip"
 
 

@@ -16,7 +16,6 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from usance.apps.customers import consents
-from usance.apps.customers import selectors as customers
 from usance.apps.messaging import push, sending
 from usance.apps.messaging.guard import PUSH_CONSENT
 from usance.core.refusals import Refusal
@@ -36,7 +35,6 @@ def section(request: HttpRequest, party_id: UUID) -> dict[str, Any]:
         "push_key": key,
         "push_text": consents.text_to_show(PUSH_CONSENT, request.LANGUAGE_CODE, on),
         "push_contact": push.contact_of(party_id, purpose=REMINDER, on=on),
-        "push_was": customers.current_contact(party_id, "push"),
         "push_phone": request.GET.get("phone", "") if settings.USANCE_SANDBOX_URL else "",
         "push_sandbox": _sandbox_phone(request, key),
     }

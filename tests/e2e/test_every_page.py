@@ -35,7 +35,10 @@ AREAS = ("borrower", "public", "staff")
 SETTLED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))"
 WIDER_THAN_THE_WINDOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 LETTERS = "size => { document.documentElement.style.fontSize = size }"
-THEME = "theme => { document.documentElement.dataset.theme = theme; return new Promise(requestAnimationFrame) }"
+THEME = """theme => {
+    document.documentElement.dataset.theme = theme
+    return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))
+}"""
 CUT = """() => [...document.querySelectorAll('body *')].filter(part => {
     if (part.closest('.u-hidden, svg, [data-chart], select, textarea, .u-table--flow thead')) return false
     const look = getComputedStyle(part)

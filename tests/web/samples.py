@@ -83,18 +83,9 @@ def staff_client(world: World, role: str) -> Client:
 
 def borrower_client(world: World) -> Client:
     """A browser in which the sample customer is signed in."""
-    from importlib import import_module
+    from tests.support import visits
 
-    from django.conf import settings
-
-    from usance.web.borrower import identity
-
-    session = import_module(settings.SESSION_ENGINE).SessionStore()
-    session[identity.PARTY] = str(world.get("party_id"))
-    session.create()
-    client = Client(headers={"host": world.host})
-    client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
-    return client
+    return visits.browser_of(world.get("party_id"), world.host)
 
 
 # --- staff -----------------------------------------------------------------------------------------------

@@ -13,6 +13,12 @@ class CardNotUsable(Refusal):
     code = "card_not_usable"
 
 
+class CardInUse(Refusal):
+    """Money is on its way by this card."""
+
+    code = "card_in_use"
+
+
 class InstructionUnderWay(Refusal):
     """It was sent to the provider: its outcome must be awaited."""
 

@@ -22,6 +22,7 @@ from usance.apps.payments import doubts, selectors
 from usance.apps.payments.doubts import RECONCILIATION, leave_to_a_person
 from usance.apps.payments.models import Card, InboundNotice, Instruction
 from usance.apps.payments.refusals import (
+    CardInUse,
     CardNotUsable,
     InstructionUnderWay,
     NotReconcilable,
@@ -60,7 +61,7 @@ def give(
     known = Instruction.objects.filter(key=key).first()
     if known:
         return known
-    if card_id and not Card.objects.filter(pk=card_id, party_id=party_id, state=Card.State.ACTIVE).exists():
+    if card_id and not Card.objects.filter(selectors.usable_cards(), pk=card_id, party_id=party_id).exists():
         raise CardNotUsable()
     institution, made_id = tenancy.current(), new_id()
     instruction = Instruction(
@@ -316,8 +317,12 @@ def keep_card(*, party_id: UUID, provider: str, merchant: str, told: RailCard, a
 
 
 def remove_card(*, card_id: UUID, party_id: UUID, actor: Actor) -> Card:
-    """Its owner removes a card; it can be linked again later."""
+    """Its owner removes a card; it can be linked again later. Twice is once. Raises CardInUse."""
     card = Card.objects.select_for_update().get(pk=card_id, party_id=party_id)
+    if card.state == Card.State.REMOVED:
+        return card
+    if selectors.is_used_by(card_id=card_id):
+        raise CardInUse()
     card.state = Card.State.REMOVED
     card.save(update_fields=["state"])
     audit.record(action="payments.card_removed", subject=card, actor=actor, details={})

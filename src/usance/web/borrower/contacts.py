@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -122,14 +123,16 @@ def _send_again(request: HttpRequest, pending: dict[str, Any]) -> str:
 
 
 def _confirm(request: HttpRequest, pending: dict[str, Any], typed: str) -> Refusal | None:
+    """Takes the new one with its code; of one that is somebody else's nothing is kept."""
     try:
-        answer = one_time_codes.confirm_contact(
-            party_id=request.party_id,  # type: ignore[attr-defined]
-            code_id=UUID(pending["code_id"]),
-            code=typed,
-            actor=identity.actor_of(request),
-            at=clock.now(),
-        )
+        with transaction.atomic():
+            answer = one_time_codes.confirm_contact(
+                party_id=request.party_id,  # type: ignore[attr-defined]
+                code_id=UUID(pending["code_id"]),
+                code=typed,
+                actor=identity.actor_of(request),
+                at=clock.now(),
+            )
     except Refusal as refusal:
         return refusal
     return answer if isinstance(answer, Refusal) else None

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from django.urls import path
 
-from usance.web.borrower import account, apply, calculator, contacts, loans, offer, paying, payments, push, sign_in
+from usance.web.borrower import (
+    account,
+    apply,
+    calculator,
+    card,
+    check,
+    contacts,
+    loans,
+    offer,
+    paying,
+    payments,
+    push,
+    sign,
+    sign_in,
+)
 
 app_name = "borrower"
 urlpatterns = [
@@ -15,18 +29,20 @@ urlpatterns = [
     path("sign-in/code/", sign_in.code, name="sign_in_code"),
     path("sign-in/again/", sign_in.again, name="sign_in_again"),
     path("sign-in/question/", sign_in.second_fact, name="sign_in_second"),
+    path("sign-in/newcomer/", sign_in.newcomer, name="newcomer"),
     path("sign-out/", sign_in.leave, name="leave"),
     path("apply/", apply.begin, name="apply"),
-    path("apply/card/", apply.link_card, name="link_card"),
-    path("apply/check/", apply.check, name="check"),
+    path("apply/card/", card.link_card, name="link_card"),
+    path("apply/check/", check.check, name="check"),
     path("apply/resume/<str:token>/", apply.resume, name="resume"),
     path("apply/<slug:page>/", apply.question, name="question"),
     path("application/", offer.application, name="application"),
     path("application/withdraw/", offer.withdraw, name="withdraw"),
+    path("application/<uuid:application_id>/withdraw/", offer.withdraw, name="withdraw_one"),
     path("application/<uuid:application_id>/card/", offer.payout_card, name="payout_card"),
     path("offer/", offer.offer, name="offer"),
-    path("offer/sign/", offer.sign, name="sign"),
-    path("offer/sign/again/", offer.code_again, name="code_again"),
+    path("offer/sign/", sign.sign, name="sign"),
+    path("offer/sign/again/", sign.code_again, name="code_again"),
     path("payments/<uuid:instruction_id>/", payments.show, name="payment"),
     path("payments/<uuid:instruction_id>/back/", payments.back, name="payment_back"),
     path("account/", account.home, name="account"),

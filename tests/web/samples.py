@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.test import Client
@@ -152,6 +152,8 @@ def a_customer(world: World) -> Any:
     party_id = services.add_party(kind="person", language=world.institution.language, on=on, actor=SYSTEM)
     number = {"VN": "+8490123400", "UA": "+38050123400"}[world.institution.country] + str(world.mark)
     services.add_contact(party_id=party_id, kind="phone", value=number, actor=SYSTEM, at=AT, verified=True)
+    born = {"birth_date": date(1990, 5, 8)}  # without it the pages of an application lead to the first one
+    services.state_facts(party_id=party_id, facts=born, source="applicant", actor=SYSTEM, at=AT, on=on)
     return party_id
 
 

@@ -12,8 +12,7 @@ from usance.workflows import link_cards
 
 
 def at_the_card_page(visitor: Visitor) -> Visitor:
-    visitor.begin()
-    visitor.answer()
+    visitor.told()
     return visitor
 
 

@@ -19,6 +19,8 @@ from usance.apps.customers import selectors as customers
 from usance.apps.origination import selectors as applications
 from usance.apps.payments import selectors as payments
 from usance.ports import payment_rail
+from usance.ports.actor import borrower
+from usance.workflows import take_application
 
 _numbers = itertools.count(1)
 ABOUT = {
@@ -161,10 +163,21 @@ class Visitor:
     def order_at(self, waiting: str) -> Any:
         return payments.instruction(UUID(waiting.strip("/").split("/")[-1]))
 
+    def told(self) -> None:
+        """Every page is answered and every permission given: by the services that the pages call, which is quicker."""
+        self.begin()
+        actor, at, draft = borrower(self.party_id), self.money.now.at, self.application
+        born = {"birth_date": " ".join(ABOUT[f"birth_date_{part}"] for part in ("day", "month", "year"))}
+        for page, data in ANSWERS.items():
+            saved = take_application.save_page(application_id=draft.pk, page=page, data=data | born, at=at, actor=actor)
+            assert not saved.errors, saved.errors
+        asked = take_application.consents_asked(application_id=draft.pk, language="en")
+        given = {one.purpose: one.text_id for one in asked if one.required}
+        take_application.save_consents(application_id=draft.pk, given=given, evidence={}, at=at, actor=actor)
+
     def ready(self) -> Shown:
         """Everything is answered, the card is linked: at the page to check."""
-        self.begin()
-        self.answer()
+        self.told()
         return self.link_card()
 
     def apply(self) -> Shown:

@@ -305,7 +305,7 @@ def _text(question: Question, given: str, digits: int) -> str:
 
 
 def printable(given: str, *, lines: bool = False) -> str:
-    """The text as it can stand on paper: composed letters, single spaces, nothing invisible; `lines` stay, where wanted."""
+    """The text as it can stand on paper: composed letters, single spaces, nothing invisible. `lines`: these stay."""
     kept = unicodedata.normalize("NFC", given.replace("\r\n", "\n"))
     spaced = "".join(sign if sign == "\n" and lines else " " if sign.isspace() else sign for sign in kept)
     seen = "".join(sign for sign in spaced if sign == "\n" or unicodedata.category(sign)[0] != "C")

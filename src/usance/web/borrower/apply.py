@@ -210,7 +210,7 @@ def _saved(request: HttpRequest, application: Any, shown: questions.Page) -> Pag
 
 
 def _opened(request: HttpRequest, application: Any, shown: questions.Page) -> PageForm:
-    """The page with what is known; or with what was typed into it when the visit ran out."""
+    """The page with what is known; or with what was typed into it when the draft before had ended."""
     institution = request.institution  # type: ignore[attr-defined]
     kept = typed.give_back(request, party_id=application.party_id)
     if kept is not None:

@@ -26,7 +26,7 @@ from usance.core.refusals import Refusal
 from usance.ports import clock
 from usance.web import components as ui
 from usance.web import forms, permits, refusals, visitors, words
-from usance.web.borrower import identity, typed
+from usance.web.borrower import identity
 from usance.web.borrower.calculator import figures
 from usance.web.borrower.sign import give_mandate, latest, open_offer, send_code
 from usance.workflows import decide_application, fund_loan, sign_agreement, take_application
@@ -118,12 +118,7 @@ def _asked(request: HttpRequest, found: Any) -> HttpResponse:
                 actor=identity.actor_of(request),
                 at=clock.now(),
             )
-        typed.forget(request)
         return redirect("borrower:application")
-    kept = typed.give_back(request, party_id=found.party_id) if request.method == "GET" else None
-    if kept is not None:
-        form = ReplyForm(kept)
-        messages.info(request, _("What you typed is still here, but not saved yet: send it now."))
     return render(request, "borrower/offer/asked.html", {"application": found, "form": form})
 
 

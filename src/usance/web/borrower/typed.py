@@ -1,5 +1,6 @@
-"""What was typed into a page of the application and could not be saved, because the visit or the draft had ended: kept
-sealed in the session, and given back on the same page, until it is saved, to whoever the application belongs to."""
+"""What was typed into a page of an application that had ended meanwhile, in another tab or by its time: kept sealed in
+the session, and given back on the same page of the next one, until it is saved. (What was typed when the session had
+ended is kept by `web/kept.py`.)"""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from importlib import import_module
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from tests.e2e.borrower import Borrower, until
+from tests.support import visits
 from tests.support.site import Site
 from usance.adapters import sandbox
 from usance.apps.customers import selectors as customer_view
@@ -25,7 +25,6 @@ from usance.apps.origination import selectors as applications
 from usance.apps.payments import services as rails
 from usance.ports import clock, registry
 from usance.ports.actor import SYSTEM, borrower
-from usance.web.borrower import identity
 from usance.workflows import close_day, take_application
 
 CALLING_CODES = {"ua": "+380", "vn": "+84", "eu": "+49"}
@@ -81,9 +80,7 @@ def enter(person: Borrower) -> None:
     """The person is signed in, in this browser."""
     party_id = party_of(person)
     with inside(person.code):
-        session = import_module(settings.SESSION_ENGINE).SessionStore()
-        session[identity.PARTY] = str(party_id)
-        session.create()
+        session = visits.session_of(party_id)
     person.page.context.add_cookies(
         [{"name": settings.SESSION_COOKIE_NAME, "value": session.session_key, "url": person.site.url(person.code)}]
     )

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.test import Client
@@ -83,18 +83,9 @@ def staff_client(world: World, role: str) -> Client:
 
 def borrower_client(world: World) -> Client:
     """A browser in which the sample customer is signed in."""
-    from importlib import import_module
+    from tests.support import visits
 
-    from django.conf import settings
-
-    from usance.web.borrower import identity
-
-    session = import_module(settings.SESSION_ENGINE).SessionStore()
-    session[identity.PARTY] = str(world.get("party_id"))
-    session.create()
-    client = Client(headers={"host": world.host})
-    client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
-    return client
+    return visits.browser_of(world.get("party_id"), world.host)
 
 
 # --- staff -----------------------------------------------------------------------------------------------
@@ -161,6 +152,8 @@ def a_customer(world: World) -> Any:
     party_id = services.add_party(kind="person", language=world.institution.language, on=on, actor=SYSTEM)
     number = {"VN": "+8490123400", "UA": "+38050123400"}[world.institution.country] + str(world.mark)
     services.add_contact(party_id=party_id, kind="phone", value=number, actor=SYSTEM, at=AT, verified=True)
+    born = {"birth_date": date(1990, 5, 8)}  # without it the pages of an application lead to the first one
+    services.state_facts(party_id=party_id, facts=born, source="applicant", actor=SYSTEM, at=AT, on=on)
     return party_id
 
 

@@ -14,7 +14,9 @@ def unknown_site(request: HttpRequest) -> HttpResponse:
 
 
 def refused(request: HttpRequest, sentence: str) -> HttpResponse:
-    return render(request, "errors/409.html", {"sentence": sentence}, status=409)
+    """What could not be done, and the way on: for a customer the page that shows where their matter stands."""
+    is_customer = hasattr(request, "party_id")
+    return render(request, "errors/409.html", {"sentence": sentence, "is_customer": is_customer}, status=409)
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:

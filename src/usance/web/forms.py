@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -209,6 +210,7 @@ class CodeField(forms.CharField):
         options.setdefault("label", gettext_lazy("Code"))
         super().__init__(max_length=length * 3, **options)
         self.length = length
+        self.validators = []  # what is too long is told in the same words as what is too short
         self.widget.attrs.update(
             {
                 "autocomplete": "one-time-code",
@@ -220,7 +222,8 @@ class CodeField(forms.CharField):
         )
 
     def clean(self, value: Any) -> str:
-        digits = re.sub(r"[\s\u00a0\u2010-\u2015-]", "", super().clean(value))
+        typed = unicodedata.normalize("NFKC", super().clean(value))
+        digits = re.sub(r"[\s\u00a0\u2010-\u2015-]", "", typed)
         if digits and not re.fullmatch(rf"[0-9]{{{self.length}}}", digits):
             raise ValidationError(_("The code has %(count)s digits.") % {"count": self.length}, code="code")
         return digits
@@ -277,6 +280,7 @@ class CardChoiceField(forms.ChoiceField):
     def __init__(self, *, notes: Mapping[Any, Any] | None = None, inline: bool = False, **options: Any) -> None:
         options.setdefault("widget", RadioCards())
         super().__init__(**options)
+        self.error_messages["invalid_choice"] = gettext_lazy("Choose one of the answers.")
         self.widget.notes = {str(value): note for value, note in (notes or {}).items()}
         self.widget.inline = inline
 

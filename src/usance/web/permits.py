@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from usance.web import kept
 
@@ -73,5 +74,19 @@ def staff(action: str = "") -> Callable[[View], View]:
 
         gate.permit = Permit("staff", action)  # type: ignore[attr-defined]
         return gate
+
+    return decorate
+
+
+def sent_from(page: str) -> Callable[[View], View]:
+    """An address that only takes a form. Whoever comes there in another way (back, reload, a fresh sign-in) is led to
+    the page that has the form."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def taken(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            return view(request, *args, **kwargs) if request.method == "POST" else redirect(page)
+
+        return taken
 
     return decorate

@@ -128,6 +128,23 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     "phone_not_valid": lambda refusal: str(PHONE_WHY[refusal.why]),  # type: ignore[attr-defined]
     "email_not_valid": _("This is not an e-mail address. Write it like name@example.com."),
     "phone_of_someone_else": _("This phone number belongs to another customer. Sign in with it, or use another one."),
+    "phone_in_use": _(
+        "A customer with this number signed in not long ago, or has something under way here. Call us: a person looks."
+    ),
+    "birth_date_first": _("Tell us who you are first: nothing is kept before we know your date of birth."),
+    "application_changed": _("Something was changed since you opened this page. Look at it again, then send it."),
+    "birth_date_not_possible": _("Nobody was born on that day. Check the year."),
+    "identity_of_somebody_else": _(
+        "The customer of this phone number has another identity number. Every customer needs a phone number of their "
+        "own. Is ours wrong? Call us."
+    ),
+    "too_many_card_links": _("Many cards were tried today. Go on with a card that is linked, or try again tomorrow."),
+    "card_in_use": _("Money is on its way by this card. Remove it when that is done."),
+    "card_of_somebody_else": _("Another customer uses this card. Choose a card of your own."),
+    "customer_is_blocked": _(
+        "This customer is on the list of those we do not serve. Decline, or have them taken off the list first."
+    ),
+    "no_longer_served": _("We cannot lend to you at present. Nothing is owed. Call us if you want to know more."),
     "identity_number_not_valid": lambda refusal: str(IDENTITY_WHY[refusal.why]),  # type: ignore[attr-defined]
     "consent_missing": _("This needs a consent that was not given, or was taken back. Give it first."),
     "consent_text_outdated": _("The text has changed since you opened the page. Read the new one and agree again."),
@@ -149,8 +166,8 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     ),
     "code_wrong": lambda refusal: (
         ngettext(
-            "This code is wrong. Check the message; %(left)s try is left.",
-            "This code is wrong. Check the message; %(left)s tries are left.",
+            "This code is wrong. Look at the newest message; %(left)s try is left.",
+            "This code is wrong. Look at the newest message; %(left)s tries are left.",
             refusal.left,  # type: ignore[attr-defined]
         )
         % refusal.details()

@@ -3,6 +3,7 @@ so that any device may go on where another left."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,11 +17,19 @@ from usance.apps.customers import services as customer_services
 from usance.apps.institutions import tenancy
 from usance.apps.origination import questions, selectors, services
 from usance.apps.payments import selectors as payments
+from usance.apps.servicing import selectors as loans
 from usance.core.refusals import Refusal
 from usance.ports.actor import Actor
 
 REQUIRED_CONSENTS = ("personal_data", "credit_check", "automated_decision", "electronic_signature")
 OPTIONAL_CONSENTS = ("marketing",)
+OLDEST = 120  # years
+
+
+class WhoFirst(Refusal):
+    """Nothing is kept of somebody whose birth date is unknown: whoever gets their number next could read it."""
+
+    code = "birth_date_first"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +125,8 @@ def _remember(row: Any, page: str) -> None:
 
 
 def save_page(*, application_id: UUID, page: str, data: Mapping[str, str], at: datetime, actor: Actor) -> Saved:
-    """Keeps what a question page brought; what is wrong is told, the rest is kept. Raises StateDoesNotAllow."""
+    """Keeps what a question page brought; what is wrong is told, the rest is kept, once the applicant's birth date is
+    known. Raises StateDoesNotAllow, WhoFirst."""
     row = selectors.locked_application(application_id=application_id)
     found = _page(row, page)
     institution = tenancy.current()
@@ -124,10 +134,15 @@ def save_page(*, application_id: UUID, page: str, data: Mapping[str, str], at: d
     told = selectors.told(row)
     known = {**told.answers, **good}
     for code in tuple(good):
-        problem = _checked(code, good, known)
+        problem = _checked(row, code, good, known)
         if problem is not None:
             wrong[code] = problem  # a refusal: the page puts it into words
             del good[code]
+    born = good.get("birth_date") or told.answers.get("birth_date")
+    if not (born or actor.is_staff or is_known(party_id=row.party_id)):
+        if "birth_date" not in wrong:
+            raise WhoFirst()
+        return Saved(next_page=page, errors=wrong)
     came_from = "staff" if actor.is_staff else "applicant"
     services.add_answers(row, told=told, answers=good, came_from=came_from, at=at)
     _remember_birth_date(row, good, at, actor)
@@ -137,6 +152,11 @@ def save_page(*, application_id: UUID, page: str, data: Mapping[str, str], at: d
     going_on = _going_on(row, latest, page)
     _remember(row, going_on)
     return Saved(next_page=going_on, errors={})
+
+
+def is_known(*, party_id: UUID) -> bool:
+    """Whether the customer's file has the fact that another device is asked for."""
+    return bool(customers.known_facts(party_id).get("birth_date"))
 
 
 def _remember_birth_date(row: Any, good: Mapping[str, str], at: datetime, actor: Actor) -> None:
@@ -162,7 +182,7 @@ def _page(row: Any, code: str) -> questions.Page:
     return found[0]
 
 
-def _checked(code: str, good: dict[str, str], known: Mapping[str, str]) -> Refusal | None:
+def _checked(row: Any, code: str, good: dict[str, str], known: Mapping[str, str]) -> Refusal | None:
     """Checks that need the customers' own rules; brings a good answer into its normal form."""
     today = tenancy.current().business_date
     given = good[code]
@@ -178,11 +198,22 @@ def _checked(code: str, good: dict[str, str], known: Mapping[str, str]) -> Refus
                 sex=None,
                 on=today,
             )
+            return _other_person(row.party_id, good[code], today)
+        elif code == "birth_date" and not date(today.year - OLDEST, 1, 1) <= date.fromisoformat(given) <= today:
+            return customer_refusals.BirthDateNotPossible()
         elif code == "email":
             good[code] = words.email(given)
     except (customer_refusals.IdentityNumberNotValid, customer_refusals.EmailNotValid) as refusal:
         return refusal
     return None
+
+
+def _other_person(party_id: UUID, number: str, today: date) -> Refusal | None:
+    """Somebody with another number than the customer who borrowed before: two people with one phone."""
+    before = customers.profile(party_id).identity_number
+    if before in ("", number) or not loans.history_of_party(party_id=party_id, on=today).loan_count:
+        return None
+    return customer_refusals.IdentityOfSomebodyElse()
 
 
 def consents_asked(*, application_id: UUID, language: str = "") -> list[ConsentAsked]:
@@ -261,3 +292,10 @@ def check_answers(*, application_id: UUID) -> list[CheckLine]:
         for asked in page.questions
         if asked.question.code in known
     ]
+
+
+def mark(row: Any) -> str:
+    """What the page "check your answers" shows, in a few signs: sent back with it, it says whether anything was changed
+    meanwhile, in another tab or by us."""
+    request = (row.product_version_id, row.customer_kind, row.amount_minor, row.term, selectors.told(row).last)
+    return hashlib.sha256(repr(request).encode()).hexdigest()[:16]

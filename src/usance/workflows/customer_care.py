@@ -13,8 +13,11 @@ from usance.apps.origination import selectors as applications
 from usance.apps.payments import selectors as payments
 from usance.apps.servicing import selectors as loans
 from usance.core.refusals import Refusal
+from usance.ports import clock
 from usance.ports.actor import Actor
+from usance.workflows import end_applications, served
 
+blocks_of = served.blocks_of
 OVER = ("closed", "cancelled")  # what no longer needs a name: nothing is owed, nothing can be claimed
 
 
@@ -36,15 +39,10 @@ class StillNeeded(Refusal):
     what: str
 
 
-def blocks_of(*, party_id: UUID) -> list[blacklist.Hit]:
-    """The entries in force that this customer meets, by anything they are known by, cards included."""
-    marks = payments.fingerprints_of(party_id)
-    return blacklist.hits(party_id=party_id, on=tenancy.current().business_date, card_fingerprints=marks)
-
-
 def block(*, party_id: UUID, reason: str, actor: Actor, ends_on: date | None = None) -> int:
-    """From today on nothing more is lent to whoever has this customer's phone, address, number, name or card; running
-    loans stay as they are. Says how many entries that made. Raises BlockedAlready."""
+    """From today on nothing more is lent to whoever has this customer's phone, address, number, name or card: what they
+    have asked for and not received is declined; running loans stay as they are. Says how many entries that made. Raises
+    BlockedAlready."""
     if blocks_of(party_id=party_id):
         raise BlockedAlready()
     today = tenancy.current().business_date
@@ -54,6 +52,7 @@ def block(*, party_id: UUID, reason: str, actor: Actor, ends_on: date | None = N
         made += 1
     details = {"reason": reason, "ends_on": ends_on.isoformat() if ends_on else "", "entries": made}
     audit.record(action="customer.blocked", subject=("customers.party", party_id), actor=actor, details=details)
+    end_applications.decline(party_id=party_id, reasons=("blacklisted",), actor=actor, at=clock.now())
     return made
 
 

@@ -32,6 +32,7 @@ from usance.core.refusals import Refusal
 from usance.ports import clock
 from usance.ports.actor import SYSTEM, Actor, staff
 from usance.ports.queue import task
+from usance.workflows import served
 from usance.workflows.take_application import UNDERWRITING
 
 REVIEW_MINUTES = 15  # desk minutes until a referred case should be decided
@@ -95,23 +96,16 @@ def decide(application_id: str) -> None:
 def _follow(row: Any, decision: Any, today: date, at: datetime) -> None:
     """What comes of a decision: an offer, a decline that says why, or a case for a person."""
     moment = institutions.moment(tenancy.current(), at)
-    result = {
-        "decision_id": decision.pk,
-        "reasons": decision.reasons,
-        "on": today,
-        "at": at,
-        "actor": SYSTEM,
-        "held": row,
-    }
+    how = {"decision_id": decision.pk, "reasons": decision.reasons, "on": today, "at": at, "actor": SYSTEM, "held": row}
     if decision.outcome == "approve":
-        services.decided(application_id=row.pk, to=states.APPROVED, **result)
+        services.decided(application_id=row.pk, to=states.APPROVED, **how)
         amount = row.amount_minor if decision.limit_minor is None else min(row.amount_minor, decision.limit_minor)
         _offer(row, amount, decision.pk, today=today, at=at, actor=SYSTEM, held=row)
     elif decision.outcome == "decline":
-        services.decided(application_id=row.pk, to=states.DECLINED, **result)
+        services.decided(application_id=row.pk, to=states.DECLINED, **how)
         _tell(row, "application_declined", moment, reason=words.to_tell(decision.reasons)[0])
     else:
-        services.decided(application_id=row.pk, to=states.REFERRED, **result)
+        services.decided(application_id=row.pk, to=states.REFERRED, **how)
         desk.open_item(
             queue=UNDERWRITING,
             subject=(states.SUBJECT, row.pk),
@@ -271,9 +265,11 @@ def approve(
     amount_minor: int | None = None,
     note: str = "",
 ) -> Any:
-    """A reviewer who holds the case makes an offer for the asked amount or less. Raises CaseNotYours, OwnCase,
-    ReasonMissing, AmountAboveAsked, AmountNotOffered, StateDoesNotAllow."""
+    """A reviewer who holds the case makes an offer for the asked amount or less. Raises CustomerIsBlocked,
+    CaseNotYours, OwnCase, ReasonMissing, AmountAboveAsked, AmountNotOffered, StateDoesNotAllow."""
     row, today = selectors.application(application_id=application_id), tenancy.current().business_date
+    if served.blocks_of(party_id=row.party_id):
+        raise served.CustomerIsBlocked()
     amount = row.amount_minor if amount_minor is None else amount_minor
     if amount > row.amount_minor:
         raise AmountAboveAsked(
@@ -352,7 +348,7 @@ def answered(*, application_id: UUID, reply: str, at: datetime, actor: Actor) ->
     row, institution = selectors.application(application_id=application_id), tenancy.current()
     if row.state != states.ASKED:
         raise services.StateDoesNotAllow(state=row.state, to="answered")
-    text = reply.strip()[: questions.LONGEST_TEXT]
+    text = questions.printable(reply, lines=True)[: questions.LONGEST_REPLY]
     services.record_answers(application_id=row.pk, answers={"reply": text}, came_from="applicant", at=at)
     moved = services.move(application_id=row.pk, to=states.REFERRED, actor=actor, on=institution.business_date, at=at)
     item = desk_view.item_of(UNDERWRITING, row.pk)

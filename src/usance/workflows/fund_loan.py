@@ -31,6 +31,7 @@ from usance.core.refusals import Refusal
 from usance.ports import clock
 from usance.ports.actor import SYSTEM, Actor, provider
 from usance.ports.queue import task
+from usance.workflows import served
 
 PAYOUT = "payout"
 
@@ -50,10 +51,13 @@ class NothingToFund(Refusal):
 def fund(*, application_id: UUID, card_id: UUID, at: datetime, actor: Actor) -> UUID:
     """Books the loan of a signed application, if it is not booked yet, and instructs its payout to a card of the
     borrower. In the caller's transaction. Returns the loan's id. Raises NothingToFund, PayoutUnderWay,
-    CardNotUsable."""
+    CardNotUsable, NoLongerServed, CardOfSomebodyElse."""
     application = origination.hold(application_id=application_id)  # or it could be left in another tab meanwhile
     if application.state != "signed":
         raise NothingToFund()
+    card = payments.card_of(card_id=card_id, party_id=application.party_id)
+    if card is not None:
+        served.require(application=application, card=card)
     document = papers.signed_agreement(application_id)
     if document is None:
         raise NothingToFund()

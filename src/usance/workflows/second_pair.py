@@ -12,7 +12,6 @@ from usance.apps.desk import services as desk
 from usance.apps.ledger import services as ledger
 from usance.apps.origination import services as origination
 from usance.apps.products import services as products
-from usance.ports import clock
 from usance.ports.due import Item, handles
 from usance.workflows import serve_loan, take_application
 
@@ -34,7 +33,7 @@ for kind in (PRODUCT, RULES, UNLOCK, WAIVER, WRITE_OFF):
 
 @handles(origination.EXPIRE_OFFER)
 def expire_offer(item: Item, moment: datetime) -> str:
-    return origination.expire_offer(offer_id=item.subject_id, on=item.due_on, at=clock.now())
+    return take_application.sweep_offer(subject_id=item.subject_id, due_on=item.due_on)
 
 
 @handles(origination.EXPIRE_APPLICATION)

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from usance.apps.agreements import services as agreements
 from usance.apps.audit import services as audit
-from usance.apps.customers import sign_in
+from usance.apps.customers import consents, sign_in
 from usance.apps.institutions import tenancy
 from usance.apps.origination import selectors as applications
 from usance.apps.origination import services as origination
@@ -22,9 +22,10 @@ from usance.apps.payments import services as rails
 from usance.apps.products import calculator, caps
 from usance.core.refusals import Refusal
 from usance.ports.actor import Actor
-from usance.workflows import fund_loan, one_time_codes
+from usance.workflows import fund_loan, one_time_codes, served
 
 SUBJECT = "origination.application"
+SIGNING = "electronic_signature"
 
 
 class NoOpenOffer(Refusal):
@@ -80,9 +81,15 @@ def _paper(application_id: UUID) -> tuple[agreements.Document, applications.Offe
     return document, offer
 
 
+def _require_consent(party_id: UUID) -> None:
+    """Signing by a code was agreed to, and not taken back since."""
+    consents.require_consent(party_id=party_id, purpose=SIGNING, on=tenancy.current().business_date)
+
+
 def send_code(*, application_id: UUID, address: str, at: datetime) -> one_time_codes.CodeSent:
-    """Sends the code that signs. Raises NoOpenOffer, DocumentNotReady, CodeTooSoon, TooManyCodes."""
+    """Sends the code that signs. Raises NoOpenOffer, ConsentMissing, DocumentNotReady, CodeTooSoon, TooManyCodes."""
     document, offer = _paper(application_id)
+    _require_consent(document.party_id)
     if not document.content_sha256:
         raise agreements.DocumentNotReady()
     return one_time_codes.send_signing_code(
@@ -107,12 +114,15 @@ def sign(
     actor: Actor,
 ) -> Signed | Refusal:
     """Signs with the code. A wrong code is returned, not raised, so that the attempt stays counted. Raises NoOpenOffer,
-    OfferExpired, DocumentChanged, NoCardForPayout, CardNotUsable, CardWaits."""
+    OfferExpired, DocumentChanged, ConsentMissing, NoCardForPayout, NoLongerServed, CardOfSomebodyElse,
+    CardWaits."""
     document, offer = _paper(application_id)
-    card = payments.card_of(card_id=card_id, party_id=document.party_id)
+    _require_consent(document.party_id)
+    card = payments.cards_of(document.party_id).filter(pk=card_id).first()
     if card is None:
         raise NoCardForPayout()
     rails.require_payable(card_id=card_id, party_id=document.party_id, at=at)  # before the code is used up
+    served.require(application=offer.application, card=card)
     checked = sign_in.check_code(
         code_id=code_id,
         code=code,

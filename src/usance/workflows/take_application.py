@@ -9,6 +9,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+
+from usance.apps.agreements import services as agreements
 from usance.apps.audit import services as audit
 from usance.apps.customers import consents
 from usance.apps.customers import selectors as customers
@@ -27,9 +30,10 @@ from usance.ports.queue import enqueue
 from usance.workflows import answer_pages
 
 UNDERWRITING = "underwriting"
+WhoFirst = answer_pages.WhoFirst
 page_states, next_page, save_page = answer_pages.page_states, answer_pages.next_page, answer_pages.save_page
 consents_asked, save_consents = answer_pages.consents_asked, answer_pages.save_consents
-check_answers = answer_pages.check_answers
+check_answers, mark, is_known = answer_pages.check_answers, answer_pages.mark, answer_pages.is_known
 
 
 class ApplicationIncomplete(Refusal):
@@ -37,6 +41,12 @@ class ApplicationIncomplete(Refusal):
 
     code = "application_incomplete"
     pages: tuple[str, ...]
+
+
+class ApplicationChanged(Refusal):
+    """An answer, the amount or the prices are not those of the page that was sent."""
+
+    code = "application_changed"
 
 
 class ProductChanged(Refusal):
@@ -79,6 +89,7 @@ def start(
     kind = customer_kind(party_id=party_id, on=today)
     wish: dict[str, Any] = {"version_id": version.pk, "customer_kind": kind, "amount_minor": amount_minor, "term": term}
     calculator.quote(version=version, amount_minor=amount_minor, term=term, customer_kind=kind, on=today)
+    customer_services.hold(party_id=party_id)  # or the same form sent twice would begin two
     running = selectors.open_application(party_id=party_id)
     if running is not None and running.state == "draft":
         services.change_request(application_id=running.pk, **wish)
@@ -101,12 +112,14 @@ def start(
 
 
 def _fill_in(application_id: UUID, party_id: UUID, at: datetime) -> None:
-    """What the customer told us before is not asked again."""
+    """What the customer told us before is not asked again: what their file knows, and what they told in an application
+    that was never sent."""
     profile = customers.profile(party_id)
     known = {code: _stored(value) for code, value in profile.values.items() if code in questions.QUESTIONS}
     emails = [contact.value for contact in customers.contacts(party_id, "email") if contact.ended_at is None]
     known |= {"email": emails[0] if emails else "", "identity_number": profile.identity_number}
-    answers = {code: text for code, text in known.items() if text}
+    unsent = selectors.answers_of_last_unsent(party_id=party_id)
+    answers = {**unsent, **{code: text for code, text in known.items() if text}}
     if answers:
         services.record_answers(application_id=application_id, answers=answers, came_from="customer", at=at)
 
@@ -165,21 +178,22 @@ def _quote(row: Any, on: date) -> calculator.Quote:
 # --- submission --------------------------------------------------------------------------------------------------
 
 
-def submit(*, application_id: UUID, key: str, at: datetime, actor: Actor) -> Mapping[str, Any]:
+def submit(*, application_id: UUID, key: str, at: datetime, actor: Actor, shown: str = "") -> Mapping[str, Any]:
     """Hands the application in, once per key: facts go to the customer's file, terms and consents are frozen, the
-    decision is ordered. Raises ApplicationIncomplete, ProductChanged, PriceOverCap, StateDoesNotAllow and what the
-    customer's file refuses."""
-    return commands.once(
-        name="application.submit",
-        key=key,
-        inputs={"application_id": str(application_id)},
-        run=lambda: _submit(application_id, at, actor),
-    )
+    decision is ordered. `shown`: the `mark` of the page that was sent. Raises ApplicationIncomplete, ProductChanged,
+    ApplicationChanged, PriceOverCap, StateDoesNotAllow and what the customer's file refuses; nothing is kept then."""
+    with transaction.atomic():
+        return commands.once(
+            name="application.submit",
+            key=f"{application_id}:{key}",
+            inputs={"application_id": str(application_id)},
+            run=lambda: _submit(application_id, shown, at, actor),
+        )
 
 
 @audit.written_together()
-def _submit(application_id: UUID, at: datetime, actor: Actor) -> Mapping[str, Any]:
-    row = selectors.application(application_id=application_id)
+def _submit(application_id: UUID, shown: str, at: datetime, actor: Actor) -> Mapping[str, Any]:
+    row = selectors.locked_application(application_id=application_id)
     if row.state != "draft":
         raise services.StateDoesNotAllow(state=row.state, to="submitted")
     known = selectors.answers(row)
@@ -188,6 +202,8 @@ def _submit(application_id: UUID, at: datetime, actor: Actor) -> Mapping[str, An
         raise ApplicationIncomplete(pages=tuple(open_pages))
     if not _is_current(row):
         raise ProductChanged(product=row.product.code)
+    if shown and shown != mark(row):
+        raise ApplicationChanged()
     today = tenancy.current().business_date
     terms = _quote(row, today).terms
     caps.check_contract(terms=terms, on=today)
@@ -243,6 +259,7 @@ def withdraw(*, application_id: UUID, at: datetime, actor: Actor) -> Any:
     if row.state in ("signed", "funding"):
         raise services.StateDoesNotAllow(state=row.state, to="withdrawn")
     gone = services.withdraw(application_id=application_id, actor=actor, on=tenancy.current().business_date, at=at)
+    agreements.void_unsigned(subject_id=application_id)
     _close_case(application_id, "withdrawn", at=institutions.moment(tenancy.current(), at), actor=actor)
     return gone
 
@@ -252,6 +269,14 @@ def sweep(*, subject_id: UUID, due_on: date, moment: datetime) -> str:
     outcome = services.expire_application(application_id=subject_id, on=due_on, at=clock.now())
     if outcome == "expired":
         _close_case(subject_id, "expired", at=moment, actor=SYSTEM)
+    return outcome
+
+
+def sweep_offer(*, subject_id: UUID, due_on: date) -> str:
+    """An offer whose last day is over; its paper can no longer be signed. Gives what happened."""
+    outcome = services.expire_offer(offer_id=subject_id, on=due_on, at=clock.now())
+    if outcome == "expired":
+        agreements.void_unsigned(subject_id=selectors.offer(offer_id=subject_id).application_id)
     return outcome
 
 

@@ -106,7 +106,7 @@ def test_an_unknown_phone_becomes_a_party_with_a_known_device(institution: Any) 
     assert answer.is_new_party
     assert selectors.party_with_phone("+84912000111") == answer.party_id
     again = begin(issue(to="0912000111", at=AT + HOUR), token=answer.device_token, at=AT + HOUR)
-    assert again == sign_in.SignedIn(answer.party_id, answer.device_token, False, False)
+    assert again == sign_in.SignedIn(answer.party_id, answer.device_id, answer.device_token, False, False)
 
 
 def test_a_new_device_asks_for_a_second_fact(party_id: UUID) -> None:

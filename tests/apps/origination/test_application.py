@@ -65,13 +65,28 @@ def test_what_is_right_is_kept_although_something_is_wrong(world: World) -> None
     saved = take_application.save_page(
         application_id=application.pk,
         page="about",
-        data={"family_name": "Trần", "given_name": "", "birth_date": "31 2 1984"},
+        data={"family_name": "Trần", "given_name": "", "birth_date": "8 5 1984"},
         at=AT,
         actor=borrower(application.party_id),
     )
     assert saved.next_page == "about"
-    assert set(saved.errors) == {"given_name", "birth_date"}
-    assert selectors.answers(fresh(application)) == {"family_name": "Trần"}
+    assert set(saved.errors) == {"given_name"}
+    assert selectors.answers(fresh(application)) == {"family_name": "Trần", "birth_date": "1984-05-08"}
+
+
+def test_nothing_is_kept_of_somebody_whose_birth_date_is_unknown(world: World) -> None:
+    """Whoever gets the number next is asked for it; without it they would read what was told."""
+    application = world.start(world.person())
+    actor = borrower(application.party_id)
+    for born in ("31 2 1984", "8 5 2084", "1 1 1800"):
+        data = {"family_name": "Trần", "given_name": "Bình", "birth_date": born}
+        saved = take_application.save_page(application_id=application.pk, page="about", data=data, at=AT, actor=actor)
+        assert set(saved.errors) == {"birth_date"}
+        assert selectors.answers(fresh(application)) == {}
+    with pytest.raises(take_application.WhoFirst):
+        take_application.save_page(
+            application_id=application.pk, page="contact", data=PAGES["contact"], at=AT, actor=actor
+        )
 
 
 def test_an_identity_number_must_fit_its_country_and_the_birth_date(world: World) -> None:

@@ -253,9 +253,11 @@ def _keep(purpose: str, user: User | None, site: Site, options: Any, at: datetim
 
 def _take(challenge_id: UUID | None, purpose: str, user: User | None, site: Site, at: datetime) -> bytes:
     """The challenge, used up from here on, whatever becomes of the answer. Refuses with PasskeyExpired."""
+    if challenge_id is None:
+        raise PasskeyExpired()
     which = PasskeyChallenge.objects.filter(
         pk=challenge_id, purpose=purpose, user=user, host=site.host, used_at__isnull=True, expires_at__gt=at
     )
-    if challenge_id is None or not which.update(used_at=at):
+    if not which.update(used_at=at):
         raise PasskeyExpired()
     return bytes(PasskeyChallenge.objects.values_list("challenge", flat=True).get(pk=challenge_id))

@@ -51,6 +51,25 @@ class ChangeOver(Refusal):
     code = "change_over"
 
 
+class PhoneInUse(Refusal):
+    """The customer who has this phone still uses it, or something of theirs is under way: nobody else begins with it
+    before a person has looked."""
+
+    code = "phone_in_use"
+
+
+class BirthDateNotPossible(Refusal):
+    """Nobody alive was born on this day."""
+
+    code = "birth_date_not_possible"
+
+
+class IdentityOfSomebodyElse(Refusal):
+    """The customer who borrowed under this phone has another identity number."""
+
+    code = "identity_of_somebody_else"
+
+
 class IdentityNumberNotValid(Refusal):
     """`why`: `format`, `check_digit`, `province`, `birth_date`, `sex` (the last two: it contradicts what was said)."""
 

@@ -240,6 +240,11 @@ def erase(*, party_id: UUID, reason: str, actor: Actor, at: datetime) -> None:
         audit.record(action="customer.erased", subject=(PARTY, party_id), actor=actor, details={"reason": reason})
 
 
+def hold(*, party_id: UUID) -> None:
+    """Nobody else begins anything for this party until the caller's transaction ends."""
+    lock(party_id)
+
+
 def lock(party_id: UUID) -> Party:
     """Changes of one party happen one after the other; an erasure that came first is seen."""
     row: Party = Party.objects.select_for_update().get(pk=party_id)

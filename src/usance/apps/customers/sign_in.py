@@ -23,13 +23,14 @@ from django.db.models import QuerySet
 
 from usance.apps.audit import services as audit
 from usance.apps.customers import channels, selectors, services, vault, words
-from usance.apps.customers.models import PHONE, Device, OneTimeCode, SecondFactAttempt
+from usance.apps.customers.models import EMAIL, PHONE, Device, OneTimeCode, SecondFactAttempt
 from usance.apps.customers.refusals import (
     CodeExpired,
     CodeForSomethingElse,
     CodeTooSoon,
     CodeUsedUp,
     CodeWrong,
+    PhoneInUse,
     PhoneNotYetYours,
     SecondFactLocked,
     SecondFactWrong,
@@ -50,6 +51,8 @@ PER_ADDRESS_HOUR, PER_ADDRESS_DAY = 60, 300
 PER_PARTY_DAY = 20
 SECOND_FACT_ATTEMPTS, SECOND_FACT_WINDOW = 5, timedelta(hours=24)
 SECOND_FACT_LIFE = timedelta(minutes=10)  # after the right code
+STILL_THERE = timedelta(days=60)  # whoever signed in by this phone so lately still has it
+MOMENT = timedelta(minutes=1)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 TO = "customers_onetimecode.to"
 
@@ -76,9 +79,11 @@ class CodeRight:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """`device_token` belongs into a cookie that scripts cannot read."""
+    """`device_token` belongs into a cookie that scripts cannot read; the session lives as long as `device_id` is known
+    (`is_still_known`)."""
 
     party_id: UUID
+    device_id: UUID
     device_token: str = field(repr=False)
     is_new_party: bool
     is_new_device: bool
@@ -210,7 +215,8 @@ def begin(
     *, code_id: UUID, code: str, device_token: str, language: str, at: datetime, on: date, org_path: str = "root"
 ) -> SignInAnswer:
     """Sign-in by the code. An unknown phone becomes a new party, unless it waits to become a known one's. A known party
-    on a device that is new for them is asked for a second fact, when they have told us one. Refusals are returned."""
+    on a device that is new for them is asked for a second fact. Whoever has told none has told nothing else either, but
+    perhaps an address: then it is a new party too, as the phone may have changed hands. Refusals are returned."""
     if not OneTimeCode.objects.filter(pk=code_id, purpose=SIGN_IN).exists():
         return CodeExpired()
     answer = check_code(code_id=code_id, code=code, at=at)
@@ -224,14 +230,27 @@ def begin(
             return PhoneNotYetYours(counts_from=waiting.counts_from)
         party_id = _sign_up(answer.to, language=language, at=at, on=on, org_path=org_path)
         return _welcome(party_id, code_id, at=at, is_new_party=True)
-    if is_known_device(party_id=party_id, token=device_token):
-        _devices(party_id, device_token).update(last_seen_at=at)
+    device = _devices(party_id, device_token).first() if device_token else None
+    if device is not None:
+        Device.objects.filter(pk=device.pk).update(last_seen_at=at)
         OneTimeCode.objects.filter(pk=code_id).update(signed_in_at=at)
-        return SignedIn(party_id, device_token, is_new_party=False, is_new_device=False)
+        return SignedIn(party_id, device.pk, device_token, is_new_party=False, is_new_device=False)
     kinds = _second_facts(party_id)
     if kinds:
         return SecondFactNeeded(code_id, tuple(kinds))
-    return _welcome(party_id, code_id, at=at, is_new_party=False)
+    is_new_party = bool(selectors.contacts(party_id, EMAIL))
+    if is_new_party:
+        party_id = _hand_over(party_id, answer.to, language=language, at=at, on=on, org_path=org_path)
+    return _welcome(party_id, code_id, at=at, is_new_party=is_new_party)
+
+
+def _hand_over(before: UUID, phone: str, *, language: str, at: datetime, on: date, org_path: str) -> UUID:
+    """The phone has changed hands: it ends for whoever had it, and is the first thing known of somebody new."""
+    for contact in selectors.contacts(before, PHONE):
+        if contact.value == phone and not contact.ended_at:
+            someone = Actor(kind="public")
+            services.end_contact(contact_id=contact.contact_id, because="changed hands", actor=someone, at=at)
+    return _sign_up(phone, language=language, at=at, on=on, org_path=org_path)
 
 
 def _sign_up(phone: str, *, language: str, at: datetime, on: date, org_path: str) -> UUID:
@@ -246,11 +265,11 @@ def _sign_up(phone: str, *, language: str, at: datetime, on: date, org_path: str
 def _welcome(party_id: UUID, code_id: UUID, *, at: datetime, is_new_party: bool) -> SignedIn:
     """The person has proved enough: their browser becomes a known device."""
     token = secrets.token_urlsafe(32)
-    Device.objects.create(party_id=party_id, token_hash=_token_hash(token), first_seen_at=at, last_seen_at=at)
+    device = Device.objects.create(party_id=party_id, token_hash=_token_hash(token), first_seen_at=at, last_seen_at=at)
     OneTimeCode.objects.filter(pk=code_id).update(signed_in_at=at)
     actor = actors.borrower(party_id)
     audit.record(action="customer.device_added", subject=(services.PARTY, party_id), actor=actor, details={})
-    return SignedIn(party_id, token, is_new_party=is_new_party, is_new_device=True)
+    return SignedIn(party_id, device.pk, token, is_new_party=is_new_party, is_new_device=True)
 
 
 def _second_facts(party_id: UUID) -> dict[str, Any]:
@@ -269,12 +288,8 @@ def answer_second_fact(
 ) -> SecondFactAnswer:
     """The answer to the second question, after the right code. Failures are counted per party over 24 hours, whatever
     the number of codes. Refusals are returned."""
-    row = OneTimeCode.objects.select_for_update().filter(pk=code_id, purpose=SIGN_IN, signed_in_at=None).first()
-    if row is None or row.used_at is None or at >= row.used_at + SECOND_FACT_LIFE or not row.sealed_to:
-        return CodeExpired()
-    _one_at_a_time(bytes(row.to_mac))
-    party_id = selectors.party_with_phone(vault.unseal(row.sealed_to, party_id=row.party_id, field=TO))
-    if party_id is None:
+    row, party_id, _phone = _proven(code_id, at)
+    if row is None or party_id is None:
         return CodeExpired()
     refused = _try_fact(party_id, row, birth_date, last_four, at)
     return refused or _welcome(party_id, code_id, at=at, is_new_party=False)
@@ -313,6 +328,42 @@ def _try_fact(
     return SecondFactWrong(left=left - 1) if left > 1 else SecondFactLocked()
 
 
+def _proven(code_id: UUID, at: datetime) -> tuple[OneTimeCode | None, UUID | None, str]:
+    """The code that was right just now and began no session yet, whose its phone is, and the phone."""
+    row = OneTimeCode.objects.select_for_update().filter(pk=code_id, purpose=SIGN_IN, signed_in_at=None).first()
+    if row is None or row.used_at is None or at >= row.used_at + SECOND_FACT_LIFE or not row.sealed_to:
+        return None, None, ""
+    _one_at_a_time(bytes(row.to_mac))
+    phone = vault.unseal(row.sealed_to, party_id=row.party_id, field=TO)
+    return row, selectors.party_with_phone(phone), phone
+
+
+def owner_of_proven_phone(*, code_id: UUID, at: datetime) -> UUID | None:
+    """Who had the phone to which this code went, while the second fact is asked for."""
+    return _proven(code_id, at)[1]
+
+
+@audit.written_together()
+def start_anew(
+    *, code_id: UUID, language: str, at: datetime, on: date, org_path: str = "root"
+) -> SignedIn | CodeExpired | PhoneInUse:
+    """Somebody who has the phone says that they are not the customer who had it before: they begin as a new party, and
+    the earlier one no longer has the phone. Not while that customer signs in from anywhere. Whether something of theirs
+    is under way is for the caller to know. Refusals are returned."""
+    row, before, phone = _proven(code_id, at)
+    if row is None or before is None:
+        return CodeExpired()
+    if Device.objects.filter(party_id=before, ended_at=None, last_seen_at__gt=at - STILL_THERE).exists():
+        return PhoneInUse()
+    after = _hand_over(before, phone, language=language, at=at, on=on, org_path=org_path)
+    return _welcome(after, code_id, at=at, is_new_party=True)
+
+
+def has_just_begun_a_session(*, code_id: UUID, at: datetime) -> bool:
+    """Whether the code was right a moment ago: the same form sent twice."""
+    return OneTimeCode.objects.filter(pk=code_id, signed_in_at__gt=at - MOMENT).exists()
+
+
 def _recent_failures(party_id: UUID, at: datetime) -> int:
     failures = SecondFactAttempt.objects.filter(party_id=party_id, was_right=False, at__gt=at - SECOND_FACT_WINDOW)
     return failures.count()
@@ -325,6 +376,11 @@ def is_known_device(*, party_id: UUID, token: str) -> bool:
 def is_anyones_device(*, token: str) -> bool:
     """Whether this browser is known, whoever's it is."""
     return bool(token) and Device.objects.filter(token_hash=_token_hash(token), ended_at=None).exists()
+
+
+def is_still_known(*, party_id: UUID, device_id: UUID) -> bool:
+    """Whether a session on this device may go on: not after it was forgotten, from wherever."""
+    return Device.objects.filter(pk=device_id, party_id=party_id, ended_at=None).exists()
 
 
 def devices(party_id: UUID) -> QuerySet[Device]:
@@ -341,8 +397,13 @@ def forget_devices(*, party_id: UUID, actor: Actor, at: datetime) -> int:
     return count
 
 
+def had_device(*, party_id: UUID, device_id: UUID) -> bool:
+    """Whether the device is or was one of the party's."""
+    return Device.objects.filter(pk=device_id, party_id=party_id).exists()
+
+
 def forget_device(*, party_id: UUID, device_id: UUID, actor: Actor, at: datetime) -> None:
-    """The next sign-in from there asks for the second fact again."""
+    """Sessions there are over, and the next sign-in from there asks for the second fact again."""
     if Device.objects.filter(pk=device_id, party_id=party_id, ended_at=None).update(ended_at=at):
         audit.record(action="customer.device_removed", subject=(services.PARTY, party_id), actor=actor, details={})
 

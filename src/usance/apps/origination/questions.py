@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -20,6 +21,8 @@ from django.utils.translation import gettext_lazy as _
 
 Text = str | Promise
 LONGEST_TEXT = 200
+LONGEST_REPLY = 2000
+LONGEST_NUMBER = 40  # signs, spaces included: more is no number of anybody's
 LARGEST_WHOLE = 10**15
 
 MISSING = _("Answer this question.")
@@ -301,11 +304,20 @@ def _text(question: Question, given: str, digits: int) -> str:
     return given
 
 
+def printable(given: str, *, lines: bool = False) -> str:
+    """The text as it can stand on paper: composed letters, single spaces, nothing invisible. `lines`: these stay."""
+    kept = unicodedata.normalize("NFC", given.replace("\r\n", "\n"))
+    spaced = "".join(sign if sign == "\n" and lines else " " if sign.isspace() else sign for sign in kept)
+    seen = "".join(sign for sign in spaced if sign == "\n" or unicodedata.category(sign)[0] != "C")
+    return re.sub(r" {2,}", " ", seen).strip()
+
+
 def _date(question: Question, given: str, digits: int) -> str:
     """ISO, or day, month and year with any separators, as three boxes give them."""
-    parts = [int(part) for part in re.findall(r"\d+", given)]
-    if len(parts) != 3:
+    found = re.findall(r"\d+", given)
+    if len(given) > LONGEST_NUMBER or len(found) != 3:
         raise AnswerRefused(NOT_A_DATE)
+    parts = [int(part) for part in found]
     year, month, day = parts if re.match(r"\s*\d{4}", given) else reversed(parts)
     try:
         return date(year, month, day).isoformat()
@@ -324,8 +336,8 @@ def _money(question: Question, given: str, digits: int) -> str:
     """Major units as people write them, "12 000", "12.000" or "12,000.50", to minor units. A last separator that is
     followed by one or two digits is the decimal one, where the currency has decimals."""
     plain = re.sub(r"[\s\u00a0\u202f'’]", "", given)
-    found = re.fullmatch(r"([0-9]{1,3}(?:[.,]?[0-9]{3})*|[0-9]+)(?:[.,]([0-9]{1,3}))?", plain)
-    if found is None or (found[2] and len(found[2]) > digits):
+    found = re.fullmatch(r"([0-9]{1,3}(?:[.,]?[0-9]{3})*|[0-9]+)(?:[.,]([0-9]{1,3}))?", plain[: LONGEST_NUMBER + 1])
+    if found is None or len(plain) > LONGEST_NUMBER or (found[2] and len(found[2]) > digits):
         raise AnswerRefused(NOT_AN_AMOUNT)
     whole = int(re.sub(r"[.,]", "", found[1]))
     minor = whole * 10**digits + int((found[2] or "").ljust(digits, "0") or 0)
@@ -357,7 +369,7 @@ def read(*, page: Page, data: Mapping[str, str], currency_digits: int) -> tuple[
     good: dict[str, str] = {}
     wrong: dict[str, Any] = {}
     for asked in page.questions:
-        code, given = asked.question.code, data.get(asked.question.code, "").strip()
+        code, given = asked.question.code, printable(data.get(asked.question.code, ""))
         if not given:
             if asked.required:
                 wrong[code] = MISSING

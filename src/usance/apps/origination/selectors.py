@@ -113,6 +113,14 @@ def answers(row: Application) -> dict[str, str]:
     return {code: answer.text for code, answer in given(row).items()}
 
 
+def answers_of_last_unsent(*, party_id: UUID) -> dict[str, str]:
+    """What a customer told in their last application, where it ended before it was sent: nothing need be typed anew."""
+    last = applications_of(party_id=party_id).exclude(state=known.DRAFT).first()
+    if last is None or last.submitted_at is not None:
+        return {}
+    return {code: text for code, text in answers(last).items() if code in questions.QUESTIONS and code != "reply"}
+
+
 def pages(row: Application) -> list[questions.Page]:
     """The pages of this application, in order."""
     return questions.pages_for(product_kind=row.product.kind, country=row.institution.country)

@@ -231,9 +231,14 @@ def withdraw(*, application_id: UUID, actor: Actor, on: date, at: datetime, reas
     """The applicant no longer wants it; an open offer goes with it. Raises StateDoesNotAllow."""
     row = moves.locked(application_id)
     moves.move(row, states.WITHDRAWN, actor=actor, on=on, at=at, reasons=reasons)
-    offers.close_all(row, Offer.TAKEN_BACK)
-    institutions.unschedule(subject_id=row.pk, kinds=[EXPIRE_APPLICATION], at=at)
+    take_offers_back(held=row, at=at)
     return row
+
+
+def take_offers_back(*, held: Application, at: datetime) -> None:
+    """Whatever stands for the application no longer does. `held`: its row, locked by the caller."""
+    offers.close_all(held, Offer.TAKEN_BACK)
+    institutions.unschedule(subject_id=held.pk, kinds=[EXPIRE_APPLICATION], at=at)
 
 
 def expire_application(*, application_id: UUID, on: date, at: datetime, actor: Actor = SYSTEM) -> str:

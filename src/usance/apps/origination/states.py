@@ -11,9 +11,9 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     SUBMITTED: frozenset({DECIDING, WITHDRAWN}),
     DECIDING: frozenset({APPROVED, DECLINED, REFERRED, WITHDRAWN}),
     REFERRED: frozenset({APPROVED, DECLINED, ASKED, WITHDRAWN}),
-    ASKED: frozenset({REFERRED, EXPIRED, WITHDRAWN}),
-    APPROVED: frozenset({SIGNED, EXPIRED, WITHDRAWN}),
-    SIGNED: frozenset({FUNDING, WITHDRAWN}),
+    ASKED: frozenset({REFERRED, DECLINED, EXPIRED, WITHDRAWN}),
+    APPROVED: frozenset({SIGNED, DECLINED, EXPIRED, WITHDRAWN}),  # declined: blocked after the decision
+    SIGNED: frozenset({FUNDING, DECLINED, WITHDRAWN}),
     FUNDING: frozenset({FUNDED, SIGNED, WITHDRAWN}),
     FUNDED: frozenset({SIGNED}),  # the rail took the payout back
     DECLINED: frozenset(),

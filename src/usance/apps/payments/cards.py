@@ -11,7 +11,7 @@ from usance.apps.institutions import rows, tenancy
 from usance.apps.institutions import selectors as institutions
 from usance.apps.payments import selectors
 from usance.apps.payments.models import Card
-from usance.apps.payments.refusals import CardNotUsable, CardWaits
+from usance.apps.payments.refusals import CardInUse, CardNotUsable, CardWaits
 from usance.ports.actor import Actor
 from usance.ports.payment_rail import Card as RailCard
 
@@ -21,7 +21,7 @@ CARD, TOKEN = "card", "payments_card.token"
 def require_payable(*, card_id: UUID, party_id: UUID, at: datetime) -> None:
     """Money may go to this card now. Holds the card until the transaction ends, so that whoever blocks it sees what was
     instructed before. Raises CardNotUsable, CardWaits."""
-    found = Card.objects.select_for_update().filter(pk=card_id, party_id=party_id, state=Card.State.ACTIVE).first()
+    found = Card.objects.select_for_update().filter(selectors.usable_cards(), pk=card_id, party_id=party_id).first()
     if found is None:
         raise CardNotUsable()
     if found.payout_from and found.waits(institutions.moment(tenancy.current(), at)):
@@ -74,8 +74,12 @@ def keep_card(
 
 
 def remove_card(*, card_id: UUID, party_id: UUID, actor: Actor) -> Card:
-    """Its owner removes a card; it can be linked again later."""
+    """Its owner removes a card; it can be linked again later. Twice is once. Raises CardInUse."""
     card = Card.objects.select_for_update().get(pk=card_id, party_id=party_id)
+    if card.state == Card.State.REMOVED:
+        return card
+    if selectors.is_used_by(card_id=card_id):
+        raise CardInUse()
     card.state = Card.State.REMOVED
     card.save(update_fields=["state"])
     audit.record(action="payments.card_removed", subject=card, actor=actor, details={})

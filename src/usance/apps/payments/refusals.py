@@ -20,6 +20,12 @@ class CardWaits(Refusal):
     payout_from: datetime
 
 
+class CardInUse(Refusal):
+    """Money is on its way by this card."""
+
+    code = "card_in_use"
+
+
 class InstructionUnderWay(Refusal):
     """It was sent to the provider: its outcome must be awaited."""
 

@@ -40,6 +40,11 @@ def by_key(key: str) -> Instruction | None:
     return Instruction.objects.filter(key=key).first()
 
 
+def given_since(*, party_id: UUID, kind: str, since: datetime) -> int:
+    """How many orders of a kind a person gave since an instant."""
+    return Instruction.objects.filter(party_id=party_id, kind=kind, given_at__gt=since).count()
+
+
 def for_subject(subject_id: UUID) -> QuerySet[Instruction]:
     """All instructions about a loan or an application, newest first."""
     return Instruction.objects.select_related("card").filter(subject_id=subject_id).order_by("-given_at", "-id")
@@ -193,8 +198,18 @@ def value_date(found: Instruction) -> date:
 
 
 def cards_of(party_id: UUID) -> QuerySet[Card]:
-    """A person's cards that can be used, the newest first."""
-    return Card.objects.filter(party_id=party_id, state=Card.State.ACTIVE).order_by("-linked_at", "-id")
+    """A person's cards that can be used, the newest first: not one whose last day is over."""
+    return Card.objects.filter(usable_cards(), party_id=party_id).order_by("-linked_at", "-id")
+
+
+def usable_cards() -> Q:
+    today = tenancy.current().business_date
+    return Q(state=Card.State.ACTIVE) & (Q(expires_on__isnull=True) | Q(expires_on__gte=today))
+
+
+def is_used_by(*, card_id: UUID) -> bool:
+    """Whether money is on its way by a card."""
+    return Instruction.objects.filter(card_id=card_id, state__in=OPEN).exists()
 
 
 def payable_cards(party_id: UUID, moment: datetime) -> list[Card]:

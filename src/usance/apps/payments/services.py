@@ -64,7 +64,7 @@ def give(
         return known
     if card_id and kind == Kind.PAYOUT:
         require_payable(card_id=card_id, party_id=party_id, at=at)
-    elif card_id and not Card.objects.filter(pk=card_id, party_id=party_id, state=Card.State.ACTIVE).exists():
+    elif card_id and not Card.objects.filter(selectors.usable_cards(), pk=card_id, party_id=party_id).exists():
         raise CardNotUsable()
     institution, made_id = tenancy.current(), new_id()
     instruction = Instruction(

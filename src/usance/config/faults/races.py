@@ -38,7 +38,8 @@ MIDNIGHT = 0
 
 def together(act: Act, *doings: Callable[[], Any]) -> list[Any]:
     """Does all of it at the same instant; gives what each gave, or its refusal."""
-    gate, results = Barrier(len(doings)), [None] * len(doings)
+    gate = Barrier(len(doings))
+    results: list[Any] = [None] * len(doings)
 
     def do(number: int, doing: Callable[[], Any]) -> None:
         try:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from usance.apps.agreements import selectors as papers
 from usance.apps.customers import channels, consents, sign_in
@@ -20,9 +20,10 @@ from usance.apps.origination import selectors as applications
 from usance.apps.payments import selectors as payments
 from usance.apps.payments import services as rails
 from usance.apps.servicing import selectors as loans
+from usance.core.refusals import Refusal
 from usance.ports import clock
 from usance.web import components as ui
-from usance.web import permits, words
+from usance.web import permits, refusals, words
 from usance.web.borrower import changes, identity
 from usance.web.borrower import push as reminders
 
@@ -63,6 +64,7 @@ def settings(request: HttpRequest) -> HttpResponse:
         "cards": [(card, card.waits(now), waiting.get(card.pk)) for card in payments.cards_of(party_id)],
         "consents": consents.consents_of(party_id),
         "devices": sign_in.devices(party_id),
+        "this_device": request.session.get(identity.DEVICE, ""),
         "back_url": "/account/",
         **reminders.section(request, party_id),
     }
@@ -70,7 +72,7 @@ def settings(request: HttpRequest) -> HttpResponse:
 
 
 @permits.borrower
-@require_POST
+@permits.sent_from("borrower:settings")
 def withdraw_consent(request: HttpRequest, consent_id: UUID) -> HttpResponse:
     """Takes a permission back; what was done under it stays right."""
     party_id: UUID = request.party_id  # type: ignore[attr-defined]
@@ -98,21 +100,31 @@ def remove_card(request: HttpRequest, card_id: UUID) -> HttpResponse:
     card = payments.card_of(card_id=card_id, party_id=party_id)
     if card is None:
         raise Http404
+    if card.state == "removed":
+        return redirect("borrower:settings")
     if request.method == "POST":
-        rails.remove_card(card_id=card.pk, party_id=party_id, actor=identity.actor_of(request))
+        try:
+            rails.remove_card(card_id=card.pk, party_id=party_id, actor=identity.actor_of(request))
+        except Refusal as refusal:
+            messages.warning(request, refusals.sentence(refusal))
         return redirect("borrower:settings")
     context = {"card": card, "confirm_label": _("Remove the card"), "cancel_url": "/account/settings/", "danger": True}
     return render(request, "borrower/account/remove_card.html", context)
 
 
 @permits.borrower
-@require_POST
+@permits.sent_from("borrower:settings")
 def forget_device(request: HttpRequest, device_id: UUID) -> HttpResponse:
-    """A lost or sold phone no longer counts as known."""
+    """A lost or sold phone no longer counts as known, and whoever is signed in there is out."""
     party_id: UUID = request.party_id  # type: ignore[attr-defined]
-    if not any(device.pk == device_id for device in sign_in.devices(party_id)):
+    if not sign_in.had_device(party_id=party_id, device_id=device_id):
         raise Http404
     sign_in.forget_device(party_id=party_id, device_id=device_id, actor=identity.actor_of(request), at=clock.now())
+    if str(device_id) == request.session.get(identity.DEVICE):
+        identity.leave(request)
+        messages.success(request, _("This device is forgotten, and you are signed out."))
+        return redirect("borrower:sign_in")
+    messages.success(request, _("The device is forgotten. Whoever was signed in there no longer is."))
     return redirect("borrower:settings")
 
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import date
 from typing import Any
-from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from usance.apps.customers import consents
+from usance.apps.customers.refusals import ConsentTextOutdated
 from usance.apps.origination import questions, selectors
-from usance.apps.payments import selectors as payments
-from usance.apps.payments import services as rails
 from usance.core.refusals import Refusal
 from usance.ports import clock
-from usance.web import components as ui
 from usance.web import forms, permits, refusals, visitors
-from usance.web.borrower import changes, identity
+from usance.web.borrower import identity, typed
 from usance.web.templatetags import formats
 from usance.web.widgets import DateBoxes, EmailInput, MoneyInput, TextInput
 from usance.workflows import take_application
@@ -80,17 +77,39 @@ def _shown(question: questions.Question, text: str, digits: int) -> Any:
 
 
 class ConsentForm(forms.Form):
-    """Each permission in its own box, with its words."""
+    """Each permission in its own box, with its words; `texts` says which wordings the page showed."""
+
+    texts = forms.forms.CharField(widget=forms.forms.HiddenInput, required=False)
 
     def __init__(self, asked: list[Any], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.words = " ".join(sorted(str(one.text_id) for one in asked))
+        self.fields["texts"].initial = self.words
         for one in asked:
             self.fields[one.purpose] = forms.ConsentField(label=one.title, hint=one.body, required=one.required)
 
+    @property
+    def words_changed(self) -> bool:
+        """The boxes were ticked beside other words than those in force now."""
+        return self.is_bound and self.data.get("texts", "") != self.words
 
-def _draft(request: HttpRequest) -> Any | None:
+    def clean(self) -> dict[str, Any]:
+        if self.words_changed:
+            raise forms.forms.ValidationError("")  # the page shows the new words instead
+        return super().clean() or self.cleaned_data
+
+
+def draft(request: HttpRequest) -> Any | None:
     found = selectors.open_application(party_id=request.party_id)  # type: ignore[attr-defined]
     return found if found is not None and found.state == "draft" else None
+
+
+def unfinished(request: HttpRequest) -> HttpResponse:
+    """The draft that a page belonged to has ended or was sent, perhaps in another tab: to where it stands now."""
+    if request.method == "POST":
+        typed.keep(request)
+        messages.warning(request, _("This application is no longer open for changes. Here is where it stands."))
+    return redirect("borrower:application")
 
 
 @permits.borrower
@@ -99,11 +118,13 @@ def begin(request: HttpRequest) -> HttpResponse:
     found = selectors.open_application(party_id=request.party_id)  # type: ignore[attr-defined]
     wish = request.session.get(identity.WISH)
     if found is not None and found.state != "draft":
+        if request.session.pop(identity.WISH, None):
+            messages.info(request, _("You have an application under way. Finish or withdraw it before you ask anew."))
         return redirect("borrower:application")
     try:
         if found is None:
             if not wish:
-                return redirect("/")
+                return redirect("borrower:application")
             found = _start(request, wish)
         elif wish:
             take_application.change_request(
@@ -113,9 +134,10 @@ def begin(request: HttpRequest) -> HttpResponse:
                 product_code=wish["product"],
             )
     except Refusal as refusal:
+        request.session.pop(identity.WISH, None)
         return render(request, "borrower/apply/refused.html", {"problem": refusals.sentence(refusal)})
     request.session.pop(identity.WISH, None)
-    return _to(_open_page(found))
+    return to(open_page(found))
 
 
 def _start(request: HttpRequest, wish: dict[str, Any]) -> Any:
@@ -133,18 +155,14 @@ def _start(request: HttpRequest, wish: dict[str, Any]) -> Any:
     return started.application
 
 
-def _open_page(application: Any) -> str:
+def open_page(application: Any) -> str:
     """Where to go on: the page after the last one that was answered, unless an earlier one is still open."""
     states = take_application.page_states(application_id=application.pk)
     code: str = next(state.page.code for state in states if not state.is_done)
     return code
 
 
-def _pages(application: Any) -> list[questions.Page]:
-    return selectors.pages(application)
-
-
-def _to(code: str) -> HttpResponse:
+def to(code: str) -> HttpResponse:
     names = {CHECK: "borrower:check", "card": "borrower:link_card"}
     return redirect(names[code]) if code in names else redirect("borrower:question", code)
 
@@ -152,44 +170,62 @@ def _to(code: str) -> HttpResponse:
 @permits.borrower
 def question(request: HttpRequest, page: str) -> HttpResponse:
     """One page of questions: saved when it is sent, whatever comes after."""
-    application = _draft(request)
+    application = draft(request)
     if application is None:
-        return redirect("borrower:apply")
-    pages = _pages(application)
+        return unfinished(request)
+    pages = selectors.pages(application)
     number = next((n for n, found in enumerate(pages) if found.code == page), None)
     if number is None:
         raise Http404
+    if number and not take_application.is_known(party_id=application.party_id):
+        return to(pages[0].code)  # who it is comes first: before that nothing is kept
     shown = pages[number]
     if shown.kind == "consents":
         return _consents(request, application, pages, number)
+    context = frame(request, pages, number) | {"application": application}
+    form = _saved(request, application, shown) if request.method == "POST" else _opened(request, application, shown)
+    if form is None:
+        typed.forget(request)
+        return to(CHECK if request.GET.get("change") else _after(application, number))
+    return render(request, "borrower/apply/question.html", context | {"form": form})
+
+
+def _saved(request: HttpRequest, application: Any, shown: questions.Page) -> PageForm | None:
+    """Saves what was sent; the form with what is wrong, or None when all was right."""
+    form = PageForm(shown, request.institution, request.POST)  # type: ignore[attr-defined]
+    saved = take_application.save_page(
+        application_id=application.pk,
+        page=shown.code,
+        data=form.raw(),
+        at=clock.now(),
+        actor=identity.actor_of(request),
+    )
+    if not saved.errors:
+        return None
+    form.full_clean()
+    form.errors.clear()
+    for code, wrong in saved.errors.items():
+        form.add_error(code, refusals.sentence(wrong) if isinstance(wrong, Refusal) else wrong)
+    return form
+
+
+def _opened(request: HttpRequest, application: Any, shown: questions.Page) -> PageForm:
+    """The page with what is known; or with what was typed into it when the draft before had ended."""
     institution = request.institution  # type: ignore[attr-defined]
-    if request.method == "POST":
-        form = PageForm(shown, institution, request.POST)
-        saved = take_application.save_page(
-            application_id=application.pk,
-            page=page,
-            data=form.raw(),
-            at=clock.now(),
-            actor=identity.actor_of(request),
-        )
-        if not saved.errors:
-            return _to(CHECK if request.GET.get("change") else _after(application, number))
-        form.full_clean()
-        form.errors.clear()
-        for code, wrong in saved.errors.items():
-            form.add_error(code, refusals.sentence(wrong) if isinstance(wrong, Refusal) else wrong)
-    else:
-        known = selectors.answers(application)
-        initial = {
-            asked.question.code: _shown(asked.question, known[asked.question.code], institution.currency_digits)
-            for asked in shown.questions
-            if known.get(asked.question.code)
-        }
-        form = PageForm(shown, institution, initial=initial)
-    return render(request, "borrower/apply/question.html", _frame(request, pages, number) | {"form": form})
+    kept = typed.give_back(request, party_id=application.party_id)
+    if kept is not None:
+        messages.info(request, _("What you typed is still here, but not saved yet: send it now."))
+        return PageForm(shown, institution, kept)
+    known = selectors.answers(application)
+    initial = {
+        asked.question.code: _shown(asked.question, known[asked.question.code], institution.currency_digits)
+        for asked in shown.questions
+        if known.get(asked.question.code)
+    }
+    return PageForm(shown, institution, initial=initial)
 
 
-def _frame(request: HttpRequest, pages: list[questions.Page], number: int) -> dict[str, Any]:
+def frame(request: HttpRequest, pages: list[questions.Page], number: int) -> dict[str, Any]:
     changing = request.GET.get("change")
     back = "/apply/check/" if changing else f"/apply/{pages[number - 1].code}/" if number else "/"
     return {"page": pages[number], "step_now": number + 1, "step_total": len(pages), "back_url": back}
@@ -207,8 +243,12 @@ def _consents(request: HttpRequest, application: Any, pages: list[questions.Page
             at=clock.now(),
             actor=identity.actor_of(request),
         )
-        return _to(_after(application, number))
-    return render(request, "borrower/apply/question.html", _frame(request, pages, number) | {"form": form})
+        return to(_after(application, number))
+    if form.words_changed:
+        form = ConsentForm(asked)  # nobody has agreed to these words yet
+        messages.warning(request, refusals.sentence(ConsentTextOutdated(purpose="")))
+    context = frame(request, pages, number) | {"application": application, "form": form}
+    return render(request, "borrower/apply/question.html", context)
 
 
 def _after(application: Any, number: int) -> str:
@@ -220,96 +260,9 @@ def _after(application: Any, number: int) -> str:
     return CHECK
 
 
-@permits.borrower
-def link_card(request: HttpRequest) -> HttpResponse:
-    """Links the card that the money goes to, on the provider's page; a card that is linked needs no second link."""
-    party_id: UUID = request.party_id  # type: ignore[attr-defined]
-    application = selectors.open_application(party_id=party_id)
-    if application is None:
-        return redirect("borrower:settings")
-    pages = _pages(application)
-    number = next((n for n, found in enumerate(pages) if found.code == "card"), len(pages) - 1)
-    cards = list(payments.cards_of(party_id))
-    if request.method == "POST":
-        if "go_on" in request.POST and cards:
-            return _to(CHECK) if application.state == "draft" else redirect("borrower:application")
-        given = rails.give(
-            kind="card_link",
-            key=f"link:{request.POST.get('key', '')[:64]}",
-            amount_minor=_small_amount(request.institution.currency_digits),  # type: ignore[attr-defined]
-            party_id=party_id,
-            subject_type="origination.application",
-            subject_id=application.pk,
-            then="changed_channels.card_linked",
-            description=_("Card check, given back at once"),
-            language=request.LANGUAGE_CODE,
-            org_path=application.org_path,
-            at=clock.now(),
-            actor=identity.actor_of(request),
-        )
-        return redirect("borrower:payment", given.pk)
-    context = {
-        "cards": cards,
-        "waiting": payments.waiting_cards(party_id, changes.moment(request)),
-        "had_card": payments.had_card_before(party_id, but_for=application.pk),
-        "key": secrets.token_hex(16),
-        "application": application,
-        **_frame(request, pages, number),
-    }
-    return render(request, "borrower/apply/card.html", context)
-
-
-def _small_amount(digits: int) -> int:
-    """A random small amount, which the holder reads in their bank's app: that shows the card is theirs."""
-    return (100 + secrets.randbelow(100)) * 10 ** max(0, 2 - digits)
-
-
-@permits.borrower
-def check(request: HttpRequest) -> HttpResponse:
-    """All answers with their Change links; sending them freezes the terms."""
-    application = _draft(request)
-    if application is None:
-        return redirect("borrower:application")
-    problem = ""
-    if request.method == "POST":
-        try:
-            take_application.submit(
-                application_id=application.pk,
-                key=request.POST.get("key", "")[:64],
-                at=clock.now(),
-                actor=identity.actor_of(request),
-            )
-        except Refusal as refusal:
-            problem = refusals.sentence(refusal)
-        else:
-            return redirect("borrower:application")
-    lines = take_application.check_answers(application_id=application.pk)
-    context = {
-        "application": application,
-        "rows": [_row(request, line) for line in lines],
-        "amount": formats.money(application.amount_minor, request.institution),  # type: ignore[attr-defined]
-        "cards": payments.cards_of(application.party_id),
-        "key": secrets.token_hex(16),
-        "problem": problem,
-        "back_url": f"/apply/{_pages(application)[-2].code}/",
-    }
-    return render(request, "borrower/apply/check.html", context)
-
-
-def _row(request: HttpRequest, line: Any) -> ui.SummaryRow:
-    value = line.value
-    if line.kind == "money" and isinstance(value, int):
-        value = formats.money(value, request.institution)  # type: ignore[attr-defined]
-    elif isinstance(value, date):
-        value = formats.date_l(value)
-    return ui.SummaryRow(
-        label=line.label, value=value if value not in ("", None) else "–", href=f"/apply/{line.page}/?change=1"
-    )
-
-
 @permits.public
 def resume(request: HttpRequest, token: str) -> HttpResponse:
     """The link from the message: it says which site to go on at; who may go on is proved by the phone's code."""
     if selectors.application_of_token(token=token) is None:
-        raise Http404
+        return render(request, "borrower/apply/old_link.html", status=404)
     return redirect("borrower:apply")

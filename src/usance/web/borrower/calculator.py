@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_POST
 
 from usance.apps.origination import selectors as applications
 from usance.apps.products import calculator, selectors
 from usance.apps.servicing import selectors as loans
 from usance.web import components as ui
-from usance.web import forms, permits
+from usance.web import forms, permits, refusals
 from usance.web.borrower import identity
 from usance.web.templatetags import formats
 
@@ -157,13 +157,14 @@ def schedule_rows(quote: calculator.Quote) -> list[ui.Instalment]:
 
 
 @permits.public
-@require_POST
+@permits.sent_from("/")
 def wish(request: HttpRequest) -> HttpResponse:
     """Keeps what the visitor chose and leads into the application."""
     institution = request.institution  # type: ignore[attr-defined]
     offered = selectors.products_offered(on=institution.business_date)
     chosen = next((o for o in offered if o.product.code == request.POST.get("product")), None)
     if chosen is None:
+        messages.warning(request, refusals.sentence(selectors.ProductNotOffered(product="")))
         return redirect("/")
     form = WishForm(chosen, customer_kind(request), institution, request.POST)
     if not form.is_valid():

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -169,11 +170,15 @@ def _confirm(request: HttpRequest, pending: dict[str, Any], given: dict[str, Any
     }
     waits = pending["channel"] == PHONE and customers.current_contact(party_id, PHONE) is not None
     try:
-        if waits:
-            facts = {"birth_date": given.get("birth_date"), "last_four": given.get("last_four") or ""}
-            answer = changed_channels.confirm_phone(**order, **facts)
-        else:
-            answer = one_time_codes.confirm_contact(**order)
+        with transaction.atomic():  # of one that is somebody else's nothing is kept
+            if waits:
+                facts: dict[str, Any] = {
+                    "birth_date": given.get("birth_date"),
+                    "last_four": given.get("last_four") or "",
+                }
+                answer: Any = changed_channels.confirm_phone(**order, **facts)
+            else:
+                answer = one_time_codes.confirm_contact(**order)
     except Refusal as refusal:
         return refusal
     if isinstance(answer, Refusal):

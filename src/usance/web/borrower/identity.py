@@ -1,5 +1,5 @@
-"""Whose visit it is: the customer's id in the session, a device cookie that says that this browser is known, and where
-the visit came from."""
+"""Whose visit it is: the customer's id in the session, the known device it runs on, and where the visit came from. A
+session lives no longer than its device is known: forgetting the device ends it, wherever it is open."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from usance.apps.customers import sign_in
 from usance.ports import actor
 from usance.web import kept
 
-PARTY, SOURCE, WISH = "party_id", "source", "wish"
+PARTY, DEVICE, SOURCE, WISH = "party_id", "device_id", "source", "wish"
 DEVICE_COOKIE = "device"
 YEAR = 365 * 24 * 3600
 # what of an address says where a visitor came from: campaign tags, and the click ids of affiliate networks
@@ -37,9 +37,21 @@ LONGEST = 200
 
 
 def of(request: HttpRequest) -> UUID | None:
-    """The signed-in customer, or nobody."""
-    known = request.session.get(PARTY)
-    return UUID(known) if known else None
+    """The signed-in customer, or nobody: also when the device was forgotten elsewhere meanwhile."""
+    if not hasattr(request, "borrower"):
+        request.borrower = _signed_in(request)  # type: ignore[attr-defined]
+    found: UUID | None = request.borrower  # type: ignore[attr-defined]
+    return found
+
+
+def _signed_in(request: HttpRequest) -> UUID | None:
+    party_id, device_id = request.session.get(PARTY), request.session.get(DEVICE)
+    if not party_id or not device_id:
+        return None
+    if not sign_in.is_still_known(party_id=UUID(party_id), device_id=UUID(device_id)):
+        request.session.flush()
+        return None
+    return UUID(party_id)
 
 
 def actor_of(request: HttpRequest) -> actor.Actor:
@@ -61,13 +73,13 @@ def owner(party_id: UUID) -> Callable[[str], bool]:
     return lambda device: sign_in.is_known_device(party_id=party_id, token=device)
 
 
-def enter(request: HttpRequest, response: HttpResponse, *, party_id: UUID, device_token: str) -> HttpResponse:
+def enter(request: HttpRequest, response: HttpResponse, answer: sign_in.SignedIn) -> HttpResponse:
     """Signs the customer in: a new session key, and the cookie of a known device."""
     carried = {name: request.session[name] for name in (SOURCE, WISH, kept.SESSION) if name in request.session}
     request.session.flush()
-    request.session.update({**carried, PARTY: str(party_id)})
+    request.session.update({**carried, PARTY: str(answer.party_id), DEVICE: str(answer.device_id)})
     response.set_cookie(
-        DEVICE_COOKIE, device_token, max_age=YEAR, httponly=True, samesite="Lax", secure=settings.USE_TLS
+        DEVICE_COOKIE, answer.device_token, max_age=YEAR, httponly=True, samesite="Lax", secure=settings.USE_TLS
     )
     return response
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,8 @@ from usance.web import forms, permits, reckoning, refusals, words
 from usance.web.borrower import identity
 from usance.web.templatetags import formats
 from usance.workflows import take_payment
+
+LONG = timedelta(minutes=5)
 
 
 def mine(request: HttpRequest, loan_id: UUID) -> selectors.Loan:
@@ -52,6 +55,8 @@ def show(request: HttpRequest, loan_id: UUID) -> HttpResponse:
         "documents": [*papers.documents_of(loan.pk), *_agreements(loan)],
         "extensions": selectors.extension_options(loan_id=loan.pk),
         "payout": payouts[0] if payouts else None,
+        "on_its_way": loan.status == "approved" and payments.may_have_moved(subject_id=loan.pk, kind="payout"),
+        "takes_long": _takes_long(payouts),
         "arrival": _arrival(payouts),
         "under_way": take_payment.under_way(loan_id=loan.pk),
         "paid": _came_of(view, paid) if paid and paid.subject_id == loan.pk else None,
@@ -110,6 +115,11 @@ def _arrival(payouts: list[payments.Instruction]) -> str:
     return ngettext(
         "On your card %(count)s minute after you signed.", "On your card %(count)s minutes after you signed.", count
     ) % {"count": count}
+
+
+def _takes_long(payouts: list[payments.Instruction]) -> bool:
+    """What mostly takes less than a minute is not there after five."""
+    return bool(payouts) and clock.now() - payouts[0].given_at > LONG
 
 
 def _uuid(text: str | None) -> UUID | None:

@@ -16,7 +16,7 @@ from usance.web.borrower import paying
 from usance.workflows import take_payment
 
 LOAN = take_payment.LOAN
-VISITED = "visited_pages"
+VISITED, BACK = "visited_pages", "back"
 
 
 @permits.borrower
@@ -33,7 +33,7 @@ def show(request: HttpRequest, instruction_id: UUID) -> HttpResponse:
         if "go" in request.GET:
             request.session[VISITED] = [*visited[-9:], str(found.pk)]
             return redirect(found.page_url)
-        if str(found.pk) not in visited:
+        if str(found.pk) not in visited and BACK not in request.GET:
             # a page of our own in between: browsers let no form lead to another site, however many redirects away
             return render(request, "borrower/payments/leaving.html", {"go": f"{request.path}?go=1"})
     context = {
@@ -43,7 +43,7 @@ def show(request: HttpRequest, instruction_id: UUID) -> HttpResponse:
         "next_url": _afterwards(found),
         "try_url": _try_again(found),
         "is_extension": "extend_days" in found.details,
-        "poll_url": request.path,
+        "poll_url": request.get_full_path(),
     }
     waits = found.is_open or is_booking
     return render(request, "borrower/payments/waiting.html" if waits else "borrower/payments/outcome.html", context)
@@ -78,6 +78,6 @@ def back(request: HttpRequest, instruction_id: UUID) -> HttpResponse:
         raise Http404
     if found.is_open:
         enqueue("payments.ask_status", key=f"back:{found.pk}", instruction_id=str(found.pk))
-    response = redirect("borrower:payment", instruction_id)
+    response = redirect(f"{reverse('borrower:payment', args=[instruction_id])}?{BACK}=1")
     response.status_code = 303
     return response

@@ -5,20 +5,21 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 
 from usance.apps.customers import sign_in
+from usance.apps.customers.refusals import CodeExpired
 from usance.core.refusals import Refusal
 from usance.ports import clock
 from usance.web import forms, permits, refusals, visitors
 from usance.web.borrower import identity
-from usance.workflows import one_time_codes
+from usance.workflows import one_time_codes, phone_changes_hands
 
-PENDING, NEXT = "sign_in", "sign_in_next"
+PENDING, NEXT, BEGUN = "sign_in", "sign_in_next", "sign_in_begun"
 
 
 class PhoneForm(forms.Form):
@@ -43,24 +44,39 @@ def phone(request: HttpRequest) -> HttpResponse:
         request.session[NEXT] = request.GET["next"]
     if identity.of(request):
         return _onwards(request)
+    request.session.setdefault(BEGUN, True)  # the form sent twice finds the same visit
     form = PhoneForm(request.POST or None)
     form.fields["phone"].set_country(request.institution.country)  # type: ignore[attr-defined]
     if request.method == "POST" and form.is_valid():
+        number = form.cleaned_data["phone"]
         try:
-            _send(request, form.cleaned_data["phone"])
+            _send(request, number)
         except Refusal as refusal:
+            if _went_out_already(request, number):
+                return redirect("borrower:sign_in_code")
             form.add_error("phone", refusals.sentence(refusal))
         else:
             return redirect("borrower:sign_in_code")
     return render(request, "borrower/sign_in/phone.html", {"form": form, "back_url": "/"})
 
 
-def _send(request: HttpRequest, number: str) -> None:
+def _went_out_already(request: HttpRequest, number: str) -> bool:
+    """Whether this visit was sent a code to this number already, in another tab or by the same form sent twice: the
+    session is read anew, as the other request may have written it meanwhile."""
+    pending = type(request.session)(request.session.session_key).get(PENDING)
+    if not pending or pending["phone"] != number:
+        return False
+    request.session[PENDING] = pending
+    return True
+
+
+def _send(request: HttpRequest, number: str, *, instead_of: str = "") -> None:
     sent = one_time_codes.send_sign_in_code(
         phone=number,
         language=request.LANGUAGE_CODE,
         address=visitors.address(request),
         at=clock.now(),
+        instead_of=UUID(instead_of) if instead_of else None,
     )
     request.session[PENDING] = {
         "phone": number,
@@ -75,7 +91,7 @@ def code(request: HttpRequest) -> HttpResponse:
     """Checks the code. A wrong one is counted, so its refusal is shown, not raised."""
     pending = request.session.get(PENDING)
     if not pending:
-        return redirect("borrower:sign_in")
+        return _onwards(request) if identity.of(request) else redirect("borrower:sign_in")
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         answer = sign_in.begin(
@@ -90,8 +106,20 @@ def code(request: HttpRequest) -> HttpResponse:
             return _enter(request, answer)
         if isinstance(answer, sign_in.SecondFactNeeded):
             return redirect("borrower:sign_in_second")
+        if sign_in.has_just_begun_a_session(code_id=UUID(pending["code_id"]), at=clock.now()):
+            return redirect("/account/")  # the same form sent twice: the first of them has signed in
         form.add_error("code", refusals.sentence(answer))
-    context = {"form": form, "masked": pending["masked"], "back_url": "/sign-in/", "wait_seconds": _wait(pending)}
+    problem, note = pending.pop("problem", ""), pending.pop("note", "")
+    if problem or note:
+        request.session[PENDING] = pending
+    context = {
+        "form": form,
+        "masked": pending["masked"],
+        "back_url": "/sign-in/",
+        "wait_seconds": _wait(pending),
+        "problem": problem,
+        "note": note,
+    }
     return render(request, "borrower/sign_in/code.html", context)
 
 
@@ -101,24 +129,19 @@ def _wait(pending: dict[str, str]) -> int:
 
 
 @permits.public
-@require_POST
+@permits.sent_from("borrower:sign_in_code")
 def again(request: HttpRequest) -> HttpResponse:
-    """Sends another code to the same phone."""
+    """Sends another code to the same phone; the one before is no longer good."""
     pending = request.session.get(PENDING)
     if not pending:
         return redirect("borrower:sign_in")
     try:
-        _send(request, pending["phone"])
+        _send(request, pending["phone"], instead_of=pending["code_id"])
     except Refusal as refusal:
-        form = CodeForm()
-        context = {
-            "form": form,
-            "masked": pending["masked"],
-            "back_url": "/sign-in/",
-            "wait_seconds": _wait(pending),
-            "problem": refusals.sentence(refusal),
-        }
-        return render(request, "borrower/sign_in/code.html", context)
+        request.session[PENDING] = {**pending, "problem": refusals.sentence(refusal)}
+    else:
+        note = str(_("We sent a new code. Only the newest one counts."))
+        request.session[PENDING] = {**request.session[PENDING], "note": note}
     return redirect("borrower:sign_in_code")
 
 
@@ -127,7 +150,7 @@ def second_fact(request: HttpRequest) -> HttpResponse:
     """On a device that we do not know, somebody who has the phone must also know something."""
     pending = request.session.get(PENDING)
     if not pending:
-        return redirect("borrower:sign_in")
+        return _onwards(request) if identity.of(request) else redirect("borrower:sign_in")
     form = SecondFactForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         born: date | None = form.cleaned_data.get("birth_date")
@@ -140,13 +163,49 @@ def second_fact(request: HttpRequest) -> HttpResponse:
             )
             if isinstance(answer, sign_in.SignedIn):
                 return _enter(request, answer)
+            if isinstance(answer, CodeExpired):
+                return _begin_again(request)
             form.add_error("birth_date" if born else "last_four", refusals.sentence(answer))
     return render(request, "borrower/sign_in/second_fact.html", {"form": form, "back_url": "/sign-in/"})
 
 
+@permits.public
+def newcomer(request: HttpRequest) -> HttpResponse:
+    """Somebody has a number that another customer had before: they begin anew and see nothing of that customer."""
+    pending = request.session.get(PENDING)
+    if not pending:
+        return redirect("borrower:sign_in")
+    problem = ""
+    if request.method == "POST":
+        answer = phone_changes_hands.start_anew(
+            code_id=UUID(pending["code_id"]),
+            language=request.LANGUAGE_CODE,
+            at=clock.now(),
+            on=request.institution.business_date,  # type: ignore[attr-defined]
+        )
+        if isinstance(answer, sign_in.SignedIn):
+            return _enter(request, answer)
+        if isinstance(answer, CodeExpired):
+            return _begin_again(request)
+        problem = refusals.sentence(answer)
+    context = {
+        "problem": problem,
+        "confirm_label": _("Begin as a new customer"),
+        "cancel_url": "/sign-in/question/",
+    }
+    return render(request, "borrower/sign_in/newcomer.html", context)
+
+
+def _begin_again(request: HttpRequest) -> HttpResponse:
+    """The right code was entered too long ago, or not at all."""
+    request.session.pop(PENDING, None)
+    messages.warning(request, _("That took too long. To keep your account safe, ask for a new code."))
+    return redirect("borrower:sign_in")
+
+
 def _enter(request: HttpRequest, answer: sign_in.SignedIn) -> HttpResponse:
     onwards = _onwards(request)
-    return identity.enter(request, onwards, party_id=answer.party_id, device_token=answer.device_token)
+    return identity.enter(request, onwards, answer)
 
 
 def _onwards(request: HttpRequest) -> HttpResponse:
@@ -156,7 +215,7 @@ def _onwards(request: HttpRequest) -> HttpResponse:
 
 
 @permits.public
-@require_POST
+@permits.sent_from("/")
 def leave(request: HttpRequest) -> HttpResponse:
     """Signs out; the device stays known, and keeps no copy of what it showed."""
     identity.leave(request)

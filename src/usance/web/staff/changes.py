@@ -104,7 +104,7 @@ def _row(request: StaffRequest, row: Any, person: Any) -> ui.Row:
             state_of(row, clocks.moment(request)),
             clocks.badge(desk_view.clock(item, clocks.moment(request))) if item else "",
             row.counts_from,
-            item.owner.name if item and item.owner_id else "",
+            item.owner.name if item and item.owner else "",
         ],
         href=reverse("staff:change", args=[row.pk]),
     )

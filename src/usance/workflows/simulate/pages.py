@@ -18,7 +18,7 @@ from usance.workflows.simulate import borrowers
 from usance.workflows.simulate.borrowers import Life
 from usance.workflows.simulate.outside import World
 
-HIDDEN_KEY = re.compile(r'name="key" value="([0-9a-f]+)"')
+HIDDEN = re.compile(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"')
 
 
 class PageDidNotGoOn(RuntimeError):
@@ -61,11 +61,16 @@ def walk(world: World, life: Life) -> None:
         if where.startswith("/apply/check"):
             break
         _fill(world, life, browser, where)
-    page = browser.get("/apply/check/").content.decode()
-    _send(browser, "/apply/check/", {"key": HIDDEN_KEY.findall(page)[0]})
+    _send(browser, "/apply/check/", _hidden(browser, "/apply/check/"))
     with transaction.atomic():
         life.application_id = applications.applications_of(party_id=life.party_id).first().pk  # type: ignore[arg-type,union-attr]
     world.settle()
+
+
+def _hidden(browser: Client, path: str) -> dict[str, str]:
+    """What the form of a page holds by itself."""
+    found = dict(HIDDEN.findall(browser.get(path).content.decode()))
+    return {name: value for name, value in found.items() if name not in ("csrfmiddlewaretoken", "next")}
 
 
 def _wish(life: Life) -> tuple[str, int, int]:
@@ -96,13 +101,12 @@ def _fill(world: World, life: Life, browser: Client, where: str) -> None:
             born = data.pop("birth_date", "")
             if born:
                 data["birth_date_year"], data["birth_date_month"], data["birth_date_day"] = born.split("-")
-    _send(browser, where, data)
+    _send(browser, where, _hidden(browser, where) | data)
 
 
 def _link_card(world: World, life: Life, browser: Client) -> None:
     """To the card page and back."""
-    page = browser.get("/apply/card/").content.decode()
-    where = _send(browser, "/apply/card/", {"key": HIDDEN_KEY.findall(page)[0]})
+    where = _send(browser, "/apply/card/", _hidden(browser, "/apply/card/"))
     world.settle()
     instruction_id = UUID(where.strip("/").split("/")[-1])
     with transaction.atomic():
@@ -120,7 +124,7 @@ def sign(world: World, life: Life) -> bool:
     browser = _browser(life)
     browser.get("/offer/")
     world.settle()
-    _send(browser, "/offer/", {"card": str(life.card_id)})
+    _send(browser, "/offer/", _hidden(browser, "/offer/") | {"card": str(life.card_id)})
     world.settle()
     where = _send(browser, "/offer/sign/", {"code": world.sandbox.latest_code(life.who.phone)})
     life.loan_id = UUID(where.strip("/").split("/")[-1])

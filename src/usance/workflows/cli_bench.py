@@ -1,4 +1,4 @@
-"""`usance bench life`: what an application, a payment and a quiet day cost, in queries and in milliseconds."""
+"""`usance bench`: what an application, a payment and a quiet day cost, in queries and in milliseconds."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.servicing import selectors as loans
 from usance.ports.sandbox import NoSandbox
-from usance.workflows import close_day, take_payment
+from usance.workflows import cli_bench_pages, close_day, take_payment
 from usance.workflows.simulate import borrowers, living, outside, people, report
 
+CUSTOMERS = 10
 FLOOR_QUERIES = 500
 QUIET_DAYS = 5
 LIVE = ("active", "past_due")
@@ -86,25 +87,34 @@ class Meter:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("life",), help="life: applications, payments and quiet days")
+    parser.add_argument(
+        "what",
+        choices=("life", "pages"),
+        help="life: applications, payments and quiet days; pages: the desk's searches, lists and pages at a hundred "
+        "thousand customers, in a database that holds nothing else (set USANCE_HOME to a folder of its own)",
+    )
     parser.add_argument(
         "--institution",
         default="eu",
         help="host name or code of the institution that lives it; what it lives stays there (default: %(default)s)",
     )
-    parser.add_argument("--customers", type=int, default=10, metavar="N", help="how many apply (default: %(default)s)")
+    parser.add_argument(
+        "--customers", type=int, metavar="N", help="how many apply (default: 10), or are there (pages: 100,000)"
+    )
     parser.add_argument("--seed", type=int, help="the people who apply; drawn anew unless given")
     parser.add_argument("--json", action="store_true", help="print the figures as one JSON object")
 
 
 def main(args: argparse.Namespace) -> int:
     """0 when it was measured; 2 when the institution or the sandboxes are not there, or the number is wrong."""
-    if args.customers < 1:
+    if args.customers is not None and args.customers < 1:
         sys.stderr.write("usance: --customers takes a number from 1\n")
         return 2
+    if args.what == "pages":
+        return cli_bench_pages.main(customers_wanted=args.customers or cli_bench_pages.CUSTOMERS, as_json=args.json)
     try:
         with tenancy.bound(institutions.institution_id_of(args.institution)):
-            figures = measure(customers=args.customers, seed=args.seed or time.time_ns() % 1_000_000)
+            figures = measure(customers=args.customers or CUSTOMERS, seed=args.seed or time.time_ns() % 1_000_000)
     except (institutions.NoSuchInstitution, NoSandbox) as problem:
         sys.stderr.write(f"{problem}\n")
         return 2

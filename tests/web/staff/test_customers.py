@@ -49,9 +49,19 @@ def test_a_customer_is_found_by_whatever_they_are_known_by(desk: Desk) -> None:
     for asked in (reference, phone, "087084000999", "binh tran", "binh@example.com", row.reference):
         assert anna.get(CUSTOMERS, {"q": asked})["Location"] == page(row.party_id), asked
     nobody = text(anna.get(CUSTOMERS, {"q": "nobody here"}))
-    assert "Nobody fits" in nobody
+    assert "Nobody fits \u201cnobody here\u201d" in nobody
     assert anna.get(CUSTOMERS, {"q": "x" * 200}).status_code == 200
     assert "Trần" not in text(anna.get(CUSTOMERS))
+
+
+def test_a_search_that_shows_several_people_stands_in_the_trail_of_each(desk: Desk) -> None:
+    anna = desk.person("anna", "customer_service")
+    shown = [desk.referred(card).party_id for card in ("one", "two")]
+    for _look in range(2):
+        assert anna.get(CUSTOMERS, {"q": "TRAN"}).status_code == 200
+    for party_id in shown:
+        seen = trail.who_looked(("customers.party", party_id))
+        assert [entry.details for entry in seen] == [{"fields": ["name", "phone"]}] * 2
 
 
 def test_registers_ask_the_database_no_more_for_more_rows(desk: Desk) -> None:

@@ -147,6 +147,12 @@ def viewed(*, subject: Subject, actor: Actor, fields: Iterable[str]) -> None:
     record(action=selectors.VIEWED, subject=subject, actor=actor, details={"fields": sorted(fields)})
 
 
+def viewed_all(*, subjects: Iterable[Subject], actor: Actor, fields: Iterable[str]) -> None:
+    """`viewed` for each, by one query: a list showed them."""
+    details = {"fields": sorted(fields)}
+    record_all(Deed(action=selectors.VIEWED, subject=subject, actor=actor, details=details) for subject in subjects)
+
+
 # institution -> the instant before which nothing can come into the trail that this process has not seen chained
 _searched: dict[UUID, datetime] = {}
 

@@ -139,7 +139,13 @@ def blind(value: str, *, kind: str) -> bytes:
 def create_key(*, party_id: UUID) -> None:
     """The data key of a new party."""
     forget(party_id)
-    DataKey.objects.create(kind=PARTY, party_id=party_id, wrapped=_wrap(os.urandom(KEY), PARTY, party_id))
+    DataKey.objects.create(kind=PARTY, party_id=party_id, wrapped=fresh(party_id=party_id)[1])
+
+
+def fresh(*, party_id: UUID) -> tuple[Keys, bytes]:
+    """A data key for a party, opened, and wrapped as it is to be stored."""
+    key = os.urandom(KEY)
+    return Keys({party_id: key}), _wrap(key, PARTY, party_id)
 
 
 def destroy_key(*, party_id: UUID, at: datetime) -> None:

@@ -135,8 +135,10 @@ def loan(loan_id: UUID) -> Loan:
 
 
 def loan_by_number(number: str) -> Loan:
-    """Raises NoSuchLoan."""
-    row = Loan.objects.filter(number__iexact=number.strip()).first()
+    """By its number as people say it: L-000123, l-123 or 123. Raises NoSuchLoan."""
+    text = number.strip().upper().removeprefix("L-")
+    whole = f"L-{int(text):06d}" if text.isascii() and text.isdigit() and len(text) <= 12 else text
+    row = Loan.objects.filter(number=whole).first()
     if row is None:
         raise NoSuchLoan()
     return row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from django.views.decorators.http import require_GET
 from usance.apps.access import selectors as access
 from usance.apps.agreements import selectors as papers
 from usance.apps.agreements import services as agreements
+from usance.apps.audit import services as audit
 from usance.apps.customers import selectors
 from usance.apps.origination import selectors as applications
 from usance.apps.servicing import selectors as loans
@@ -49,21 +51,25 @@ def index(request: StaffRequest) -> HttpResponse:
     page = pages.of(request, found)
     if text and page.paginator.count == 1:
         return redirect("staff:customer", party_id=page.object_list[0].pk)
+    if text:
+        shown = [("customers.party", row.pk) for row in page.object_list]
+        audit.viewed_all(subjects=shown, actor=request.actor, fields=["name", "phone"])
     context = {"table": _table(page, text), "filters": form, "form": form, "is_filtered": bool(text or form.errors)}
     return render(request, "staff/customers/index.html", context)
 
 
 def _search(text: str, within: Q) -> Any:
-    """Whoever the text finds by themselves, by a loan or by an application; a loan's number stands alone."""
+    """Whoever the text finds by themselves, by a loan or by an application. A number written as a loan's or an
+    application's (L-000123, A-123) stands alone; bare digits may mean either, or the end of a document."""
     ids: set[UUID] = set()
-    try:
+    letter = text[:2].upper()
+    with suppress(NoSuchLoan):
         ids.add(loans.loan_by_number(text).party_id)
-    except NoSuchLoan:
-        if text[:2].upper() == "A-":
-            ids.update(applications.search(text).values_list("party_id", flat=True)[: pages.SIZE])
-    if ids:
+    if letter == "A-":
+        ids.update(applications.search(text).values_list("party_id", flat=True)[: pages.SIZE])
+    if ids and letter in ("A-", "L-"):
         return selectors.parties(within).filter(pk__in=ids)
-    return selectors.search(text, within)
+    return selectors.search(text, within, also=ids)
 
 
 def _table(page: Any, text: str) -> ui.DataTable:
@@ -93,7 +99,7 @@ def _table(page: Any, text: str) -> ui.DataTable:
     ]
     empty = (
         ui.Empty(
-            _("Nobody fits"),
+            _("Nobody fits \u201c%(text)s\u201d") % {"text": text},
             _("Names are found by whole words, phones and identity numbers as a whole or by the last four digits."),
             reverse("staff:customers"),
             _("Clear"),

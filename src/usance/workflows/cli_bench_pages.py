@@ -1,0 +1,194 @@
+"""`usance bench pages`: how long staff wait for a search, a list, a loan, a customer and the dashboard, at a hundred
+thousand customers and loans. Each page is answered by the real WSGI application, middleware and all."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from statistics import median, quantiles
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import auth
+from django.db import connection, transaction
+from django.test import Client
+
+from usance.apps.access import permissions, sign_in
+from usance.apps.access import services as access
+from usance.apps.customers import selectors as customers
+from usance.apps.institutions import tenancy
+from usance.apps.servicing import selectors as loans
+from usance.ports import clock
+from usance.ports.actor import SYSTEM
+from usance.workflows import crowd
+
+CUSTOMERS = 100_000
+ROUNDS, FLOOR_ROUNDS = 12, 300
+SEARCH_MS, PAGE_MS = 200, 500
+BACKEND = "usance.apps.access.backend.InstitutionBackend"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An address, who asks for it, and how long it may take (p95)."""
+
+    name: str
+    role: str
+    address: str
+    most_ms: int = PAGE_MS
+
+
+def measure(*, customers_wanted: int) -> dict[str, Any]:
+    """Makes the crowd if it is not there, and measures. Raises crowd.OtherData."""
+    found = crowd.present(customers=customers_wanted)
+    with tenancy.bound(found.institution_id):
+        pages = _pages()
+        browsers = {role: _browser(role) for role in {page.role for page in pages}}
+        floor_ms = _floor()
+        measured = {page.name: _ask(browsers[page.role], page, floor_ms) for page in pages}
+    return {
+        "customers": found.customers,
+        "loans": found.loans,
+        "floor_ms": round(floor_ms, 3),
+        "pages": measured,
+        "breaches": [name for name, one in measured.items() if one["p95_ms"] > one["most_ms"] or one["status"] >= 400],
+    }
+
+
+def _pages() -> list[Page]:
+    """What is looked for is somebody in the middle of the crowd."""
+    with transaction.atomic():
+        number = loans.loan_register().count() // 2
+        loan = loans.loan_register(status="live").order_by("id")[number // 2]
+        who = customers.profile(loan.party_id)
+    given, family = who.values["given_name"], who.values["family_name"]
+    local = "0" + who.phone.removeprefix("+84")
+    asked = {
+        "search: name parts in any order": f"{given} {family}",
+        "search: one common name": str(family),
+        "search: phone as people write it": f"{local[:4]} {local[4:7]} {local[7:]}",
+        "search: loan number without zeros": loan.number.removeprefix("L-").lstrip("0"),
+        "search: identity number": who.identity_number,
+        "search: last four of a document": who.identity_number[-4:],
+        "search: nobody": "Zzyzx Qwertz",
+    }
+    searches = [
+        Page(name, "auditor", f"customers/?q={text.replace(' ', '+')}", SEARCH_MS) for name, text in asked.items()
+    ]
+    lists = {
+        "loans": "loans/",
+        "loans, most owed first": "loans/?order=-outstanding",
+        "loans, page 100": "loans/?page=100",
+        "loans that run": "loans/?status=active",
+        "past due": "loans/past-due/",
+        "past due, one bucket": "loans/past-due/?bucket=1-30",
+        "customers": "customers/",
+        "applications": "applications/",
+        "payments": "payments/",
+        "messages": "messages/",
+        "audit trail": "trail/",
+        "loan 360": f"loans/{loan.pk}/",
+        "customer": f"customers/{loan.party_id}/",
+        "dashboard": "dashboard/",
+        "dashboard, 12 months": "dashboard/?period=365",
+        "trial balance": "books/",
+    }
+    return [
+        *searches,
+        *(Page(name, "auditor", address) for name, address in lists.items()),
+        Page("queue", "underwriter", "queue/"),
+    ]
+
+
+def _browser(role: str) -> Client:
+    """Signed in as a member of staff of a role, second factor and all."""
+    assert role in permissions.ROLES
+    with transaction.atomic():
+        user = access.hire(email=f"bench.{time.time_ns()}@example.com", name=f"Bench {role}", actor=SYSTEM)
+        access.grant_role(user=user, role=role, actor=SYSTEM)
+        session = import_module(settings.SESSION_ENGINE).SessionStore()
+        session[auth.SESSION_KEY] = str(user.pk)
+        session[auth.BACKEND_SESSION_KEY] = BACKEND
+        session[auth.HASH_SESSION_KEY] = user.get_session_auth_hash()
+        session.create()
+        opened = sign_in.open_session(
+            user=user, session_key=session.session_key, device="bench", factor="totp", at=clock.now()
+        )
+        session["staff_session"] = str(opened.pk)
+        session.save()
+    browser = Client(headers={"host": f"{crowd.CODE}.localhost", "accept-language": "en"})
+    browser.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+    return browser
+
+
+def _ask(browser: Client, page: Page, floor_ms: float) -> dict[str, Any]:
+    """The page again and again; the first time does not count, as it fills what every later one finds."""
+    count = 0
+
+    def counting(execute: Callable[..., Any], sql: str, values: Any, many: bool, context: Any) -> Any:
+        nonlocal count
+        count += 1
+        return execute(sql, values, many, context)
+
+    with connection.execute_wrapper(counting):
+        reply = browser.get(f"/staff/{page.address}")
+    took = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        browser.get(f"/staff/{page.address}")
+        took.append(1000 * (time.perf_counter() - began))
+    p50, p95 = median(took), quantiles(took, n=20, method="inclusive")[-1]
+    return {
+        "p50_ms": round(p50, 1),
+        "p95_ms": round(p95, 1),
+        "most_ms": page.most_ms,
+        "queries": count,
+        "floors": round(p50 / floor_ms),
+        "status": reply.status_code,
+    }
+
+
+def _floor() -> float:
+    """Milliseconds of the bare read of one row by its key, on this machine, in this run."""
+    took = []
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM servicing_loan LIMIT %s", [FLOOR_ROUNDS])
+        ids: Sequence[tuple[UUID]] = cursor.fetchall()
+        for key in ids:
+            began = time.perf_counter()
+            cursor.execute("SELECT number, status FROM servicing_loan WHERE id = %s", key)
+            cursor.fetchone()
+            took.append(time.perf_counter() - began)
+    return 1000 * median(took)
+
+
+def main(*, customers_wanted: int, as_json: bool) -> int:
+    """0 when every page kept its time, 1 when one did not, 2 when the database is somebody's."""
+    logging.getLogger("usance").setLevel(logging.WARNING)  # a line for each page would hide the figures
+    try:
+        figures = measure(customers_wanted=customers_wanted)
+    except crowd.OtherData as problem:
+        sys.stderr.write(f"usance: {problem}\n")
+        return 2
+    sys.stdout.write(json.dumps(figures, indent=1) + "\n" if as_json else as_text(figures))
+    return 1 if figures["breaches"] else 0
+
+
+def as_text(figures: dict[str, Any]) -> str:
+    """The figures as a table."""
+    lines = [
+        f"{figures['customers']} customers, {figures['loans']} loans; one row by its key: {figures['floor_ms']} ms",
+        f"{'':36}{'p50 ms':>9}{'p95 ms':>9}{'at most':>9}{'queries':>9}{'floors':>9}",
+    ]
+    for name, one in figures["pages"].items():
+        slow = "  too slow" if name in figures["breaches"] else ""
+        lines.append(
+            f"{name:36}{one['p50_ms']:>9}{one['p95_ms']:>9}{one['most_ms']:>9}{one['queries']:>9}{one['floors']:>9}{slow}"
+        )
+    return "\n".join(lines) + "\n"

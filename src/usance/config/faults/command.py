@@ -61,7 +61,7 @@ def _storm(args: argparse.Namespace, site: Site, tally: Tally) -> tuple[float, b
     _set_up_django(site)
     from usance.config.faults import lenders as people
     from usance.config.faults.judge import judge
-    from usance.config.faults.weather import Weather
+    from usance.config.faults.weather import HANDFUL, Weather
 
     with step("lenders, people, loans"):
         from usance.adapters.sandbox.book import Book
@@ -70,12 +70,12 @@ def _storm(args: argparse.Namespace, site: Site, tally: Tally) -> tuple[float, b
         lenders = people.found(site.book, INSTITUTIONS)
     with step("sandbox, web server, workers"):
         sites.start(site)
-    scale = 1.0 if args.minutes else min(1.0, args.faults / SHORT)
-    weather, began, number = Weather(site, lenders, args.seed, scale=scale), time.monotonic(), 0
+    weather, began, number = Weather(site, lenders, args.seed), time.monotonic(), 0
     weather.prepare()
     ends = began + 60 * args.minutes if args.minutes else None
     while (time.monotonic() < ends) if ends else (tally.total < args.faults):
         number += 1
+        weather.scale = 1.0 if ends else min(1.0, (args.faults - tally.total) / HANDFUL)
         weather.round(number)
         say(
             f"  round {number}: {tally.total} faults in {time.monotonic() - began:.0f} s, {len(tally.stories)} troubles"

@@ -240,7 +240,7 @@ def out_of_order(act: Act) -> None:
                 servicing.record(loan_id=loan_id, event=event, actor=SYSTEM)
     with lender.bound():
         views = [loans.loan_view(loan_id=loan_id).balances for loan_id in pair]
-    act.inject(f"{sorted(told, key=shuffled.index)[0].kind} first")
+    act.inject(" ".join(event.source.rpartition(":")[2] for event in shuffled))
     if views[0] != views[1]:
         act.wrong(f"twins differ: {views}")
     with lender.bound():

@@ -29,12 +29,14 @@ log = structlog.get_logger("usance.faults")
 
 # how many acts of each kind a round deals; those done in the calm are dealt by `calm`
 HAND = {
-    **{kind: 6 for kind in KINDS if kind not in ("poisoned", "altered")},
+    **{kind: 8 for kind in KINDS if kind not in ("poisoned", "altered")},
     **dict.fromkeys(("reply_lost", "reply_halved", "reply_late", "nonsense", "never_sent", "busy"), 8),
     **dict.fromkeys(("callback_lost", "callback_shuffled", "callback_replayed", "request_doubled"), 11),
     "callback_doubled": 14,
     "callback_forged": 20,
 }
+HANDFUL = 350  # about so many faults come of a full hand
+MARGIN = 0.001  # above the least share
 THREADS = 5
 DEAD_AFTER_S = 12  # a worker sends a sign of life every five seconds
 A_WHILE_S = 420.0  # longer than a provider may take to know an order
@@ -79,8 +81,12 @@ class Weather:
 
     def missing(self) -> list[str]:
         """What is needed so that each kind has its share."""
-        least = ceil((LEAST_SHARE + 0.001) * self.tally.total)
+        least = ceil((LEAST_SHARE + MARGIN) * self.tally.total)
         return [kind for kind in HAND for _ in range(least - self.tally.injected[kind])]
+
+    def needed(self, kind: str) -> int:
+        """How many of a kind that is done in the calm: more than its share by now, as others are still to come."""
+        return max(1, ceil((LEAST_SHARE + 5 * MARGIN) * self.tally.total) - self.tally.injected[kind])
 
     def storm(self, dealt: list[str]) -> None:
         """Does the acts, several at a time, and keeps the site alive meanwhile."""
@@ -163,9 +169,10 @@ class Weather:
         """The wind drops; what needs quiet is done; everything must come to its end."""
         self.settle(chance)
         lender = chance.choice(self.lenders)
-        quiet.poison(self.site, lender, chance, ceil(6 * self.scale), self.wait_for_quiet)
+        quiet.poison(self.site, lender, chance, self.needed("poisoned"), self.wait_for_quiet)
         self.settle(chance)
-        quiet.alter(self.site, chance.choice(self.lenders), chance, ceil(6 * self.scale))
+        for left in range(self.needed("altered"), 0, -quiet.MOST_ALTERED):
+            quiet.alter(self.site, chance.choice(self.lenders), chance, min(left, quiet.MOST_ALTERED))
 
     def settle(self, chance: Random) -> None:
         """Until no order is open and no job waits; what is left then is stuck."""

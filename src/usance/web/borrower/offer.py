@@ -54,7 +54,9 @@ class CardForm(forms.Form):
 
     def clean_mandate(self) -> str:
         if self.words and self.cleaned_data["mandate"] != self.words:
-            self.data = {**self.data.dict(), "mandate": self.words}  # type: ignore[attr-defined]
+            shown = self.data.copy()  # type: ignore[attr-defined]
+            shown["mandate"] = self.words
+            self.data = shown
             raise forms.forms.ValidationError(refusals.sentence(ConsentTextOutdated(purpose="card_debit")))
         return self.words
 

@@ -1,4 +1,4 @@
-"""Two requests at the very same moment, each in a thread and a connection of its own."""
+"""Two requests of an applicant at the very same moment, each in a thread and a connection of its own."""
 
 from __future__ import annotations
 

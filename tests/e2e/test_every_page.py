@@ -35,9 +35,10 @@ AREAS = ("borrower", "public", "staff")
 SETTLED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))"
 WIDER_THAN_THE_WINDOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 LETTERS = "size => { document.documentElement.style.fontSize = size }"
-THEME = """theme => {
+THEME = """theme => {  // a colour half way between day and night is nobody's fault
     document.documentElement.dataset.theme = theme
-    return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))
+    for (const change of document.getAnimations()) if (change instanceof CSSTransition) change.finish()
+    return new Promise(requestAnimationFrame)
 }"""
 CUT = """() => [...document.querySelectorAll('body *')].filter(part => {
     if (part.closest('.u-hidden, svg, [data-chart], select, textarea, .u-table--flow thead')) return false

@@ -13,7 +13,7 @@ SIZE = 50
 MOST = 10_000  # rows that are counted and paged through; whoever looks for something further down narrows the list
 
 
-class Bounded(Paginator):  # type: ignore[type-arg] # not subscriptable when it runs
+class Bounded(Paginator):
     """Counts no further than MOST, so that a page costs the same in a list of a million as in one of ten thousand."""
 
     @cached_property

@@ -149,7 +149,7 @@ def _copy_rows(label: str, unique: Mapping[str, str], copies: int) -> None:
     columns = {}
     for field in model._meta.concrete_fields:
         name = field.column
-        related = field.related_model._meta.label if field.is_relation else ""  # type: ignore[union-attr]
+        related = field.related_model._meta.label if field.is_relation else ""
         is_copied = field.primary_key or related in COPIED or name in FREE
         columns[name] = unique.get(name) or (
             f"md5(t.\"{name}\"::text || ':' || c.n)::uuid" if is_copied else f't."{name}"'

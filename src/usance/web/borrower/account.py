@@ -72,13 +72,14 @@ def settings(request: HttpRequest) -> HttpResponse:
 
 
 @permits.borrower
-@permits.sent_from("borrower:settings")
 def withdraw_consent(request: HttpRequest, consent_id: UUID) -> HttpResponse:
     """Takes a permission back; what was done under it stays right."""
     party_id: UUID = request.party_id  # type: ignore[attr-defined]
     given = consents.consents_of(party_id).filter(pk=consent_id).first()
     if given is None:
         raise Http404
+    if request.method != "POST":
+        return redirect("borrower:settings")  # the form is there
     if given.purpose == guard.PUSH_CONSENT:
         return reminders.stop(request)
     consents.withdraw(
@@ -113,12 +114,13 @@ def remove_card(request: HttpRequest, card_id: UUID) -> HttpResponse:
 
 
 @permits.borrower
-@permits.sent_from("borrower:settings")
 def forget_device(request: HttpRequest, device_id: UUID) -> HttpResponse:
     """A lost or sold phone no longer counts as known, and whoever is signed in there is out."""
     party_id: UUID = request.party_id  # type: ignore[attr-defined]
     if not sign_in.had_device(party_id=party_id, device_id=device_id):
         raise Http404
+    if request.method != "POST":
+        return redirect("borrower:settings")  # the form is there
     sign_in.forget_device(party_id=party_id, device_id=device_id, actor=identity.actor_of(request), at=clock.now())
     if str(device_id) == request.session.get(identity.DEVICE):
         identity.leave(request)

@@ -46,6 +46,7 @@ def test_two_tabs_a_double_click_a_lost_line_and_the_way_back_pay_what_was_shown
     other.sees("We received your payment of ₴1,000.00")
     expect(other.main.locator(".u-timeline").get_by_text("Payment received")).to_have_count(1)
 
+    address = phone.url
     phone.context.set_offline(True)
     try:
         phone.locator("main form button").click()
@@ -53,8 +54,7 @@ def test_two_tabs_a_double_click_a_lost_line_and_the_way_back_pay_what_was_shown
     except Error:
         pass  # what the browser says without a line is its own affair
     phone.context.set_offline(False)
-    phone.go_back()
-    phone.reload()
+    phone.goto(address)
     person.sees("Something has changed since you looked")
     assert_accessible(phone)
     rest = phone.locator("main form button")

@@ -236,10 +236,18 @@ def _take_back(instruction: rails.Instruction, actor: Actor) -> None:
     if left_minor > 0:
         rest = f"rest:{instruction.pk}:{returned_minor}"
         _receive(loan_id, rest, left_minor, payments.value_date(instruction), actor)
-    elif servicing.has_event(loan_id=loan_id, source=f"extension:{instruction.pk}"):
+    elif moved_the_date(instruction):
         _undo_extension(instruction, actor)
+        told = {"amount_minor": returned_minor, "due_on": _due_on(loan_id), "link": _account_link()}
+        _tell(instruction, "extension_undone", told)
+        return
     told = {"amount_minor": returned_minor, "link": _account_link()}
     _tell(instruction, "payment_taken_back", told, suffix=f":{returned_minor}")
+
+
+def _due_on(loan_id: UUID) -> date:
+    """The oldest unpaid due date, else the next; the business date where neither is left."""
+    return loans.owed(loan_id).due_on or tenancy.current().business_date
 
 
 def _undo_extension(instruction: rails.Instruction, actor: Actor) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from django.conf import settings
 from django.test import Client
 
 from tests.apps.payments.money import Money
+from tests.support import visits
 from usance.apps.customers import sign_in
 from usance.apps.customers.models import Device
 from usance.apps.payments import selectors as payments
@@ -32,15 +32,11 @@ class Phone:
     client: Client = field(default_factory=lambda: Client(headers=HOST))
 
     def __post_init__(self) -> None:
-        session = import_module(settings.SESSION_ENGINE).SessionStore()
-        session[identity.PARTY] = str(self.party_id)
-        session.create()
+        session = visits.session_of(self.party_id)
         self.client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
         self.client.cookies["language"] = "en"
-        token, at = secrets.token_urlsafe(32), self.money.now.at
-        Device.objects.create(
-            party_id=self.party_id, token_hash=sign_in._token_hash(token), first_seen_at=at, last_seen_at=at
-        )
+        token = secrets.token_urlsafe(32)
+        Device.objects.filter(pk=session[identity.DEVICE]).update(token_hash=sign_in._token_hash(token))
         self.client.cookies[identity.DEVICE_COOKIE] = token
 
     def get(self, path: str) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from tests.support import visits
 from tests.web.borrower.owing import Phone, events
 from usance.apps.access.models import Session
 from usance.apps.customers import selectors as customers
@@ -100,7 +101,8 @@ def test_nobody_else_at_this_browser_is_shown_what_was_typed(money: Money, perso
     session = store(person.client.cookies[settings.SESSION_COOKIE_NAME].value)
     assert "777" not in str(dict(session))  # sealed
     other = money.customer()
-    session[identity.PARTY] = str(other)
+    theirs = visits.session_of(other)
+    session[identity.PARTY], session[identity.DEVICE] = str(other), theirs[identity.DEVICE]
     session.save()
     assert person.get(page).status_code == 404
     assert person.get("/account/").status_code == 200

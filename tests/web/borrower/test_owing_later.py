@@ -78,21 +78,21 @@ def test_paid_taken_back_and_paid_again_on_one_day_has_one_letter_that_holds(mon
     assert papers.letters_in_force(loan.pk).get().pk != letter.pk
 
 
-def test_the_price_of_an_extension_taken_back_later_is_owed_and_the_date_stays(money: Money, person: Phone) -> None:
+def test_an_extension_falls_away_when_its_price_is_taken_back(money: Money, person: Phone) -> None:
     loan = money.loan(person.party_id)
     money.pass_days(10)
     money.dial("recurring", "reversed_later", str(5 * 86400))
     given = person.order(person.choose_to_extend(loan))
     money.settle()
-    due_on = money.standing(loan).next_due_on
+    assert money.standing(loan).next_due_on == loan.next_due_on + timedelta(days=7)
     money.pass_days(6)
     money.ask(given)
     row = money.standing(loan)
-    assert events(loan) == ["Extended", "PaymentReceived", "PaymentReturned"]
-    assert (row.extension_count, row.status, row.past_due_minor) == (1, "past_due", 320_000)
-    assert row.next_due_on == due_on
-    assert told(loan)[-1] in ("payment_taken_back", "card_debit_announced")
-    assert "₫320,000 is past due" in person.reads(f"/loans/{loan.pk}/")
+    assert events(loan) == ["Extended", "PaymentReceived", "PaymentReturned", "Reversed"]
+    assert (row.extension_count, row.status, row.past_due_minor, row.fee_minor) == (0, "active", 0, 0)
+    assert (row.next_due_on, row.interest_minor) == (loan.next_due_on, 16 * 30_000)
+    assert told(loan)[-1] == "extension_undone"
+    assert "the due date is the one of before again" in person.reads(f"/loans/{loan.pk}/?paid={given.pk}")
 
 
 # --- extensions -----------------------------------------------------------------------------------------------------

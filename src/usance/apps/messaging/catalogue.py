@@ -60,6 +60,7 @@ TEMPLATES = {
         Template("past_due_serious", COLLECTION),
         Template("extension_made", SERVICE),
         Template("extension_not_made", SERVICE),
+        Template("extension_undone", SERVICE),
         Template("payment_too_much", SERVICE),
         Template("payment_taken_back", SERVICE),
         Template("refund_sent", SERVICE),

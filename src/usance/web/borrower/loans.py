@@ -71,6 +71,9 @@ def _came_of(view: selectors.LoanView, paid: payments.Instruction) -> dict[str, 
     if paid.state != "succeeded" or not take_payment.is_taken_in(paid):
         return None
     values = {"amount": formats.money(paid.booked_minor, loan.currency)}
+    if paid.returned_minor >= paid.booked_minor and take_payment.moved_the_date(paid):
+        told = _("Your bank took the payment of %(amount)s back, so the due date is the one of before again.")
+        return {"tone": "bad", "words": told % values}
     if paid.returned_minor:
         return {"tone": "bad", "words": _("Your bank took the payment of %(amount)s back. It is owed again.") % values}
     if paid.details.get("extend_days"):

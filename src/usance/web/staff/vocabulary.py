@@ -213,6 +213,7 @@ MESSAGE: Mapping[str, Any] = {
     "past_due_serious": _("Long past due"),
     "extension_made": _("Due date moved"),
     "extension_not_made": _("Due date not moved"),
+    "extension_undone": _("Due date as before again"),
     "payment_too_much": _("More paid than owed"),
     "payment_taken_back": _("Payment taken back by the bank"),
     "refund_sent": _("Money sent back"),

@@ -118,6 +118,11 @@ TEXTS = {
         "changed by the time the money came. The whole amount counts towards what you owe.\n\nLeft to pay: "
         "{outstanding_minor:money}. What is due when, and what you can do: {link}",
     ),
+    "extension_undone": Text(
+        "{lender}: your bank took back {amount_minor:money} that moved the due date of loan {reference}. The date is "
+        "the one of before again: {due_on:date}. {link}",
+        "The due date is the one of before again",
+    ),
     "payment_too_much": Text(
         "{lender}: we received {amount_minor:money} for loan {reference}. {over_minor:money} is more than you owed: "
         "it is yours, have it sent back here: {link}",

@@ -121,6 +121,11 @@ TEXTS = {
         "ціна продовження стали іншими. Уся сума йде в рахунок вашого боргу.\n\nЗалишилося сплатити: "
         "{outstanding_minor:money}. Що і коли сплачувати та що ще можна зробити: {link}",
     ),
+    "extension_undone": Text(
+        "{lender}: ваш банк відкликав {amount_minor:money} за перенесення дати платежу за кредитом {reference}. Знову "
+        "діє попередня дата: {due_on:date}. {link}",
+        "Знову діє попередня дата платежу",
+    ),
     "payment_too_much": Text(
         "{lender}: отримано {amount_minor:money} за кредитом {reference}. {over_minor:money} понад борг: це ваші "
         "гроші, поверніть їх собі тут: {link}",

@@ -119,6 +119,11 @@ TEXTS = {
         "hoặc giá gia hạn đã khác. Toàn bộ số tiền được trừ vào nợ của bạn.\n\nCòn phải trả: "
         "{outstanding_minor:money}. Xem khoản nào đến hạn khi nào và bạn có thể làm gì: {link}",
     ),
+    "extension_undone": Text(
+        "{lender}: ngân hàng đã lấy lại {amount_minor:money} trả cho việc gia hạn khoản vay {reference}. Hạn trả trở "
+        "lại như trước: {due_on:date}. {link}",
+        "Hạn trả trở lại như trước",
+    ),
     "payment_too_much": Text(
         "{lender}: đã nhận {amount_minor:money} cho khoản vay {reference}. {over_minor:money} nhiều hơn số nợ: đó là "
         "tiền của bạn, yêu cầu trả lại tại: {link}",

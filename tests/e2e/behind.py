@@ -82,7 +82,9 @@ def enter(person: Borrower) -> None:
     party_id = party_of(person)
     with inside(person.code):
         session = import_module(settings.SESSION_ENGINE).SessionStore()
-        session[identity.PARTY] = str(party_id)
+        token = sign_in.know_device(party_id=party_id, at=clock.now())
+        device_id = sign_in.device_id(party_id=party_id, token=token)
+        identity.begin(session, party_id=party_id, device_id=device_id, at=clock.now())
         session.create()
     person.page.context.add_cookies(
         [{"name": settings.SESSION_COOKIE_NAME, "value": session.session_key, "url": person.site.url(person.code)}]

@@ -87,10 +87,14 @@ def borrower_client(world: World) -> Client:
 
     from django.conf import settings
 
+    from usance.apps.customers import sign_in
+    from usance.ports import clock
     from usance.web.borrower import identity
 
-    session = import_module(settings.SESSION_ENGINE).SessionStore()
-    session[identity.PARTY] = str(world.get("party_id"))
+    session, party_id = import_module(settings.SESSION_ENGINE).SessionStore(), world.get("party_id")
+    token = sign_in.know_device(party_id=party_id, at=clock.now())
+    device_id = sign_in.device_id(party_id=party_id, token=token)
+    identity.begin(session, party_id=party_id, device_id=device_id, at=clock.now())
     session.create()
     client = Client(headers={"host": world.host})
     client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key

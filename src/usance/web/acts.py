@@ -51,6 +51,7 @@ WORDS: dict[str, Promise] = {
     "customer.contact_verified": _("Contact confirmed"),
     "customer.device_added": _("Device known"),
     "customer.device_removed": _("Device forgotten"),
+    "customer.devices_removed": _("All other devices forgotten"),
     "customer.erased": _("Personal data erased"),
     "customer.facts_stated": _("Facts about the customer stated"),
     "customer.identity_number_set": _("Identity number set"),

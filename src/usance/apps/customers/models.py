@@ -218,6 +218,10 @@ class OneTimeCode(TenantModel):
     to_mac = models.BinaryField(max_length=32)
     address_mac = models.BinaryField(max_length=32, null=True, help_text="keyed hash of the caller's network address")
     code_hash = models.BinaryField(max_length=32)
+    asked_by = models.CharField(
+        max_length=8, choices=[("device", "device"), ("customer", "customer"), ("stranger", "stranger")],
+        default="stranger", help_text="who seems to ask: a known device of the phone's owner, their phone, anybody",
+    )  # fmt: skip
     context_hash = models.BinaryField(max_length=32, help_text="what the code is good for: document, amount")
     attempts = models.PositiveSmallIntegerField(default=0)
     issued_at = models.DateTimeField()
@@ -230,6 +234,7 @@ class OneTimeCode(TenantModel):
         indexes = [
             models.Index(fields=["institution", "to_mac", "-issued_at"], name="onetimecode_to"),
             models.Index(fields=["institution", "address_mac", "-issued_at"], name="onetimecode_address"),
+            models.Index(fields=["institution", "asked_by", "-issued_at"], name="onetimecode_asked_by"),
         ]
 
 

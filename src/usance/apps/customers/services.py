@@ -204,7 +204,7 @@ def erase(*, party_id: UUID, reason: str, actor: Actor, at: datetime) -> None:
     """Destroys the party's key: all that was sealed under it, anywhere, is unreadable from here on. Blind indexes go,
     and so does what was sealed before the party had a key. Amounts in the ledger stay."""
     party = _lock(party_id)
-    macs = list(Contact.objects.filter(party_id=party_id).exclude(mac=None).values_list("mac", flat=True))
+    macs = selectors.contact_macs(party_id)
     OneTimeCode.objects.filter(to_mac__in=macs).update(sealed_to=b"", to_mac=b"", address_mac=None, party=None)
     OneTimeCode.objects.filter(party_id=party_id).update(sealed_to=b"", to_mac=b"", address_mac=None)
     BlindIndex.objects.filter(party_id=party_id).delete()

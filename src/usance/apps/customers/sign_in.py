@@ -14,12 +14,14 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from math import ceil
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.conf import settings
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from usance.apps.audit import services as audit
 from usance.apps.customers import selectors, services, vault, words
@@ -47,10 +49,12 @@ PAUSES = (0, 30, 60, 120, 300)
 PER_PHONE_HOUR, PER_PHONE_DAY = 5, 10
 PER_ADDRESS_HOUR, PER_ADDRESS_DAY = 60, 300
 PER_PARTY_DAY = 20
+DEVICE, CUSTOMER, STRANGER = "device", "customer", "stranger"
 SECOND_FACT_ATTEMPTS, SECOND_FACT_WINDOW = 5, timedelta(hours=24)
 SECOND_FACT_LIFE = timedelta(minutes=10)  # after the right code
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 TO = "customers_onetimecode.to"
+log = structlog.get_logger("usance.security")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +109,20 @@ def issue_code(
     context: Mapping[str, Any] | None = None,
     party_id: UUID | None = None,
     address: str = "",
+    device_token: str = "",
 ) -> Issued:
     """A new code for a phone or e-mail address, good for this purpose and context only. The same answer whether we
-    know the phone or not. Raises PhoneNotValid, EmailNotValid, CodeTooSoon, TooManyCodes."""
+    know the phone or not. `device_token`: of the browser that asks; what others ask for never keeps the owner of a
+    known device from theirs. Raises PhoneNotValid, EmailNotValid, CodeTooSoon, TooManyCodes."""
     assert purpose in PURPOSES
     normal = selectors.normal_phone(to) if channel == PHONE else words.email(to)
     to_mac = vault.blind(normal, kind=channel)
     address_mac = vault.blind(address, kind="address") if address else None
+    asked_by = _asked_by(normal, channel, party_id, device_token)
     _one_at_a_time(to_mac, address_mac)
-    sent_in_hour = _require_room(purpose=purpose, to_mac=to_mac, address_mac=address_mac, party_id=party_id, at=at)
+    sent_in_hour = _require_room(
+        purpose=purpose, asked_by=asked_by, to_mac=to_mac, address_mac=address_mac, party_id=party_id, at=at
+    )
     code = f"{secrets.randbelow(10**6):06d}"
     row = OneTimeCode(
         purpose=purpose,
@@ -122,6 +131,7 @@ def issue_code(
         sealed_to=vault.seal(normal, party_id=party_id, field=TO),
         to_mac=to_mac,
         address_mac=address_mac,
+        asked_by=asked_by,
         context_hash=_context_hash(context or {}),
         issued_at=at,
         expires_at=at + LIFE,
@@ -132,15 +142,28 @@ def issue_code(
     return Issued(row.pk, code, normal, party_id, row.expires_at, at + timedelta(seconds=pause))
 
 
+def _asked_by(to: str, channel: str, party_id: UUID | None, device_token: str) -> str:
+    """Who seems to ask: whoever is signed in or uses a known device of the phone's owner, somebody with that phone, or
+    a stranger."""
+    owner = party_id or (selectors.party_with_phone(to) if channel == PHONE else None)
+    if owner is None:
+        return STRANGER
+    return DEVICE if party_id or is_known_device(party_id=owner, token=device_token) else CUSTOMER
+
+
 def _require_room(
-    *, purpose: str, to_mac: bytes, address_mac: bytes | None, party_id: UUID | None, at: datetime
+    *, purpose: str, asked_by: str, to_mac: bytes, address_mac: bytes | None, party_id: UUID | None, at: datetime
 ) -> int:
-    """Refuses when a limit is reached; gives how many codes of this purpose went to this phone within the hour."""
-    to_here = _of_the_day(OneTimeCode.objects.filter(to_mac=to_mac, purpose=purpose), PER_PHONE_DAY, at)
+    """Refuses when a limit is reached; gives how many codes of this purpose went to this phone within the hour. A known
+    device and everybody else are counted apart, and a known device's address does not matter."""
+    codes = OneTimeCode.objects.filter(asked_by=DEVICE)
+    if asked_by != DEVICE:
+        codes = OneTimeCode.objects.exclude(asked_by=DEVICE)
+    to_here = _of_the_day(codes.filter(to_mac=to_mac, purpose=purpose), PER_PHONE_DAY, at)
     recent = _require_below(to_here, HOUR, PER_PHONE_HOUR, at)
     _require_below(to_here, DAY, PER_PHONE_DAY, at)
-    if address_mac:
-        from_there = _of_the_day(OneTimeCode.objects.filter(address_mac=address_mac), PER_ADDRESS_DAY, at)
+    if address_mac and asked_by != DEVICE:
+        from_there = _of_the_day(codes.filter(address_mac=address_mac), PER_ADDRESS_DAY, at)
         _require_below(from_there, HOUR, PER_ADDRESS_HOUR, at)
         _require_below(from_there, DAY, PER_ADDRESS_DAY, at)
     if party_id:
@@ -150,7 +173,18 @@ def _require_room(
         wait = recent[0] + timedelta(seconds=PAUSES[min(len(recent), len(PAUSES) - 1)]) - at
         if wait > timedelta(0):
             raise CodeTooSoon(seconds=int(wait.total_seconds()) + 1)
+    if asked_by == STRANGER:
+        _require_budget(at)
     return len(recent)
+
+
+def _require_budget(at: datetime) -> None:
+    """What all strangers together may cost the institution: only they are refused when it is spent."""
+    per_day: int = settings.USANCE_STRANGERS_CODES_PER_DAY
+    _one_at_a_time(vault.blind("strangers", kind="budget"))
+    codes = _of_the_day(OneTimeCode.objects.filter(asked_by=STRANGER), per_day, at)
+    _require_below(codes, HOUR, ceil(per_day / 4), at)
+    _require_below(codes, DAY, per_day, at)
 
 
 def _of_the_day(codes: QuerySet[OneTimeCode], limit: int, at: datetime) -> list[datetime]:
@@ -164,6 +198,7 @@ def _require_below(issued: Sequence[datetime], window: timedelta, limit: int, at
     those within the window."""
     within = [instant for instant in issued if instant > at - window]
     if len(within) >= limit:
+        log.warning("codes.used_up", limit=limit, hours=window // HOUR)
         raise TooManyCodes(minutes=int((within[limit - 1] + window - at).total_seconds()) // 60 + 1)
     return within
 
@@ -183,6 +218,7 @@ def check_code(*, code_id: UUID, code: str, at: datetime, context: Mapping[str, 
         row.used_at = at
     row.save(update_fields=["attempts", "used_at"])
     if not is_right:
+        log.warning("code.wrong", purpose=row.purpose, who=f"borrower:{row.party_id}" if row.party_id else "unknown")
         left = ATTEMPTS - row.attempts
         return CodeWrong(left=left) if left else CodeUsedUp()
     to = vault.unseal(row.sealed_to, party_id=row.party_id, field=TO)
@@ -231,12 +267,18 @@ def _sign_up(phone: str, *, language: str, at: datetime, on: date, org_path: str
 
 def _welcome(party_id: UUID, code_id: UUID, *, at: datetime, is_new_party: bool) -> SignedIn:
     """The person has proved enough: their browser becomes a known device."""
-    token = secrets.token_urlsafe(32)
-    Device.objects.create(party_id=party_id, token_hash=_token_hash(token), first_seen_at=at, last_seen_at=at)
+    token = know_device(party_id=party_id, at=at)
     OneTimeCode.objects.filter(pk=code_id).update(signed_in_at=at)
     actor = actors.borrower(party_id)
     audit.record(action="customer.device_added", subject=(services.PARTY, party_id), actor=actor, details={})
     return SignedIn(party_id, token, is_new_party=is_new_party, is_new_device=True)
+
+
+def know_device(*, party_id: UUID, at: datetime) -> str:
+    """A browser on which the party has proved enough; the token for its cookie."""
+    token = secrets.token_urlsafe(32)
+    Device.objects.create(party_id=party_id, token_hash=_token_hash(token), first_seen_at=at, last_seen_at=at)
+    return token
 
 
 def _second_facts(party_id: UUID) -> dict[str, Any]:
@@ -267,9 +309,11 @@ def answer_second_fact(
         return SecondFactLocked()
     facts = _second_facts(party_id)
     is_right = (birth_date is not None and facts.get("birth_date") == birth_date) or (
-        bool(facts.get("last_four")) and hmac.compare_digest(facts["last_four"], re.sub(r"\D", "", last_four))
+        bool(facts.get("last_four")) and hmac.compare_digest(facts["last_four"].encode(), re.sub(r"\D", "", last_four).encode())
     )
     SecondFactAttempt.objects.create(party_id=party_id, code=row, at=at, was_right=is_right)
+    if not is_right:
+        log.warning("second_fact.wrong", who=f"borrower:{party_id}")
     if is_right:
         return _welcome(party_id, code_id, at=at, is_new_party=False)
     return SecondFactWrong(left=left - 1) if left > 1 else SecondFactLocked()
@@ -280,8 +324,25 @@ def _recent_failures(party_id: UUID, at: datetime) -> int:
     return failures.count()
 
 
+def codes_of(party_id: UUID) -> list[UUID]:
+    """Every code that went to a phone or address of the party, also before they were one."""
+    macs = selectors.contact_macs(party_id)
+    return list(OneTimeCode.objects.filter(Q(party_id=party_id) | Q(to_mac__in=macs)).values_list("pk", flat=True))
+
+
 def is_known_device(*, party_id: UUID, token: str) -> bool:
     return bool(token) and _devices(party_id, token).exists()
+
+
+def device_id(*, party_id: UUID, token: str) -> UUID:
+    """The device whose cookie this is; raises Device.DoesNotExist."""
+    found: UUID = _devices(party_id, token).get().pk
+    return found
+
+
+def device_stands(*, party_id: UUID, device_id: UUID) -> bool:
+    """Whether this device is still one of the party's: a visit on it ends when it is forgotten, or its owner erased."""
+    return Device.objects.filter(pk=device_id, party_id=party_id, ended_at=None).exists()
 
 
 def devices(party_id: UUID) -> QuerySet[Device]:
@@ -293,6 +354,15 @@ def forget_device(*, party_id: UUID, device_id: UUID, actor: Actor, at: datetime
     """The next sign-in from there asks for the second fact again."""
     if Device.objects.filter(pk=device_id, party_id=party_id, ended_at=None).update(ended_at=at):
         audit.record(action="customer.device_removed", subject=(services.PARTY, party_id), actor=actor, details={})
+
+
+def forget_other_devices(*, party_id: UUID, but: UUID, actor: Actor, at: datetime) -> int:
+    """Signs the party out everywhere but on one device; says on how many."""
+    ended = Device.objects.filter(party_id=party_id, ended_at=None).exclude(pk=but).update(ended_at=at)
+    if ended:
+        details = {"count": ended}
+        audit.record(action="customer.devices_removed", subject=(services.PARTY, party_id), actor=actor, details=details)
+    return ended
 
 
 def _devices(party_id: UUID, token: str) -> QuerySet[Device]:

@@ -37,6 +37,17 @@ WAITING = {Why.WAITING_FOR_PAYER, Why.PROCESSING}
 CARD, TOKEN, NOTICE_BODY = "card", "payments_card.token", "payments_inboundnotice.body"
 
 
+def forget(*, party_id: UUID) -> None:
+    """Erasure: of cards and of what the rail told us only that there was one stays; orders, amounts and the rail's
+    references are books, and stay."""
+    for card in Card.objects.select_for_update().filter(party_id=party_id):
+        card.token, card.token_index = b"", f"erased:{card.pk}"
+        card.last4, card.brand, card.expires_on, card.state = "", "", None, Card.State.REMOVED
+        card.save(update_fields=["token", "token_index", "last4", "brand", "expires_on", "state"])
+    orders = Instruction.objects.filter(party_id=party_id).values("order_id")
+    InboundNotice.objects.filter(order_id__in=orders).exclude(processed_at=None).update(body=b"")
+
+
 def give(
     *,
     kind: str,

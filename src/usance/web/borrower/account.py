@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -58,7 +59,7 @@ def settings(request: HttpRequest) -> HttpResponse:
     context = {
         "cards": payments.cards_of(party_id),
         "consents": consents.consents_of(party_id),
-        "devices": sign_in.devices(party_id),
+        "devices": [(device, device.pk == identity.device_of(request)) for device in sign_in.devices(party_id)],
         "back_url": "/account/",
     }
     return render(request, "borrower/account/settings.html", context)
@@ -100,8 +101,21 @@ def remove_card(request: HttpRequest, card_id: UUID) -> HttpResponse:
 
 @permits.borrower
 @require_POST
+@permits.fresh("borrower:settings")
+def forget_other_devices(request: HttpRequest) -> HttpResponse:
+    """Signed out everywhere but here."""
+    party_id: UUID = request.party_id  # type: ignore[attr-defined]
+    actor, here = identity.actor_of(request), identity.device_of(request)
+    sign_in.forget_other_devices(party_id=party_id, but=here, actor=actor, at=clock.now())
+    messages.success(request, _("You are signed out everywhere but here."))
+    return redirect("borrower:settings")
+
+
+@permits.borrower
+@require_POST
+@permits.fresh("borrower:settings")
 def forget_device(request: HttpRequest, device_id: UUID) -> HttpResponse:
-    """A lost or sold phone no longer counts as known."""
+    """A lost or sold phone no longer counts as known, and is signed out."""
     party_id: UUID = request.party_id  # type: ignore[attr-defined]
     if not any(device.pk == device_id for device in sign_in.devices(party_id)):
         raise Http404

@@ -48,6 +48,7 @@ def _form(request: HttpRequest, channel: str, party_id: UUID) -> forms.Form:
 
 
 @permits.borrower
+@permits.fresh("borrower:me")
 def change(request: HttpRequest, channel: str) -> HttpResponse:
     """Asks for the new phone number or address and sends a code there."""
     party_id: UUID = request.party_id  # type: ignore[attr-defined]

@@ -1,19 +1,26 @@
 """Whose visit it is: the customer's id in the session, a device cookie that says that this browser is known, and where
-the visit came from."""
+the visit came from.
+
+A visit ends by idling, by its age, and with its device: whoever forgets a device has signed it out.
+"""
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from usance.ports import actor
+from usance.apps.customers import sign_in
+from usance.ports import actor, clock
+from usance.web import cookies
 
-PARTY, SOURCE, WISH = "party_id", "source", "wish"
-DEVICE_COOKIE = "device"
+VISIT, SOURCE, WISH = "visit", "source", "wish"
 YEAR = 365 * 24 * 3600
+IDLE, LONGEST_VISIT, FRESH = timedelta(minutes=60), timedelta(hours=12), timedelta(minutes=15)
+NOTED_EVERY = timedelta(minutes=1)
 # what of an address says where a visitor came from: campaign tags, and the click ids of affiliate networks
 SOURCE_KEYS = (
     "utm_source",
@@ -33,8 +40,43 @@ LONGEST = 200
 
 def of(request: HttpRequest) -> UUID | None:
     """The signed-in customer, or nobody."""
-    known = request.session.get(PARTY)
-    return UUID(known) if known else None
+    if not hasattr(request, "visit_party_id"):
+        request.visit_party_id = _standing(request)  # type: ignore[attr-defined]
+    found: UUID | None = request.visit_party_id  # type: ignore[attr-defined]
+    return found
+
+
+def _standing(request: HttpRequest) -> UUID | None:
+    """Whose visit it still is; one that has ended leaves nothing in the session."""
+    visit: dict[str, str] | None = request.session.get(VISIT)
+    if not visit:
+        return None
+    at, party_id = clock.now(), UUID(visit["party"])
+    began, seen = datetime.fromisoformat(visit["began"]), datetime.fromisoformat(visit["seen"])
+    is_over = at - seen > IDLE or at - began > LONGEST_VISIT
+    if is_over or not sign_in.device_stands(party_id=party_id, device_id=UUID(visit["device"])):
+        request.session.flush()
+        return None
+    if at - seen > NOTED_EVERY:
+        request.session[VISIT] = {**visit, "seen": at.isoformat()}
+    return party_id
+
+
+def begin(session: MutableMapping[str, Any], *, party_id: UUID, device_id: UUID, at: datetime) -> None:
+    """The session is from now on a visit of this customer on this device."""
+    session[VISIT] = {
+        "party": str(party_id), "device": str(device_id), "began": at.isoformat(), "seen": at.isoformat()
+    }  # fmt: skip
+
+
+def device_of(request: HttpRequest) -> UUID:
+    """The device of the visit: of a signed-in customer only."""
+    return UUID(request.session[VISIT]["device"])
+
+
+def is_fresh(request: HttpRequest) -> bool:
+    """Whether the customer proved who they are a moment ago."""
+    return clock.now() - datetime.fromisoformat(request.session[VISIT]["began"]) <= FRESH
 
 
 def actor_of(request: HttpRequest) -> actor.Actor:
@@ -46,16 +88,18 @@ def actor_of(request: HttpRequest) -> actor.Actor:
 def enter(request: HttpRequest, response: HttpResponse, *, party_id: UUID, device_token: str) -> HttpResponse:
     """Signs the customer in: a new session key, and the cookie of a known device."""
     kept = {name: request.session[name] for name in (SOURCE, WISH) if name in request.session}
+    device_id = sign_in.device_id(party_id=party_id, token=device_token)
     request.session.flush()
-    request.session.update({**kept, PARTY: str(party_id)})
-    response.set_cookie(
-        DEVICE_COOKIE, device_token, max_age=YEAR, httponly=True, samesite="Lax", secure=settings.USE_TLS
-    )
+    request.session.update(kept)
+    begin(request.session, party_id=party_id, device_id=device_id, at=clock.now())  # type: ignore[arg-type]
+    request.visit_party_id = party_id  # type: ignore[attr-defined]
+    cookies.put(response, cookies.DEVICE, device_token, max_age=YEAR)
     return response
 
 
 def leave(request: HttpRequest) -> None:
     request.session.flush()
+    request.visit_party_id = None  # type: ignore[attr-defined]
 
 
 def remember_source(request: HttpRequest) -> None:

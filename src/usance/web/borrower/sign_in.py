@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from usance.apps.customers import sign_in
 from usance.core.refusals import Refusal
 from usance.ports import clock
-from usance.web import forms, permits, refusals, visitors
+from usance.web import cookies, forms, permits, refusals, visitors
 from usance.web.borrower import identity
 from usance.workflows import one_time_codes
 
@@ -60,6 +60,7 @@ def _send(request: HttpRequest, number: str) -> None:
         phone=number,
         language=request.LANGUAGE_CODE,
         address=visitors.address(request),
+        device_token=cookies.read(request, cookies.DEVICE),
         at=clock.now(),
     )
     request.session[PENDING] = {
@@ -81,7 +82,7 @@ def code(request: HttpRequest) -> HttpResponse:
         answer = sign_in.begin(
             code_id=UUID(pending["code_id"]),
             code=form.cleaned_data["code"],
-            device_token=request.COOKIES.get(identity.DEVICE_COOKIE, ""),
+            device_token=cookies.read(request, cookies.DEVICE),
             language=request.LANGUAGE_CODE,
             at=clock.now(),
             on=request.institution.business_date,  # type: ignore[attr-defined]
@@ -160,4 +161,4 @@ def _onwards(request: HttpRequest) -> HttpResponse:
 def leave(request: HttpRequest) -> HttpResponse:
     """Signs out; the device stays known."""
     identity.leave(request)
-    return redirect("/")
+    return cookies.forget_pages(redirect("/"))

@@ -36,6 +36,7 @@ urlpatterns = [
     path("account/contacts/<slug:channel>/code/", contacts.code, name="contact_code"),
     path("account/consents/<uuid:consent_id>/withdraw/", account.withdraw_consent, name="withdraw_consent"),
     path("account/cards/<uuid:card_id>/remove/", account.remove_card, name="remove_card"),
+    path("account/devices/forget-others/", account.forget_other_devices, name="forget_other_devices"),
     path("account/devices/<uuid:device_id>/forget/", account.forget_device, name="forget_device"),
     path("loans/<uuid:loan_id>/", loans.show, name="loan"),
     path("loans/<uuid:loan_id>/explain/", loans.explain, name="explain"),

@@ -98,6 +98,7 @@ def change_password(request: StaffRequest) -> HttpResponse:
 
 @permits.staff("")
 @require_POST
+@permits.fresh("staff:account")
 def end_session(request: StaffRequest, session_id: UUID) -> HttpResponse:
     """Ends one of the own sessions."""
     if not sign_in.end_session(user=request.user, session_id=session_id, at=clock.now()):
@@ -107,6 +108,7 @@ def end_session(request: StaffRequest, session_id: UUID) -> HttpResponse:
 
 
 @permits.staff("")
+@permits.fresh("staff:recovery_codes")
 @sensitive_post_parameters("old")
 @require_http_methods(["GET", "POST"])
 def recovery_codes(request: StaffRequest) -> HttpResponse:
@@ -122,6 +124,7 @@ def recovery_codes(request: StaffRequest) -> HttpResponse:
 
 
 @permits.staff("")
+@permits.fresh("staff:replace_app")
 @sensitive_post_parameters("old")
 @require_http_methods(["GET", "POST"])
 def replace_app(request: StaffRequest) -> HttpResponse:
@@ -133,6 +136,7 @@ def replace_app(request: StaffRequest) -> HttpResponse:
         _prove(request, form)
         given = form.cleaned_data["code"]
         codes = sign_in.confirm_totp(user=user, given=given, visitor=identity.visitor(request), at=clock.now())
+        sign_in.end_sessions(user=user, at=clock.now(), reason="factor_changed", but=request.staff_session.pk)
         return render(request, "staff/sign_in/new_recovery_codes.html", {"codes": codes})
 
     return answer(

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from usance.apps.customers import consents, selectors
 from usance.apps.customers.sign_in import CodeRight
+from usance.apps.institutions import selectors as institutions
 from usance.ports import clock
 from usance.web import components as ui
 from usance.web import forms as house
@@ -210,14 +211,18 @@ def unblock(request: StaffRequest, party_id: UUID) -> HttpResponse:
 @permits.staff("customer.erase")
 @require_http_methods(["GET", "POST"])
 def erase(request: StaffRequest, party_id: UUID) -> HttpResponse:
-    """Destroys the key of one person. There is no way back."""
+    """Proposes to destroy the key of one person. There is no way back, so a second person must agree."""
     party = party_of(request, party_id, "customer.erase")
 
     def submit(form: Any) -> HttpResponse:
-        customer_care.erase(party_id=party.pk, reason=form.cleaned_data["reason"], actor=request.actor, at=clock.now())
-        return _back(request, party, _("Erased. Nothing that identifies this person can be read any more."))
+        at = institutions.moment(request.institution, clock.now())
+        customer_care.propose_erasure(
+            party_id=party.pk, reason=form.cleaned_data["reason"], maker=request.user, at=at
+        )
+        return _back(request, party, _("Proposed. The data is erased when a second person agrees."))
 
     effects = [
+        ui.Effect(_("A second person must agree; until then nothing happens."), "brand"),
         ui.Effect(
             _("Name, numbers, contacts, answers, documents and messages become unreadable, for everyone, for ever."),
             "bad",
@@ -225,7 +230,7 @@ def erase(request: StaffRequest, party_id: UUID) -> HttpResponse:
         ui.Effect(_("The customer can no longer be found by anything but their number, nor sign in."), "bad"),
         ui.Effect(_("Amounts and dates of loans stay in the books, without a name.")),
     ]
-    context = _confirming(party, _("Erase this person's data"), effects, label=_("Erase for ever"), danger=True)
+    context = _confirming(party, _("Erase this person's data"), effects, label=_("Propose to erase"), danger=True)
     form = EraseForm(sent(request), reasons=vocabulary.ERASE_REASON, expected=party.reference)
     return answer(request, "staff/customers/confirm.html", form, submit, **context)
 

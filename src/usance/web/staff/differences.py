@@ -12,8 +12,9 @@ from usance.apps.decisioning import services as decisioning
 from usance.apps.products import selectors as products
 from usance.apps.products import services as pricing
 from usance.web import components as ui
-from usance.web.staff import product_words
+from usance.web.staff import product_words, vocabulary
 from usance.web.templatetags import formats
+from usance.workflows import customer_care
 
 PLACES_OF_NO_MATTER = (".position.", "_id", "viewport")
 
@@ -39,6 +40,14 @@ def _rules(row: Any, institution: Any) -> list[ui.DiffRow]:
     return found
 
 
+def _erasure(row: Any, institution: Any) -> list[ui.DiffRow]:
+    why = vocabulary.ERASE_REASON.get(row.after["reason"], row.after["reason"])
+    return [
+        ui.DiffRow(_("Why"), "", why),
+        ui.DiffRow(_("What identifies the customer"), _("there, sealed"), _("unreadable for ever")),
+    ]
+
+
 def _nodes(content: Mapping[str, Any]) -> dict[str, Any]:
     """Node name -> what it holds, rows by their own ids where they have them."""
     found: dict[str, Any] = {}
@@ -56,4 +65,5 @@ def _cell(value: Any) -> str:
 _KINDS: Mapping[str, Callable[[Any, Any], list[ui.DiffRow]]] = {
     pricing.APPROVAL: _product,
     decisioning.APPROVAL: _rules,
+    customer_care.ERASE: _erasure,
 }

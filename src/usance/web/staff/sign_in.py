@@ -21,7 +21,7 @@ from usance.apps.access import selectors, sign_in, totp
 from usance.core.refusals import Refusal
 from usance.ports import clock
 from usance.web import forms as house
-from usance.web import permits, refusals
+from usance.web import cookies, permits, refusals
 from usance.web.staff import identity
 
 Submit = Callable[[Any], HttpResponse]
@@ -192,7 +192,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     identity.leave(request)
-    return redirect("staff:sign_in")
+    return cookies.forget_pages(redirect("staff:sign_in"))
 
 
 def _in(request: HttpRequest, user: Any, factor: str) -> HttpResponse:

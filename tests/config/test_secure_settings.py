@@ -1,4 +1,4 @@
-"""What an installation may be configured to do, and what it refuses to: no default credentials, nothing in the clear."""
+"""What an installation may be configured to do, and what it refuses: no default credentials, nothing in the clear."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from usance.ports.payment_rail import CallbackRefused
 
 def of_an_installation(names: tuple[str, ...], **environment: str) -> dict[str, Any]:
     """Settings as a process of its own reads them, of an installation that is no demo."""
-    code = f"import json; from usance.config import settings as s; print(json.dumps({{n: getattr(s, n) for n in {names!r}}}))"
+    told = f"{{name: getattr(settings, name) for name in {names!r}}}"
+    code = f"import json; from usance.config import settings; print(json.dumps({told}))"
     env = {name: value for name, value in os.environ.items() if not name.startswith("USANCE_") or "SECRET" in name}
     env |= {"USANCE_KEYS": os.environ["USANCE_KEYS"], **environment}
-    told = subprocess.run([sys.executable, "-c", code], env=env, cwd=PROJECT, capture_output=True, text=True)
-    if told.returncode:
-        return {"refused": told.stderr.strip().splitlines()[-1]}
-    found: dict[str, Any] = json.loads(told.stdout)
+    done = subprocess.run([sys.executable, "-c", code], env=env, cwd=PROJECT, capture_output=True, text=True)
+    if done.returncode:
+        return {"refused": done.stderr.strip().splitlines()[-1]}
+    found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
@@ -69,7 +70,12 @@ def test_every_installation_makes_secrets_of_its_own(tmp_path: Any) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["http://pay.example/api", "ftp://pay.example/", "https://user:secret@pay.example/", "http://169.254.169.254/latest"],
+    [
+        "http://pay.example/api",
+        "ftp://pay.example/",
+        "https://user:secret@pay.example/",
+        "http://169.254.169.254/latest",
+    ],
 )
 def test_a_provider_is_spoken_to_by_https_only(address: str) -> None:
     with pytest.raises(UnsafeAddress):
@@ -81,7 +87,9 @@ def test_a_provider_is_spoken_to_by_https_only(address: str) -> None:
 
 
 def test_providers_certificates_are_checked_and_no_redirect_is_followed() -> None:
-    rail = fondy.build({"base_url": "https://pay.example/api", "merchant_id": "1", "payment_key": "x", "credit_key": "y"})
+    rail = fondy.build(
+        {"base_url": "https://pay.example/api", "merchant_id": "1", "payment_key": "x", "credit_key": "y"}
+    )
     messenger = esputnik.build({"base_url": "https://mail.example/api", "login": "x", "api_key": "y"})
     for client in (rail.http, messenger.http):
         assert client.follow_redirects is False

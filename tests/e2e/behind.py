@@ -16,6 +16,7 @@ from django.db.models import F
 from tests.e2e.borrower import Borrower, until
 from tests.support.site import Site
 from usance.adapters import sandbox
+from usance.apps.customers import devices
 from usance.apps.customers import selectors as customer_view
 from usance.apps.customers import services as customers
 from usance.apps.customers.models import OneTimeCode
@@ -82,8 +83,8 @@ def enter(person: Borrower) -> None:
     party_id = party_of(person)
     with inside(person.code):
         session = import_module(settings.SESSION_ENGINE).SessionStore()
-        token = sign_in.know_device(party_id=party_id, at=clock.now())
-        device_id = sign_in.device_id(party_id=party_id, token=token)
+        token = devices.know(party_id=party_id, at=clock.now())
+        device_id = devices.id_of(party_id=party_id, token=token)
         identity.begin(session, party_id=party_id, device_id=device_id, at=clock.now())
         session.create()
     person.page.context.add_cookies(

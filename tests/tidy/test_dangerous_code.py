@@ -14,10 +14,24 @@ from tests.tidy.source import PROJECT, modules, texts, tracked
 NEVER_CALLED = {"eval", "exec", "compile", "__import__", "extra", "RawSQL", "from_string"}
 # the only markup that is taken as it is: our own drawings, and what our own templates rendered
 OWN_MARKUP = re.compile(r"mark_safe\((''|ICONS\[name\]|render_to_string\(.*\)\.strip\(\))\)")
-NEVER_IMPORTED = {"pickle", "marshal", "shelve", "dill", "yaml", "xml", "lxml", "defusedxml", "telnetlib", "ftplib", "ldap3"}
+NEVER_IMPORTED = {
+    "pickle",
+    "marshal",
+    "shelve",
+    "dill",
+    "yaml",
+    "xml",
+    "lxml",
+    "defusedxml",
+    "telnetlib",
+    "ftplib",
+    "ldap3",
+}
 MAY_START_PROCESSES = ("src/usance/config/", "src/usance/workflows/management/commands/", "tools/")
 TEMPLATE_HOLES = re.compile(r"\|\s*safe\b|\{%\s*autoescape off|\|\s*safeseq\b")
-SCRIPT_HOLES = re.compile(r"\beval\(|new Function\(|document\.write|outerHTML\s*=|insertAdjacentHTML|__proto__|postMessage")
+SCRIPT_HOLES = re.compile(
+    r"\beval\(|new Function\(|document\.write|outerHTML\s*=|insertAdjacentHTML|__proto__|postMessage"
+)
 
 
 MODULES = tuple(modules())
@@ -91,13 +105,18 @@ def test_scripts_build_no_code_and_no_markup_but_what_our_own_server_rendered() 
             found += [f"{path}: {hole.group()}" for hole in SCRIPT_HOLES.finditer(text)]
             if "innerHTML" in text:
                 assert path.name == "calculator.ts"  # the answer of our own calculator, which escapes
-                assert 'fetch(' in text
+                assert "fetch(" in text
     assert not found
 
 
 def test_scripts_keep_nothing_about_a_person_in_the_browser() -> None:
     keeps = re.compile(r"(?:localStorage|sessionStorage)\.setItem\(\s*([^,]+),|indexedDB|document\.cookie")
-    kept = {hole.group(1) or hole.group() for _path, text in texts() if _path.suffix == ".ts" for hole in keeps.finditer(text)}
+    kept = {
+        hole.group(1) or hole.group()
+        for _path, text in texts()
+        if _path.suffix == ".ts"
+        for hole in keeps.finditer(text)
+    }
     assert kept == {"document.cookie"}  # one place, and it keeps the look that was chosen
     cookie = next(text for path, text in texts() if path.name == "common.ts").split("document.cookie = ")[1]
     assert cookie.startswith("`${prefix}theme=${next};")
@@ -113,7 +132,9 @@ def test_every_random_value_that_must_not_be_guessed_comes_from_secrets() -> Non
 
 
 def test_weak_hashes_are_where_a_protocol_asks_for_them_only() -> None:
-    found = {f"{path}" for path, call, name in calls() if name in {"md5", "sha1", "new"} and "hashlib" in ast.dump(call.func)}
+    found = {
+        f"{path}" for path, call, name in calls() if name in {"md5", "sha1", "new"} and "hashlib" in ast.dump(call.func)
+    }
     assert found == {"src/usance/adapters/fondy/signature.py"}
 
 
@@ -121,7 +142,9 @@ def test_ciphers_are_aes_gcm_and_nothing_else() -> None:
     ciphers = set()
     for path, tree in MODULES:
         for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("cryptography.hazmat.primitives.ciphers"):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
+                "cryptography.hazmat.primitives.ciphers"
+            ):
                 ciphers |= {(str(path), alias.name) for alias in node.names}
     assert {name for _path, name in ciphers} == {"AESGCM"}
 
@@ -134,5 +157,7 @@ def test_no_secret_is_in_the_repository() -> None:
 
 def test_the_front_end_is_pinned_by_hashes_too() -> None:
     lock = json.loads((PROJECT / "frontend" / "package-lock.json").read_text())
-    loose = [name for name, row in lock["packages"].items() if name and not row.get("link") and not row.get("integrity")]
+    loose = [
+        name for name, row in lock["packages"].items() if name and not row.get("link") and not row.get("integrity")
+    ]
     assert not loose

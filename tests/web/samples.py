@@ -87,13 +87,13 @@ def borrower_client(world: World) -> Client:
 
     from django.conf import settings
 
-    from usance.apps.customers import sign_in
+    from usance.apps.customers import devices
     from usance.ports import clock
     from usance.web.borrower import identity
 
     session, party_id = import_module(settings.SESSION_ENGINE).SessionStore(), world.get("party_id")
-    token = sign_in.know_device(party_id=party_id, at=clock.now())
-    device_id = sign_in.device_id(party_id=party_id, token=token)
+    token = devices.know(party_id=party_id, at=clock.now())
+    device_id = devices.id_of(party_id=party_id, token=token)
     identity.begin(session, party_id=party_id, device_id=device_id, at=clock.now())
     session.create()
     client = Client(headers={"host": world.host})

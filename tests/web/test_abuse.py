@@ -193,7 +193,9 @@ def test_a_crowd_s_guesses_are_bounded_and_stop_nobody_on_a_known_device(una: An
     desk = browser(OFFICE)
     assert staff_enter(desk, now)
     desk.post("/staff/sign-out/")
-    looked_at = sum(give(browser(f"198.51.100.{number % 250}"), f"guess {number}") == 422 for number in range(MANY + 20))
+    looked_at = sum(
+        give(browser(f"198.51.100.{number % 250}"), f"guess {number}") == 422 for number in range(MANY + 20)
+    )
     assert looked_at == 100
     assert staff_enter(desk, now)
 
@@ -201,10 +203,14 @@ def test_a_crowd_s_guesses_are_bounded_and_stop_nobody_on_a_known_device(una: An
 def test_second_factors_are_not_guessed(una: Any, now: Any) -> None:
     attacker = browser(ATTACKER)
     assert give(attacker, PASSWORD) == 302
-    seen = Counter(attacker.post("/staff/sign-in/code/", {"code": f"{number:06d}"}).status_code for number in range(MANY // 4))
+    seen = Counter(
+        attacker.post("/staff/sign-in/code/", {"code": f"{number:06d}"}).status_code for number in range(MANY // 4)
+    )
     assert seen[422] <= 5
     assert seen[302] == 0
-    recovery = Counter(attacker.post("/staff/sign-in/recovery/", {"code": "aaaaa-aaaaa"}).status_code for _ in range(MANY // 10))
+    recovery = Counter(
+        attacker.post("/staff/sign-in/recovery/", {"code": "aaaaa-aaaaa"}).status_code for _ in range(MANY // 10)
+    )
     assert set(recovery) == {429}
 
 

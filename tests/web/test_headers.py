@@ -19,7 +19,15 @@ from tests.support.environment import PROJECT
 from tests.web.test_routes import BORROWER, ROUTES, STAFF, Route, Stage, named, stage
 
 __all__ = ["stage"]  # the fixture
-LOADS = {"script": "src", "img": "src", "iframe": "src", "link": "href", "source": "src", "object": "data", "embed": "src"}
+LOADS = {
+    "script": "src",
+    "img": "src",
+    "iframe": "src",
+    "link": "href",
+    "source": "src",
+    "object": "data",
+    "embed": "src",
+}
 
 
 class Page(HTMLParser):
@@ -110,7 +118,9 @@ def test_a_form_of_a_stranger_wants_its_token_too_except_where_a_provider_knocks
 @pytest.mark.parametrize("method", ["TRACE", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "PROPFIND"])
 @pytest.mark.parametrize("address", ["/", "/staff/", "/static/dist/manifest.json", "/callbacks/fondy/"])
 def test_three_methods_are_answered_and_no_other(institution: Any, method: str, address: str) -> None:
-    response = Client(headers={"host": "vn.localhost"}).generic(method, address, b"secret", headers={"x-secret": "tell"})
+    response = Client(headers={"host": "vn.localhost"}).generic(
+        method, address, b"secret", headers={"x-secret": "tell"}
+    )
     assert response.status_code == 405
     assert b"tell" not in response.content
     assert b"secret" not in response.content
@@ -148,7 +158,13 @@ def test_a_crash_tells_nothing_of_its_inside(institution: Any, monkeypatch: pyte
 
 ASKED = (
     *("DEBUG", "USE_TLS", "COOKIE_PREFIX", "SESSION_COOKIE_NAME", "SESSION_COOKIE_SECURE", "SESSION_COOKIE_HTTPONLY"),
-    *("SESSION_COOKIE_SAMESITE", "CSRF_COOKIE_NAME", "CSRF_COOKIE_SECURE", "CSRF_COOKIE_HTTPONLY", "SECURE_SSL_REDIRECT"),
+    *(
+        "SESSION_COOKIE_SAMESITE",
+        "CSRF_COOKIE_NAME",
+        "CSRF_COOKIE_SECURE",
+        "CSRF_COOKIE_HTTPONLY",
+        "SECURE_SSL_REDIRECT",
+    ),
     *("CSRF_COOKIE_SAMESITE", "SECURE_HSTS_SECONDS", "SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_REDIRECT_EXEMPT"),
     *("SECURE_PROXY_SSL_HEADER",),
 )
@@ -157,9 +173,12 @@ ASKED = (
 @pytest.fixture(scope="module")
 def real() -> dict[str, Any]:
     """The settings of an installation that is no demo and says nothing of TLS."""
-    code = f"import json; from usance.config import settings as s; print(json.dumps({{n: getattr(s, n) for n in {ASKED}}}))"
+    asked = f"{{name: getattr(settings, name) for name in {ASKED}}}"
+    code = f"import json; from usance.config import settings; print(json.dumps({asked}))"
     env = {name: value for name, value in os.environ.items() if name not in ("USANCE_DEMO", "USANCE_TLS")}
-    told = subprocess.run([sys.executable, "-c", code], env=env, cwd=PROJECT, capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        [sys.executable, "-c", code], env=env, cwd=PROJECT, capture_output=True, text=True, check=True
+    )
     found: dict[str, Any] = json.loads(told.stdout)
     found["SECURE_PROXY_SSL_HEADER"] = tuple(found["SECURE_PROXY_SSL_HEADER"])
     return found
@@ -180,9 +199,14 @@ def test_a_person_is_sent_to_https_and_a_program_that_speaks_in_the_clear_is_ref
     far = Client(headers={"host": "vn.localhost"}, REMOTE_ADDR="203.0.113.9")
     assert far.get("/sign-in/")["Location"] == "https://vn.localhost/sign-in/"
     assert far.get("/metrics").status_code == 403
-    assert far.post("/callbacks/fondy/00000000-0000-0000-0000-000000000000/", b"{}", "application/json").status_code == 403
+    assert (
+        far.post("/callbacks/fondy/00000000-0000-0000-0000-000000000000/", b"{}", "application/json").status_code == 403
+    )
     told = Client(headers={"host": "vn.localhost", "x-forwarded-proto": "https"}, REMOTE_ADDR="203.0.113.9")
-    assert told.post("/callbacks/fondy/00000000-0000-0000-0000-000000000000/", b"{}", "application/json").status_code == 404
+    assert (
+        told.post("/callbacks/fondy/00000000-0000-0000-0000-000000000000/", b"{}", "application/json").status_code
+        == 404
+    )
 
 
 def test_a_browser_is_told_never_to_speak_in_the_clear_again(behind_tls: None) -> None:

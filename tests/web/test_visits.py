@@ -148,7 +148,8 @@ def test_ending_other_visits_needs_a_fresh_proof(browser: Client, now: Any) -> N
 
 
 @pytest.mark.parametrize(
-    "target", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)", "https:evil.example"]
+    "target",
+    ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)", "https:evil.example"],
 )
 def test_nobody_is_sent_elsewhere_after_signing_in(browser: Client, target: str) -> None:
     assert enter(browser, after=target)["Location"] == ACCOUNT
@@ -164,4 +165,3 @@ def test_what_a_session_holds_is_sealed_for_that_very_session(browser: Client) -
     stolen = Session.objects.get(session_key=other.cookies[settings.SESSION_COOKIE_NAME].value)
     Session.objects.filter(pk=row.pk).update(session_data=stolen.session_data)
     assert not is_in(browser)
-

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 VISA, SPACED, MASTER, NAPAS = "4444555566661111", "4444 5555 6666 1111", "5555555555554444", "9704000000000018"
 
 
-@pytest.mark.parametrize("text", [VISA, SPACED, "4444-5555-6666-1111", f"card:{VISA};", f'{{"pan": {VISA}}}', f"x{VISA}y"])
+@pytest.mark.parametrize(
+    "text", [VISA, SPACED, "4444-5555-6666-1111", f"card:{VISA};", f'{{"pan": {VISA}}}', f"x{VISA}y"]
+)
 def test_a_card_number_is_found_however_it_is_written(text: str) -> None:
     assert list(card_numbers(text)) == [VISA]
 
@@ -78,7 +80,9 @@ def test_a_life_with_cards_leaves_no_card_number_anywhere(money: Money, places: 
 
 def plant(table: str, column: str, value: Any) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f'UPDATE "{table}" SET "{column}" = %s WHERE ctid = (SELECT ctid FROM "{table}" LIMIT 1)', [value])
+        cursor.execute(
+            f'UPDATE "{table}" SET "{column}" = %s WHERE ctid = (SELECT ctid FROM "{table}" LIMIT 1)', [value]
+        )
         assert cursor.rowcount == 1, table
 
 

@@ -84,8 +84,8 @@ COMMANDS = (
         "scan",
         "usance.workflows.cli_scan",
         "look for card numbers where none may be",
-        "Looks at every column of every table (opened where it is sealed), the queue, the papers, the logs and the files "
-        "of the installation. Names each place; the exit status is 0 only when there is none.",
+        "Looks at every column of every table (opened where it is sealed), the queue, the papers, the logs and the "
+        "files of the installation. Names each place; the exit status is 0 only when there is none.",
     ),
     Command(
         "explain",

@@ -146,6 +146,7 @@ MIDDLEWARE = [
     "usance.web.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "usance.web.middleware.TextMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -230,8 +231,8 @@ def provider_settings(prefix: str, defaults: dict[str, dict[str, Any]]) -> dict[
     return found
 
 
-# the provider's published test merchant and its like for the other demo currencies; real ones come from the environment.
-# Outside of a sandbox there are no keys but those given: with a published key anybody could sign a callback
+# the provider's published test merchant and its like for the other demo currencies; real ones come from the
+# environment. Without a sandbox there are no keys but those given: by a published one anybody could sign a callback
 _FONDY_SANDBOX = {
     "base_url": f"{USANCE_SANDBOX_URL}/fondy/api",
     "payment_key": "test" if USANCE_SANDBOX_URL else "",

@@ -44,6 +44,8 @@ WORDS: dict[str, Promise] = {
     "consent.given": _("Consent given"),
     "consent.withdrawn": _("Consent taken back"),
     "customer.added": _("Customer added"),
+    "customer.app_linked": _("Authenticator app linked"),
+    "customer.app_unlinked": _("Authenticator app taken off"),
     "customer.blocked": _("Customer blocked"),
     "customer.unblocked": _("Customer unblocked"),
     "customer.contact_added": _("Contact added"),

@@ -129,6 +129,20 @@ class ContentSecurityMiddleware:
         return response
 
 
+class TextMiddleware:
+    """No keyboard writes a NUL, and no column of text can hold one: whoever sends it is told so, wherever it stands."""
+
+    def __init__(self, respond: Respond) -> None:
+        self.respond = respond
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = [request.GET] if request.path.startswith(OUTSIDE) else [request.GET, request.POST]
+        if any("\0" in text for fields in given for name, values in fields.lists() for text in (name, *values)):
+            log.warning("text.refused")
+            return errors.bad_request(request)
+        return self.respond(request)
+
+
 class RefusalMiddleware:
     """A refusal that no form caught becomes a page that says what happened, with nothing written."""
 

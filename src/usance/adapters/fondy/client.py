@@ -208,7 +208,8 @@ def _clean(text: str) -> str:
 
 def build(settings: Mapping[str, Any]) -> FondyRail:
     """From configuration: base_url, merchant_id, payment_key, credit_key; optional time_zone (Europe/Kyiv), page_hosts
-    (where payment pages are besides the base address, separated by commas), connect_timeout_s (5), read_timeout_s (30), transport (httpx, for an in-process twin), sandbox_date."""
+    (where payment pages are besides the base address, separated by commas), connect_timeout_s (5), read_timeout_s (30),
+    transport (httpx, for an in-process twin), sandbox_date."""
     timeout = httpx.Timeout(
         float(settings.get("read_timeout_s", 30)), connect=float(settings.get("connect_timeout_s", 5))
     )

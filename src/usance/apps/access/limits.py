@@ -19,7 +19,6 @@ from usance.apps.access.models import Attempts
 from usance.apps.access.refusals import TooManyAttempts
 from usance.apps.institutions import keyring
 
-
 log = structlog.get_logger("usance.security")
 
 

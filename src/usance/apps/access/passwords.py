@@ -15,6 +15,7 @@ LEAST_ALONE = 15
 LEAST_WITH_FACTOR = 8
 LEAST_DIFFERENT = 5
 LEAST_WORD, LEAST_LEFT = 3, 4
+FILLING = "0123456789!?.*#-_ "  # what people put around a word
 # what stands around any of our staff: names of the product, of roles and of what they work on (see docs/security.md)
 CONTEXT = (
     *("usance", "password", "passwort", "matkhau", "parol", "admin", "administrator", "staff", "desk", "lender"),
@@ -29,7 +30,7 @@ def check(password: str, *, has_second_factor: bool, about: tuple[str, ...] = ()
     if len(plain) < least:
         raise PasswordTooShort(least=least)
     folded = plain.casefold()
-    core = folded.strip("0123456789!?.*#-_ ")
+    core = folded.strip(FILLING)
     if folded in _common() or core in _common() or len(set(folded)) < LEAST_DIFFERENT or _only_of(core, _words(about)):
         raise PasswordTooCommon()
 
@@ -40,7 +41,7 @@ def _only_of(core: str, words: set[str]) -> bool:
     for word in sorted(words, key=len, reverse=True):
         if len(word) >= LEAST_WORD:
             left = left.replace(word, "")
-    return core in words or len("".join(sign for sign in left if sign.isalpha())) < LEAST_LEFT
+    return core in words or len([sign for sign in left if sign not in FILLING]) < LEAST_LEFT
 
 
 def _words(about: tuple[str, ...]) -> set[str]:

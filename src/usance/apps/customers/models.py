@@ -251,6 +251,24 @@ class Device(TenantModel):
         constraints = [models.UniqueConstraint(fields=["institution", "party", "token_hash"], name="device_once")]
 
 
+class AuthenticatorApp(TenantModel):
+    """An app of the party's own that makes codes: on a new device it is asked instead of what they told us."""
+
+    party = TenantForeignKey("customers.Party", related_name="+")
+    sealed = models.BinaryField(help_text="its secret, under the party's key")
+    last_step = models.BigIntegerField(default=0, help_text="time step of the last code taken: a code counts once")
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["institution", "party"],
+                name="authenticatorapp_one",
+                condition=models.Q(confirmed_at__isnull=False),
+            )
+        ]
+
+
 class SecondFactAttempt(TenantModel):
     """A try to answer with a second fact on a new device; failures are counted per party."""
 

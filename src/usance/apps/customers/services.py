@@ -13,6 +13,7 @@ from usance.apps.audit import services as audit
 from usance.apps.customers import fields, identity_numbers, selectors, vault, words
 from usance.apps.customers.models import (
     PHONE,
+    AuthenticatorApp,
     BlindIndex,
     Contact,
     Device,
@@ -209,6 +210,7 @@ def erase(*, party_id: UUID, reason: str, actor: Actor, at: datetime) -> None:
     OneTimeCode.objects.filter(party_id=party_id).update(sealed_to=b"", to_mac=b"", address_mac=None)
     BlindIndex.objects.filter(party_id=party_id).delete()
     Device.objects.filter(party_id=party_id).delete()
+    AuthenticatorApp.objects.filter(party_id=party_id).delete()
     Contact.objects.filter(party_id=party_id, ended_at=None).update(ended_at=at, ended_because="erased")
     Contact.objects.filter(party_id=party_id).update(mac=None)
     vault.destroy_key(party_id=party_id, at=at)

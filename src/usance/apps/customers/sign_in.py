@@ -24,8 +24,8 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from usance.apps.audit import services as audit
-from usance.apps.customers import selectors, services, vault, words
-from usance.apps.customers.models import PHONE, Device, OneTimeCode, SecondFactAttempt
+from usance.apps.customers import authenticator, devices, selectors, services, vault, words
+from usance.apps.customers.models import PHONE, OneTimeCode, SecondFactAttempt
 from usance.apps.customers.refusals import (
     CodeExpired,
     CodeForSomethingElse,
@@ -49,6 +49,7 @@ PAUSES = (0, 30, 60, 120, 300)
 PER_PHONE_HOUR, PER_PHONE_DAY = 5, 10
 PER_ADDRESS_HOUR, PER_ADDRESS_DAY = 60, 300
 PER_PARTY_DAY = 20
+APP = "app"
 DEVICE, CUSTOMER, STRANGER = "device", "customer", "stranger"
 SECOND_FACT_ATTEMPTS, SECOND_FACT_WINDOW = 5, timedelta(hours=24)
 SECOND_FACT_LIFE = timedelta(minutes=10)  # after the right code
@@ -89,7 +90,7 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class SecondFactNeeded:
-    """`kinds`: what the person may answer with: `birth_date`, `last_four` (of the identity number)."""
+    """`kinds`: what the person may answer with: `app`, or `birth_date` and `last_four` (of the identity number)."""
 
     code_id: UUID
     kinds: tuple[str, ...]
@@ -148,7 +149,7 @@ def _asked_by(to: str, channel: str, party_id: UUID | None, device_token: str) -
     owner = party_id or (selectors.party_with_phone(to) if channel == PHONE else None)
     if owner is None:
         return STRANGER
-    return DEVICE if party_id or is_known_device(party_id=owner, token=device_token) else CUSTOMER
+    return DEVICE if party_id or devices.is_known(party_id=owner, token=device_token) else CUSTOMER
 
 
 def _require_room(
@@ -246,8 +247,8 @@ def begin(
     if party_id is None:
         party_id = _sign_up(answer.to, language=language, at=at, on=on, org_path=org_path)
         return _welcome(party_id, code_id, at=at, is_new_party=True)
-    if is_known_device(party_id=party_id, token=device_token):
-        _devices(party_id, device_token).update(last_seen_at=at)
+    if devices.is_known(party_id=party_id, token=device_token):
+        devices.seen(party_id=party_id, token=device_token, at=at)
         OneTimeCode.objects.filter(pk=code_id).update(signed_in_at=at)
         return SignedIn(party_id, device_token, is_new_party=False, is_new_device=False)
     kinds = _second_facts(party_id)
@@ -267,22 +268,17 @@ def _sign_up(phone: str, *, language: str, at: datetime, on: date, org_path: str
 
 def _welcome(party_id: UUID, code_id: UUID, *, at: datetime, is_new_party: bool) -> SignedIn:
     """The person has proved enough: their browser becomes a known device."""
-    token = know_device(party_id=party_id, at=at)
+    token = devices.know(party_id=party_id, at=at)
     OneTimeCode.objects.filter(pk=code_id).update(signed_in_at=at)
     actor = actors.borrower(party_id)
     audit.record(action="customer.device_added", subject=(services.PARTY, party_id), actor=actor, details={})
     return SignedIn(party_id, token, is_new_party=is_new_party, is_new_device=True)
 
 
-def know_device(*, party_id: UUID, at: datetime) -> str:
-    """A browser on which the party has proved enough; the token for its cookie."""
-    token = secrets.token_urlsafe(32)
-    Device.objects.create(party_id=party_id, token_hash=_token_hash(token), first_seen_at=at, last_seen_at=at)
-    return token
-
-
 def _second_facts(party_id: UUID) -> dict[str, Any]:
-    """What the person can be asked: kind -> the right answer."""
+    """What the person can be asked: kind -> the right answer. Who linked an app is asked for its code only."""
+    if authenticator.is_linked(party_id):
+        return {APP: None}
     known = selectors.profile(party_id)
     facts: dict[str, Any] = {}
     if known.birth_date:
@@ -293,9 +289,10 @@ def _second_facts(party_id: UUID) -> dict[str, Any]:
 
 
 def answer_second_fact(
-    *, code_id: UUID, at: datetime, birth_date: date | None = None, last_four: str = ""
+    *, code_id: UUID, at: datetime, birth_date: date | None = None, last_four: str = "", app_code: str = ""
 ) -> SecondFactAnswer:
-    """The answer to the second question, after the right code. Failures are counted per party over 24 hours, whatever
+    """The answer to the second question, after the right code: the code of the person's app where they linked one,
+    else something that they know. Failures are counted per party over 24 hours, whatever
     the number of codes. Refusals are returned."""
     row = OneTimeCode.objects.select_for_update().filter(pk=code_id, purpose=SIGN_IN, signed_in_at=None).first()
     if row is None or row.used_at is None or at >= row.used_at + SECOND_FACT_LIFE or not row.sealed_to:
@@ -308,8 +305,10 @@ def answer_second_fact(
     if left <= 0:
         return SecondFactLocked()
     facts = _second_facts(party_id)
-    is_right = (birth_date is not None and facts.get("birth_date") == birth_date) or (
-        bool(facts.get("last_four")) and hmac.compare_digest(facts["last_four"].encode(), re.sub(r"\D", "", last_four).encode())
+    is_right = (
+        authenticator.fits(party_id=party_id, code=app_code, at=at)
+        if APP in facts
+        else _knows(facts, birth_date, last_four)
     )
     SecondFactAttempt.objects.create(party_id=party_id, code=row, at=at, was_right=is_right)
     if not is_right:
@@ -317,6 +316,13 @@ def answer_second_fact(
     if is_right:
         return _welcome(party_id, code_id, at=at, is_new_party=False)
     return SecondFactWrong(left=left - 1) if left > 1 else SecondFactLocked()
+
+
+def _knows(facts: Mapping[str, Any], birth_date: date | None, last_four: str) -> bool:
+    given = re.sub(r"\D", "", last_four).encode()
+    return (birth_date is not None and facts.get("birth_date") == birth_date) or (
+        bool(facts.get("last_four")) and hmac.compare_digest(facts["last_four"].encode(), given)
+    )
 
 
 def _recent_failures(party_id: UUID, at: datetime) -> int:
@@ -328,49 +334,6 @@ def codes_of(party_id: UUID) -> list[UUID]:
     """Every code that went to a phone or address of the party, also before they were one."""
     macs = selectors.contact_macs(party_id)
     return list(OneTimeCode.objects.filter(Q(party_id=party_id) | Q(to_mac__in=macs)).values_list("pk", flat=True))
-
-
-def is_known_device(*, party_id: UUID, token: str) -> bool:
-    return bool(token) and _devices(party_id, token).exists()
-
-
-def device_id(*, party_id: UUID, token: str) -> UUID:
-    """The device whose cookie this is; raises Device.DoesNotExist."""
-    found: UUID = _devices(party_id, token).get().pk
-    return found
-
-
-def device_stands(*, party_id: UUID, device_id: UUID) -> bool:
-    """Whether this device is still one of the party's: a visit on it ends when it is forgotten, or its owner erased."""
-    return Device.objects.filter(pk=device_id, party_id=party_id, ended_at=None).exists()
-
-
-def devices(party_id: UUID) -> QuerySet[Device]:
-    """The browsers that the party signs in from, the latest first."""
-    return Device.objects.filter(party_id=party_id, ended_at=None).order_by("-last_seen_at", "-id")
-
-
-def forget_device(*, party_id: UUID, device_id: UUID, actor: Actor, at: datetime) -> None:
-    """The next sign-in from there asks for the second fact again."""
-    if Device.objects.filter(pk=device_id, party_id=party_id, ended_at=None).update(ended_at=at):
-        audit.record(action="customer.device_removed", subject=(services.PARTY, party_id), actor=actor, details={})
-
-
-def forget_other_devices(*, party_id: UUID, but: UUID, actor: Actor, at: datetime) -> int:
-    """Signs the party out everywhere but on one device; says on how many."""
-    ended = Device.objects.filter(party_id=party_id, ended_at=None).exclude(pk=but).update(ended_at=at)
-    if ended:
-        details = {"count": ended}
-        audit.record(action="customer.devices_removed", subject=(services.PARTY, party_id), actor=actor, details=details)
-    return ended
-
-
-def _devices(party_id: UUID, token: str) -> QuerySet[Device]:
-    return Device.objects.filter(party_id=party_id, token_hash=_token_hash(token), ended_at=None)
-
-
-def _token_hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
 
 
 def _code_hash(code_id: UUID, code: str) -> bytes:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from usance.apps.agreements import selectors as papers
-from usance.apps.customers import consents, sign_in
+from usance.apps.customers import authenticator, consents, devices
 from usance.apps.customers import selectors as customer_view
 from usance.apps.customers import services as customers
 from usance.apps.origination import selectors as applications
@@ -59,7 +59,8 @@ def settings(request: HttpRequest) -> HttpResponse:
     context = {
         "cards": payments.cards_of(party_id),
         "consents": consents.consents_of(party_id),
-        "devices": [(device, device.pk == identity.device_of(request)) for device in sign_in.devices(party_id)],
+        "devices": [(device, device.pk == identity.device_of(request)) for device in devices.of_party(party_id)],
+        "app_linked": authenticator.is_linked(party_id),
         "back_url": "/account/",
     }
     return render(request, "borrower/account/settings.html", context)
@@ -106,7 +107,7 @@ def forget_other_devices(request: HttpRequest) -> HttpResponse:
     """Signed out everywhere but here."""
     party_id: UUID = request.party_id  # type: ignore[attr-defined]
     actor, here = identity.actor_of(request), identity.device_of(request)
-    sign_in.forget_other_devices(party_id=party_id, but=here, actor=actor, at=clock.now())
+    devices.forget_others(party_id=party_id, but=here, actor=actor, at=clock.now())
     messages.success(request, _("You are signed out everywhere but here."))
     return redirect("borrower:settings")
 
@@ -117,9 +118,9 @@ def forget_other_devices(request: HttpRequest) -> HttpResponse:
 def forget_device(request: HttpRequest, device_id: UUID) -> HttpResponse:
     """A lost or sold phone no longer counts as known, and is signed out."""
     party_id: UUID = request.party_id  # type: ignore[attr-defined]
-    if not any(device.pk == device_id for device in sign_in.devices(party_id)):
+    if not any(device.pk == device_id for device in devices.of_party(party_id)):
         raise Http404
-    sign_in.forget_device(party_id=party_id, device_id=device_id, actor=identity.actor_of(request), at=clock.now())
+    devices.forget(party_id=party_id, device_id=device_id, actor=identity.actor_of(request), at=clock.now())
     return redirect("borrower:settings")
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 
-from usance.apps.customers import sign_in
+from usance.apps.customers import devices
 from usance.ports import actor, clock
 from usance.web import cookies
 
@@ -54,7 +54,7 @@ def _standing(request: HttpRequest) -> UUID | None:
     at, party_id = clock.now(), UUID(visit["party"])
     began, seen = datetime.fromisoformat(visit["began"]), datetime.fromisoformat(visit["seen"])
     is_over = at - seen > IDLE or at - began > LONGEST_VISIT
-    if is_over or not sign_in.device_stands(party_id=party_id, device_id=UUID(visit["device"])):
+    if is_over or not devices.stands(party_id=party_id, device_id=UUID(visit["device"])):
         request.session.flush()
         return None
     if at - seen > NOTED_EVERY:
@@ -88,7 +88,7 @@ def actor_of(request: HttpRequest) -> actor.Actor:
 def enter(request: HttpRequest, response: HttpResponse, *, party_id: UUID, device_token: str) -> HttpResponse:
     """Signs the customer in: a new session key, and the cookie of a known device."""
     kept = {name: request.session[name] for name in (SOURCE, WISH) if name in request.session}
-    device_id = sign_in.device_id(party_id=party_id, token=device_token)
+    device_id = devices.id_of(party_id=party_id, token=device_token)
     request.session.flush()
     request.session.update(kept)
     begin(request.session, party_id=party_id, device_id=device_id, at=clock.now())  # type: ignore[arg-type]

@@ -29,6 +29,10 @@ class CodeForm(forms.Form):
     code = forms.CodeField(label=_("Code from the SMS"))
 
 
+class AppForm(forms.Form):
+    app_code = forms.CodeField(label=_("Code that your app shows now"))
+
+
 class SecondFactForm(forms.Form):
     """Either of two things that only the customer knows."""
 
@@ -90,6 +94,7 @@ def code(request: HttpRequest) -> HttpResponse:
         if isinstance(answer, sign_in.SignedIn):
             return _enter(request, answer)
         if isinstance(answer, sign_in.SecondFactNeeded):
+            request.session[PENDING] = {**pending, "by_app": sign_in.APP in answer.kinds}
             return redirect("borrower:sign_in_second")
         form.add_error("code", refusals.sentence(answer))
     context = {"form": form, "masked": pending["masked"], "back_url": "/sign-in/", "wait_seconds": _wait(pending)}
@@ -129,20 +134,27 @@ def second_fact(request: HttpRequest) -> HttpResponse:
     pending = request.session.get(PENDING)
     if not pending:
         return redirect("borrower:sign_in")
-    form = SecondFactForm(request.POST or None)
+    by_app = bool(pending.get("by_app"))
+    form: forms.Form = (AppForm if by_app else SecondFactForm)(request.POST or None)
     if request.method == "POST" and form.is_valid():
         born: date | None = form.cleaned_data.get("birth_date")
         last_four: str = form.cleaned_data.get("last_four") or ""
-        if born is None and not last_four:
+        app_code: str = form.cleaned_data.get("app_code") or ""
+        if not app_code and born is None and not last_four:
             form.add_error("birth_date", _("Give your date of birth, or the last four digits below."))
         else:
             answer = sign_in.answer_second_fact(
-                code_id=UUID(pending["code_id"]), birth_date=born, last_four=last_four, at=clock.now()
+                code_id=UUID(pending["code_id"]),
+                birth_date=born,
+                last_four=last_four,
+                app_code=app_code,
+                at=clock.now(),
             )
             if isinstance(answer, sign_in.SignedIn):
                 return _enter(request, answer)
-            form.add_error("birth_date" if born else "last_four", refusals.sentence(answer))
-    return render(request, "borrower/sign_in/second_fact.html", {"form": form, "back_url": "/sign-in/"})
+            form.add_error("app_code" if by_app else "birth_date" if born else "last_four", refusals.sentence(answer))
+    context = {"form": form, "back_url": "/sign-in/", "by_app": by_app}
+    return render(request, "borrower/sign_in/second_fact.html", context)
 
 
 def _enter(request: HttpRequest, answer: sign_in.SignedIn) -> HttpResponse:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from usance.web.borrower import account, apply, calculator, contacts, loans, offer, payments, sign_in
+from usance.web.borrower import account, apply, authenticator, calculator, contacts, loans, offer, payments, sign_in
 
 app_name = "borrower"
 urlpatterns = [
@@ -36,6 +36,8 @@ urlpatterns = [
     path("account/contacts/<slug:channel>/code/", contacts.code, name="contact_code"),
     path("account/consents/<uuid:consent_id>/withdraw/", account.withdraw_consent, name="withdraw_consent"),
     path("account/cards/<uuid:card_id>/remove/", account.remove_card, name="remove_card"),
+    path("account/app/", authenticator.link, name="link_app"),
+    path("account/app/unlink/", authenticator.unlink, name="unlink_app"),
     path("account/devices/forget-others/", account.forget_other_devices, name="forget_other_devices"),
     path("account/devices/<uuid:device_id>/forget/", account.forget_device, name="forget_device"),
     path("loans/<uuid:loan_id>/", loans.show, name="loan"),

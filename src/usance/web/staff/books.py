@@ -21,8 +21,8 @@ from usance.apps.access import selectors as access
 from usance.apps.institutions import selectors as institutions
 from usance.apps.ledger import selectors as ledger
 from usance.web import components as ui
-from usance.web import forms as house
 from usance.web import files, permits
+from usance.web import forms as house
 from usance.web.staff.request import StaffRequest
 
 KINDS = {

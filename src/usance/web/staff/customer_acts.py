@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
-from usance.apps.customers import consents, selectors
+from usance.apps.customers import authenticator, consents, selectors
 from usance.apps.customers.sign_in import CodeRight
 from usance.apps.institutions import selectors as institutions
 from usance.ports import clock
@@ -156,6 +156,25 @@ def contact_code(request: StaffRequest, party_id: UUID) -> HttpResponse:
     return answer(request, "staff/customers/confirm.html", CodeForm(sent(request)), submit, field="code", **context)
 
 
+@permits.staff("customer.edit")
+@require_http_methods(["GET", "POST"])
+def unlink_app(request: StaffRequest, party_id: UUID) -> HttpResponse:
+    """For a customer who lost the phone with the app, and proved who they are."""
+    party = party_of(request, party_id, "customer.edit")
+
+    def submit(form: Any) -> HttpResponse:
+        authenticator.unlink(party_id=party.pk, actor=request.actor, at=clock.now())
+        return _back(request, party, _("The app is no longer linked."))
+
+    effects = [
+        ui.Effect(_("Only for a customer who showed you who they are: a document, or in person."), "warn"),
+        ui.Effect(_("On a new device they are asked what they told us, as before they linked an app.")),
+    ]
+    context = _confirming(party, _("Take the authenticator app off"), effects, label=_("Take the app off"), danger=True)
+    form = ReasonForm(sent(request), reasons=vocabulary.WITHDRAW_REASON)
+    return answer(request, "staff/customers/confirm.html", form, submit, **context)
+
+
 # --- serving or not ----------------------------------------------------------------------------------------------
 
 
@@ -216,9 +235,7 @@ def erase(request: StaffRequest, party_id: UUID) -> HttpResponse:
 
     def submit(form: Any) -> HttpResponse:
         at = institutions.moment(request.institution, clock.now())
-        customer_care.propose_erasure(
-            party_id=party.pk, reason=form.cleaned_data["reason"], maker=request.user, at=at
-        )
+        customer_care.propose_erasure(party_id=party.pk, reason=form.cleaned_data["reason"], maker=request.user, at=at)
         return _back(request, party, _("Proposed. The data is erased when a second person agrees."))
 
     effects = [

@@ -23,8 +23,8 @@ from usance.apps.origination import selectors as applications
 from usance.apps.servicing import selectors as loans
 from usance.apps.servicing.refusals import NoSuchLoan
 from usance.web import components as ui
-from usance.web import forms as house
 from usance.web import files, pages, permits
+from usance.web import forms as house
 from usance.web.staff import customer_page
 from usance.web.staff.request import StaffRequest
 

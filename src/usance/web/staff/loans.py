@@ -27,8 +27,8 @@ from usance.apps.messaging import services as messaging
 from usance.apps.servicing import selectors
 from usance.core.refusals import Refusal
 from usance.web import components as ui
-from usance.web import forms as house
 from usance.web import files, pages, permits, refusals, words
+from usance.web import forms as house
 from usance.web.staff import loan_tabs
 from usance.web.staff.request import StaffRequest
 

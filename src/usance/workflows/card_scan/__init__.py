@@ -21,7 +21,18 @@ from usance.workflows.card_scan.sealed import SEALED, Sealed, opened
 
 __all__ = ["Found", "in_database", "in_files"]
 
-KINDS_OF_TEXT = ("text", "character varying", "character", "jsonb", "json", "ARRAY", "bigint", "numeric", "bytea", "name")
+KINDS_OF_TEXT = (
+    "text",
+    "character varying",
+    "character",
+    "jsonb",
+    "json",
+    "ARRAY",
+    "bigint",
+    "numeric",
+    "bytea",
+    "name",
+)
 SKIPPED_FOLDERS = {"sandbox", "postgres", "documents"}  # the provider's, the database's own files, the sealed papers
 LARGEST_PIECE = 1 << 20
 

@@ -26,7 +26,8 @@ NETWORKS: tuple[tuple[tuple[int, int], range], ...] = (
 )
 # what is not a number of anything: ids and digests, whose digits are part of a longer word; and fractions
 _NO_NUMBERS = re.compile(
-    r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|\b(?=[0-9a-f]*[a-f])[0-9a-f]{32,}\b|\b\d+\.\d{6,}\b", re.IGNORECASE
+    r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|\b(?=[0-9a-f]*[a-f])[0-9a-f]{32,}\b|\b\d+\.\d{6,}\b",
+    re.IGNORECASE,
 )
 _DIGITS = re.compile(r"\d(?:[ \t\u00a0.-]?\d){12,}")
 CANDIDATE_SQL = r"[0-9]([ \t.-]?[0-9]){12,}"  # what PostgreSQL looks for before anything is read

@@ -44,6 +44,7 @@ SEALED = (
 )
 NOT_TEXT = {
     ("access_secondfactor", "secret"): "random, made by us",
+    ("customers_authenticatorapp", "sealed"): "random, made by us",
     ("customers_datakey", "wrapped"): "a key",
     ("customers_blindindex", "mac"): "a keyed hash",
     ("customers_contact", "mac"): "a keyed hash",

@@ -217,7 +217,7 @@ def test_a_browser_is_told_never_to_speak_in_the_clear_again(behind_tls: None) -
 
 def test_every_cookie_is_for_this_host_over_tls_and_hidden_from_scripts(behind_tls: None) -> None:
     browser = Client(headers={"host": "vn.localhost"})
-    browser.get("/sign-in/?utm_source=x", secure=True)
+    browser.get("/?utm_source=x", secure=True)
     token = browser.get("/sign-in/", secure=True).context["csrf_token"]
     browser.post("/language/", {"language": "vi", "csrfmiddlewaretoken": token}, secure=True)
     assert set(browser.cookies) == {"__Host-session", "__Host-form", "__Host-language"}

@@ -18,17 +18,7 @@ from usance.apps.access import permissions
 
 __all__ = ["stage"]
 HOST = {"host": "vn.localhost"}
-NASTY = [
-    "\x00",
-    "9" * 400,
-    "-1",
-    "<script>alert(1)</script>",
-    "{{ 7*7 }}%(x)s{0}",
-    "é٤" * 50,
-    "../../etc/passwd",
-    "1e999",
-    "NaN",
-]
+NASTY = ["\x00", "9" * 400, "-1e999", "<script>alert(1)</script>{{ 7*7 }}%(x)s{0}", "é٤" * 50]
 
 
 @pytest.fixture
@@ -63,14 +53,10 @@ def test_no_answer_to_any_form_is_a_crash_or_runs(stage: Stage, route: Route) ->
         page = visitor.post(address, dict.fromkeys(names - {"csrfmiddlewaretoken"}, nasty))
         assert page.status_code < 500, (address, nasty)
         assert b"<script>alert" not in page.content
-        assert b">49%(x)s" not in page.content
-    for nasty in NASTY[1:7]:
-        assert (
-            visitor.get(
-                address, dict.fromkeys(["q", "page", "since", "state", "party", *sorted(names)[:8]], nasty)
-            ).status_code
-            < 500
-        )
+        assert b"49%(x)s" not in page.content
+    for nasty in NASTY[1:3]:
+        asked = dict.fromkeys(["q", "page", "since", "state", "party", *sorted(names)[:8]], nasty)
+        assert visitor.get(address, asked).status_code < 500, (address, nasty)
 
 
 # --- where a request says it comes from --------------------------------------------------------------------------

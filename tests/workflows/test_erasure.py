@@ -97,7 +97,7 @@ def live(house: Any) -> Person:
     with transaction.atomic():
         party_id = customers.party_with_phone(PHONE)
         assert party_id is not None
-        application = house.start(party_id, source={"gclid": CLICK})
+        application = house.start(party_id, source={"click_id": CLICK})
         about = PAGES["about"] | {"family_name": FAMILY, "given_name": GIVEN}
         contact = {"address": STREET, "city": CITY, "email": MAIL}
         house.answer(application, about=about, contact=contact, identity={"identity_number": NUMBER})

@@ -312,7 +312,7 @@ def read(*, message_id: UUID, actor: Actor) -> Opened:
 def forget(*, keys: Iterable[str], party_id: UUID) -> None:
     """These messages went to a person before they were a party, so they are sealed under the shared key: on erasure
     they are emptied, and count as the party's, whose words cannot be opened."""
-    Message.objects.filter(key__in=list(keys), party_id=None).update(
+    Message.objects.filter(key__in=list(keys), party__isnull=True).update(
         party_id=party_id, sealed_to=b"", sealed_subject=None, sealed_body=b""
     )
 

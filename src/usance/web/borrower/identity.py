@@ -91,7 +91,7 @@ def enter(request: HttpRequest, response: HttpResponse, *, party_id: UUID, devic
     device_id = devices.id_of(party_id=party_id, token=device_token)
     request.session.flush()
     request.session.update(kept)
-    begin(request.session, party_id=party_id, device_id=device_id, at=clock.now())  # type: ignore[arg-type]
+    begin(request.session, party_id=party_id, device_id=device_id, at=clock.now())
     request.visit_party_id = party_id  # type: ignore[attr-defined]
     cookies.put(response, cookies.DEVICE, device_token, max_age=YEAR)
     return response

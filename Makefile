@@ -3,12 +3,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test check reset tour gallery budgets lock faults laws setup setup-dev format messages
+.PHONY: help run test check abuse reset tour gallery budgets lock faults laws setup setup-dev format messages
 
 help:
 	@echo "make run     start everything and print the addresses (first time: about two minutes)"
 	@echo "make test    all checks and tests, browser included"
 	@echo "make check   the fast part: format, lint, layers, types, core tests"
+	@echo "make abuse   attack codes, applications and sign-ins by the thousand"
 	@echo "make reset   throw the demo data away"
 	@echo "make faults  attack a product of its own, by seed (make faults SEED=7 MINUTES=10)"
 	@echo "make laws    the engine against the slow reference, 200,000 histories"
@@ -33,6 +34,9 @@ test: setup-dev
 
 check: setup-dev
 	@$(BIN)/python tools/verify.py fast
+
+abuse: setup-dev
+	@USANCE_ABUSE=1000 $(BIN)/pytest -n0 -q tests/web/test_abuse.py
 
 reset: setup
 	@$(BIN)/usance db reset

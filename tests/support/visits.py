@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -15,13 +13,14 @@ def session_of(party_id: Any) -> Any:
     """A signed-in session, in the caller's transaction."""
     from django.conf import settings
 
-    from usance.apps.customers.models import Device
+    from usance.apps.customers import devices
+    from usance.ports import clock
     from usance.web.borrower import identity
 
-    at = datetime.now(UTC)
-    device = Device.objects.create(party_id=party_id, token_hash=uuid4().bytes * 2, first_seen_at=at, last_seen_at=at)
+    token = devices.know(party_id=party_id, at=clock.now())
+    device_id = devices.id_of(party_id=party_id, token=token)
     session = import_module(settings.SESSION_ENGINE).SessionStore()
-    session[identity.PARTY], session[identity.DEVICE] = str(party_id), str(device.pk)
+    identity.begin(session, party_id=party_id, device_id=device_id, at=clock.now())
     session.create()
     return session
 

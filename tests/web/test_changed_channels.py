@@ -13,7 +13,7 @@ from django.test import Client
 from tests.web import samples
 from usance.apps.access import services as people
 from usance.apps.audit import selectors as trail
-from usance.apps.customers import channels, selectors, sign_in
+from usance.apps.customers import channels, devices, selectors
 from usance.apps.customers import services as customers
 from usance.apps.desk import selectors as desk
 from usance.apps.institutions import selectors as institutions
@@ -250,7 +250,7 @@ def test_this_was_not_me_blocks_the_card_and_calls_staff(money: Money, party_id:
     visitor.post(address)  # twice is once
     item = desk.queue([changed_channels.SECURITY]).get()
     assert (item.state, item.due_at is not None) == ("open", True)
-    assert not sign_in.devices(party_id).exists()
+    assert not devices.of_party(party_id).exists()
     assert {"customer.change_waits", "customer.change_stopped", "customer.change_reported"} <= set(acts(party_id))
     assert link(money, party_id).state == "blocked"  # whoever has the account cannot link it back
     assert stranger().get("/not-me/nonsense/").status_code == 404

@@ -16,7 +16,8 @@ function startTheme(): void {
       const now: Theme = isTheme(chosen) ? chosen : night ? "dark" : "light";
       const next: Theme = now === "dark" ? "light" : "dark";
       root.dataset["theme"] = next;
-      document.cookie = `theme=${next};path=/;max-age=31536000;samesite=lax`;
+      const [prefix, secure] = location.protocol === "https:" ? ["__Host-", ";secure"] : ["", ""];
+      document.cookie = `${prefix}theme=${next};path=/;max-age=31536000;samesite=lax${secure}`;
       document.dispatchEvent(new CustomEvent("themechange"));
     });
   }

@@ -92,6 +92,13 @@ COMMANDS = (
         needs_django=False,
     ),
     Command(
+        "scan",
+        "usance.workflows.cli_scan",
+        "look for card numbers where none may be",
+        "Looks at every column of every table (opened where it is sealed), the queue, the papers, the logs and the "
+        "files of the installation. Names each place; the exit status is 0 only when there is none.",
+    ),
+    Command(
         "explain",
         "usance.workflows.cli_explain",
         "show how the balances of a loan came about, cent by cent",

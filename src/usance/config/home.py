@@ -31,6 +31,7 @@ def prepare(folder: Path) -> Path:
     with writing_to(folder):
         for part in (folder, folder / "run", folder / "log"):
             part.mkdir(parents=True, exist_ok=True)
+        (folder / "log").chmod(0o700)
         probe = folder / "run" / ".probe"
         probe.write_bytes(b"x" * 4096)
         probe.unlink()

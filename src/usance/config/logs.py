@@ -15,6 +15,8 @@ from typing import Any
 
 import structlog
 
+from usance.config import log_ship
+
 Entry = MutableMapping[str, Any]
 
 PLAIN = frozenset(
@@ -77,8 +79,18 @@ def add_process(_logger: Any, _method: str, entry: Entry) -> Entry:
     return entry
 
 
+def _handlers() -> list[logging.Handler]:
+    """Standard error, and the collector when there is one."""
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    collector = os.environ.get("USANCE_LOG_COLLECTOR", "")
+    if collector:
+        handlers.append(log_ship.Shipper(collector, authority=os.environ.get("USANCE_LOG_COLLECTOR_CA", "")))
+    return handlers
+
+
 def configure() -> None:
-    """Send everything that is logged, by structlog or by the standard library, to standard error as JSON."""
+    """Send everything that is logged, by structlog or by the standard library, to standard error as JSON, and to a
+    collector elsewhere when USANCE_LOG_COLLECTOR names one."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -92,20 +104,19 @@ def configure() -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, structlog.stdlib.PositionalArgumentsFormatter()],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                redact,
-                structlog.processors.JSONRenderer(ensure_ascii=False),
-            ],
-        )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*shared, structlog.stdlib.PositionalArgumentsFormatter()],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            redact,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
     )
     root = logging.getLogger()
-    root.handlers = [handler]
+    root.handlers = _handlers()
+    for handler in root.handlers:
+        handler.setFormatter(formatter)
     root.setLevel(os.environ.get("USANCE_LOG_LEVEL", "INFO").upper())
     for chatty in ("httpx", "httpcore", "fontTools", "asyncio", "granian.access", "pyhanko", "procrastinate"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from usance.config import metrics
 
 log = structlog.get_logger("usance.request")
+REFUSED = frozenset({400, 403, 405, 409, 413, 429})  # no browser of ours is told so on a good day
 _ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 
@@ -20,6 +21,15 @@ def view_name(request: HttpRequest) -> str:
     """The name of the route: bounded in number, and never a path, which may carry a secret."""
     match = request.resolver_match
     return (match.view_name or match.route or "unnamed") if match else "unmatched"
+
+
+def who(request: HttpRequest) -> str:
+    """Whose request it was, by an id that says nothing without the database; empty for a stranger."""
+    for kind, found in (("staff", "staff_session"), ("borrower", "visit_party_id")):
+        known = getattr(request, found, None)
+        if known is not None:
+            return f"{kind}:{getattr(known, 'user_id', known)}"
+    return ""
 
 
 class ObservingMiddleware:
@@ -39,9 +49,14 @@ class ObservingMiddleware:
             method = request.method if request.method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} else "OTHER"
             metrics.REQUESTS.labels(method, view, str(response.status_code)).inc()
             metrics.REQUEST_SECONDS.labels(view).observe(seconds)
-            level = "warning" if response.status_code >= 500 else "info"
+            level = "warning" if response.status_code >= 500 or response.status_code in REFUSED else "info"
             getattr(log, level)(
-                "request", method=method, view=view, status=response.status_code, ms=round(seconds * 1000, 1)
+                "request",
+                method=method,
+                view=view,
+                status=response.status_code,
+                ms=round(seconds * 1000, 1),
+                who=who(request),
             )
         response["X-Request-ID"] = request_id
         return response

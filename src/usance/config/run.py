@@ -51,6 +51,8 @@ def main(args: argparse.Namespace) -> int:
         site = services.addresses(web_port=args.port, sandbox_port=sandbox_port) | {
             "USANCE_DEMO": "0" if args.no_demo else "1"
         }
+        if args.no_demo:
+            site["USANCE_SANDBOX_URL"] = ""  # no sandbox, so no keys of one either
         services.remember(folder, site)
         os.environ.update(site)
         os.environ["USANCE_HOME"] = str(folder)

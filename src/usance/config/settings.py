@@ -26,10 +26,21 @@ def flag(name: str, default: bool = False) -> bool:
     return os.environ.get(name, "1" if default else "0").lower() in {"1", "true", "yes", "on"}
 
 
+def encrypted(host: str, query: dict[str, str]) -> dict[str, str]:
+    """How the connection to a database server is protected: on this machine as it is, elsewhere by TLS with a
+    certificate that is checked. Raises Missing for a server elsewhere and no such protection."""
+    if host.startswith("/") or host in ("", "localhost", "127.0.0.1", "::1"):
+        return {}
+    if query.get("sslmode", "verify-full") not in ("verify-ca", "verify-full"):
+        raise Missing(f"The database is on {host}: take sslmode=verify-full in its address, or leave sslmode out.")
+    return {"sslmode": "verify-full", "sslrootcert": "system"}
+
+
 def database(url: str) -> dict[str, Any]:
     """A connection as Django wants it, from `postgresql://user:password@host:port/name?option=value`."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
+    query = encrypted(query.get("host", parts.hostname or ""), query) | query
     return {
         "ENGINE": "usance.apps.institutions.backend",
         "NAME": parts.path.lstrip("/"),
@@ -71,13 +82,21 @@ else:
 
 ALLOWED_HOSTS = os.environ.get("USANCE_ALLOWED_HOSTS", ".localhost,127.0.0.1,localhost,testserver").split(",")
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("USANCE_TRUSTED_ORIGINS", "").split(",") if o]
-USE_TLS = flag("USANCE_TLS")
+USE_TLS = flag("USANCE_TLS", default=not USANCE_DEMO)  # who forgets to say so is on the safe side
 # proxies of our own in front: the visitor's address is that many from the right of X-Forwarded-For
 USANCE_PROXY_HOPS = int(os.environ.get("USANCE_PROXY_HOPS", "0"))
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if USE_TLS else None
+COOKIE_PREFIX = "__Host-" if USE_TLS else ""
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = USE_TLS
-SESSION_COOKIE_NAME = "__Host-session" if USE_TLS else "session"
-SECURE_HSTS_SECONDS = 31_536_000 if USE_TLS else 0
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}session"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}form"
+CSRF_COOKIE_HTTPONLY = True  # scripts take the token from the page's form
+CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_HSTS_SECONDS = 2 * 31_536_000 if USE_TLS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = USE_TLS
+# a person's browser is sent on to https; a program that speaks in the clear is refused (web.middleware)
+SECURE_SSL_REDIRECT = USE_TLS
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$", r"^callbacks/"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
@@ -119,16 +138,17 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "usance.config.middleware.ObservingMiddleware",
+    "usance.web.middleware.ContentSecurityMiddleware",
+    "usance.web.middleware.GateMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # pages; it adds noise, so that their size tells nobody a secret
-    "usance.web.middleware.ContentSecurityMiddleware",
-    "usance.web.middleware.BodyLimitMiddleware",
     "usance.web.middleware.TenancyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "usance.web.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "usance.web.middleware.TextMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -191,6 +211,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 USANCE_SEAL_PEM = os.environ.get("USANCE_SEAL_PEM", str(HOME / "seal.pem"))  # key and certificates of the seal
+# one-time codes to phones that nobody here is known by, per institution: what strangers together can cost in a day
+USANCE_STRANGERS_CODES_PER_DAY = int(os.environ.get("USANCE_STRANGERS_CODES_PER_DAY", "2000"))
 USANCE_LARGEST_BODY = 8_000_000  # bytes, files included
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
@@ -213,12 +235,14 @@ def provider_settings(prefix: str, defaults: dict[str, dict[str, Any]]) -> dict[
     return found
 
 
-# the provider's published test merchant and its like for the other demo currencies; real ones come from the environment
+# the provider's published test merchant and its like for the other demo currencies; real ones come from the
+# environment. Without a sandbox there are no keys but those given: by a published one anybody could sign a callback
 _FONDY_SANDBOX = {
     "base_url": f"{USANCE_SANDBOX_URL}/fondy/api",
-    "payment_key": "test",
-    "credit_key": "testcredit",
+    "payment_key": "test" if USANCE_SANDBOX_URL else "",
+    "credit_key": "testcredit" if USANCE_SANDBOX_URL else "",
     "read_timeout_s": "30",
+    "page_hosts": "",
 }
 FONDY = provider_settings(
     "FONDY",
@@ -234,8 +258,8 @@ ESPUTNIK = provider_settings(
     {
         "*": {
             "base_url": f"{USANCE_SANDBOX_URL}/esputnik/api/v1",
-            "login": "demo",
-            "api_key": "sandbox",
+            "login": "demo" if USANCE_SANDBOX_URL else "",
+            "api_key": "sandbox" if USANCE_SANDBOX_URL else "",
             "sms_sender": "usance",
             "email_sender": "usance <no-reply@usance.localhost>",
         }

@@ -7,12 +7,17 @@ configuration installs the question "is a transaction open here?".
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 Question = Callable[[], bool]
 
 
 class InsideTransaction(RuntimeError):
     """A provider was called while a transaction was open: a defect, never a user's error."""
+
+
+class UnsafeAddress(ValueError):
+    """A provider's address over which everybody on the way could read along, or send us elsewhere."""
 
 
 def _never() -> bool:
@@ -27,6 +32,16 @@ def install(in_transaction: Question) -> Question:
     global _in_transaction
     before, _in_transaction = _in_transaction, in_transaction
     return before
+
+
+def require_encrypted(url: str) -> None:
+    """A provider may be spoken to by https, or on this very machine (the sandbox), with no password in the address.
+    Raises UnsafeAddress: a mistake in the configuration, which must be loud. An empty one names nobody."""
+    parts = urlsplit(url)
+    on_this_machine = parts.hostname in ("127.0.0.1", "::1", "localhost")
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and on_this_machine)
+    if parts.hostname and (not is_safe or parts.username or parts.password):
+        raise UnsafeAddress(f"a provider's address must be https://host/..., without a password: {parts.hostname}")
 
 
 def assert_outside_transaction(what: str = "a provider") -> None:

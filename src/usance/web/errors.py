@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import structlog
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
 from django.utils.translation import gettext as _
+
+log = structlog.get_logger("usance.security")
 
 
 def unknown_site(request: HttpRequest) -> HttpResponse:
@@ -20,6 +23,7 @@ def refused(request: HttpRequest, sentence: str) -> HttpResponse:
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    log.warning("form.refused", why=reason)
     sentence = _("This page was open for too long, or cookies are off. Go back, reload the page and try again.")
     return render(request, "errors/403.html", {"sentence": sentence}, status=403)
 
@@ -29,6 +33,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    log.warning("permission.refused", action=str(exception or ""))
     return render(request, "errors/403.html", status=403)
 
 

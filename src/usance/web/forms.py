@@ -264,7 +264,7 @@ class DateBoxesField(forms.MultiValueField):
         day, month, year = data_list
         try:
             made = date(year, month, day)
-        except ValueError:
+        except (ValueError, OverflowError):  # the latter: a year of four hundred digits
             raise ValidationError(self.error_messages["invalid"], code="invalid") from None
         if self.no_later_than and made > self.no_later_than:
             raise ValidationError(

@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Literal
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 
 from usance.web import kept
 
@@ -54,6 +58,30 @@ def borrower(view: View) -> View:
 
     gate.permit = Permit("borrower")  # type: ignore[attr-defined]
     return gate
+
+
+def fresh(back: str) -> Callable[[View], View]:
+    """Under `borrower` or `staff`: what changes how somebody signs in needs a proof of the last quarter of an hour.
+    Whoever gave theirs earlier is signed out and gives it again; then the page named `back` is shown."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def gate(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            from usance.web.borrower import identity as customer
+            from usance.web.staff import identity as desk
+
+            mine = desk if hasattr(request, "staff_session") else customer
+            if mine.is_fresh(request):
+                return view(request, *args, **kwargs)
+            mine.leave(request)
+            messages.info(request, _("To be sure that it is you, please sign in again."))
+            entrance = "staff:sign_in" if mine is desk else "borrower:sign_in"
+            after = request.get_full_path() if request.method == "GET" else reverse(back)
+            return redirect(f"{reverse(entrance)}?{urlencode({'next': after})}")
+
+        return gate
+
+    return decorate
 
 
 def staff(action: str = "") -> Callable[[View], View]:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from usance.apps.access import selectors as access
 from usance.apps.audit import services as audit
-from usance.apps.customers import channels, masking, sign_in
+from usance.apps.customers import channels, devices, masking, second_facts, sign_in
 from usance.apps.customers import selectors as customers
 from usance.apps.desk import selectors as desk_view
 from usance.apps.desk import services as desk
@@ -91,10 +91,13 @@ def confirm_phone(
     at: datetime,
     birth_date: date | None = None,
     last_four: str = "",
+    app_code: str = "",
 ) -> channels.ChannelChange | Refusal:
     """The customer proved the new number by its code, and themselves by a second fact: the number counts after the
     wait. What must be counted is returned, not raised. Raises PhoneOfSomeoneElse, PhoneChangeWaits."""
-    refused = sign_in.prove_fact(party_id=party_id, code_id=code_id, birth_date=birth_date, last_four=last_four, at=at)
+    refused = second_facts.prove(
+        party_id=party_id, code_id=code_id, birth_date=birth_date, last_four=last_four, app_code=app_code, at=at
+    )
     if refused is not None:
         return refused
     checked = one_time_codes.check_contact_code(party_id=party_id, code_id=code_id, code=code, at=at)
@@ -196,7 +199,7 @@ def stop(*, change_id: UUID, reported: bool, at: datetime, actor: Actor) -> chan
     if change.kind == channels.Kind.CARD and (reported or change.state == channels.State.STOPPED):
         rails.block_card(card_id=change.subject_id, actor=actor, at=at)
     if reported and change.reviewed_at is None:
-        sign_in.forget_devices(party_id=change.party_id, actor=actor, at=at)
+        devices.forget_all(party_id=change.party_id, actor=actor, at=at)
         desk.open_item(
             queue=SECURITY,
             subject=(CHANGE, change.pk),

@@ -44,11 +44,17 @@ class NoVerifiedPhone(Refusal):
 
 
 def send_sign_in_code(
-    *, phone: str, language: str, address: str, at: datetime, instead_of: UUID | None = None
+    *,
+    phone: str,
+    language: str,
+    address: str,
+    at: datetime,
+    instead_of: UUID | None = None,
+    device_token: str = "",
 ) -> CodeSent:
     """The same answer whether we know the phone or not. `instead_of`: the code that was asked for before, no longer
-    good then. Raises PhoneNotValid, CodeTooSoon, TooManyCodes."""
-    issued = sign_in.issue_code(purpose=sign_in.SIGN_IN, to=phone, address=address, at=at)
+    good then. `device_token`: of the browser that asks. Raises PhoneNotValid, CodeTooSoon, TooManyCodes."""
+    issued = sign_in.issue_code(purpose=sign_in.SIGN_IN, to=phone, address=address, at=at, device_token=device_token)
     if instead_of:
         sign_in.replace_code(code_id=instead_of, at=at)
     known = customers.party_with_phone(issued.to)

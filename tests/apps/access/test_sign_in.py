@@ -81,12 +81,17 @@ def guess(count: int, visitor: sign_in.Visitor = ATTACKER, email: str = "una@len
 
 
 def test_guessing_is_stopped_and_the_door_opens_again(enrolled: User) -> None:
-    assert guess(20) == limits.ACCOUNT.failures
+    assert guess(20) == limits.ACCOUNT_FROM.failures
     with pytest.raises(TooManyAttempts) as refused:
-        sign_in.check_password(email=enrolled.email, password=PASSWORD, visitor=HOME, at=AT)
+        sign_in.check_password(email=enrolled.email, password=PASSWORD, visitor=ATTACKER, at=AT)
     assert refused.value.minutes == 15
-    later = AT + limits.ACCOUNT.window
-    assert sign_in.check_password(email=enrolled.email, password=PASSWORD, visitor=HOME, at=later) == enrolled
+    later = AT + limits.ACCOUNT_FROM.window
+    assert sign_in.check_password(email=enrolled.email, password=PASSWORD, visitor=ATTACKER, at=later) == enrolled
+
+
+def test_guesses_from_one_address_do_not_close_the_door_to_another(enrolled: User) -> None:
+    guess(20)
+    assert sign_in.check_password(email=enrolled.email, password=PASSWORD, visitor=HOME, at=AT) == enrolled
 
 
 def test_an_attack_does_not_lock_out_the_person_on_the_own_device(enrolled: User) -> None:
@@ -98,7 +103,7 @@ def test_an_attack_does_not_lock_out_the_person_on_the_own_device(enrolled: User
 def test_the_mark_of_a_device_is_no_key_to_another_account(enrolled: User, hire: Hire) -> None:
     other = hire("auditor")
     borrowed = sign_in.Visitor("10.6.6.6", sign_in.device_mark(other))
-    assert guess(20, borrowed) == limits.ACCOUNT.failures
+    assert guess(20, borrowed) == limits.ACCOUNT_FROM.failures
 
 
 def test_one_address_cannot_try_many_accounts(enrolled: User, monkeypatch: pytest.MonkeyPatch) -> None:

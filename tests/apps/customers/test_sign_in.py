@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.apps.customers.conftest import AT, ON, PHONE
-from usance.apps.customers import selectors, services, sign_in
+from usance.apps.customers import devices, selectors, services, sign_in
 from usance.apps.customers.models import OneTimeCode
 from usance.apps.customers.refusals import (
     CodeExpired,
@@ -117,7 +117,7 @@ def test_a_new_device_asks_for_a_second_fact(party_id: UUID) -> None:
     assert refused.left == 4
     answer = sign_in.answer_second_fact(code_id=issued.code_id, birth_date=date(1984, 5, 17), at=AT)
     assert isinstance(answer, sign_in.SignedIn)
-    assert sign_in.is_known_device(party_id=party_id, token=answer.device_token)
+    assert devices.is_known(party_id=party_id, token=answer.device_token)
     # the same code does not begin a second session
     once_more = sign_in.answer_second_fact(code_id=issued.code_id, birth_date=date(1984, 5, 17), at=AT)
     assert isinstance(once_more, CodeExpired)
@@ -165,8 +165,8 @@ def test_a_forgotten_device_is_asked_again(institution: Any) -> None:
     assert isinstance(first, sign_in.SignedIn)
     facts = {"birth_date": date(1984, 5, 17)}
     services.state_facts(party_id=first.party_id, facts=facts, source="applicant", actor=SYSTEM, at=AT, on=ON)
-    device = sign_in.devices(first.party_id).get()
-    sign_in.forget_device(party_id=first.party_id, device_id=device.pk, actor=SYSTEM, at=AT)
+    device = devices.of_party(first.party_id).get()
+    devices.forget(party_id=first.party_id, device_id=device.pk, actor=SYSTEM, at=AT)
     again = begin(issue(at=AT + HOUR), token=first.device_token, at=AT + HOUR)
     assert isinstance(again, sign_in.SecondFactNeeded)
 

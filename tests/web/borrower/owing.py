@@ -12,11 +12,12 @@ from django.test import Client
 
 from tests.apps.payments.money import Money
 from tests.support import visits
-from usance.apps.customers import sign_in
+from usance.apps.customers import devices
 from usance.apps.customers.models import Device
 from usance.apps.payments import selectors as payments
 from usance.apps.servicing import selectors as loans
 from usance.ports.payment_rail import Opened
+from usance.web import cookies
 from usance.web.borrower import identity
 from usance.workflows import take_payment
 
@@ -36,8 +37,8 @@ class Phone:
         self.client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
         self.client.cookies["language"] = "en"
         token = secrets.token_urlsafe(32)
-        Device.objects.filter(pk=session[identity.DEVICE]).update(token_hash=sign_in._token_hash(token))
-        self.client.cookies[identity.DEVICE_COOKIE] = token
+        Device.objects.filter(pk=session[identity.VISIT]["device"]).update(token_hash=devices._token_hash(token))
+        self.client.cookies[cookies.DEVICE] = token
 
     def get(self, path: str) -> Any:
         return self.client.get(path)

@@ -12,6 +12,7 @@ from tests.support import visits
 from tests.web.borrower.owing import Phone, events
 from usance.apps.access.models import Session
 from usance.apps.customers import selectors as customers
+from usance.web import cookies
 from usance.web.borrower import identity
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def test_a_press_on_a_page_that_takes_only_presses_leads_back_to_where_it_was_ma
 
     (given,) = consents.consents_of(person.party_id)
     end_session(person)
-    del person.client.cookies[identity.DEVICE_COOKIE]  # of an unknown browser nothing is kept
+    del person.client.cookies[cookies.DEVICE]  # of an unknown browser nothing is kept
     referer = {"referer": "http://vn.localhost/account/settings/"}
     sent = person.client.post(f"/account/consents/{given.pk}/withdraw/", headers=referer)
     assert sent.headers["Location"] == "/sign-in/?next=%2Faccount%2Fsettings%2F"
@@ -102,7 +103,7 @@ def test_nobody_else_at_this_browser_is_shown_what_was_typed(money: Money, perso
     assert "777" not in str(dict(session))  # sealed
     other = money.customer()
     theirs = visits.session_of(other)
-    session[identity.PARTY], session[identity.DEVICE] = str(other), theirs[identity.DEVICE]
+    session[identity.VISIT] = {**theirs[identity.VISIT], "party": str(other)}
     session.save()
     assert person.get(page).status_code == 404
     assert person.get("/account/").status_code == 200
@@ -113,7 +114,7 @@ def test_a_browser_that_nobody_signed_in_at_fills_no_session(money: Money, perso
     loan = money.loan(person.party_id)
     end_session(person)
     for made_up in ("", "x" * 40):
-        person.client.cookies[identity.DEVICE_COOKIE] = made_up
+        person.client.cookies[cookies.DEVICE] = made_up
         sent = person.client.post(f"/loans/{loan.pk}/pay/", {"choice": "other", "amount": "1"})
         assert sent.status_code == 302
         assert "kept_answers" not in person.client.session

@@ -6,9 +6,9 @@ from datetime import date
 
 from tests.apps.servicing import loans
 from tests.web.borrowing.visitor import ABOUT, ANSWERS, Visitor
+from usance.apps.customers import devices
 from usance.apps.customers import selectors as customers
 from usance.apps.customers import services as parties
-from usance.apps.customers import sign_in
 from usance.apps.customers.models import Device, OneTimeCode, Party
 from usance.apps.origination import selectors as applications
 from usance.ports.actor import SYSTEM
@@ -93,7 +93,7 @@ def test_what_was_typed_is_not_given_to_the_next_person_at_the_browser(visitor: 
 
 def test_a_form_sent_after_the_visit_ran_out_leads_to_its_page_not_to_an_error(visitor: Visitor) -> None:
     visitor.begin()
-    device = sign_in.devices(visitor.party_id).get()
+    device = devices.of_party(visitor.party_id).get()
     for path in ("/offer/sign/again/", f"/account/devices/{device.pk}/forget/", "/sign-out/", "/wish/"):
         assert visitor.open(path).status == 200
     visitor.lose_session()
@@ -115,13 +115,13 @@ def test_forgetting_a_device_ends_the_visits_on_it(visitor: Visitor) -> None:
     assert shown.path == "/sign-in/question/"
     born = {name: ABOUT[name] for name in ABOUT if name.startswith("birth_date")}
     assert other.send("/sign-in/question/", **born, last_four="").path == "/account/"
-    theirs = sign_in.devices(visitor.party_id).latest("id")
+    theirs = devices.of_party(visitor.party_id).latest("id")
     shown = visitor.send(f"/account/devices/{theirs.pk}/forget/")
     assert "Whoever was signed in there no longer is" in shown.text
     assert visitor.send(f"/account/devices/{theirs.pk}/forget/").status == 200  # twice
     assert other.open("/account/").path == "/sign-in/"
     assert visitor.open("/account/").path == "/account/"
-    mine = sign_in.devices(visitor.party_id).get()
+    mine = devices.of_party(visitor.party_id).get()
     assert "you are signed out" in visitor.send(f"/account/devices/{mine.pk}/forget/").text
     assert visitor.open("/account/").path == "/sign-in/"
     assert visitor.sign_in().path == "/sign-in/question/"

@@ -11,6 +11,7 @@ from tests.apps.origination.people import AT
 from tests.web.staff.desk_world import Desk
 from usance.apps.audit import selectors as trail
 from usance.apps.customers import consents, selectors
+from usance.apps.desk import selectors as approvals
 from usance.apps.messaging import selectors as message_view
 from usance.apps.messaging import services as messaging
 from usance.apps.origination import services as origination
@@ -126,6 +127,11 @@ def test_erased_only_when_nothing_is_under_way_and_for_good(desk: Desk) -> None:
     assert "not the number" in text(chief.post(page(row.party_id, "erase/"), sure | {"reference": "X"}))
     assert not selectors.profile(row.party_id).is_erased
     assert chief.post(page(row.party_id, "erase/"), sure).status_code == 302
+    assert not selectors.profile(row.party_id).is_erased  # a second person must agree
+    proposal = approvals.open_approval(customer_care.ERASE, row.party_id)
+    assert proposal is not None
+    boss = desk.person("boss", "administrator")
+    assert boss.post(f"/staff/approvals/{proposal.pk}/", {"verdict": "approve", "note": ""}).status_code == 302
     assert selectors.profile(row.party_id).is_erased
     for address in (
         page(row.party_id),

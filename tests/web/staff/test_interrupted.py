@@ -22,7 +22,7 @@ from usance.apps.payments import selectors as payments
 from usance.apps.servicing import selectors
 from usance.ports import clock
 from usance.ports.actor import SYSTEM
-from usance.web.staff import identity
+from usance.web import cookies
 from usance.workflows import serve_loan
 from usance.workflows.audit_books import audit_books
 
@@ -60,7 +60,7 @@ def at_a_known_browser(lender: Lender, role: str) -> Client:
     sign_in.set_password(user=user, password=PASSWORD, at=AT)
     sign_in.enrol_totp(user=user, at=AT, actor=SYSTEM, secret=SECRET)
     browser = lender.browser(role)
-    browser.cookies[identity.DEVICE_COOKIE] = sign_in.device_mark(user)
+    browser.cookies[cookies.STAFF_DEVICE] = sign_in.device_mark(user)
     return browser
 
 

@@ -18,7 +18,7 @@ from usance.ports.messenger import (
     Unknown,
     Why,
 )
-from usance.ports.outside import assert_outside_transaction
+from usance.ports.outside import assert_outside_transaction, require_encrypted
 
 REFERENCES_PER_QUERY = 50  # keeps the address of the query short
 # a kept connection that the other side has just closed would leave messages Unknown for nothing
@@ -85,13 +85,16 @@ def build(settings: Mapping[str, Any]) -> ESputnikMessenger:
     timeout = httpx.Timeout(
         float(settings.get("read_timeout_s", 30)), connect=float(settings.get("connect_timeout_s", 5))
     )
+    base_url, transport = str(settings["base_url"]).rstrip("/"), settings.get("transport")
+    if transport is None:  # an in-process twin has no way on which anybody could listen
+        require_encrypted(base_url)
     return ESputnikMessenger(
-        base_url=str(settings["base_url"]).rstrip("/"),
+        base_url=base_url,
         sms_sender=str(settings.get("sms_sender", "USANCE")),
         email_sender=str(settings.get("email_sender", "Usance <no-reply@example.com>")),
         http=httpx.Client(
             timeout=timeout,
-            transport=settings.get("transport") or httpx.HTTPTransport(retries=0, limits=FRESH),
+            transport=transport or httpx.HTTPTransport(retries=0, limits=FRESH),
             auth=httpx.BasicAuth(str(settings["login"]), str(settings["api_key"])),
             follow_redirects=False,
         ),

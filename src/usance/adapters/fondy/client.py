@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import httpx
 
 from usance.adapters.fondy import mapping, signature, webhooks
-from usance.ports.outside import assert_outside_transaction
+from usance.ports.outside import assert_outside_transaction, require_encrypted
 from usance.ports.payment_rail import (
     Answer,
     DebitOrder,
@@ -36,13 +37,15 @@ FRESH = httpx.Limits(max_keepalive_connections=0)
 
 @dataclass(frozen=True, kw_only=True)
 class FondyRail:
-    """A merchant account. `zone`: the zone of the provider's times, which it does not write. `sandbox_date`: only with
-    the sandbox twin: the date on which it shall live for this merchant (asked before each request)."""
+    """A merchant account. `page_hosts`: where its payment pages may be, so that no answer sends a payer elsewhere.
+    `zone`: the zone of the provider's times, which it does not write. `sandbox_date`: only with the sandbox twin: the
+    date on which it shall live for this merchant (asked before each request)."""
 
     base_url: str
     merchant: str
     payment_key: str = field(repr=False)
     credit_key: str = field(repr=False)
+    page_hosts: frozenset[str]
     zone: ZoneInfo
     http: httpx.Client = field(repr=False)
     sandbox_date: Callable[[], date | datetime | None] | None = field(default=None, repr=False)
@@ -126,9 +129,14 @@ class FondyRail:
         if _failed(got):
             return mapping.failure(got, order_id=order.order_id, asking=False)
         url = str(got.get("checkout_url") or "")
-        if not url.startswith(("https://", "http://")):
+        if not self._is_a_page(url):
             return Unknown(order_id=order.order_id, why=Why.UNREADABLE)
         return Opened(order_id=order.order_id, url=url, reference=str(got.get("payment_id") or ""))
+
+    def _is_a_page(self, url: str) -> bool:
+        """Whether a payer may be sent there: one of the provider's hosts, as safely as we speak to it ourselves."""
+        parts, ours = urlsplit(url), urlsplit(self.base_url)
+        return parts.scheme in ("https", ours.scheme) and parts.hostname in self.page_hosts and not parts.username
 
     def _move(self, path: str, order: DebitOrder | PayoutOrder, extra: Mapping[str, str], kind: OrderKind) -> Answer:
         fields = {
@@ -199,18 +207,27 @@ def _clean(text: str) -> str:
 
 
 def build(settings: Mapping[str, Any]) -> FondyRail:
-    """From configuration: base_url, merchant_id, payment_key, credit_key; optional time_zone (Europe/Kyiv),
-    connect_timeout_s (5), read_timeout_s (30), transport (httpx, for an in-process twin), sandbox_date."""
+    """From configuration: base_url, merchant_id, payment_key, credit_key; optional time_zone (Europe/Kyiv), page_hosts
+    (where payment pages are besides the base address, separated by commas), connect_timeout_s (5), read_timeout_s (30),
+    transport (httpx, for an in-process twin), sandbox_date."""
     timeout = httpx.Timeout(
         float(settings.get("read_timeout_s", 30)), connect=float(settings.get("connect_timeout_s", 5))
     )
-    transport = settings.get("transport") or httpx.HTTPTransport(retries=0, limits=FRESH)
+    base_url, transport = str(settings["base_url"]).rstrip("/"), settings.get("transport")
+    if transport is None:  # an in-process twin has no way on which anybody could listen
+        require_encrypted(base_url)
+    more = str(settings.get("page_hosts", "")).replace(",", " ").split()
     return FondyRail(
-        base_url=str(settings["base_url"]).rstrip("/"),
+        base_url=base_url,
+        page_hosts=frozenset({str(urlsplit(base_url).hostname), *more}),
         merchant=str(settings["merchant_id"]),
         payment_key=str(settings["payment_key"]),
         credit_key=str(settings["credit_key"]),
         zone=ZoneInfo(str(settings.get("time_zone", "Europe/Kyiv"))),
-        http=httpx.Client(timeout=timeout, transport=transport, follow_redirects=False),
+        http=httpx.Client(
+            timeout=timeout,
+            transport=transport or httpx.HTTPTransport(retries=0, limits=FRESH),
+            follow_redirects=False,
+        ),
         sandbox_date=settings.get("sandbox_date"),
     )

@@ -27,4 +27,4 @@ def sign(secret: str, fields: Mapping[str, Any]) -> str:
 
 def verifies(secret: str, fields: Mapping[str, Any]) -> bool:
     """Whether `fields["signature"]` is the secret holder's over the other fields."""
-    return hmac.compare_digest(sign(secret, fields), str(fields.get("signature", "")).lower())
+    return hmac.compare_digest(sign(secret, fields).encode(), str(fields.get("signature", "")).lower().encode())

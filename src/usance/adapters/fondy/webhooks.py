@@ -21,7 +21,7 @@ def read(body: bytes, content_type: str) -> dict[str, Any]:
         if content_type.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded":
             return dict(parse_qsl(body.decode(), keep_blank_values=True))
         fields = json.loads(body, parse_int=str, parse_float=str)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter: brackets without end
         raise CallbackRefused(why="unreadable") from None
     if isinstance(fields, dict) and isinstance(fields.get("response"), dict):
         fields = fields["response"]

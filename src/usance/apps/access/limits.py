@@ -1,18 +1,25 @@
 """How many failed tries are allowed, counted per institution.
 
 A stranger's tries never lock out the person themselves: a device on which they signed in before has a counter of its
-own, so their account may be under attack while they work. Sources are kept as keyed hashes.
+own, so their account, or the whole office's address, may be under attack while they work. On a device that is new, what
+one address tried does not count against another, up to a number that only a crowd of addresses reaches. Sources are
+kept as keyed hashes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 
+import structlog
+
 from usance.apps.access.models import Attempts
 from usance.apps.access.refusals import TooManyAttempts
 from usance.apps.institutions import keyring
+
+log = structlog.get_logger("usance.security")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +31,8 @@ class Limit:
     window: timedelta
 
 
-ACCOUNT = Limit("sign_in.account", 10, timedelta(minutes=15))
+ACCOUNT = Limit("sign_in.account", 100, timedelta(minutes=15))
+ACCOUNT_FROM = Limit("sign_in.account_from", 10, timedelta(minutes=15))
 DEVICE = Limit("sign_in.device", 10, timedelta(minutes=15))
 ADDRESS = Limit("sign_in.address", 60, timedelta(minutes=15))
 CODE = Limit("factor.account", 5, timedelta(minutes=15))
@@ -33,11 +41,23 @@ PASSKEY = Limit("passkey.address", 120, timedelta(minutes=15))  # counts what is
 INVITATION = Limit("invitation.address", 20, timedelta(minutes=15))
 
 
+def admit_all(counted: Iterable[tuple[Limit, str]], at: datetime) -> None:
+    """`admit` by each of several counters, in their order."""
+    for limit, source in counted:
+        admit(limit, source, at)
+
+
+def failed_all(counted: Iterable[tuple[Limit, str]], at: datetime) -> None:
+    for limit, source in counted:
+        failed(limit, source, at)
+
+
 def admit(limit: Limit, source: str, at: datetime) -> None:
     """Raises TooManyAttempts when the source has used up its tries. Holds the counter until the transaction ends, so
     that tries at the same time count one after the other."""
     row = _hold(limit, source, at)
     if row.window_ends_at > at and row.failures >= limit.failures:
+        log.warning("attempts.used_up", kind=limit.kind, source=row.source[:16])
         raise TooManyAttempts(minutes=max(1, ceil((row.window_ends_at - at).total_seconds() / 60)))
 
 

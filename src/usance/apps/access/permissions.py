@@ -24,6 +24,7 @@ PERMISSIONS: Mapping[str, Promise] = {
     "customer.approve": _("Confirm a customer's new phone number that a colleague entered"),
     "customer.block": _("Put on or take off the blacklist"),
     "customer.erase": _("Erase a person's data"),
+    "customer.confirm_erasure": _("Confirm the erasure of a person that a colleague proposed"),
     "loan.view": _("See loans"),
     "loan.receive_payment": _("Book a payment received"),
     "loan.extend": _("Extend a loan"),
@@ -84,7 +85,7 @@ ROLES: Mapping[str, RoleDefinition] = {
     "administrator": _role(
         _("Administrator"),
         *("institution.view", "institution.edit", "user.view", "user.manage", "role.approve", "approval.view"),
-        *("report.view", "job.view", "job.retry", "close.run", "audit.view"),
+        *("report.view", "job.view", "job.retry", "close.run", "audit.view", "customer.confirm_erasure"),
     ),
     "product_manager": _role(
         _("Product manager"),
@@ -135,7 +136,7 @@ ROLES: Mapping[str, RoleDefinition] = {
         ),
         *("rules.publish", "collection.view", "approval.view", "desk.work", "desk.supervise", "report.view"),
         *("audit.view", "audit.export", "user.view", "institution.view", "ledger.view", "partner.view"),
-        *("loan.approve",),
+        *("loan.approve", "customer.confirm_erasure"),
     ),
     "auditor": _role(
         _("Auditor"),

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.contrib.auth.hashers import make_password
+import structlog
+from argon2.low_level import Type, hash_secret_raw
+from django.contrib.auth.hashers import Argon2PasswordHasher, make_password
 from django.core import signing
 from django.db import transaction
 
@@ -33,6 +35,7 @@ LONGEST = timedelta(hours=12)
 INVITATION_DAYS = 7
 RECOVERY_CODES = 10
 DEVICE_DAYS = 180
+log = structlog.get_logger("usance.security")
 _DEVICE_SALT = "usance.access.device"
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # no signs that look alike on paper
 
@@ -49,21 +52,20 @@ def check_password(*, email: str, password: str, visitor: Visitor, at: datetime)
     """The person whose password this is. Refuses with SignInRefused or TooManyAttempts; the counters stay when the
     caller answers with a page, so catch the refusal and commit."""
     user = User.objects.filter(email__iexact=email.strip()).first()
-    limit, source = _account_source(limits.ACCOUNT, limits.DEVICE, user, email, visitor)
-    limits.admit(limit, source, at)
-    limits.admit(limits.ADDRESS, visitor.address, at)
+    counted = _password_sources(user, email, visitor)
+    limits.admit_all(counted, at)
     if user is None or not user.has_usable_password():
         make_password(password)  # as slow as a check, so that the time does not tell who exists
         right = False
     else:
         right = user.check_password(password) and user.is_active
     if user is None or not right:
-        limits.failed(limit, source, at)
-        limits.failed(limits.ADDRESS, visitor.address, at)
+        limits.failed_all(counted, at)
+        _log_refused(user, "password", visitor)
         if user is not None:
             audit.record(action="access.password_refused", subject=user, actor=Actor("public"))
         raise SignInRefused()
-    limits.forget(limit, source)
+    limits.forget(*counted[0])
     return user
 
 
@@ -75,6 +77,7 @@ def check_code(*, user: User, given: str, visitor: Visitor, at: datetime) -> Sec
     step = totp.matching_step(_secret(factor), given, at, after=factor.last_step) if factor else None
     if factor is None or step is None:
         limits.failed(limit, source, at)
+        _log_refused(user, "totp", visitor)
         audit.record(action="access.code_refused", subject=user, actor=Actor("public"))
         raise CodeRefused()
     factor.last_step, factor.last_used_at = step, at
@@ -90,6 +93,7 @@ def check_recovery_code(*, user: User, given: str, visitor: Visitor, at: datetim
     taken = RecoveryCode.objects.filter(user=user, code_digest=mark, used_at__isnull=True).update(used_at=at)
     if not taken:
         limits.failed(limit, source, at)
+        _log_refused(user, "recovery", visitor)
         audit.record(action="access.code_refused", subject=user, actor=Actor("public"))
         raise CodeRefused()
     left = selectors.recovery_codes_left(user)
@@ -291,6 +295,26 @@ def _known_device(user: User, mark: str) -> str | None:
     return device if (institution_id, user_id) == (str(tenancy.current_id()), str(user.pk)) else None
 
 
+def _log_refused(user: User | None, factor: str, visitor: Visitor) -> None:
+    """For whoever watches: who was tried, by which proof, from which source (a keyed hash, equal for equal ones)."""
+    source = keyring.digest(visitor.address, "log")[:16]
+    log.warning("sign_in.refused", who=f"staff:{user.pk}" if user else "unknown", factor=factor, source=source)
+
+
+def _password_sources(user: User | None, email: str, visitor: Visitor) -> list[tuple[limits.Limit, str]]:
+    """The counters of a try, the nearest first: of this device when we know it, else of this address on this account,
+    of the account, and of the address."""
+    name = email.strip().lower()
+    nearest = _account_source(limits.ACCOUNT, limits.DEVICE, user, email, visitor)
+    if nearest[0] is limits.DEVICE:
+        return [nearest]
+    return [
+        (limits.ACCOUNT_FROM, f"{name}|{visitor.address}"),
+        (limits.ACCOUNT, name),
+        (limits.ADDRESS, visitor.address),
+    ]
+
+
 def _account_source(
     account: limits.Limit, device: limits.Limit, user: User | None, name: str, visitor: Visitor
 ) -> tuple[limits.Limit, str]:
@@ -306,8 +330,18 @@ def admit_code(user: User, visitor: Visitor, at: datetime) -> tuple[limits.Limit
 
 
 def _recovery_digest(user: User, given: str) -> str:
+    """A slow hash with the person's own salt under a keyed one: ten signs on paper are few."""
     plain = "".join(sign for sign in given.lower() if sign in _ALPHABET)
-    return keyring.digest(f"{user.pk}|{plain}", "access.recovery")
+    slow = hash_secret_raw(
+        plain.encode(),
+        salt=user.pk.bytes,
+        time_cost=Argon2PasswordHasher.time_cost,
+        memory_cost=Argon2PasswordHasher.memory_cost,
+        parallelism=Argon2PasswordHasher.parallelism,
+        hash_len=32,
+        type=Type.ID,
+    )
+    return keyring.digest(f"{user.pk}|{slow.hex()}", "access.recovery")
 
 
 def _seal_context(factor: SecondFactor) -> str:

@@ -40,6 +40,11 @@ def documents_of_party(party_id: UUID) -> QuerySet[Document]:
     return Document.objects.filter(party_id=party_id).exclude(state=Document.State.VOID).order_by("-issued_on", "-id")
 
 
+def with_files() -> QuerySet[Document]:
+    """Every paper that was written, oldest first."""
+    return Document.objects.exclude(file="").order_by("id")
+
+
 def document(document_id: UUID) -> Document:
     return Document.objects.get(pk=document_id)
 

@@ -264,6 +264,10 @@ class OneTimeCode(TenantModel):
     to_mac = models.BinaryField(max_length=32)
     address_mac = models.BinaryField(max_length=32, null=True, help_text="keyed hash of the caller's network address")
     code_hash = models.BinaryField(max_length=32)
+    asked_by = models.CharField(
+        max_length=8, choices=[("device", "device"), ("customer", "customer"), ("stranger", "stranger")],
+        default="stranger", help_text="who seems to ask: a known device of the phone's owner, their phone, anybody",
+    )  # fmt: skip
     context_hash = models.BinaryField(max_length=32, help_text="what the code is good for: document, amount")
     attempts = models.PositiveSmallIntegerField(default=0)
     issued_at = models.DateTimeField()
@@ -276,6 +280,7 @@ class OneTimeCode(TenantModel):
         indexes = [
             models.Index(fields=["institution", "to_mac", "-issued_at"], name="onetimecode_to"),
             models.Index(fields=["institution", "address_mac", "-issued_at"], name="onetimecode_address"),
+            models.Index(fields=["institution", "asked_by", "-issued_at"], name="onetimecode_asked_by"),
         ]
 
 
@@ -291,6 +296,24 @@ class Device(TenantModel):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["institution", "party", "token_hash"], name="device_once")]
         indexes = [models.Index(fields=["institution", "token_hash"], name="device_by_token")]
+
+
+class AuthenticatorApp(TenantModel):
+    """An app of the party's own that makes codes: on a new device it is asked instead of what they told us."""
+
+    party = TenantForeignKey("customers.Party", related_name="+")
+    sealed = models.BinaryField(help_text="its secret, under the party's key")
+    last_step = models.BigIntegerField(default=0, help_text="time step of the last code taken: a code counts once")
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["institution", "party"],
+                name="authenticatorapp_one",
+                condition=models.Q(confirmed_at__isnull=False),
+            )
+        ]
 
 
 class SecondFactAttempt(TenantModel):

@@ -201,6 +201,12 @@ def _contact(row: Contact, keys: vault.Keys) -> ContactValue:
     )
 
 
+def contact_macs(party_id: UUID) -> list[bytes]:
+    """The blind indexes of every phone and address that the party ever had."""
+    found = Contact.objects.filter(party_id=party_id).exclude(mac=None).values_list("mac", flat=True)
+    return [bytes(mac) for mac in found if mac is not None]
+
+
 def current_contact(party_id: UUID, kind: str) -> ContactValue | None:
     """The phone or e-mail address that messages go to: verified, not ended, reachable; the newest of them."""
     return current_contacts(party_id).get(kind)

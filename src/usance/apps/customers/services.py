@@ -15,6 +15,7 @@ from usance.apps.customers import fields, identity_numbers, selectors, vault, wo
 from usance.apps.customers.models import (
     PHONE,
     PUSH,
+    AuthenticatorApp,
     BlindIndex,
     Contact,
     Device,
@@ -227,11 +228,12 @@ def erase(*, party_id: UUID, reason: str, actor: Actor, at: datetime) -> None:
     """Destroys the party's key: all that was sealed under it, anywhere, is unreadable from here on. Blind indexes go,
     and so does what was sealed before the party had a key. Amounts in the ledger stay."""
     party = lock(party_id)
-    macs = list(Contact.objects.filter(party_id=party_id).exclude(mac=None).values_list("mac", flat=True))
+    macs = selectors.contact_macs(party_id)
     OneTimeCode.objects.filter(to_mac__in=macs).update(sealed_to=b"", to_mac=b"", address_mac=None, party=None)
     OneTimeCode.objects.filter(party_id=party_id).update(sealed_to=b"", to_mac=b"", address_mac=None)
     BlindIndex.objects.filter(party_id=party_id).delete()
     Device.objects.filter(party_id=party_id).delete()
+    AuthenticatorApp.objects.filter(party_id=party_id).delete()
     Contact.objects.filter(party_id=party_id, ended_at=None).update(ended_at=at, ended_because="erased")
     Contact.objects.filter(party_id=party_id).update(mac=None)
     vault.destroy_key(party_id=party_id, at=at)

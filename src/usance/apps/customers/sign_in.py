@@ -14,16 +14,17 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from math import ceil
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.conf import settings
-from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from usance.apps.audit import services as audit
-from usance.apps.customers import channels, selectors, services, vault, words
-from usance.apps.customers.models import EMAIL, PHONE, Device, OneTimeCode, SecondFactAttempt
+from usance.apps.customers import channels, devices, second_facts, selectors, services, vault, words
+from usance.apps.customers.models import EMAIL, PHONE, OneTimeCode
 from usance.apps.customers.refusals import (
     CodeExpired,
     CodeForSomethingElse,
@@ -36,6 +37,7 @@ from usance.apps.customers.refusals import (
     SecondFactWrong,
     TooManyCodes,
 )
+from usance.apps.customers.second_facts import one_at_a_time
 from usance.ports import actor as actors
 from usance.ports.actor import Actor
 
@@ -49,12 +51,14 @@ PAUSES = (0, 30, 60, 120, 300)
 PER_PHONE_HOUR, PER_PHONE_DAY = 5, 10
 PER_ADDRESS_HOUR, PER_ADDRESS_DAY = 60, 300
 PER_PARTY_DAY = 20
-SECOND_FACT_ATTEMPTS, SECOND_FACT_WINDOW = 5, timedelta(hours=24)
+APP = second_facts.APP
+DEVICE, CUSTOMER, STRANGER = "device", "customer", "stranger"
 SECOND_FACT_LIFE = timedelta(minutes=10)  # after the right code
 STILL_THERE = timedelta(days=60)  # whoever signed in by this phone so lately still has it
 MOMENT = timedelta(minutes=1)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 TO = "customers_onetimecode.to"
+log = structlog.get_logger("usance.security")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class SecondFactNeeded:
-    """`kinds`: what the person may answer with: `birth_date`, `last_four` (of the identity number)."""
+    """`kinds`: what the person may answer with: `app`, or `birth_date` and `last_four` (of the identity number)."""
 
     code_id: UUID
     kinds: tuple[str, ...]
@@ -113,15 +117,20 @@ def issue_code(
     context: Mapping[str, Any] | None = None,
     party_id: UUID | None = None,
     address: str = "",
+    device_token: str = "",
 ) -> Issued:
     """A new code for a phone or e-mail address, good for this purpose and context only. The same answer whether we
-    know the phone or not. Raises PhoneNotValid, EmailNotValid, CodeTooSoon, TooManyCodes."""
+    know the phone or not. `device_token`: of the browser that asks; what others ask for never keeps the owner of a
+    known device from theirs. Raises PhoneNotValid, EmailNotValid, CodeTooSoon, TooManyCodes."""
     assert purpose in PURPOSES
     normal = selectors.normal_phone(to) if channel == PHONE else words.email(to)
     to_mac = vault.blind(normal, kind=channel)
     address_mac = vault.blind(address, kind="address") if address else None
-    _one_at_a_time(to_mac, address_mac)
-    sent_in_hour = _require_room(purpose=purpose, to_mac=to_mac, address_mac=address_mac, party_id=party_id, at=at)
+    asked_by = _asked_by(normal, channel, party_id, device_token)
+    one_at_a_time(to_mac, address_mac)
+    sent_in_hour = _require_room(
+        purpose=purpose, asked_by=asked_by, to_mac=to_mac, address_mac=address_mac, party_id=party_id, at=at
+    )
     code = f"{secrets.randbelow(10**6):06d}"
     row = OneTimeCode(
         purpose=purpose,
@@ -130,6 +139,7 @@ def issue_code(
         sealed_to=vault.seal(normal, party_id=party_id, field=TO),
         to_mac=to_mac,
         address_mac=address_mac,
+        asked_by=asked_by,
         context_hash=_context_hash(context or {}),
         issued_at=at,
         expires_at=at + LIFE,
@@ -140,15 +150,28 @@ def issue_code(
     return Issued(row.pk, code, normal, party_id, row.expires_at, at + timedelta(seconds=pause))
 
 
+def _asked_by(to: str, channel: str, party_id: UUID | None, device_token: str) -> str:
+    """Who seems to ask: whoever is signed in or uses a known device of the phone's owner, somebody with that phone, or
+    a stranger."""
+    owner = party_id or (selectors.party_with_phone(to) if channel == PHONE else None)
+    if owner is None:
+        return STRANGER
+    return DEVICE if party_id or devices.is_known(party_id=owner, token=device_token) else CUSTOMER
+
+
 def _require_room(
-    *, purpose: str, to_mac: bytes, address_mac: bytes | None, party_id: UUID | None, at: datetime
+    *, purpose: str, asked_by: str, to_mac: bytes, address_mac: bytes | None, party_id: UUID | None, at: datetime
 ) -> int:
-    """Refuses when a limit is reached; gives how many codes of this purpose went to this phone within the hour."""
-    to_here = _of_the_day(OneTimeCode.objects.filter(to_mac=to_mac, purpose=purpose), PER_PHONE_DAY, at)
+    """Refuses when a limit is reached; gives how many codes of this purpose went to this phone within the hour. A known
+    device and everybody else are counted apart, and a known device's address does not matter."""
+    codes = OneTimeCode.objects.filter(asked_by=DEVICE)
+    if asked_by != DEVICE:
+        codes = OneTimeCode.objects.exclude(asked_by=DEVICE)
+    to_here = _of_the_day(codes.filter(to_mac=to_mac, purpose=purpose), PER_PHONE_DAY, at)
     recent = _require_below(to_here, HOUR, PER_PHONE_HOUR, at)
     _require_below(to_here, DAY, PER_PHONE_DAY, at)
-    if address_mac:
-        from_there = _of_the_day(OneTimeCode.objects.filter(address_mac=address_mac), PER_ADDRESS_DAY, at)
+    if address_mac and asked_by != DEVICE:
+        from_there = _of_the_day(codes.filter(address_mac=address_mac), PER_ADDRESS_DAY, at)
         _require_below(from_there, HOUR, PER_ADDRESS_HOUR, at)
         _require_below(from_there, DAY, PER_ADDRESS_DAY, at)
     if party_id:
@@ -158,7 +181,18 @@ def _require_room(
         wait = recent[0] + timedelta(seconds=PAUSES[min(len(recent), len(PAUSES) - 1)]) - at
         if wait > timedelta(0):
             raise CodeTooSoon(seconds=int(wait.total_seconds()) + 1)
+    if asked_by == STRANGER:
+        _require_budget(at)
     return len(recent)
+
+
+def _require_budget(at: datetime) -> None:
+    """What all strangers together may cost the institution: only they are refused when it is spent."""
+    per_day: int = settings.USANCE_STRANGERS_CODES_PER_DAY
+    one_at_a_time(vault.blind("strangers", kind="budget"))
+    codes = _of_the_day(OneTimeCode.objects.filter(asked_by=STRANGER), per_day, at)
+    _require_below(codes, HOUR, ceil(per_day / 4), at)
+    _require_below(codes, DAY, per_day, at)
 
 
 def _of_the_day(codes: QuerySet[OneTimeCode], limit: int, at: datetime) -> list[datetime]:
@@ -172,6 +206,7 @@ def _require_below(issued: Sequence[datetime], window: timedelta, limit: int, at
     those within the window."""
     within = [instant for instant in issued if instant > at - window]
     if len(within) >= limit:
+        log.warning("codes.used_up", limit=limit, hours=window // HOUR)
         raise TooManyCodes(minutes=int((within[limit - 1] + window - at).total_seconds()) // 60 + 1)
     return within
 
@@ -191,6 +226,7 @@ def check_code(*, code_id: UUID, code: str, at: datetime, context: Mapping[str, 
         row.used_at = at
     row.save(update_fields=["attempts", "used_at"])
     if not is_right:
+        log.warning("code.wrong", purpose=row.purpose, who=f"borrower:{row.party_id}" if row.party_id else "unknown")
         left = ATTEMPTS - row.attempts
         return CodeWrong(left=left) if left else CodeUsedUp()
     to = vault.unseal(row.sealed_to, party_id=row.party_id, field=TO)
@@ -222,7 +258,7 @@ def begin(
     answer = check_code(code_id=code_id, code=code, at=at)
     if not isinstance(answer, CodeRight):
         return answer
-    _one_at_a_time(vault.blind(answer.to, kind=PHONE))
+    one_at_a_time(vault.blind(answer.to, kind=PHONE))
     party_id = selectors.party_with_phone(answer.to)
     if party_id is None:
         waiting = channels.waits_for_phone(answer.to)
@@ -230,12 +266,12 @@ def begin(
             return PhoneNotYetYours(counts_from=waiting.counts_from)
         party_id = _sign_up(answer.to, language=language, at=at, on=on, org_path=org_path)
         return _welcome(party_id, code_id, at=at, is_new_party=True)
-    device = _devices(party_id, device_token).first() if device_token else None
-    if device is not None:
-        Device.objects.filter(pk=device.pk).update(last_seen_at=at)
+    if devices.is_known(party_id=party_id, token=device_token):
+        devices.seen(party_id=party_id, token=device_token, at=at)
         OneTimeCode.objects.filter(pk=code_id).update(signed_in_at=at)
-        return SignedIn(party_id, device.pk, device_token, is_new_party=False, is_new_device=False)
-    kinds = _second_facts(party_id)
+        known = devices.id_of(party_id=party_id, token=device_token)
+        return SignedIn(party_id, known, device_token, is_new_party=False, is_new_device=False)
+    kinds = second_facts.answers(party_id)
     if kinds:
         return SecondFactNeeded(code_id, tuple(kinds))
     is_new_party = bool(selectors.contacts(party_id, EMAIL))
@@ -264,68 +300,25 @@ def _sign_up(phone: str, *, language: str, at: datetime, on: date, org_path: str
 
 def _welcome(party_id: UUID, code_id: UUID, *, at: datetime, is_new_party: bool) -> SignedIn:
     """The person has proved enough: their browser becomes a known device."""
-    token = secrets.token_urlsafe(32)
-    device = Device.objects.create(party_id=party_id, token_hash=_token_hash(token), first_seen_at=at, last_seen_at=at)
+    token = devices.know(party_id=party_id, at=at)
     OneTimeCode.objects.filter(pk=code_id).update(signed_in_at=at)
     actor = actors.borrower(party_id)
     audit.record(action="customer.device_added", subject=(services.PARTY, party_id), actor=actor, details={})
-    return SignedIn(party_id, device.pk, token, is_new_party=is_new_party, is_new_device=True)
-
-
-def _second_facts(party_id: UUID) -> dict[str, Any]:
-    """What the person can be asked: kind -> the right answer."""
-    known = selectors.profile(party_id)
-    facts: dict[str, Any] = {}
-    if known.birth_date:
-        facts["birth_date"] = known.birth_date
-    if known.identity_number:
-        facts["last_four"] = words.last_four(known.identity_number)
-    return facts
+    device_id = devices.id_of(party_id=party_id, token=token)
+    return SignedIn(party_id, device_id, token, is_new_party=is_new_party, is_new_device=True)
 
 
 def answer_second_fact(
-    *, code_id: UUID, at: datetime, birth_date: date | None = None, last_four: str = ""
+    *, code_id: UUID, at: datetime, birth_date: date | None = None, last_four: str = "", app_code: str = ""
 ) -> SecondFactAnswer:
-    """The answer to the second question, after the right code. Failures are counted per party over 24 hours, whatever
-    the number of codes. Refusals are returned."""
+    """The answer to the second question, after the right code: the code of the person's app where they linked one,
+    else something that they know. Failures are counted per party over 24 hours, whatever the number of codes. Refusals
+    are returned."""
     row, party_id, _phone = _proven(code_id, at)
     if row is None or party_id is None:
         return CodeExpired()
-    refused = _try_fact(party_id, row, birth_date, last_four, at)
+    refused = second_facts.attempt(party_id, row, (birth_date, last_four, app_code), at)
     return refused or _welcome(party_id, code_id, at=at, is_new_party=False)
-
-
-def second_facts_of(party_id: UUID) -> tuple[str, ...]:
-    """What the person can be asked, as in SecondFactNeeded; nothing of somebody who has told us nothing."""
-    return tuple(_second_facts(party_id))
-
-
-def prove_fact(
-    *, party_id: UUID, code_id: UUID, at: datetime, birth_date: date | None = None, last_four: str = ""
-) -> SecondFactWrong | SecondFactLocked | CodeExpired | None:
-    """A second fact beside the code of a contact, before that code is looked at; None when it is right, or when there
-    is none that could be asked. Failures count with those of signing in. Refusals are returned."""
-    row = OneTimeCode.objects.select_for_update().filter(pk=code_id, party_id=party_id, used_at=None).first()
-    if row is None or not second_facts_of(party_id):
-        return CodeExpired() if row is None else None
-    _one_at_a_time(party_id.bytes[8:])
-    return _try_fact(party_id, row, birth_date, last_four, at)
-
-
-def _try_fact(
-    party_id: UUID, row: OneTimeCode, birth_date: date | None, last_four: str, at: datetime
-) -> SecondFactWrong | SecondFactLocked | None:
-    left = SECOND_FACT_ATTEMPTS - _recent_failures(party_id, at)
-    if left <= 0:
-        return SecondFactLocked()
-    facts = _second_facts(party_id)
-    is_right = (birth_date is not None and facts.get("birth_date") == birth_date) or (
-        bool(facts.get("last_four")) and hmac.compare_digest(facts["last_four"], re.sub(r"\D", "", last_four))
-    )
-    SecondFactAttempt.objects.create(party_id=party_id, code=row, at=at, was_right=is_right)
-    if is_right:
-        return None
-    return SecondFactWrong(left=left - 1) if left > 1 else SecondFactLocked()
 
 
 def _proven(code_id: UUID, at: datetime) -> tuple[OneTimeCode | None, UUID | None, str]:
@@ -333,7 +326,7 @@ def _proven(code_id: UUID, at: datetime) -> tuple[OneTimeCode | None, UUID | Non
     row = OneTimeCode.objects.select_for_update().filter(pk=code_id, purpose=SIGN_IN, signed_in_at=None).first()
     if row is None or row.used_at is None or at >= row.used_at + SECOND_FACT_LIFE or not row.sealed_to:
         return None, None, ""
-    _one_at_a_time(bytes(row.to_mac))
+    one_at_a_time(bytes(row.to_mac))
     phone = vault.unseal(row.sealed_to, party_id=row.party_id, field=TO)
     return row, selectors.party_with_phone(phone), phone
 
@@ -353,7 +346,7 @@ def start_anew(
     row, before, phone = _proven(code_id, at)
     if row is None or before is None:
         return CodeExpired()
-    if Device.objects.filter(party_id=before, ended_at=None, last_seen_at__gt=at - STILL_THERE).exists():
+    if devices.of_party(before).filter(last_seen_at__gt=at - STILL_THERE).exists():
         return PhoneInUse()
     after = _hand_over(before, phone, language=language, at=at, on=on, org_path=org_path)
     return _welcome(after, code_id, at=at, is_new_party=True)
@@ -364,56 +357,10 @@ def has_just_begun_a_session(*, code_id: UUID, at: datetime) -> bool:
     return OneTimeCode.objects.filter(pk=code_id, signed_in_at__gt=at - MOMENT).exists()
 
 
-def _recent_failures(party_id: UUID, at: datetime) -> int:
-    failures = SecondFactAttempt.objects.filter(party_id=party_id, was_right=False, at__gt=at - SECOND_FACT_WINDOW)
-    return failures.count()
-
-
-def is_known_device(*, party_id: UUID, token: str) -> bool:
-    return bool(token) and _devices(party_id, token).exists()
-
-
-def is_anyones_device(*, token: str) -> bool:
-    """Whether this browser is known, whoever's it is."""
-    return bool(token) and Device.objects.filter(token_hash=_token_hash(token), ended_at=None).exists()
-
-
-def is_still_known(*, party_id: UUID, device_id: UUID) -> bool:
-    """Whether a session on this device may go on: not after it was forgotten, from wherever."""
-    return Device.objects.filter(pk=device_id, party_id=party_id, ended_at=None).exists()
-
-
-def devices(party_id: UUID) -> QuerySet[Device]:
-    """The browsers that the party signs in from, the latest first."""
-    return Device.objects.filter(party_id=party_id, ended_at=None).order_by("-last_seen_at", "-id")
-
-
-def forget_devices(*, party_id: UUID, actor: Actor, at: datetime) -> int:
-    """Somebody may have been in who should not: whoever signs in next is asked for the second fact."""
-    count = Device.objects.filter(party_id=party_id, ended_at=None).update(ended_at=at)
-    if count:
-        details = {"count": count}
-        audit.record(action="customer.device_removed", subject=(services.PARTY, party_id), actor=actor, details=details)
-    return count
-
-
-def had_device(*, party_id: UUID, device_id: UUID) -> bool:
-    """Whether the device is or was one of the party's."""
-    return Device.objects.filter(pk=device_id, party_id=party_id).exists()
-
-
-def forget_device(*, party_id: UUID, device_id: UUID, actor: Actor, at: datetime) -> None:
-    """Sessions there are over, and the next sign-in from there asks for the second fact again."""
-    if Device.objects.filter(pk=device_id, party_id=party_id, ended_at=None).update(ended_at=at):
-        audit.record(action="customer.device_removed", subject=(services.PARTY, party_id), actor=actor, details={})
-
-
-def _devices(party_id: UUID, token: str) -> QuerySet[Device]:
-    return Device.objects.filter(party_id=party_id, token_hash=_token_hash(token), ended_at=None)
-
-
-def _token_hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+def codes_of(party_id: UUID) -> list[UUID]:
+    """Every code that went to a phone or address of the party, also before they were one."""
+    macs = selectors.contact_macs(party_id)
+    return list(OneTimeCode.objects.filter(Q(party_id=party_id) | Q(to_mac__in=macs)).values_list("pk", flat=True))
 
 
 def _code_hash(code_id: UUID, code: str) -> bytes:
@@ -424,11 +371,3 @@ def _code_hash(code_id: UUID, code: str) -> bytes:
 
 def _context_hash(context: Mapping[str, Any]) -> bytes:
     return hashlib.sha256(json.dumps(context, sort_keys=True, separators=(",", ":")).encode()).digest()
-
-
-def _one_at_a_time(*macs: bytes | None) -> None:
-    """Counting and issuing for one phone or address happen one after the other, until the transaction ends."""
-    numbers = sorted(int.from_bytes(mac[:8], "big", signed=True) for mac in macs if mac)
-    with connection.cursor() as cursor:
-        for number in numbers:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])

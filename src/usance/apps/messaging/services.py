@@ -324,6 +324,14 @@ def read(*, message_id: UUID, actor: Actor) -> Opened:
     return opened
 
 
+def forget(*, keys: Iterable[str], party_id: UUID) -> None:
+    """These messages went to a person before they were a party, so they are sealed under the shared key: on erasure
+    they are emptied, and count as the party's, whose words cannot be opened."""
+    Message.objects.filter(key__in=list(keys), party__isnull=True).update(
+        party_id=party_id, sealed_to=b"", sealed_subject=None, sealed_body=b""
+    )
+
+
 def open_words(message: Message) -> Opened:
     """As it goes out, for the sender. Raises PersonErased."""
     keys = vault.keys_for([message.party_id] if message.party_id else [])

@@ -48,6 +48,11 @@ class ApplicationOpen(Refusal):
 # --- the application ---------------------------------------------------------------------------------------------
 
 
+def forget(*, party_id: UUID) -> None:
+    """Erasure: where the person's visits came from, and the links by which they could go on."""
+    Application.objects.filter(party_id=party_id).update(source={}, resume_token_hash="")
+
+
 def start(
     *,
     party_id: UUID,

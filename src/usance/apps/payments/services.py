@@ -8,6 +8,7 @@ callback; what it says twice has one effect.
 from __future__ import annotations
 
 import contextlib
+import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,6 +38,17 @@ WAITING = {Why.WAITING_FOR_PAYER, Why.PROCESSING}
 NOTICE_BODY = "payments_inboundnotice.body"
 require_payable, token_of, keep_card = cards.require_payable, cards.token_of, cards.keep_card
 remove_card, unblock_card = cards.remove_card, cards.unblock_card
+
+
+def forget(*, party_id: UUID) -> None:
+    """Erasure: of cards and of what the rail told us only that there was one stays; orders, amounts and the rail's
+    references are books, and stay."""
+    for card in Card.objects.select_for_update().filter(party_id=party_id):
+        card.token, card.token_index = b"", secrets.token_hex(32)  # an index of nothing, and of nobody else's card
+        card.last4, card.brand, card.expires_on, card.state = "", "", None, Card.State.REMOVED
+        card.save(update_fields=["token", "token_index", "last4", "brand", "expires_on", "state"])
+    orders = Instruction.objects.filter(party_id=party_id).values("order_id")
+    InboundNotice.objects.filter(order_id__in=orders).exclude(processed_at=None).update(body=b"")
 
 
 def give(

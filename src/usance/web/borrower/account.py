@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from usance.apps.agreements import selectors as papers
-from usance.apps.customers import channels, consents, sign_in
+from usance.apps.customers import authenticator, channels, consents, devices
 from usance.apps.customers import selectors as customer_view
 from usance.apps.customers import services as customers
 from usance.apps.messaging import guard
@@ -63,8 +63,8 @@ def settings(request: HttpRequest) -> HttpResponse:
     context = {
         "cards": [(card, card.waits(now), waiting.get(card.pk)) for card in payments.cards_of(party_id)],
         "consents": consents.consents_of(party_id),
-        "devices": sign_in.devices(party_id),
-        "this_device": request.session.get(identity.DEVICE, ""),
+        "devices": [(device, device.pk == identity.device_of(request)) for device in devices.of_party(party_id)],
+        "app_linked": authenticator.is_linked(party_id),
         "back_url": "/account/",
         **reminders.section(request, party_id),
     }
@@ -114,15 +114,28 @@ def remove_card(request: HttpRequest, card_id: UUID) -> HttpResponse:
 
 
 @permits.borrower
+@permits.sent_from("borrower:settings")
+@permits.fresh("borrower:settings")
+def forget_other_devices(request: HttpRequest) -> HttpResponse:
+    """Signed out everywhere but here."""
+    party_id: UUID = request.party_id  # type: ignore[attr-defined]
+    actor, here = identity.actor_of(request), identity.device_of(request)
+    devices.forget_others(party_id=party_id, but=here, actor=actor, at=clock.now())
+    messages.success(request, _("You are signed out everywhere but here."))
+    return redirect("borrower:settings")
+
+
+@permits.borrower
+@permits.sent_from("borrower:settings")
+@permits.fresh("borrower:settings")
 def forget_device(request: HttpRequest, device_id: UUID) -> HttpResponse:
     """A lost or sold phone no longer counts as known, and whoever is signed in there is out."""
     party_id: UUID = request.party_id  # type: ignore[attr-defined]
-    if not sign_in.had_device(party_id=party_id, device_id=device_id):
+    if not devices.had(party_id=party_id, device_id=device_id):
         raise Http404
-    if request.method != "POST":
-        return redirect("borrower:settings")  # the form is there
-    sign_in.forget_device(party_id=party_id, device_id=device_id, actor=identity.actor_of(request), at=clock.now())
-    if str(device_id) == request.session.get(identity.DEVICE):
+    is_this_one = device_id == identity.device_of(request)
+    devices.forget(party_id=party_id, device_id=device_id, actor=identity.actor_of(request), at=clock.now())
+    if is_this_one:
         identity.leave(request)
         messages.success(request, _("This device is forgotten, and you are signed out."))
         return redirect("borrower:sign_in")

@@ -13,8 +13,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from usance.apps.customers import second_facts
 from usance.apps.customers import selectors as customers
-from usance.apps.customers import sign_in
 from usance.apps.customers.refusals import SecondFactLocked, SecondFactWrong
 from usance.core.refusals import Refusal
 from usance.ports import clock
@@ -46,12 +46,13 @@ class PhoneCodeForm(SecondFactForm):
     """The code of the new number, and something that only the customer knows: a phone alone is soon in other hands."""
 
     code = forms.CodeField(label=gettext_lazy("Code from the SMS"))
-    field_order = ("code", "birth_date", "last_four")
+    app_code = forms.CodeField(label=gettext_lazy("Code that your app shows now"), required=False)
+    field_order = ("code", "birth_date", "last_four", "app_code")
 
     def __init__(self, *args: Any, asked: tuple[str, ...], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.asked = asked
-        for name in ("birth_date", "last_four"):
+        for name in ("birth_date", "last_four", "app_code"):
             if name not in asked:
                 del self.fields[name]
         if asked == ("last_four",):
@@ -74,6 +75,7 @@ def _form(request: HttpRequest, channel: str, party_id: UUID) -> forms.Form:
 
 
 @permits.borrower
+@permits.fresh("borrower:me")
 def change(request: HttpRequest, channel: str) -> HttpResponse:
     """Asks for the new phone number or address and sends a code there."""
     party_id: UUID = request.party_id  # type: ignore[attr-defined]
@@ -148,14 +150,19 @@ def _code_form(request: HttpRequest, channel: str) -> forms.Form:
     data = request.POST if request.method == "POST" and "again" not in request.POST else None
     if channel == EMAIL:
         return CodeForm(data)
-    return PhoneCodeForm(data, asked=sign_in.second_facts_of(request.party_id))  # type: ignore[attr-defined]
+    return PhoneCodeForm(data, asked=_asked(request.party_id))  # type: ignore[attr-defined]
+
+
+def _asked(party_id: UUID) -> tuple[str, ...]:
+    """The fields of the second fact that this customer can be asked for."""
+    return tuple("app_code" if kind == second_facts.APP else kind for kind in second_facts.kinds(party_id))
 
 
 def _field_of(refused: Refusal, given: dict[str, Any]) -> str:
     """Beside which field a refusal stands."""
     if not isinstance(refused, SecondFactWrong | SecondFactLocked):
         return "code"
-    return "birth_date" if given.get("birth_date") else "last_four"
+    return next(name for name in ("app_code", "birth_date", "last_four") if given.get(name) or name == "last_four")
 
 
 def _confirm(request: HttpRequest, pending: dict[str, Any], given: dict[str, Any]) -> Refusal | None:
@@ -175,6 +182,7 @@ def _confirm(request: HttpRequest, pending: dict[str, Any], given: dict[str, Any
                 facts: dict[str, Any] = {
                     "birth_date": given.get("birth_date"),
                     "last_four": given.get("last_four") or "",
+                    "app_code": given.get("app_code") or "",
                 }
                 answer: Any = changed_channels.confirm_phone(**order, **facts)
             else:

@@ -17,7 +17,7 @@ from usance.apps.payments import selectors as payments
 from usance.apps.servicing import selectors
 from usance.ports import clock
 from usance.web import components as ui
-from usance.web import forms, permits, reckoning, refusals, words
+from usance.web import files, forms, permits, reckoning, refusals, words
 from usance.web.borrower import identity
 from usance.web.templatetags import formats
 from usance.workflows import take_payment
@@ -213,6 +213,4 @@ def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
     if found is None:
         raise Http404
     name, pdf = agreements.download(document_id=found.pk, actor=identity.actor_of(request))
-    response = HttpResponse(pdf, content_type="application/pdf")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return files.attachment(pdf, name=name, kind="application/pdf")

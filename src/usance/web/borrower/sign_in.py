@@ -15,7 +15,7 @@ from usance.apps.customers import sign_in
 from usance.apps.customers.refusals import CodeExpired
 from usance.core.refusals import Refusal
 from usance.ports import clock
-from usance.web import forms, permits, refusals, visitors
+from usance.web import cookies, forms, permits, refusals, visitors
 from usance.web.borrower import identity
 from usance.workflows import one_time_codes, phone_changes_hands
 
@@ -28,6 +28,10 @@ class PhoneForm(forms.Form):
 
 class CodeForm(forms.Form):
     code = forms.CodeField(label=_("Code from the SMS"))
+
+
+class AppForm(forms.Form):
+    app_code = forms.CodeField(label=_("Code that your app shows now"))
 
 
 class SecondFactForm(forms.Form):
@@ -75,6 +79,7 @@ def _send(request: HttpRequest, number: str, *, instead_of: str = "") -> None:
         phone=number,
         language=request.LANGUAGE_CODE,
         address=visitors.address(request),
+        device_token=cookies.read(request, cookies.DEVICE),
         at=clock.now(),
         instead_of=UUID(instead_of) if instead_of else None,
     )
@@ -97,7 +102,7 @@ def code(request: HttpRequest) -> HttpResponse:
         answer = sign_in.begin(
             code_id=UUID(pending["code_id"]),
             code=form.cleaned_data["code"],
-            device_token=request.COOKIES.get(identity.DEVICE_COOKIE, ""),
+            device_token=cookies.read(request, cookies.DEVICE),
             language=request.LANGUAGE_CODE,
             at=clock.now(),
             on=request.institution.business_date,  # type: ignore[attr-defined]
@@ -105,6 +110,7 @@ def code(request: HttpRequest) -> HttpResponse:
         if isinstance(answer, sign_in.SignedIn):
             return _enter(request, answer)
         if isinstance(answer, sign_in.SecondFactNeeded):
+            request.session[PENDING] = {**pending, "by_app": sign_in.APP in answer.kinds}
             return redirect("borrower:sign_in_second")
         if sign_in.has_just_begun_a_session(code_id=UUID(pending["code_id"]), at=clock.now()):
             return redirect("/account/")  # the same form sent twice: the first of them has signed in
@@ -151,22 +157,29 @@ def second_fact(request: HttpRequest) -> HttpResponse:
     pending = request.session.get(PENDING)
     if not pending:
         return _onwards(request) if identity.of(request) else redirect("borrower:sign_in")
-    form = SecondFactForm(request.POST or None)
+    by_app = bool(pending.get("by_app"))
+    form: forms.Form = (AppForm if by_app else SecondFactForm)(request.POST or None)
     if request.method == "POST" and form.is_valid():
         born: date | None = form.cleaned_data.get("birth_date")
         last_four: str = form.cleaned_data.get("last_four") or ""
-        if born is None and not last_four:
+        app_code: str = form.cleaned_data.get("app_code") or ""
+        if not app_code and born is None and not last_four:
             form.add_error("birth_date", _("Give your date of birth, or the last four digits below."))
         else:
             answer = sign_in.answer_second_fact(
-                code_id=UUID(pending["code_id"]), birth_date=born, last_four=last_four, at=clock.now()
+                code_id=UUID(pending["code_id"]),
+                birth_date=born,
+                last_four=last_four,
+                app_code=app_code,
+                at=clock.now(),
             )
             if isinstance(answer, sign_in.SignedIn):
                 return _enter(request, answer)
             if isinstance(answer, CodeExpired):
                 return _begin_again(request)
-            form.add_error("birth_date" if born else "last_four", refusals.sentence(answer))
-    return render(request, "borrower/sign_in/second_fact.html", {"form": form, "back_url": "/sign-in/"})
+            form.add_error("app_code" if by_app else "birth_date" if born else "last_four", refusals.sentence(answer))
+    context = {"form": form, "back_url": "/sign-in/", "by_app": by_app}
+    return render(request, "borrower/sign_in/second_fact.html", context)
 
 
 @permits.public
@@ -219,6 +232,4 @@ def _onwards(request: HttpRequest) -> HttpResponse:
 def leave(request: HttpRequest) -> HttpResponse:
     """Signs out; the device stays known, and keeps no copy of what it showed."""
     identity.leave(request)
-    response = redirect("/")
-    response.headers["Clear-Site-Data"] = '"cache"'
-    return response
+    return cookies.forget_pages(redirect("/"))

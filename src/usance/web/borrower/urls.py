@@ -7,6 +7,7 @@ from django.urls import path
 from usance.web.borrower import (
     account,
     apply,
+    authenticator,
     calculator,
     card,
     changes,
@@ -58,6 +59,9 @@ urlpatterns = [
     path("not-me/<str:token>/", changes.not_me, name="not_me"),
     path("account/consents/<uuid:consent_id>/withdraw/", account.withdraw_consent, name="withdraw_consent"),
     path("account/cards/<uuid:card_id>/remove/", account.remove_card, name="remove_card"),
+    path("account/app/", authenticator.link, name="link_app"),
+    path("account/app/unlink/", authenticator.unlink, name="unlink_app"),
+    path("account/devices/forget-others/", account.forget_other_devices, name="forget_other_devices"),
     path("account/devices/<uuid:device_id>/forget/", account.forget_device, name="forget_device"),
     path("loans/<uuid:loan_id>/", loans.show, name="loan"),
     path("loans/<uuid:loan_id>/explain/", loans.explain, name="explain"),

@@ -17,7 +17,7 @@ from usance.ports import clock, registry
 from usance.ports.payment_rail import CallbackRefused
 from usance.web import permits
 
-log = structlog.get_logger("usance.callbacks")
+log = structlog.get_logger("usance.security")
 
 
 @permits.provider

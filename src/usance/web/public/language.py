@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from usance.web import permits
-from usance.web.middleware import LANGUAGE_COOKIE
+from usance.web import cookies, permits
 
 YEAR = 365 * 24 * 3600
 
@@ -22,7 +20,5 @@ def choose(request: HttpRequest) -> HttpResponse:
         back = "/"
     response = redirect(back)
     if request.POST.get("language") in request.institution.languages:  # type: ignore[attr-defined]
-        response.set_cookie(
-            LANGUAGE_COOKIE, request.POST["language"], max_age=YEAR, samesite="Lax", secure=settings.USE_TLS
-        )
+        cookies.put(response, cookies.LANGUAGE, request.POST["language"], max_age=YEAR)
     return response

@@ -11,6 +11,7 @@ from usance.apps.agreements.papers import grouped
 from usance.web import forms, permits
 
 LARGEST = 5_000_000
+MAGIC = b"%PDF-"
 
 
 class CheckForm(forms.Form):
@@ -44,7 +45,11 @@ def show(request: HttpRequest, code: str) -> HttpResponse:
         if uploaded.size > LARGEST:
             form.add_error("file", _("This file is larger than any paper of ours."))
         else:
-            verdict = selectors.is_the_file(code=code, content=uploaded.read())
+            content = uploaded.read()
+            if content.startswith(MAGIC):
+                verdict = selectors.is_the_file(code=code, content=content)
+            else:
+                form.add_error("file", _("This is not a PDF. Choose the file as you received it."))
     context = {
         "facts": facts,
         "code": code,

@@ -91,6 +91,7 @@ def change_password(request: StaffRequest) -> HttpResponse:
 
 @permits.staff("")
 @require_POST
+@permits.fresh("staff:account")
 def end_session(request: StaffRequest, session_id: UUID) -> HttpResponse:
     """Ends one of the own sessions."""
     if not sign_in.end_session(user=request.user, session_id=session_id, at=clock.now()):
@@ -101,6 +102,7 @@ def end_session(request: StaffRequest, session_id: UUID) -> HttpResponse:
 
 @permits.staff("")
 @kept.looked_at_again
+@permits.fresh("staff:recovery_codes")
 @sensitive_post_parameters("old")
 @require_http_methods(["GET", "POST"])
 def recovery_codes(request: StaffRequest) -> HttpResponse:
@@ -117,6 +119,7 @@ def recovery_codes(request: StaffRequest) -> HttpResponse:
 
 @permits.staff("")
 @kept.looked_at_again
+@permits.fresh("staff:replace_app")
 @sensitive_post_parameters("old")
 @require_http_methods(["GET", "POST"])
 def replace_app(request: StaffRequest) -> HttpResponse:
@@ -128,6 +131,7 @@ def replace_app(request: StaffRequest) -> HttpResponse:
         prove(request, form)
         given = form.cleaned_data["code"]
         codes = sign_in.confirm_totp(user=user, given=given, visitor=identity.visitor(request), at=clock.now())
+        sign_in.end_sessions(user=user, at=clock.now(), reason="factor_changed", but=request.staff_session.pk)
         return render(request, "staff/sign_in/new_recovery_codes.html", {"codes": codes})
 
     return answer(

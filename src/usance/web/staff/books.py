@@ -21,8 +21,8 @@ from usance.apps.access import selectors as access
 from usance.apps.institutions import selectors as institutions
 from usance.apps.ledger import selectors as ledger
 from usance.web import components as ui
+from usance.web import files, permits
 from usance.web import forms as house
-from usance.web import permits
 from usance.web.staff.request import StaffRequest
 
 KINDS = {
@@ -153,9 +153,8 @@ def _balance_table(request: StaffRequest, lines: list[ledger.BalanceLine], on: d
 def trial_balance_csv(request: StaffRequest) -> HttpResponse:
     """The same as a file: a comma between cells, a point in numbers, whatever the language."""
     _form, on, branch = _asked(request)
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
     name = f"trial-balance-{request.institution.code}-{on.isoformat()}.csv"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response = files.attachment(b"", name=name, kind="text/csv; charset=utf-8")
     writer = csv.writer(response)
     writer.writerow(["date", "branch", "account", "name", "kind", "currency", "debit", "credit", "balance"])
     digits = request.institution.currency_digits
@@ -166,7 +165,8 @@ def trial_balance_csv(request: StaffRequest) -> HttpResponse:
     for line in ledger.trial_balance(on=on, branch=branch):
         account = line.account
         figures = [major(line.debit_minor), major(line.credit_minor), major(line.balance_minor)]
-        where = [on.isoformat(), branch, account.code, account.name, account.kind, request.institution.currency]
+        words = [files.cell(word) for word in (branch, account.code, account.name, account.kind)]
+        where = [on.isoformat(), *words, request.institution.currency]
         writer.writerow([*where, *figures])
     return response
 

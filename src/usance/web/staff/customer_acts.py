@@ -16,7 +16,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
-from usance.apps.customers import consents, selectors
+from usance.apps.customers import authenticator, consents, selectors
+from usance.apps.institutions import selectors as institutions
 from usance.core.refusals import Refusal
 from usance.ports import clock
 from usance.web import components as ui
@@ -176,6 +177,25 @@ def contact_code(request: StaffRequest, party_id: UUID) -> HttpResponse:
     return answer(request, "staff/customers/confirm.html", form, submit, field="code", **context)
 
 
+@permits.staff("customer.edit")
+@require_http_methods(["GET", "POST"])
+def unlink_app(request: StaffRequest, party_id: UUID) -> HttpResponse:
+    """For a customer who lost the phone with the app, and proved who they are."""
+    party = party_of(request, party_id, "customer.edit")
+
+    def submit(form: Any) -> HttpResponse:
+        authenticator.unlink(party_id=party.pk, actor=request.actor, at=clock.now())
+        return _back(request, party, _("The app is no longer linked."))
+
+    effects = [
+        ui.Effect(_("Only for a customer who showed you who they are: a document, or in person."), "warn"),
+        ui.Effect(_("On a new device they are asked what they told us, as before they linked an app.")),
+    ]
+    context = _confirming(party, _("Take the authenticator app off"), effects, label=_("Take the app off"), danger=True)
+    form = ReasonForm(sent(request), reasons=vocabulary.WITHDRAW_REASON)
+    return answer(request, "staff/customers/confirm.html", form, submit, **context)
+
+
 # --- serving or not ----------------------------------------------------------------------------------------------
 
 
@@ -231,14 +251,16 @@ def unblock(request: StaffRequest, party_id: UUID) -> HttpResponse:
 @permits.staff("customer.erase")
 @require_http_methods(["GET", "POST"])
 def erase(request: StaffRequest, party_id: UUID) -> HttpResponse:
-    """Destroys the key of one person. There is no way back."""
+    """Proposes to destroy the key of one person. There is no way back, so a second person must agree."""
     party = party_of(request, party_id, "customer.erase")
 
     def submit(form: Any) -> HttpResponse:
-        customer_care.erase(party_id=party.pk, reason=form.cleaned_data["reason"], actor=request.actor, at=clock.now())
-        return _back(request, party, _("Erased. Nothing that identifies this person can be read any more."))
+        at = institutions.moment(request.institution, clock.now())
+        customer_care.propose_erasure(party_id=party.pk, reason=form.cleaned_data["reason"], maker=request.user, at=at)
+        return _back(request, party, _("Proposed. The data is erased when a second person agrees."))
 
     effects = [
+        ui.Effect(_("A second person must agree; until then nothing happens."), "brand"),
         ui.Effect(
             _("Name, numbers, contacts, answers, documents and messages become unreadable, for everyone, for ever."),
             "bad",
@@ -246,7 +268,7 @@ def erase(request: StaffRequest, party_id: UUID) -> HttpResponse:
         ui.Effect(_("The customer can no longer be found by anything but their number, nor sign in."), "bad"),
         ui.Effect(_("Amounts and dates of loans stay in the books, without a name.")),
     ]
-    context = _confirming(party, _("Erase this person's data"), effects, label=_("Erase for ever"), danger=True)
+    context = _confirming(party, _("Erase this person's data"), effects, label=_("Propose to erase"), danger=True)
     form = EraseForm(sent(request), reasons=vocabulary.ERASE_REASON, expected=party.reference)
     return answer(request, "staff/customers/confirm.html", form, submit, **context)
 

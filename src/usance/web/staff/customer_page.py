@@ -13,7 +13,7 @@ from usance.apps.access import selectors as access
 from usance.apps.agreements import selectors as papers
 from usance.apps.audit import selectors as trail
 from usance.apps.audit import services as audit
-from usance.apps.customers import channels, consents, fields, selectors
+from usance.apps.customers import authenticator, channels, consents, fields, selectors
 from usance.apps.messaging import selectors as message_view
 from usance.apps.origination import questions
 from usance.apps.origination import selectors as applications
@@ -66,6 +66,7 @@ def context(request: StaffRequest, party: Any) -> dict[str, Any]:
         "consents": case_page.agreed(party.pk),
         **_history(request, party.pk),
         "may_edit": "customer.edit" in held and not profile.is_erased,
+        "may_unlink_app": "customer.edit" in held and authenticator.is_linked(party.pk),
         "may_block": "customer.block" in held and not profile.is_erased,
         "may_erase": "customer.erase" in held and not profile.is_erased,
     }

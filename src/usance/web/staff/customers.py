@@ -25,8 +25,8 @@ from usance.apps.origination import selectors as applications
 from usance.apps.servicing import selectors as loans
 from usance.apps.servicing.refusals import NoSuchLoan
 from usance.web import components as ui
+from usance.web import files, pages, permits
 from usance.web import forms as house
-from usance.web import pages, permits
 from usance.web.staff import customer_page
 from usance.web.staff.request import StaffRequest
 
@@ -130,9 +130,7 @@ def document(request: StaffRequest, document_id: UUID) -> HttpResponse:
     if not access.may(request.user, "document.view", found.org_path):
         raise Http404
     name, pdf = agreements.download(document_id=found.pk, actor=request.actor)
-    response = HttpResponse(pdf, content_type="application/pdf")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return files.attachment(pdf, name=name, kind="application/pdf")
 
 
 def party_of(request: StaffRequest, party_id: UUID, action: str = "customer.view") -> Any:

@@ -15,9 +15,9 @@ from usance.apps.products import services as pricing
 from usance.apps.servicing import selectors as loans
 from usance.web import components as ui
 from usance.web import words
-from usance.web.staff import product_words
+from usance.web.staff import product_words, vocabulary
 from usance.web.templatetags import formats
-from usance.workflows import changed_channels, serve_loan
+from usance.workflows import changed_channels, customer_care, serve_loan
 
 PLACES_OF_NO_MATTER = (".position.", "_id", "viewport")
 
@@ -79,6 +79,14 @@ def _money(institution: Any) -> Callable[[int], ui.Money]:
     return lambda minor: ui.Money(minor, institution.currency)
 
 
+def _erasure(row: Any, institution: Any) -> list[ui.DiffRow]:
+    why = vocabulary.ERASE_REASON.get(row.after["reason"], row.after["reason"])
+    return [
+        ui.DiffRow(_("Why"), "", why),
+        ui.DiffRow(_("What identifies the customer"), _("there, sealed"), _("unreadable for ever")),
+    ]
+
+
 def _nodes(content: Mapping[str, Any]) -> dict[str, Any]:
     """Node name -> what it holds, rows by their own ids where they have them."""
     found: dict[str, Any] = {}
@@ -104,4 +112,5 @@ _KINDS: Mapping[str, Callable[[Any, Any], list[ui.DiffRow]]] = {
     serve_loan.WAIVE: _waiver,
     serve_loan.WRITE_OFF: _write_off,
     changed_channels.PHONE_BY_STAFF: _phone,
+    customer_care.ERASE: _erasure,
 }

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.contrib import auth
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -15,14 +14,12 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from usance.apps.access import selectors, sign_in
 from usance.ports import actor, clock
-from usance.web import kept, visitors
-from usance.web.middleware import LANGUAGE_COOKIE
+from usance.web import cookies, kept, visitors
 
 BACKEND = "usance.apps.access.backend.InstitutionBackend"
-DEVICE_COOKIE = "staff_device"
 SESSION_ID = "staff_session"
 PENDING = "staff_sign_in"
-PENDING_FOR = timedelta(minutes=15)
+PENDING_FOR = FRESH = timedelta(minutes=15)
 
 
 def enter(request: HttpRequest, view: kept.View) -> HttpResponse | None:
@@ -46,7 +43,7 @@ def owner(user: Any) -> Callable[[str], bool]:
 
 
 def _to_sign_in(request: HttpRequest, view: kept.View) -> HttpResponse:
-    device = request.COOKIES.get(DEVICE_COOKIE, "")
+    device = cookies.read(request, cookies.STAFF_DEVICE)
     known = device if sign_in.is_anyones_device(mark=device) else ""
     back = kept.way_back(request, device=known, view=view, otherwise=reverse("staff:home"))
     target = f"{reverse('staff:sign_in')}?{urlencode({'next': back})}"
@@ -56,7 +53,7 @@ def _to_sign_in(request: HttpRequest, view: kept.View) -> HttpResponse:
 
 
 def visitor(request: HttpRequest) -> sign_in.Visitor:
-    return sign_in.Visitor(visitors.address(request), request.COOKIES.get(DEVICE_COOKIE, ""))
+    return sign_in.Visitor(visitors.address(request), cookies.read(request, cookies.STAFF_DEVICE))
 
 
 def remember_password(request: HttpRequest, user: Any, after: str) -> None:
@@ -110,24 +107,16 @@ def safe_next(request: HttpRequest, after: str) -> str:
 def know_device(request: HttpRequest, response: HttpResponse, user: Any) -> HttpResponse:
     """Marks the browser as one on which the person signed in, so that strangers' guesses do not lock them out here,
     and speaks their language from now on."""
-    response.set_cookie(
-        DEVICE_COOKIE,
-        sign_in.device_mark(user),
-        max_age=sign_in.DEVICE_DAYS * 86400,
-        path=reverse("staff:home"),
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
-    if LANGUAGE_COOKIE not in request.COOKIES:  # a language chosen on the page stays
-        response.set_cookie(
-            LANGUAGE_COOKIE,
-            user.language,
-            max_age=sign_in.DEVICE_DAYS * 86400,
-            secure=settings.SESSION_COOKIE_SECURE,
-            samesite="Lax",
-        )
+    kept_for = sign_in.DEVICE_DAYS * 86400
+    cookies.put(response, cookies.STAFF_DEVICE, sign_in.device_mark(user), max_age=kept_for)
+    if not cookies.read(request, cookies.LANGUAGE):  # a language chosen on the page stays
+        cookies.put(response, cookies.LANGUAGE, user.language, max_age=kept_for)
     return response
+
+
+def is_fresh(request: HttpRequest) -> bool:
+    """Whether the person at the desk proved who they are, with both factors, a moment ago."""
+    return clock.now() - request.staff_session.started_at <= FRESH  # type: ignore[attr-defined]
 
 
 def leave(request: HttpRequest) -> None:

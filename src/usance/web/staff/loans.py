@@ -27,8 +27,8 @@ from usance.apps.messaging import services as messaging
 from usance.apps.servicing import selectors
 from usance.core.refusals import Refusal
 from usance.web import components as ui
+from usance.web import files, pages, permits, refusals, words
 from usance.web import forms as house
-from usance.web import pages, permits, refusals, words
 from usance.web.staff import loan_tabs
 from usance.web.staff.request import StaffRequest
 
@@ -275,9 +275,7 @@ def document(request: StaffRequest, loan_id: UUID, document_id: UUID) -> HttpRes
         messages.warning(request, refusals.sentence(refusal))
         return redirect(f"{reverse('staff:loan', args=[row.pk])}?tab=documents")
     audit.viewed(subject=(LOAN, row.pk), actor=request.actor, fields=[f"document.{paper.kind}"])
-    response = HttpResponse(pdf, content_type="application/pdf")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return files.attachment(pdf, name=name, kind="application/pdf")
 
 
 @permits.staff("message.view")

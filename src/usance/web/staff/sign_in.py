@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Callable
 from typing import Any
 
-import qrcode
-import qrcode.image.svg
 from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -22,8 +18,8 @@ from usance.apps.access import refusals as why
 from usance.apps.access import selectors, sign_in, totp
 from usance.core.refusals import Refusal
 from usance.ports import clock
+from usance.web import cookies, permits, qr, refusals
 from usance.web import forms as house
-from usance.web import permits, refusals
 from usance.web.staff import identity
 
 Submit = Callable[[Any], HttpResponse]
@@ -218,7 +214,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     identity.leave(request)
-    return redirect("staff:sign_in")
+    return cookies.forget_pages(redirect("staff:sign_in"))
 
 
 def _in(request: HttpRequest, user: Any, factor: str) -> HttpResponse:
@@ -227,9 +223,4 @@ def _in(request: HttpRequest, user: Any, factor: str) -> HttpResponse:
 
 
 def qr_code(request: HttpRequest, user: Any, secret: str) -> str:
-    """The picture that an authenticator app reads, as an address of its own (no script, no file)."""
-    issuer = request.institution.name  # type: ignore[attr-defined]
-    text = totp.address(secret, issuer=issuer, account=user.email)
-    stream = io.BytesIO()
-    qrcode.make(text, image_factory=qrcode.image.svg.SvgPathFillImage, border=2).save(stream)
-    return f"data:image/svg+xml;base64,{base64.b64encode(stream.getvalue()).decode()}"
+    return qr.of_app(secret, issuer=request.institution.name, account=user.email)  # type: ignore[attr-defined]

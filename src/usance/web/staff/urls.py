@@ -89,6 +89,7 @@ CUSTOMERS = [
     path("customers/<uuid:party_id>/phone/", customer_acts.change_contact, {"kind": "phone"}, name="change_phone"),
     path("customers/<uuid:party_id>/email/", customer_acts.change_contact, {"kind": "email"}, name="change_email"),
     path("customers/<uuid:party_id>/code/", customer_acts.contact_code, name="contact_code"),
+    path("customers/<uuid:party_id>/app/", customer_acts.unlink_app, name="unlink_customer_app"),
     path("customers/<uuid:party_id>/block/", customer_acts.block, name="block_customer"),
     path("customers/<uuid:party_id>/unblock/", customer_acts.unblock, name="unblock_customer"),
     path("customers/<uuid:party_id>/erase/", customer_acts.erase, name="erase_customer"),

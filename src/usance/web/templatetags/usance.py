@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from usance.web import components as ui
+from usance.web import cookies
 from usance.web.templatetags import formats
 from usance.web.templatetags.icons import ICONS
 
@@ -366,5 +367,5 @@ def copy_button(text: str, label: Any = "") -> SafeString:
 def theme(context: template.Context) -> SafeString:
     """The chosen theme as an attribute of <html>; without a choice the system's holds."""
     request = context.get("request")
-    chosen = request.COOKIES.get("theme", "") if request else ""
+    chosen = cookies.read(request, cookies.THEME) if request else ""
     return format_html(' data-theme="{}"', chosen) if chosen in ("light", "dark") else mark_safe("")

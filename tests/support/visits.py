@@ -25,6 +25,33 @@ def session_of(party_id: Any) -> Any:
     return session
 
 
+def returning(headers: dict[str, str]) -> Client:
+    """A browser whose owner signs in again when a visit has grown old: for tests in which days go by."""
+    from django.test import Client
+
+    class Returning(Client):
+        def request(self, **asked: Any) -> Any:
+            renew(self)
+            return super().request(**asked)
+
+    return Returning(headers=headers)
+
+
+def renew(client: Client) -> None:
+    """The visit of this browser, if there is one, begins anew."""
+    from django.conf import settings
+
+    from usance.ports import clock
+    from usance.web.borrower import identity
+
+    cookie = client.cookies.get(settings.SESSION_COOKIE_NAME)
+    session = import_module(settings.SESSION_ENGINE).SessionStore(cookie.value) if cookie else {}
+    if identity.VISIT in session:
+        now = clock.now().isoformat()
+        session[identity.VISIT] = {**session[identity.VISIT], "began": now, "seen": now}
+        session.save()
+
+
 def browser_of(party_id: Any, host: str) -> Client:
     """A browser in which this customer is signed in."""
     from django.conf import settings

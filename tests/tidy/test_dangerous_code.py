@@ -102,7 +102,10 @@ def test_scripts_build_no_code_and_no_markup_but_what_our_own_server_rendered() 
     found = []
     for path, text in texts():
         if path.suffix == ".ts" and path.parts[0] == "frontend":
-            found += [f"{path}: {hole.group()}" for hole in SCRIPT_HOLES.finditer(text)]
+            holes = {hole.group() for hole in SCRIPT_HOLES.finditer(text)}
+            if path.name in ("app.ts", "worker.ts"):  # the page and its own worker, which no other origin can be
+                holes.discard("postMessage")
+            found += [f"{path}: {hole}" for hole in holes]
             if "innerHTML" in text:
                 assert path.name == "calculator.ts"  # the answer of our own calculator, which escapes
                 assert "fetch(" in text

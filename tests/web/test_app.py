@@ -64,7 +64,7 @@ def test_the_page_names_the_manifest_of_its_language_and_the_fonts_that_it_needs
 
 def test_the_worker_knows_the_institution_and_nobody_else(client: Client, world: World) -> None:
     answer = client.get("/worker.js")
-    assert answer["Content-Type"] == "text/javascript"
+    assert answer["Content-Type"] == "text/javascript; charset=utf-8"
     assert answer["Cache-Control"] == "no-store"
     script = answer.content.decode()
     facts = json.loads(script[len("const USANCE=") : script.index(";\n")])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.test import Client
 
+from tests.support import visits
 from tests.web import samples
 from usance.apps.access import services as people
 from usance.apps.audit import selectors as trail
@@ -302,7 +303,8 @@ def test_the_offer_names_the_hour_and_takes_the_card_of_before(money: Money, par
     assert str(old.pk) in page
     new = payments.waiting_cards(party_id, moment(money))[0]
     assert f'value="{new.pk}"' not in page
-    tampered = binh.post(f"/application/{row.pk}/card/", {"card": str(new.pk)})
+    mandate = binh.get(f"/application/{row.pk}/card/").context["mandate"].pk
+    tampered = binh.post(f"/application/{row.pk}/card/", {"card": str(new.pk), "mandate": str(mandate)})
     assert (tampered.status_code, list(tampered.context["form"].errors)) == (200, ["card"])
 
 
@@ -425,6 +427,7 @@ def test_the_owner_stops_the_change_in_the_account(money: Money, party_id: Any, 
     assert "Stop: this was not me" in text(binh.get(address))
     assert binh.post(address, {"not_mine": "1"} if reported else {})["Location"] == "/account/me/"
     money.pass_time(DAY.total_seconds())
+    visits.renew(binh)
     assert selectors.party_with_phone(NEW) is None
     assert desk.queue([changed_channels.SECURITY]).exists() is reported
     assert binh.get(address)["Location"] == "/account/me/"

@@ -8,7 +8,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -87,8 +87,9 @@ def live(house: Any) -> Person:
     from usance.apps.customers import selectors as customers
     from usance.apps.origination import services as origination
     from usance.apps.payments import services as payments
+    from usance.core.refusals import Refusal
     from usance.ports.actor import SYSTEM
-    from usance.workflows import one_time_codes
+    from usance.workflows import changed_channels
 
     browser = Client(headers={"host": "vn.localhost"})
     browser.get("/", {"utm_source": "search", "gclid": CLICK})
@@ -120,12 +121,14 @@ def live(house: Any) -> Person:
             content_type="application/json", at=AT,
         )  # fmt: skip
         type(given).objects.filter(pk=given.pk).update(state="failed", settled_at=AT)
-        sent = one_time_codes.send_contact_code(
-            party_id=party_id, channel="phone", value=OTHER_PHONE, address="203.0.113.5", at=AT + timedelta(hours=1)
+        sent = changed_channels.send_phone_code(
+            party_id=party_id, phone=OTHER_PHONE, address="203.0.113.5", at=AT + timedelta(hours=1)
         )
-        one_time_codes.confirm_contact(
-            party_id=party_id, code_id=sent.code_id, code="123456", actor=SYSTEM, at=AT + timedelta(hours=1)
-        )
+        waiting = changed_channels.confirm_phone(
+            party_id=party_id, code_id=sent.code_id, code="123456", birth_date=date.fromisoformat(BORN), actor=SYSTEM,
+            at=AT + timedelta(hours=1),
+        )  # fmt: skip
+        assert not isinstance(waiting, Refusal), waiting
         reference = customers.party_row(party_id).reference
     _do_jobs(house, document)
     return Person(party_id, reference, browser, loan, document)

@@ -31,7 +31,8 @@ def put(response: HttpResponse, plain: str, value: str, *, max_age: int) -> None
     )
 
 
-def forget_pages(response: HttpResponse) -> HttpResponse:
-    """Signing out: the browser throws away what it kept of our pages; that it is a known device stays."""
-    response["Clear-Site-Data"] = '"cache", "storage"'
+def forget_pages(response: HttpResponse, *, also: str = ', "storage"') -> HttpResponse:
+    """Signing out: the browser throws away what it kept of our pages; that it is a known device stays. Of borrowers,
+    nothing but pages: the storage of their site is the worker that shows offline pages and notifications."""
+    response["Clear-Site-Data"] = f'"cache"{also}'
     return response

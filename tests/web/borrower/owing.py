@@ -30,7 +30,7 @@ class Phone:
 
     money: Money
     party_id: UUID
-    client: Client = field(default_factory=lambda: Client(headers=HOST))
+    client: Client = field(default_factory=lambda: visits.returning(HOST))
 
     def __post_init__(self) -> None:
         session = visits.session_of(self.party_id)

@@ -48,9 +48,12 @@ def test_whatever_is_pasted_is_answered_beside_its_field_and_stays_there(visitor
     visitor.answer("about")
     for what, (page, name, pasted) in PASTED.items():
         shown = visitor.fill(f"/apply/{page}/", **ANSWERS[page] | {name: pasted})
+        if "\x00" in pasted:  # what no keyboard writes is turned away whole
+            assert shown.status == 400, what
+            continue
         assert (shown.status, shown.path) == (200, f"/apply/{page}/"), what
         assert "data-errors" in shown.source, what
-        assert shown.holds(name, pasted.replace("\x00", "")[:100]) or "\x00" in pasted, what
+        assert shown.holds(name, pasted[:100]), what
     assert applications.answers(visitor.application).keys() <= {*ABOUT, "birth_date", *ANSWERS["work"],
                                                                 *ANSWERS["income"], *ANSWERS["contact"]}  # fmt: skip
 

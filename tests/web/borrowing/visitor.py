@@ -15,6 +15,7 @@ from uuid import UUID
 from django.test import Client
 
 from tests.apps.payments.money import Money
+from tests.support import visits
 from usance.apps.customers import selectors as customers
 from usance.apps.origination import selectors as applications
 from usance.apps.payments import selectors as payments
@@ -75,7 +76,7 @@ class Shown:
 class Visitor:
     money: Money
     phone: str = field(default_factory=lambda: f"090 123 {next(_numbers):04d}")
-    browser: Client = field(default_factory=lambda: Client(headers={"host": "vn.localhost"}))
+    browser: Client = field(default_factory=lambda: visits.returning({"host": "vn.localhost"}))
 
     # --- pages --------------------------------------------------------------------------------------------------
 

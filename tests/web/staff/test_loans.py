@@ -61,10 +61,11 @@ def test_the_register_filters_searches_and_sorts(lender: Lender) -> None:
 
 def test_nonsense_in_the_address_narrows_nothing_and_breaks_nothing(lender: Lender) -> None:
     auditor, loan = lender.browser("auditor"), lender.loan()
-    for nonsense in ("status=x", "order=password", "page=-3", "page=x", "branch=' OR 1=1", "due=never", "product=%00x"):
+    for nonsense in ("status=x", "order=password", "page=-3", "page=x", "branch=' OR 1=1", "due=never"):
         response = auditor.get(f"/staff/loans/?{nonsense}")
         assert response.status_code == 200, nonsense
         assert numbers(response) == [loan.number], nonsense
+    assert auditor.get("/staff/loans/?product=%00x").status_code == 400  # what no keyboard writes
 
 
 def test_a_branch_sees_its_own_loans_only(lender: Lender) -> None:

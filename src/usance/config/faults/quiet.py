@@ -45,11 +45,13 @@ def poison(site: Site, lender: Lender, chance: Random, count: int, wait: Callabl
     act = Act(0, "poisoned", lender, site, chance)
     kept: dict[UUID, tuple[str, Any]] = {}
     with site.superuser() as behind:
+        _until_no_close_runs(lender, behind, wait)
         for number, loan_id in enumerate(bad):
             what, column, value = POISONS[(number + chance.randrange(len(POISONS))) % len(POISONS)]
-            asked = f"SELECT {column} FROM servicing_loan WHERE id = %s"  # noqa: S608 - our own words
-            kept[loan_id] = (column, behind.execute(asked, [loan_id]).fetchone()[0])  # type: ignore[index]
-            _put(behind, loan_id, column, value)
+            asked = f"SELECT {column} FROM servicing_loan WHERE id = %s FOR UPDATE"  # noqa: S608 - our own words
+            with behind.transaction():  # or a close that is at it would write what we then put back too old
+                kept[loan_id] = (column, behind.execute(asked, [loan_id]).fetchone()[0])  # type: ignore[index]
+                _put(behind, loan_id, column, value)
             act.inject(what)
         advance(act)
         wait()
@@ -58,6 +60,15 @@ def poison(site: Site, lender: Lender, chance: Random, count: int, wait: Callabl
             _put(behind, loan_id, column, value)
     _heal(act, bad)
     lender.give_back(*bad)
+
+
+def _until_no_close_runs(lender: Lender, behind: psycopg.Connection, wait: Callable[[], None]) -> None:
+    """The clock may have begun one by itself: loans that it has closed already would not be met by the next."""
+    for _ in range(30):
+        wait()
+        asked = "SELECT 1 FROM servicing_closerun WHERE institution_id = %s AND state = 'running'"
+        if behind.execute(asked, [lender.id]).fetchone() is None:
+            return
 
 
 def _put(behind: psycopg.Connection, loan_id: UUID, column: str, value: Any) -> None:

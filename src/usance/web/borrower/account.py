@@ -126,13 +126,14 @@ def forget_other_devices(request: HttpRequest) -> HttpResponse:
 
 
 @permits.borrower
-@permits.sent_from("borrower:settings")
 @permits.fresh("borrower:settings")
 def forget_device(request: HttpRequest, device_id: UUID) -> HttpResponse:
     """A lost or sold phone no longer counts as known, and whoever is signed in there is out."""
     party_id: UUID = request.party_id  # type: ignore[attr-defined]
     if not devices.had(party_id=party_id, device_id=device_id):
         raise Http404
+    if request.method != "POST":
+        return redirect("borrower:settings")
     is_this_one = device_id == identity.device_of(request)
     devices.forget(party_id=party_id, device_id=device_id, actor=identity.actor_of(request), at=clock.now())
     if is_this_one:

@@ -232,4 +232,4 @@ def _onwards(request: HttpRequest) -> HttpResponse:
 def leave(request: HttpRequest) -> HttpResponse:
     """Signs out; the device stays known, and keeps no copy of what it showed."""
     identity.leave(request)
-    return cookies.forget_pages(redirect("/"))
+    return cookies.forget_pages(redirect("/"), also="")

@@ -69,7 +69,8 @@ def worker(request: HttpRequest) -> HttpResponse:
     }
     told = json.dumps(facts, ensure_ascii=True)
     version = sha256((told + script).encode()).hexdigest()[:12]
-    return HttpResponse(f'const USANCE={told[:-1]},"version":"{version}"}};\n{script}', content_type="text/javascript")
+    text = f'const USANCE={told[:-1]},"version":"{version}"}};\n{script}'
+    return HttpResponse(text, content_type="text/javascript; charset=utf-8")
 
 
 @lru_cache(maxsize=1)

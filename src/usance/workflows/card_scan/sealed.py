@@ -44,6 +44,8 @@ SEALED = (
 )
 NOT_TEXT = {
     ("access_secondfactor", "secret"): "random, made by us",
+    ("access_secondfactor", "public_key"): "a key",
+    ("access_passkeychallenge", "challenge"): "random, made by us",
     ("customers_authenticatorapp", "sealed"): "random, made by us",
     ("customers_datakey", "wrapped"): "a key",
     ("customers_blindindex", "mac"): "a keyed hash",

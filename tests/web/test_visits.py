@@ -92,7 +92,7 @@ def test_signing_out_ends_the_visit_here_and_in_the_browser(browser: Client) -> 
     enter(browser)
     stolen = browser.cookies[settings.SESSION_COOKIE_NAME].value
     answer = browser.post("/sign-out/")
-    assert answer["Clear-Site-Data"] == '"cache", "storage"'
+    assert answer["Clear-Site-Data"] == '"cache"'
     thief = Client(headers=HOST)
     thief.cookies[settings.SESSION_COOKIE_NAME] = stolen
     assert not is_in(thief)

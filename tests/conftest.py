@@ -138,7 +138,8 @@ ORDER = (
 )
 
 
-# files whose tests are long and need nothing of each other: shared out one by one, before the other browser tests
+# files whose tests are long and need nothing of each other: shared out one by one, at the end, as they fill the site with
+# samples that others would stumble over
 SPREAD = ("e2e/test_every_page.py",)
 
 
@@ -159,6 +160,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def rank(item: pytest.Item) -> tuple[bool, bool, int]:
         file = item.path.relative_to(environment.PROJECT / "tests")
         place = ORDER.index(file.parts[0]) if file.parts[0] in ORDER else len(ORDER) - 2
-        return item.path in in_browser, file.as_posix() not in SPREAD, place
+        return item.path in in_browser, file.as_posix() in SPREAD, place
 
     items.sort(key=rank)

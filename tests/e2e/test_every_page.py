@@ -187,7 +187,8 @@ def test_every_page_can_be_used_by_everybody(
         for route in routes:
             if visitor.open(route):
                 seen += 1
-                assert visitor.page.locator("html").get_attribute("lang") == language, route.name
+                if "language" not in route.samples:  # an address may name a language of its own
+                    assert visitor.page.locator("html").get_attribute("lang") == language, route.name
                 shown = faults_of(visitor.page, axe_at=[PHONE, DESK] if thorough else [PHONE], closely=thorough)
                 faults += [f"{route.name} {fault}" for fault in shown]
     assert seen, f"no page of {area} was seen"

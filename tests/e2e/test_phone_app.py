@@ -182,7 +182,7 @@ def test_no_page_of_a_person_is_kept(live_site: Site, phone: Page) -> None:
     )
     assert re.sub(r"\D", "", person.phone)[-7:] not in note
     person.open("/account/")
-    phone.get_by_role("button", name="Sign out").click()
+    phone.get_by_role("banner").get_by_role("button", name="Sign out").click()
     phone.wait_for_url(live_site.url("ua"))
     assert phone.evaluate(CONTROLLED)
     phone.goto(live_site.url("ua", "/account/"))

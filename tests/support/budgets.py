@@ -4,9 +4,11 @@ everything that came over the wire for a first visit, headers included, with not
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from playwright.sync_api import Error
 
 if TYPE_CHECKING:
     from playwright.sync_api import CDPSession, Page
@@ -106,8 +108,11 @@ class Scales:
         """What is fetched inside the block, to its end."""
         self.seen, self._kinds = Seen(), {}
         yield self.seen
-        self.page.wait_for_load_state("load")
-        self.page.evaluate("document.fonts.ready.then(() => null)")
+        for _ in range(3):  # a page that waits for something may lead on meanwhile
+            self.page.wait_for_load_state("load")
+            with suppress(Error):
+                self.page.evaluate("document.fonts.ready.then(() => null)")
+                return
 
 
 def timed(page: Page, seen: Seen) -> Seen:

@@ -6,8 +6,10 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.test import Client
 
@@ -71,9 +73,16 @@ class World:
             pass
 
 
+class Visitor(Client):
+    """A browser, or a provider's server, at our own pages in this process: over TLS where these want that."""
+
+    def generic(self, *args: Any, secure: bool = False, **more: Any) -> Any:
+        return super().generic(*args, secure=secure or settings.USE_TLS, **more)
+
+
 def _deliver(path: str, body: bytes, headers: Mapping[str, str]) -> int:
     """A provider's callback, through our own address for it."""
-    reply = Client(HTTP_HOST="localhost").post(
+    reply = Visitor(HTTP_HOST="localhost").post(
         path, data=body, content_type=headers.get("Content-Type", "application/json")
     )
     return int(reply.status_code)

@@ -16,7 +16,7 @@ from usance.apps.payments import selectors as payments
 from usance.workflows import take_application
 from usance.workflows.simulate import borrowers
 from usance.workflows.simulate.borrowers import Life
-from usance.workflows.simulate.outside import World
+from usance.workflows.simulate.outside import Visitor, World
 
 HIDDEN = re.compile(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"')
 
@@ -32,7 +32,7 @@ def _browser(life: Life) -> Client:
     """Each person's own browser, with its cookies."""
     if life.who.number not in _browsers:
         host = institutions.base_url(tenancy.current_id()).split("//", 1)[1].split(":", 1)[0]
-        _browsers[life.who.number] = Client(HTTP_HOST=host, HTTP_ACCEPT_LANGUAGE=life.who.language)
+        _browsers[life.who.number] = Visitor(HTTP_HOST=host, HTTP_ACCEPT_LANGUAGE=life.who.language)
     return _browsers[life.who.number]
 
 

@@ -138,8 +138,8 @@ ORDER = (
 )
 
 
-# files whose tests are long and need nothing of each other: shared out one by one, at the end, as they fill the site with
-# samples that others would stumble over
+# files whose tests are long and need nothing of each other: shared out one by one, at the end, as they fill the site
+# with samples that others would stumble over
 SPREAD = ("e2e/test_every_page.py",)
 
 

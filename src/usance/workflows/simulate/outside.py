@@ -76,8 +76,8 @@ class World:
 class Visitor(Client):
     """A browser, or a provider's server, at our own pages in this process: over TLS where these want that."""
 
-    def generic(self, *args: Any, secure: bool = False, **more: Any) -> Any:
-        return super().generic(*args, secure=secure or settings.USE_TLS, **more)
+    def generic(self, *args: Any, **more: Any) -> Any:
+        return super().generic(*args, **more | {"secure": settings.USE_TLS})
 
 
 def _deliver(path: str, body: bytes, headers: Mapping[str, str]) -> int:

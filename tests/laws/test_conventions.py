@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
@@ -37,6 +38,7 @@ COUNTED = {  # 15 December 2023 to 31 March 2024
     "actual/360": Fraction(107, 360),
     "actual/364": Fraction(107, 364),
     "actual/actual": Fraction(17, 365) + Fraction(90, 366),
+    "actual/actual_by_morning": Fraction(16, 365) + Fraction(91, 366),
     "30/360": Fraction(105, 360),
 }
 EARNED = {  # 12 % a year, 1 to 11 February in a month's period of 29 days
@@ -44,7 +46,12 @@ EARNED = {  # 12 % a year, 1 to 11 February in a month's period of 29 days
     "actual/360": Fraction("0.12") * 10 / 360,
     "actual/364": Fraction("0.12") * 10 / 364,
     "actual/actual": Fraction("0.12") * 10 / 366,
+    "actual/actual_by_morning": Fraction("0.12") * 10 / 366,
+    "actual/leap_day_period": Fraction("0.12") * 10 / 366,
     "30/360": Fraction("0.01") * 10 / 29,
+    "months_of_30/360": Fraction("0.01") * 10 / 29,
+    "months_of_30/364": Fraction("0.0098901098901098901") * 10 / 29,
+    "months_of_30/365": Fraction("0.0098630136986301370") * 10 / 29,
     "same_as_period": Fraction("0.01") * 10 / 29,
 }
 APR_TIMED = {  # 31 January to 31 December 2024
@@ -89,14 +96,28 @@ SPREAD = {  # the same in cents: 142.86 x 6 leaves 142.84
 }
 
 
+KINDS_LEVELLED = {  # the same, at 1 % a period
+    "equal_instalments": 14863,
+    "equal_principal": 14286,
+    "interest_only": 0,
+}
+
+
 def test_every_name_in_the_terms_has_one_function_and_levels_are_pinned() -> None:
-    zero = [Fraction(0)] * 7
+    zero = [plan.Rung(number, Fraction(0), Fraction(0)) for number in range(1, 8)]
+    earning = [rung._replace(earns=Fraction("0.01"), counts=Fraction("0.01")) for rung in zero]
+    owed = plan.Owed(Fraction(100_000), Fraction(100_000))
     assert {
-        name: plan.level(_terms(levelling=name, level_multiple_minor=500), Fraction(100_000), zero)
-        for name in plan.LEVELLINGS
+        name: plan.level(_terms(levelling=name, level_multiple_minor=500), owed, zero) for name in plan.LEVELLINGS
     } == LEVELLED
-    assert {name: plan.level(_terms(levelling=name), Fraction(100_000), zero) for name in plan.LEVELLINGS} == SPREAD
+    assert {name: plan.level(_terms(levelling=name), owed, zero) for name in plan.LEVELLINGS} == SPREAD
+    assert {
+        kind: plan.level(replace(_terms(), plan=replace(_terms().plan, kind=kind)), owed, earning)
+        for kind in KINDS_LEVELLED
+    } == KINDS_LEVELLED
     tables = {
+        "plan": plan.KINDS,
+        "residue": charges.RESIDUES,
         "unit": calendar.STEPS,
         "day_count": rates.ACCRUALS,
         "rounding": money.ROUNDINGS,

@@ -115,6 +115,11 @@ def _actual_actual(start: date, end: date) -> Fraction:
     return total
 
 
+def _actual_actual_by_morning(start: date, end: date) -> Fraction:
+    """The same, but a night counts in the year in which it ends: the boundary is 31 December."""
+    return _actual_actual(start + ONE_DAY, end + ONE_DAY)
+
+
 def _thirty_360(start: date, end: date) -> Fraction:
     """30E/360: every month has 30 days; the 31st counts as the 30th."""
     first, last = min(start.day, 30), min(end.day, 30)
@@ -126,11 +131,12 @@ DAY_COUNTS: dict[str, Callable[[date, date], Fraction]] = {
     "actual/360": _actual_over(360),
     "actual/364": _actual_over(364),
     "actual/actual": _actual_actual,
+    "actual/actual_by_morning": _actual_actual_by_morning,
     "30/360": _thirty_360,
 }
 # In these a day is worth the same whatever period it lies in; in the others a period has one factor and a day earns
 # its share of it.
-DAY_BY_DAY = frozenset({"actual/365", "actual/360", "actual/364", "actual/actual"})
+DAY_BY_DAY = frozenset(DAY_COUNTS) - {"30/360"}
 
 
 def age_on(born_on: date, on: date) -> int:

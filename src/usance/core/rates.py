@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import isleap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -75,6 +76,29 @@ def _thirty_360(rate: Rate, period: Period) -> Fraction:
     return rate.yearly * calendar.DAY_COUNTS["30/360"](period.starts_on, period.ends_on)
 
 
+DAYS_PER_UNIT = {"days": 1, "weeks": 7, "half_months": 15, "months": 30, "years": 360}
+
+
+def _months_of_30(year_days: int) -> Callable[[Rate, Period], Fraction]:
+    """Every month of the schedule counts 30 days, February and January alike, over a year of a fixed length. The factor
+    of a period is kept to 19 decimals, as calculators with decimal arithmetic do: it decides where halves of a minor
+    unit go."""
+
+    def factor(rate: Rate, period: Period) -> Fraction:
+        exact = rate.yearly * Fraction(period.every * DAYS_PER_UNIT[period.unit], year_days)
+        return Fraction(money.rounded(exact * 10**19, "half_even"), 10**19)
+
+    return factor
+
+
+def _leap_day_periods(rate: Rate, period: Period) -> Fraction:
+    """Actual days; the year has 366 only for a period in which a 29 February ends a night."""
+    days = (period.ends_on - period.starts_on).days
+    first, last = period.starts_on + calendar.ONE_DAY, period.ends_on
+    leap = any(isleap(y) and first <= date(y, 2, 29) <= last for y in range(first.year, last.year + 1))
+    return rate.yearly * Fraction(days, 366 if leap else 365)
+
+
 UNITS_PER_YEAR = {"days": 365, "weeks": 52, "half_months": 24, "months": 12, "years": 1}
 
 
@@ -86,6 +110,10 @@ def _same_as_period(rate: Rate, period: Period) -> Fraction:
 ACCRUALS: dict[str, Callable[[Rate, date, date, Period], Fraction]] = {
     **{name: _by_days(name) for name in sorted(calendar.DAY_BY_DAY)},
     "30/360": _by_period(_thirty_360),
+    "months_of_30/360": _by_period(_months_of_30(360)),
+    "months_of_30/364": _by_period(_months_of_30(364)),
+    "months_of_30/365": _by_period(_months_of_30(365)),
+    "actual/leap_day_period": _by_period(_leap_day_periods),
     "same_as_period": _by_period(_same_as_period),
 }
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
-from usance.core import calendar
+from usance.core import calendar, money
 from usance.core.loan import allocate, charges, events, plan, state
 from usance.core.loan.close import next_period, settle_status
 from usance.core.loan.events import Event
@@ -70,13 +70,32 @@ def disbursed(loan: Loan, event: events.Disbursed, book: Book) -> Loan:
         if fee.when in ("deducted", "added_to_principal"):
             loan = _fee_at_start(loan, book, fee.kind, charges.fee_amount(loan, fee), fee.when)
     spans, dates = plan.rate_spans(terms, on), plan.due_dates(terms, on)
-    factors = [plan.factor(terms, period, spans) for period in plan.periods(terms, on, dates)]
-    principal = loan.balances.get("principal", 0)
     loan = loan._replace(
-        status="active", disbursed_on=on, disbursed_minor=principal, due_dates=dates, matured_on=None,
-        rate=spans[0][1], rate_changes=tuple(spans[1:]), level_minor=plan.level(terms, Fraction(principal), factors),
+        status="active", disbursed_on=on, disbursed_minor=loan.balances.get("principal", 0), due_dates=dates,
+        matured_on=None, rate=spans[0][1], rate_changes=tuple(spans[1:]),
     )  # fmt: skip
+    loan = _down_payment(loan, loan.disbursed_minor)
+    ahead = plan.rungs(terms, plan.periods(terms, on, dates), spans)
+    financed = Fraction(loan.disbursed_minor - state.down_payment_minor(loan))
+    owed = plan.Owed(financed, Fraction(charges.INTEREST_BASES[terms.interest_base](loan)))
+    if terms.interest_spread == "evenly":
+        even = sum((rung.earns for rung in ahead), Fraction(0)) / len(ahead)
+        loan = loan._replace(even_factor=even)
+        ahead = [rung._replace(earns=even, counts=even) for rung in ahead]
+    loan = loan._replace(level_minor=plan.level(terms, owed, ahead))
     return allocate.allocate(loan._replace(period=next_period(loan)), book, on, ("past_due", "due"))
+
+
+def _down_payment(loan: Loan, drawn_minor: int) -> Loan:
+    """The agreed share of the money falls due on the day it is drawn."""
+    terms = loan.terms
+    if terms.down_payment is None:
+        return loan
+    share = Fraction(money.rounded(terms.down_payment.share * drawn_minor, terms.rounding))
+    amount = money.rounded_to(share, terms.level_multiple_minor, terms.rounding)
+    bill = Bill(len(loan.bills) + 1, loan.at, loan.at, {"principal": amount} if amount else {})
+    settled = loan.settled_count + (not amount and loan.settled_count == len(loan.bills))
+    return loan._replace(bills=(*loan.bills, bill), settled_count=settled)
 
 
 def _fee_at_start(loan: Loan, book: Book, kind: str, amount: int, when: str) -> Loan:

@@ -112,12 +112,17 @@ def net_disbursement(terms: Terms) -> int:
     return terms.principal_minor + sum(m.amount_minor for m in movements if m.kind in ("fee_withheld", "tax_withheld"))
 
 
+def level(terms: Terms, starts_on: date) -> int:
+    """The amount of a regular instalment, in minor units, if the money arrives on `starts_on`."""
+    return _begun(terms, starts_on).loan.level_minor
+
+
 @lru_cache(maxsize=REMEMBERED)
 def projection(terms: Terms, starts_on: date) -> Projection:
     """The whole loan if the money arrives on `starts_on` and everything is paid on its due date."""
     begun = _begun(terms, starts_on)
     deducted = {m.balance: -m.amount_minor for m in begun.movements if m.kind in ("fee_withheld", "tax_withheld")}
-    rows = _future_rows(begun.loan)
+    rows = schedule(begun.loan)
     sent = terms.principal_minor - sum(deducted.values())
     total = sum(row.total_minor for row in rows)
     by_balance: dict[str, int] = {}

@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from usance.core import money, rates
 from usance.core.calendar import ONE_DAY
 from usance.core.loan import state
 from usance.core.loan.state import Accrued, Book, Loan, change
 from usance.core.loan.terms import Fee, Terms
-from usance.core.rates import Rate
 from usance.core.values import ratio_text
 
 Charge = Callable[[Loan, Book, date], Loan]
@@ -115,12 +114,25 @@ def accrue_interest(loan: Loan, book: Book, until: date) -> Loan:
     after = Accrued(exact, before.posted + amount)
 
     def why() -> tuple[str, dict[str, Any]]:
-        return _accrual_told(loan, until, interest_base(loan), loan.rate, before, after, earned)
+        return _accrual_told(loan, until, interest_base(loan), _price(loan), before, after, earned)
 
     posting = change("interest_accrued", "interest", amount, until - ONE_DAY)
     charged = book.post(loan, posting, f"interest.{loan.terms.interest_base}", why, since=loan.at)
     charged = charged._replace(interest=after, charged_minor=loan.charged_minor + amount)
     return _tax_on_accrual(charged, book, "interest", before.posted, after.posted, until - ONE_DAY)
+
+
+class Price(NamedTuple):
+    """`share` of a balance for each `per`: for an explanation."""
+
+    share: Fraction
+    per: str
+
+
+def _price(loan: Loan) -> Price:
+    if loan.even_factor is not None and loan.matured_on is None:
+        return Price(loan.even_factor, "instalment")
+    return Price(loan.rate.share, loan.rate.per)
 
 
 def settle_residue(loan: Loan, book: Book, *, last: bool) -> Loan:
@@ -156,18 +168,18 @@ RESIDUES: dict[str, Callable[[Loan, Book, bool], Loan]] = {
 
 
 def _accrual_told(
-    loan: Loan, until: date, base: int, rate: Rate, before: Accrued, after: Accrued, earned: Fraction
+    loan: Loan, until: date, base: int, price: Price, before: Accrued, after: Accrued, earned: Fraction
 ) -> tuple[str, dict[str, Any]]:
     """Formula and inputs of a span of days, for an explanation."""
     text, days = loan.terms.currency.text, (until - loan.at).days
     capped = before.exact + earned != after.exact
-    formula = f"{text(base)} x {ratio_text(rate.share)} per {rate.per} x {days} days"
+    formula = f"{text(base)} x {ratio_text(price.share)} per {price.per} x {days} days"
     if capped:
         formula += f", up to the cap of {text(after.posted - before.posted)}"
     return formula, {
         "base_minor": base,
-        "share": rate.share,
-        "per": rate.per,
+        "share": price.share,
+        "per": price.per,
         "days": days,
         "day_count": loan.terms.day_count,
         "earned": earned,
@@ -227,7 +239,7 @@ def accrue_penalty(loan: Loan, book: Book, until: date) -> Loan:
     after = Accrued(exact, before.posted + amount)
 
     def why() -> tuple[str, dict[str, Any]]:
-        base, daily = PENALTY_BASES[penalty.rule](loan), Rate(penalty.share, "day")
+        base, daily = PENALTY_BASES[penalty.rule](loan), Price(penalty.share, "day")
         return _accrual_told(loan, until, base, daily, before, after, earned)
 
     posting = change("penalty_charged", "penalty", amount, until - ONE_DAY)

@@ -73,8 +73,8 @@ def _known(vocabulary: str, field: str, value: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """When the loan is repaid: `count` due dates, one every `every` `unit`s from the start, or the `dates` themselves. With
-    a `length` only the last date is another one: so many `length_unit`s after the start."""
+    """When the loan is repaid: `count` due dates, one every `every` `unit`s from the start, or the `dates` themselves.
+    With a `length` only the last date is another one: so many `length_unit`s after the start."""
 
     kind: str  # single_payment | equal_instalments | equal_principal | interest_only
     count: int = 1

@@ -1,7 +1,8 @@
 """Published numbers that the engine must reproduce: files of cases, each lived through the very engine of the product.
 
-A case gives parameters and what somebody else computed from them. Its parameters become the same Terms that publishing a
-product makes; what the engine then says is compared cell by cell. Expected values are compared, and read for nothing else.
+A case gives parameters and what somebody else computed from them. Its parameters become the same Terms that publishing
+a product makes; what the engine then says is compared cell by cell. Expected values are compared, and read for nothing
+else.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from fractions import Fraction
 
 from usance.core import calendar, money, rates
 from usance.core.calendar import WorkCalendar
-from usance.core.loan import allocate, apply, charges, plan
-from usance.core.loan.terms import NAMES, Plan, RateStep, Terms
+from usance.core.loan import allocate, apply, charges, plan, quote
+from usance.core.loan.terms import NAMES, DownPayment, Fee, Grace, Plan, RateStep, Terms
 from usance.core.money import Currency
 from usance.core.rates import Period, Rate
 
@@ -135,3 +135,76 @@ def test_every_name_in_the_terms_has_one_function_and_levels_are_pinned() -> Non
     for vocabulary, table in tables.items():
         assert frozenset(table) == NAMES[vocabulary], vocabulary
     assert frozenset(plan.LEVELS) == NAMES["interest_base"]
+    assert frozenset(plan.LEVEL_PARTS) == NAMES["plan"]
+
+
+# --- whole schedules: 1,000.00 at 12 % a year in three months from 1 January 2026, true days of 365 -----------------
+# each instalment as (principal, interest), and what else is asked
+
+LIVED_BY_KIND = {
+    "equal_instalments": [(32974, 1019), (33376, 617), (33650, 343)],
+    "equal_principal": [(33333, 1019), (33333, 614), (33334, 340)],
+    "interest_only": [(0, 1019), (0, 921), (100000, 1019)],
+}
+LIVED_BY_BASE = {  # after a down payment of a quarter
+    "actual_balance": [(25000, 0), (24731, 764), (25032, 463), (25237, 257)],
+    "financed_principal": [(25000, 0), (24976, 764), (25049, 691), (24975, 764)],
+    "original_principal": [(25000, 0), (24967, 1019), (25065, 921), (24968, 1019)],
+}
+LIVED_BY_SPREAD = {  # flat
+    "as_earned": [(33301, 1019), (33399, 921), (33300, 1019)],
+    "evenly": [(33334, 986), (33333, 987), (33333, 986)],
+}
+LIVED_BY_RESIDUE = {  # 100.40 at 1 % a month, interest only: 1.004 each
+    "carry": [(0, 100), (0, 101), (10040, 100)],
+    "drop_when_due": [(0, 100), (0, 100), (10040, 100)],
+    "collect_at_end": [(0, 100), (0, 100), (10040, 101)],
+}
+LIVED_BY_GRACE = {
+    "principal": [(0, 1019), (49795, 921), (50205, 511)],
+    "interest": [(33650, 0), (32020, 1630), (34330, 350)],
+    "interest_free": [(33650, 0), (33039, 611), (33311, 339)],
+}
+FEES_BY_BASE = {  # a tenth
+    "original_principal": [10000, 10000, 10000],
+    "outstanding_principal": [10000, 6703, 3365],
+    "past_due_total": [0, 0, 0],
+    "instalment_principal": [3297, 3338, 3365],
+    "instalment_interest": [102, 62, 34],
+    "instalment_total": [3399, 3399, 3399],
+}
+
+
+def _rows(**more: object) -> list[quote.Row]:
+    base = replace(
+        _terms(levelling="none", day_count="actual/365"),
+        plan=Plan(kind="equal_instalments", count=3, every=1, unit="months"),
+        rates=(RateStep(from_day=0, rate=Rate(Fraction("0.12"), "year")),),
+    )
+    return list(quote.projection(replace(base, **more), date(2026, 1, 1)).rows)  # type: ignore[arg-type]
+
+
+def _pairs(**more: object) -> list[tuple[int, int]]:
+    return [(row.amounts.get("principal", 0), row.amounts.get("interest", 0)) for row in _rows(**more)]
+
+
+def _plan(kind: str) -> Plan:
+    return Plan(kind=kind, count=3, every=1, unit="months")
+
+
+def test_whole_schedules_of_each_name_are_pinned() -> None:
+    quarter = DownPayment(share=Fraction("0.25"))
+    small = {"principal_minor": 10_040, "plan": _plan("interest_only"), "day_count": "same_as_period"}
+    assert {kind: _pairs(plan=_plan(kind)) for kind in LIVED_BY_KIND} == LIVED_BY_KIND
+    assert {name: _pairs(interest_base=name, down_payment=quarter) for name in NAMES["interest_base"]} == LIVED_BY_BASE
+    assert {
+        name: _pairs(interest_spread=name, interest_base="original_principal") for name in NAMES["interest_spread"]
+    } == LIVED_BY_SPREAD
+    assert {name: _pairs(residue=name, **small) for name in NAMES["residue"]} == LIVED_BY_RESIDUE
+    assert {name: _pairs(grace=Grace(**{name: 1})) for name in LIVED_BY_GRACE} == LIVED_BY_GRACE
+    tenths = {
+        name: [row.amounts.get("fee:x", 0) for row in _rows(
+            fees=(Fee(kind="x", when="per_instalment", share=Fraction("0.1"), of=name),))]
+        for name in NAMES["fee_of"]
+    }  # fmt: skip
+    assert tenths == FEES_BY_BASE

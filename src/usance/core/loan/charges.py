@@ -151,7 +151,7 @@ def _collect_at_end(loan: Loan, book: Book, last: bool) -> Loan:
     loan = loan._replace(interest=Accrued(Fraction(posted), posted), dropped=left)
     if not last or not left:
         return loan
-    amount = max(money.rounded(left, loan.terms.rounding), -loan.balances.get("interest", 0))
+    amount = max(money.rounded(left, loan.terms.rounding), -state.unbilled(loan).get("interest", 0))
     amount = _within(amount, cost_room(loan))
     posting = change("interest_accrued", "interest", amount, loan.at - ONE_DAY)
     loan = book.post(loan, posting, "interest.residue", lambda: ("what roundings left out", {"left": left}))

@@ -138,6 +138,9 @@ def _extended(terms: Terms, on: date, days: int) -> Iterator[Course]:
     lived.happens(events.Approved(effective_on=on, source="cap"))
     lived.happens(events.Disbursed(effective_on=on, source="cap:money", amount_minor=terms.principal_minor))
     prices: list[rates.Flow] = []
+    if at_once := state.due_now(lived.loan):  # a down payment
+        lived.happens(events.PaymentReceived(effective_on=on, source="cap:at_once", amount_minor=at_once))
+        prices.append(rates.Flow(on, at_once))
     for count in range(1, terms.extension.max_count + 1):
         due_on = state.next_due_on(lived.loan)
         assert due_on is not None

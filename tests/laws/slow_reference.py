@@ -27,8 +27,15 @@ def month_later(start: date, months: int) -> date:
     return date(year, month, min(start.day, monthrange(year, month)[1]))
 
 
-def days360(start: date, end: date) -> int:
-    first, last = min(start.day, 30), min(end.day, 30)
+def days360(start: date, end: date, variant: str) -> int:
+    first, last = min(start.day, 30), end.day
+    start_ends, end_ends = ((d.month, (d + timedelta(days=1)).month) == (2, 3) for d in (start, end))
+    if variant in ("_us", "_psa") and start_ends:
+        first = 30
+    if variant == "_us" and start_ends and end_ends:
+        last = 30
+    if last == 31 and (not variant or first == 30):
+        last = 30
     return 360 * (end.year - start.year) + 30 * (end.month - start.month) + last - first
 
 
@@ -112,8 +119,11 @@ class SlowLoan:
         if rule == "actual/leap_day_period":
             nights = [first + timedelta(days=k + 1) for k in range(length)]
             return price / (366 if any((d.month, d.day) == (2, 29) for d in nights) else 365)
-        if rule == "30/360":
-            return price * days360(first, last) / 360 / length
+        if rule == "no_leap/365":
+            tomorrow = day + timedelta(days=1)
+            return Fraction(0) if (tomorrow.month, tomorrow.day) == (2, 29) else price / 365
+        if rule.startswith("30/360"):
+            return price * days360(first, last, rule[6:]) / 360 / length
         if rule == "same_as_period":
             return price * (Fraction(term, 365) if term else Fraction(1, 12)) / length
         exact = price * (term or 30) / int(rule[-3:])  # months_of_30/360 and its like keep 19 decimals

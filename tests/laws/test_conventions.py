@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
-from usance.core import calendar, money, rates
+from usance.core import apr, calendar, day_counts, money, rates
 from usance.core.calendar import WorkCalendar
 from usance.core.loan import allocate, apply, charges, plan, quote
 from usance.core.loan.terms import NAMES, DownPayment, Fee, Grace, Plan, RateStep, Terms
@@ -32,6 +32,7 @@ ROLLED = {  # Saturday 31 August 2024, with weekends off and Monday 2 September 
     "next": date(2024, 9, 3),
     "previous": date(2024, 8, 30),
     "next_in_month": date(2024, 8, 30),
+    "previous_in_month": date(2024, 8, 30),
 }
 COUNTED = {  # 15 December 2023 to 31 March 2024
     "actual/365": Fraction(107, 365),
@@ -39,7 +40,11 @@ COUNTED = {  # 15 December 2023 to 31 March 2024
     "actual/364": Fraction(107, 364),
     "actual/actual": Fraction(17, 365) + Fraction(90, 366),
     "actual/actual_by_morning": Fraction(16, 365) + Fraction(91, 366),
+    "no_leap/365": Fraction(106, 365),
     "30/360": Fraction(105, 360),
+    "30/360_bond": Fraction(106, 360),
+    "30/360_us": Fraction(106, 360),
+    "30/360_psa": Fraction(106, 360),
 }
 EARNED = {  # 12 % a year, 1 to 11 February in a month's period of 29 days
     "actual/365": Fraction("0.12") * 10 / 365,
@@ -48,15 +53,26 @@ EARNED = {  # 12 % a year, 1 to 11 February in a month's period of 29 days
     "actual/actual": Fraction("0.12") * 10 / 366,
     "actual/actual_by_morning": Fraction("0.12") * 10 / 366,
     "actual/leap_day_period": Fraction("0.12") * 10 / 366,
+    "no_leap/365": Fraction("0.12") * 10 / 365,
     "30/360": Fraction("0.01") * 10 / 29,
+    "30/360_bond": Fraction("0.01") * 10 / 29,
+    "30/360_us": Fraction("0.01") * 10 / 29,
+    "30/360_psa": Fraction("0.01") * 10 / 29,
     "months_of_30/360": Fraction("0.01") * 10 / 29,
     "months_of_30/364": Fraction("0.0098901098901098901") * 10 / 29,
     "months_of_30/365": Fraction("0.0098630136986301370") * 10 / 29,
     "same_as_period": Fraction("0.01") * 10 / 29,
 }
+FEBRUARIES = {  # the end of February 2023 to that of 2024, in 360ths
+    "30/360": 361,
+    "30/360_bond": 361,
+    "30/360_us": 360,
+    "30/360_psa": 359,
+}
 APR_TIMED = {  # 31 January to 31 December 2024
     "days/365": Fraction(335, 365),
     "months/12": Fraction(11, 12),
+    "months_back/12": Fraction(11, 12),
 }
 
 
@@ -67,13 +83,15 @@ def test_law_08_released_conventions_keep_their_meaning() -> None:
     assert {name: [step(anchor, k) for k in (1, 2, 3)] for name, step in calendar.STEPS.items()} == STEPPED
     weekend = WorkCalendar(days_off=(5, 6), holidays=frozenset({date(2024, 9, 2)}))
     assert {name: roll(date(2024, 8, 31), weekend) for name, roll in calendar.ROLLS.items()} == ROLLED
-    assert {name: count(A, B) for name, count in calendar.DAY_COUNTS.items()} == COUNTED
+    assert {name: count(A, B) for name, count in day_counts.DAY_COUNTS.items()} == COUNTED
+    leap = (date(2023, 2, 28), date(2024, 2, 29))
+    assert {name: day_counts.DAY_COUNTS[name](*leap) * 360 for name in FEBRUARIES} == FEBRUARIES
     february = Period(date(2024, 2, 1), date(2024, 3, 1), 1, "months")
     year, day = Rate(Fraction("0.12"), "year"), Rate(Fraction("0.01"), "day")
     spans = (february.starts_on, date(2024, 2, 11), february)
     assert {name: earned(year, *spans) for name, earned in rates.ACCRUALS.items()} == EARNED
     assert {earned(day, *spans) for earned in rates.ACCRUALS.values()} == {Fraction("0.1")}
-    assert {name: time(date(2024, 1, 31), date(2024, 12, 31)) for name, time in rates.APR_TIMES.items()} == APR_TIMED
+    assert {name: time(date(2024, 1, 31), date(2024, 12, 31)) for name, time in apr.APR_TIMES.items()} == APR_TIMED
 
 
 def _terms(**more: object) -> Terms:

@@ -220,7 +220,7 @@ class Conventions(Part):
     cost_cap_share: Share | None = None
     forgive_under_minor: Minor = 0
     default_after_days: Count = 90
-    apr_times: Literal["days/365", "months/12"] = "days/365"
+    apr_times: Literal["days/365", "months/12", "months_back/12"] = "days/365"
 
 
 class Config(Part):

@@ -12,7 +12,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from usance.core import calendar, money, rates, values
+from usance.core import apr, calendar, money, rates, values
 from usance.core.calendar import WorkCalendar
 from usance.core.money import Currency
 from usance.core.rates import Rate
@@ -262,7 +262,7 @@ class Terms:
         _check(days[:1] == [0] and days == sorted(set(days)), "rates", days, "steps in order, the first from day 0")
         _check(all(step.rate.share >= 0 for step in self.rates), "rates", days, "not negative")
         _check(self.level_multiple_minor >= 1, "level_multiple_minor", self.level_multiple_minor, "at least 1")
-        _check(self.apr_times in rates.APR_TIMES, "apr_times", self.apr_times, "a name in rates.APR_TIMES")
+        _check(self.apr_times in apr.APR_TIMES, "apr_times", self.apr_times, "a name in apr.APR_TIMES")
         _check(self.default_after_days >= 1, "default_after_days", self.default_after_days, "at least 1")
         _check(self.forgive_under_minor >= 0, "forgive_under_minor", self.forgive_under_minor, "not negative")
         kinds = [fee.kind for fee in self.fees]

@@ -180,7 +180,7 @@ class ConfigForm(house.Form):
         if name == "per":
             return [(period, words.VALUES[period]) for period in PERIODS]
         if name == "apr_times":
-            return words.choices(["days/365", "months/12"])
+            return words.choices(["days/365", "months/12", "months_back/12"])
         if ".fees." in path and name == "kind":
             kinds = dict.fromkeys([*common.FEES, *([value] if value else [])])
             return nothing + [(kind, common.FEES.get(kind, kind)) for kind in kinds]

@@ -138,7 +138,11 @@ VALUES: Mapping[str, Any] = {
     "actual/actual": gettext_lazy("true days of the true year"),
     "actual/actual_by_morning": gettext_lazy("true days of the year in which each night ends"),
     "actual/leap_day_period": gettext_lazy("true days, of 366 only in a period with 29 February"),
+    "no_leap/365": gettext_lazy("true days of 365, a 29 February left out"),
     "30/360": gettext_lazy("months of 30 days"),
+    "30/360_bond": gettext_lazy("months of 30 days, bond basis"),
+    "30/360_us": gettext_lazy("months of 30 days, as in the United States"),
+    "30/360_psa": gettext_lazy("months of 30 days, PSA"),
     "months_of_30/360": gettext_lazy("each month 30 days of 360"),
     "months_of_30/364": gettext_lazy("each month 30 days of 364"),
     "months_of_30/365": gettext_lazy("each month 30 days of 365"),
@@ -162,12 +166,14 @@ VALUES: Mapping[str, Any] = {
     "next": gettext_lazy("moves to the next working day"),
     "previous": gettext_lazy("moves to the working day before"),
     "next_in_month": gettext_lazy("moves to the next working day of the month"),
+    "previous_in_month": gettext_lazy("moves to the working day before, in the month"),
     "shorter_term": gettext_lazy("shortens the term"),
     "smaller_instalments": gettext_lazy("makes instalments smaller"),
     "next_instalments": gettext_lazy("pays the next instalments"),
     "hold_until_due": gettext_lazy("waits until due"),
     "days/365": gettext_lazy("days of a year of 365"),
     "months/12": gettext_lazy("months"),
+    "months_back/12": gettext_lazy("months counted back from each payment (2008/48/EC)"),
 }
 NOT_SHOWN = frozenset({"schema_version"})
 PROBLEMS: Mapping[str, Any] = {  # why a configuration cannot be -> a sentence

@@ -57,34 +57,49 @@ def _holds_leap_day(start: date, end: date) -> bool:
 
 
 def of_reference(start: date, end: date, ref_start: date, ref_end: date, per_year: int) -> Fraction:
-    """ACT/ACT ICMA: the share of a regular period of which there are so many a year."""
-    return Fraction((end - start).days, (ref_end - ref_start).days * per_year)
+    """ACT/ACT ICMA: in each regular period, of which there are so many a year, the share of its days. The regular
+    periods before and after the given one are stepped from its ends."""
+    months, total = 12 // per_year, Fraction(0)
+    first, last = ref_start, ref_end
+    while first > start or last < end:
+        if first > start:
+            earlier = calendar.add_months(first, -months)
+            total += _share_of(start, end, earlier, first)
+            first = earlier
+        else:
+            later = calendar.add_months(last, months)
+            total += _share_of(start, end, last, later)
+            last = later
+    return (total + _share_of(start, end, ref_start, ref_end)) / per_year
 
 
-def _months_back(on: date, count: int) -> date:
-    """A series of last days of months is measured from last day to last day."""
-    back = calendar.add_months(on, -count)
-    return calendar.month_end(back) if on == calendar.month_end(on) else back
+def _share_of(start: date, end: date, first: date, last: date) -> Fraction:
+    """How much of the days of [first, last) lie in [start, end)."""
+    return Fraction(max(0, (min(end, last) - max(start, first)).days), (last - first).days)
 
 
-# units of a year, for whole ones counted back -> one unit back from a date, how many a year has
-UNITS_BACK: dict[str, tuple[Callable[[date, int], date], int]] = {
-    "week": (lambda on, count: calendar.add_weeks(on, -count), 52),
-    "month": (_months_back, 12),
-    "year": (lambda on, count: _months_back(on, 12 * count), 1),
-}
+# units of a year -> one that lasts so many months, and how many a year has
+MONTHS_BACK = {"month": 1, "year": 12}
+PER_YEAR = {"week": 52, "month": 12, "year": 1}
 
 
 def units_back(start: date, end: date, unit: str) -> Fraction:
     """Directive 2008/48/EC: whole units counted back from the payment; the days left over 365, or 366 where the year
-    before their end holds a 29 February."""
-    back, per_year = UNITS_BACK[unit]
+    before their end holds a 29 February. From the last day of a month to that of another, months are whole."""
+    both_last = start == calendar.month_end(start) and end == calendar.month_end(end)
+
+    def back(count: int) -> date:
+        if unit == "week":
+            return calendar.add_weeks(end, -count)
+        on = calendar.add_months(end, -count * MONTHS_BACK[unit])
+        return calendar.month_end(on) if both_last else on
+
     count = 0
-    while back(end, count + 1) >= start:
+    while back(count + 1) >= start:
         count += 1
-    rest_end = back(end, count)
+    rest_end = back(count)
     year = 366 if _holds_leap_day(calendar.add_years(rest_end, -1), rest_end) else 365
-    return Fraction(count, per_year) + Fraction((rest_end - start).days, year)
+    return Fraction(count, PER_YEAR[unit]) + Fraction((rest_end - start).days, year)
 
 
 # --- months of 30 days -------------------------------------------------------------------------------------------

@@ -10,10 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from usance.workflows.cases import files, marketplace, schedules
+from usance.workflows.cases import calendars, costs, files, marketplace, schedules, spreadsheets, working_capital
 from usance.workflows.cases.verdicts import Unsupported, Verdict
 
-JUDGES = {"schedule": schedules.judge, "instalment": marketplace.judge}
+JUDGES = {
+    "schedule": schedules.judge,
+    "instalment": marketplace.judge,
+    "working_capital": working_capital.judge,
+    "apr": costs.judge,
+    "annuity": spreadsheets.judge,
+    "day_count": calendars.judge_count,
+    "date_roll": calendars.judge_roll,
+    "classes": calendars.judge_classes,
+}
 
 
 def verdicts(paths: Sequence[Path], *, family: str = "", show: str = "") -> Iterator[Verdict]:

@@ -63,7 +63,13 @@ def _shape(row: Mapping[str, Any]) -> str:
         return "history"
     if "expected_payments" in row:
         return "working_capital"
-    for key, shape in (("method", "apr"), ("function", "annuity"), ("convention", "day_count"), ("rule", "date_roll")):
+    for key, shape in (
+        ("method", "apr"),
+        ("function", "annuity"),
+        ("convention", "day_count"),
+        ("rule", "date_roll"),
+        ("due", "classes"),
+    ):
         if key in row:
             return shape
     return "unknown"

@@ -140,9 +140,9 @@ class SlowLoan:
     def _level(self) -> int:
         """What is left at the end falls linearly with the level: two points give the level that leaves nothing."""
         told = self.agreed
-        brought = [0 if k < told.free else r for k, r in enumerate(self._periods(told.days))]
+        brought = [Fraction(0) if k < told.free else r for k, r in enumerate(self._periods(told.days))]
         counted = self._periods(told.level_days) if told.level_days and told.days else brought
-        counted = [0 if k < max(told.free, told.waits) else r for k, r in enumerate(counted)]
+        counted = [Fraction(0) if k < max(told.free, told.waits) else r for k, r in enumerate(counted)]
         if told.even:
             self.each = sum(brought, Fraction(0)) / self.count
             counted = [self.each] * self.count

@@ -115,8 +115,8 @@ CLASSES = {"overdue_SMA0": 0, "SMA1": 30, "SMA2": 60, "NPA": 90}  # from so many
 
 def judge_classes(case: Case) -> list[Cell]:
     """The days on which a loan of one payment that never comes is first so many days past due."""
-    due_on, days = _day(case, "due"), {}
-    loan = _unpaid(due_on)
+    loan = _unpaid(_day(case, "due"))
+    days: dict[str, date] = {}
     while len(days) < len(CLASSES):
         for name, least in CLASSES.items():
             if state.days_past_due(loan) >= least:

@@ -56,16 +56,25 @@ def cancelled(loan: Loan, event: events.Cancelled, book: Book) -> Loan:
 
 
 def disbursed(loan: Loan, event: events.Disbursed, book: Book) -> Loan:
-    """Principal and the fees of the beginning; on the first time also the schedule."""
-    first = loan.disbursed_on is None
-    on, terms = loan.at, loan.terms
+    """Principal, and what is due of it at once; the first time also the fees of the beginning and the due dates. What
+    is left is levelled over the instalments to come."""
+    first, on = loan.disbursed_on is None, loan.at
     loan = book.post(
         loan, change("disbursed", "principal", event.amount_minor, on), "disbursement", _says("money received")
     )
     loan = loan._replace(disbursed_minor=loan.disbursed_minor + event.amount_minor)
     book.fact("disbursed", on, amount_minor=event.amount_minor)
-    if not first:
+    before = loan.disbursed_minor - event.amount_minor
+    loan = _begun(loan, book) if first else loan
+    if not loan.due_dates:
         return loan
+    loan = _levelled(_down_payment(loan, loan.disbursed_minor - before))
+    return allocate.allocate(loan, book, on, ("past_due", "due"))
+
+
+def _begun(loan: Loan, book: Book) -> Loan:
+    """The loan on the day of its first money: fees of the beginning, rates and dates."""
+    on, terms = loan.at, loan.terms
     for fee in terms.fees:
         if fee.when in ("deducted", "added_to_principal"):
             loan = _fee_at_start(loan, book, fee.kind, charges.fee_amount(loan, fee), fee.when)
@@ -74,16 +83,22 @@ def disbursed(loan: Loan, event: events.Disbursed, book: Book) -> Loan:
         status="active", disbursed_on=on, disbursed_minor=loan.balances.get("principal", 0), due_dates=dates,
         matured_on=None, rate=spans[0][1], rate_changes=tuple(spans[1:]),
     )  # fmt: skip
-    loan = _down_payment(loan, loan.disbursed_minor)
-    ahead = plan.rungs(terms, plan.periods(terms, on, dates), spans)
-    financed = Fraction(loan.disbursed_minor - state.down_payment_minor(loan))
-    owed = plan.Owed(financed, Fraction(charges.INTEREST_BASES[terms.interest_base](loan)))
+    return loan._replace(period=next_period(loan))
+
+
+def _levelled(loan: Loan) -> Loan:
+    """The level that repays what is not billed yet, as if it had been there since the running period began."""
+    terms = loan.terms
+    starts_on = loan.period.starts_on if loan.period else loan.at
+    spans = [(starts_on, loan.rate), *loan.rate_changes]
+    ahead = plan.rungs(terms, plan.periods(terms, starts_on, loan.due_dates), spans)
+    bearing = Fraction(charges.INTEREST_BASES[terms.interest_base](loan))
+    owed = plan.Owed(Fraction(state.unbilled(loan).get("principal", 0)), bearing)
     if terms.interest_spread == "evenly":
         even = sum((rung.earns for rung in ahead), Fraction(0)) / len(ahead)
         loan = loan._replace(even_factor=even)
         ahead = [rung._replace(earns=even, counts=even) for rung in ahead]
-    loan = loan._replace(level_minor=plan.level(terms, owed, ahead))
-    return allocate.allocate(loan._replace(period=next_period(loan)), book, on, ("past_due", "due"))
+    return loan._replace(level_minor=plan.level(terms, owed, ahead))
 
 
 def _down_payment(loan: Loan, drawn_minor: int) -> Loan:

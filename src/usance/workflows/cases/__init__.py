@@ -10,11 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from usance.workflows.cases import calendars, costs, files, marketplace, schedules, spreadsheets, working_capital
+from usance.workflows.cases import (
+    calendars,
+    costs,
+    files,
+    histories,
+    marketplace,
+    schedules,
+    spreadsheets,
+    working_capital,
+)
 from usance.workflows.cases.verdicts import Unsupported, Verdict
 
 JUDGES = {
     "schedule": schedules.judge,
+    "history": histories.judge,
     "instalment": marketplace.judge,
     "working_capital": working_capital.judge,
     "apr": costs.judge,
@@ -40,3 +50,5 @@ def verdicts(paths: Sequence[Path], *, family: str = "", show: str = "") -> Iter
             yield Verdict(case.id, case.family, tuple(cells))
         except Unsupported as why:
             yield Verdict(case.id, case.family, (), unsupported=str(why))
+        except KeyError as missing:
+            yield Verdict(case.id, case.family, (), unsupported=f"it does not say {missing}")

@@ -1,0 +1,78 @@
+"""Loans after what happened to them, as another system saw them at certain moments: its events told to ours, its rows
+beside ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from usance.core.loan import events, quote, replay, state
+from usance.core.loan.state import Loan
+from usance.core.loan.terms import Terms
+from usance.workflows.cases import schedules
+from usance.workflows.cases.verdicts import Cell, Unsupported
+
+Told = Mapping[str, Any]
+# what only moves the other system's clock: ours is told the day with each look
+CLOCK = frozenset({"set_business_date", "close_of_business_for_loan"})
+PAID = {"paid": "paid_minor", "outstanding": "remaining_minor"}
+
+
+def judge(case: Mapping[str, Any]) -> list[Cell]:
+    """At each moment every stated cell of the schedule, and what is owed in all."""
+    terms, cells = schedules.terms_of(case["input"]), []
+    pays_at_once = bool((case["input"].get("down_payment") or {}).get("auto_repayment"))
+    for moment in case["checkpoints"]:
+        told = case["events"][: moment["after_event"]]
+        loan = lived(terms, told, date.fromisoformat(moment["as_of"]), pays_at_once=pays_at_once)
+        for cell in _cells(moment, loan):
+            cells.append(cell._replace(where=f"after {moment['after_event']}: {cell.where}"))
+    return cells
+
+
+def lived(terms: Terms, told: list[Told], on: date, *, pays_at_once: bool) -> Loan:
+    """The loan on a day after these events. `pays_at_once`: a down payment is taken from the money itself."""
+    history: list[events.Event] = []
+    for number, item in enumerate(told):
+        if item["type"] in CLOCK:
+            continue
+        if item["type"] not in EVENTS:
+            raise Unsupported(f"the event {item['type']}")
+        event = EVENTS[item["type"]](terms, item, f"e{number:03d}")
+        if not history:
+            history.append(events.Approved(effective_on=event.effective_on, source="approved"))
+        history.append(event)
+        due = state.due_now(replay.replay(terms, history, event.effective_on).loan) if pays_at_once else 0
+        if due:
+            history.append(
+                events.PaymentReceived(effective_on=event.effective_on, source=f"e{number:03d}p", amount_minor=due)
+            )
+    if not history:
+        raise Unsupported("a schedule before the first money")
+    return replay.replay(terms, history, on).loan
+
+
+def _drawn(terms: Terms, item: Told, source: str) -> events.Event:
+    amount = terms.currency.minor(item["amount"])
+    return events.Disbursed(effective_on=date.fromisoformat(item["date"]), source=source, amount_minor=amount)
+
+
+EVENTS: dict[str, Callable[[Terms, Told, str], events.Event]] = {"disbursement": _drawn}
+
+
+def _cells(moment: Mapping[str, Any], loan: Loan) -> Iterator[Cell]:
+    rows, text = quote.schedule(loan), loan.terms.currency.text
+    expected = moment.get("schedule") or []
+    yield from schedules.compare_rows(expected, rows, loan.terms)
+    for index, (told, row) in enumerate(zip(expected, rows, strict=False)):
+        # nothing is paid but on its day, so nothing in advance, late or waived
+        ours = {name: text(getattr(row, field)) for name, field in PAID.items()}
+        for name, actual in (ours | dict.fromkeys(("in_advance", "late", "waived"), text(0))).items():
+            if told.get(name) is not None:
+                where = f"row {told.get('n', index + 1)} {name}"
+                yield Cell(where, text(loan.terms.currency.minor(told[name])), actual)
+    totals = {"loan_outstanding": sum(row.remaining_minor for row in rows), "loan_overpaid": state.unapplied(loan)}
+    for name, amount in totals.items():
+        if moment.get(name) is not None:
+            yield Cell(name, text(loan.terms.currency.minor(moment[name])), text(amount))

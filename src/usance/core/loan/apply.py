@@ -91,9 +91,11 @@ def _levelled(loan: Loan) -> Loan:
     terms = loan.terms
     starts_on = loan.period.starts_on if loan.period else loan.at
     spans = [(starts_on, loan.rate), *loan.rate_changes]
-    ahead = plan.rungs(terms, plan.periods(terms, starts_on, loan.due_dates), spans)
+    ahead = plan.rungs(terms, plan.periods(terms, starts_on, loan.due_dates), spans, loan.at)
     bearing = Fraction(charges.INTEREST_BASES[terms.interest_base](loan))
-    owed = plan.Owed(Fraction(state.unbilled(loan).get("principal", 0)), bearing)
+    left = state.unbilled(loan)
+    earned = left.get("interest", 0) + loan.interest.exact - loan.interest.posted
+    owed = plan.Owed(Fraction(left.get("principal", 0)), bearing, earned)
     if terms.interest_spread == "evenly":
         even = sum((rung.earns for rung in ahead), Fraction(0)) / len(ahead)
         loan = loan._replace(even_factor=even)

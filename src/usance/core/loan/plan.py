@@ -79,10 +79,11 @@ def factor(terms: Terms, period: Period, spans: RateSpans, start: date | None = 
 
 
 class Owed(NamedTuple):
-    """What the coming instalments repay, and the balance that bears flat interest."""
+    """What the coming instalments repay, the balance that bears flat interest, what the running period has earned."""
 
     principal: Fraction
     bearing: Fraction
+    earned: Fraction = Fraction(0)
 
 
 class Rung(NamedTuple):
@@ -94,14 +95,20 @@ class Rung(NamedTuple):
     counts: Fraction
 
 
-def rungs(terms: Terms, ahead: Sequence[Period], spans: RateSpans) -> list[Rung]:
+def rungs(terms: Terms, ahead: Sequence[Period], spans: RateSpans, today: date | None = None) -> list[Rung]:
     """The instalments of the last `len(ahead)` periods of the plan. One that bears no interest earns nothing; one that
-    asks for none does not count it in the level either."""
+    asks for none does not count it in the level either. The running period earns from `today` on, and counts whole."""
     first, grace = terms.plan.count - len(ahead) + 1, terms.grace
     found = []
     for number, period in enumerate(ahead, first):
-        earns = factor(terms, period, spans) if number > grace.interest_free else Fraction(0)
-        counts = factor(terms, period, spans, day_count=terms.level_day_count) if terms.level_day_count else earns
+        begun = today is not None and period.starts_on < today
+        earns = counts = factor(terms, period, spans)
+        if terms.level_day_count:
+            counts = factor(terms, period, spans, day_count=terms.level_day_count)
+        if begun:
+            earns = factor(terms, period, spans, today)
+        if number <= grace.interest_free:
+            earns = Fraction(0)
         found.append(Rung(number, earns, counts if number > max(grace.interest, grace.interest_free) else Fraction(0)))
     return found
 
@@ -172,7 +179,7 @@ class _Last(NamedTuple):
 def _last(terms: Terms, amount: int, owed: Owed, ahead: Sequence[Rung]) -> _Last:
     """What the last instalment would be if the others were `amount`."""
     flat, drops = terms.interest_base != "actual_balance", terms.residue == "drop_when_due"
-    balance, carried = owed.principal, Fraction(0)
+    balance, carried = owed.principal, owed.earned
     for rung in ahead[:-1]:
         carried += (owed.bearing if flat else balance) * rung.earns
         posted = money.rounded(carried, terms.rounding)

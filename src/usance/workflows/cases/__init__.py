@@ -16,14 +16,13 @@ from usance.workflows.cases import (
     files,
     histories,
     marketplace,
-    schedules,
     spreadsheets,
     working_capital,
 )
 from usance.workflows.cases.verdicts import Unsupported, Verdict
 
 JUDGES = {
-    "schedule": schedules.judge,
+    "schedule": histories.judge_schedule,
     "history": histories.judge,
     "instalment": marketplace.judge,
     "working_capital": working_capital.judge,

@@ -26,9 +26,24 @@ def judge(case: Mapping[str, Any]) -> list[Cell]:
     for moment in case["checkpoints"]:
         told = case["events"][: moment["after_event"]]
         loan = lived(terms, told, date.fromisoformat(moment["as_of"]), pays_at_once=pays_at_once)
-        for cell in _cells(moment, loan):
+        drawn = [
+            (date.fromisoformat(item["date"]), terms.currency.minor(item["amount"]))
+            for item in told
+            if item["type"] == "disbursement"
+        ]
+        for cell in _cells(moment, loan, drawn):
             cells.append(cell._replace(where=f"after {moment['after_event']}: {cell.where}"))
     return cells
+
+
+def judge_schedule(case: Mapping[str, Any]) -> list[Cell]:
+    """A whole schedule: projected, or, where money is drawn several times, as it stands after the last drawdown."""
+    drawn = [event for event in case.get("events", ()) if event["type"] == "disbursement"]
+    if len(drawn) < 2:
+        return schedules.judge(case)
+    terms = schedules.terms_of(case["input"])
+    loan = lived(terms, case["events"], date.fromisoformat(drawn[-1]["date"]), pays_at_once=False)
+    return schedules.compare_rows(case["expected_schedule"], quote.schedule(loan), terms)
 
 
 def lived(terms: Terms, told: list[Told], on: date, *, pays_at_once: bool) -> Loan:
@@ -61,18 +76,26 @@ def _drawn(terms: Terms, item: Told, source: str) -> events.Event:
 EVENTS: dict[str, Callable[[Terms, Told, str], events.Event]] = {"disbursement": _drawn}
 
 
-def _cells(moment: Mapping[str, Any], loan: Loan) -> Iterator[Cell]:
+def _at_its_time(row: quote.Row, drawn: list[tuple[date, int]]) -> quote.Row:
+    """The row with what is left after it when money that was drawn later is not yet there. What is drawn on a due date
+    belongs to the next period."""
+    is_at_once = row.starts_on == row.due_on
+    later = sum(amount for on, amount in drawn if on > row.due_on or (on == row.due_on and not is_at_once))
+    return row._replace(principal_after_minor=row.principal_after_minor - later)
+
+
+def _cells(moment: Mapping[str, Any], loan: Loan, drawn: list[tuple[date, int]]) -> Iterator[Cell]:
     rows, text = quote.schedule(loan), loan.terms.currency.text
     expected = moment.get("schedule") or []
-    yield from schedules.compare_rows(expected, rows, loan.terms)
+    yield from schedules.compare_rows(expected, [_at_its_time(row, drawn) for row in rows], loan.terms)
     for index, (told, row) in enumerate(zip(expected, rows, strict=False)):
         # nothing is paid but on its day, so nothing in advance, late or waived
         ours = {name: text(getattr(row, field)) for name, field in PAID.items()}
         for name, actual in (ours | dict.fromkeys(("in_advance", "late", "waived"), text(0))).items():
             if told.get(name) is not None:
                 where = f"row {told.get('n', index + 1)} {name}"
-                yield Cell(where, text(loan.terms.currency.minor(told[name])), actual)
+                yield Cell(where, schedules.plain(told[name], loan.terms.currency), actual)
     totals = {"loan_outstanding": sum(row.remaining_minor for row in rows), "loan_overpaid": state.unapplied(loan)}
     for name, amount in totals.items():
         if moment.get(name) is not None:
-            yield Cell(name, text(loan.terms.currency.minor(moment[name])), text(amount))
+            yield Cell(name, schedules.plain(moment[name], loan.terms.currency), text(amount))

@@ -27,7 +27,7 @@ COMPONENTS = {"principal_due": ("principal",), "interest_due": ("interest",), "f
 
 
 def judge(case: Mapping[str, Any]) -> list[Cell]:
-    """Every stated cell of every row of the schedule."""
+    """Every stated cell of every row of the schedule of a loan that is drawn once."""
     given = case["input"]
     terms = terms_of(given)
     drawn = [event for event in case.get("events", ()) if event["type"] == "disbursement"]
@@ -49,7 +49,7 @@ def compare_rows(expected: Sequence[Mapping[str, Any]], rows: Sequence[Row], ter
         )
         for name, actual in ours.items():
             if told.get(name) is not None:
-                cells.append(Cell(f"row {told.get('n', index + 1)} {name}", _plain(told[name], terms.currency), actual))
+                cells.append(Cell(f"row {told.get('n', index + 1)} {name}", plain(told[name], terms.currency), actual))
     return cells
 
 
@@ -65,9 +65,12 @@ def _cells_of(row: Row, text: Any) -> dict[str, str]:
     }
 
 
-def _plain(value: str, currency: Currency) -> str:
-    """An amount in one spelling; a date stays as it is."""
-    return value if value.count("-") == 2 else currency.text(currency.minor(value))
+def plain(value: str, currency: Currency) -> str:
+    """An amount in one spelling; a date, and what is no amount of this currency, stays as it is."""
+    try:
+        return currency.text(currency.minor(value))
+    except ValueError:
+        return value
 
 
 def _start(given: Mapping[str, Any], drawn: Sequence[Mapping[str, Any]]) -> date:

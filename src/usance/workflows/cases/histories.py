@@ -21,6 +21,8 @@ PAID = {"paid": "paid_minor", "outstanding": "remaining_minor"}
 
 def judge(case: Mapping[str, Any]) -> list[Cell]:
     """At each moment every stated cell of the schedule, and what is owed in all."""
+    if case["input"].get("full_term_for_tranche"):
+        raise Unsupported("each drawdown with a schedule of its own")
     terms, cells = schedules.terms_of(case["input"]), []
     pays_at_once = bool((case["input"].get("down_payment") or {}).get("auto_repayment"))
     for moment in case["checkpoints"]:
@@ -87,7 +89,8 @@ def _at_its_time(row: quote.Row, drawn: list[tuple[date, int]]) -> quote.Row:
 def _cells(moment: Mapping[str, Any], loan: Loan, drawn: list[tuple[date, int]]) -> Iterator[Cell]:
     rows, text = quote.schedule(loan), loan.terms.currency.text
     expected = moment.get("schedule") or []
-    yield from schedules.compare_rows(expected, [_at_its_time(row, drawn) for row in rows], loan.terms)
+    if expected:
+        yield from schedules.compare_rows(expected, [_at_its_time(row, drawn) for row in rows], loan.terms)
     for index, (told, row) in enumerate(zip(expected, rows, strict=False)):
         # nothing is paid but on its day, so nothing in advance, late or waived
         ours = {name: text(getattr(row, field)) for name, field in PAID.items()}

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usance.core import calendar
+from usance.core import calendar, day_counts
 
 DATES = st.dates(date(1990, 1, 1), date(2090, 12, 31))
 
@@ -26,10 +26,10 @@ def test_months_keep_the_anchor_day(anchor: date, count: int) -> None:
     assert (later.year - anchor.year) * 12 + later.month - anchor.month == count
 
 
-@given(DATES, DATES, DATES, st.sampled_from(sorted(calendar.DAY_BY_DAY)))
+@given(DATES, DATES, DATES, st.sampled_from(sorted(day_counts.DAY_BY_DAY)))
 def test_day_by_day_counts_add_up(a: date, b: date, c: date, name: str) -> None:
     a, b, c = sorted((a, b, c))
-    count = calendar.DAY_COUNTS[name]
+    count = day_counts.DAY_COUNTS[name]
     assert count(a, b) + count(b, c) == count(a, c)
 
 

@@ -14,7 +14,15 @@ import usance.core
 ROOT = Path(usance.core.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 FORBIDDEN = {"os", "time", "random", "uuid", "logging", "secrets", "io", "pathlib", "socket", "threading", "asyncio"}
-LAYERS = ["refusals", "values", "money calendar", "rates", "loan underwriting", "accounting"]
+LAYERS = [
+    "refusals",
+    "values",
+    "money calendar",
+    "day_counts present_value",
+    "rates apr",
+    "loan underwriting",
+    "accounting",
+]
 LOAN = ["terms", "events plan", "state", "charges", "allocate", "close", "apply", "admit", "replay", "quote"]
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usance.core import calendar, rates
-from usance.core.rates import Flow
+from usance.core import apr, calendar, rates
+from usance.core.apr import Flow
 
 # Examples of Annex III of Directive 98/7/EC (the formula of 2008/48/EC is the same); the documentation of Excel's XIRR;
 # the Ukrainian cap of 1 % a day over 30 days.
@@ -40,18 +40,18 @@ PUBLISHED = {
 def test_apr_is_the_published_one(name: str) -> None:
     flows, times, expected, places = PUBLISHED[name]
     made = [Flow(date.fromisoformat(on), amount) for on, amount in flows]
-    assert rates.apr(made, times=times, places=places) == Fraction(expected)
+    assert apr.apr(made, times=times, places=places) == Fraction(expected)
 
 
 @pytest.mark.parametrize("amounts", [[], [-100], [-100, -10], [100, 10]])
 def test_no_apr_without_money_both_ways(amounts: list[int]) -> None:
-    with pytest.raises(rates.AprUndefined):
-        rates.apr([Flow(date(2026, 1, 1 + k), amount) for k, amount in enumerate(amounts)])
+    with pytest.raises(apr.AprUndefined):
+        apr.apr([Flow(date(2026, 1, 1 + k), amount) for k, amount in enumerate(amounts)])
 
 
 def test_no_apr_where_almost_nothing_comes_back() -> None:
-    with pytest.raises(rates.AprUndefined):
-        rates.apr([Flow(date(2026, 1, 1), -10_000_000), Flow(date(2027, 1, 1), 1)])
+    with pytest.raises(apr.AprUndefined):
+        apr.apr([Flow(date(2026, 1, 1), -10_000_000), Flow(date(2027, 1, 1), 1)])
 
 
 @given(st.integers(1, 60), st.integers(1, 400), st.integers(1_000, 10**9))
@@ -62,11 +62,11 @@ def test_apr_of_interest_compounded_daily_is_its_growth(count: int, basis_points
     flows = [Flow(start, -amount), Flow(date(2026, 1, 1), int(back))]
     expected = Fraction(int(back), amount) - 1
     if expected:
-        assert abs(rates.apr(flows, places=8) - expected) <= Fraction(1, 10**8)
+        assert abs(apr.apr(flows, places=8) - expected) <= Fraction(1, 10**8)
 
 
 def test_months_apart_across_short_months() -> None:
-    times = rates.APR_TIMES["months/12"]
+    times = apr.APR_TIMES["months/12"]
     assert times(date(2024, 1, 31), date(2024, 2, 29)) == Fraction(1, 12)
     assert times(date(2024, 1, 31), calendar.add_months(date(2024, 1, 31), 25)) == Fraction(25, 12)
     assert times(date(2024, 1, 15), date(2024, 2, 20)) == Fraction(1, 12) + Fraction(5, 365)

@@ -4,13 +4,14 @@ reference live it, and must agree to the minor unit. By number, not by Hypothesi
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from random import Random
 
 from tests.laws.slow_reference import ORDER, Agreement, Told, live
 from usance.core.loan import events, replay, state
-from usance.core.loan.terms import Extension, Fee, Penalty, Plan, RateStep, Terms
+from usance.core.loan.terms import NAMES, DownPayment, Extension, Fee, Grace, Penalty, Plan, RateStep, Terms
 from usance.core.money import Currency
 from usance.core.rates import Rate
 
@@ -18,6 +19,10 @@ START = date(2023, 12, 31)
 REACHES = (20, 20, 30, 30, 45, 100)  # over how many days something happens; mostly few, so that many can be lived
 BALANCES = {"penalty": "penalty", "extension": "fee:extension", "service": "fee:service", "interest": "interest",
             "principal": "principal"}  # fmt: skip
+DAY_COUNTS = tuple(sorted(NAMES["day_count"]))
+RESIDUES = tuple(sorted(NAMES["residue"]))
+FLAT = {"": "actual_balance", "whole": "original_principal", "financed": "financed_principal"}
+PLANS = {"equal": "equal_instalments", "principal": "equal_principal", "none": "interest_only"}
 KINDS = ("pay",) * 6 + ("extend", "extend", "waive", "waive", "charge", "rate", "pause", "resume", "write_off")
 
 
@@ -25,28 +30,55 @@ def agreement(chance: Random) -> Agreement:
     def share() -> Fraction:
         return Fraction(chance.randint(0, 200), 10_000)
 
-    single = chance.random() < 0.5
-    steps = chance.choice((0, 0, 1, 2))
-    return Agreement(
+    single, steps = chance.random() < 0.5, chance.choice((0, 0, 1, 2))
+    days = chance.choice(("", chance.choice(DAY_COUNTS)))
+    prices = {0: share()} | {chance.randint(1, 40): share() for _ in range(steps)}
+    agreed = Agreement(
         principal=chance.choice((chance.randint(1_000, 50_000), chance.randint(1_000, 5_000_000))),
         term_days=chance.choice((chance.randint(1, 20), chance.randint(1, 45))) if single else 0,
         months=0 if single else chance.randint(1, 4),
-        daily={0: share()} | {chance.randint(1, 40): share() for _ in range(steps)},
+        prices={day: price * 100 if days else price for day, price in prices.items()},
+        days=days,
+        level_days=chance.choice(("", chance.choice(DAY_COUNTS))),
+        residue=chance.choice(RESIDUES),
         fine=share(),
         grace=chance.randint(0, 5),
         fine_cap=None if chance.random() < 0.5 else Fraction(chance.randint(0, 50), 100),
         extension_fee=chance.randint(0, 5000) if single else 0,
     )
+    return agreed if single else _of_instalments(chance, agreed)
+
+
+def _of_instalments(chance: Random, agreed: Agreement) -> Agreement:
+    """With what only instalments can have; half of the loans have nothing of one kind."""
+    return replace(
+        agreed,
+        kind=chance.choice(("equal", *PLANS)),
+        flat=chance.choice(("", "", *FLAT)),
+        even=chance.random() < 0.25,
+        down=chance.choice((Fraction(0), Fraction(chance.randint(0, 60), 100))),
+        rests=chance.choice((0, chance.randint(0, agreed.months - 1))),
+        waits=chance.choice((0, chance.randint(0, 2))),
+        free=chance.choice((0, chance.randint(0, 2))),
+    )
 
 
 def terms_of(agreed: Agreement) -> Terms:
     single = Plan(kind="single_payment", every=agreed.term_days or 1, unit="days")
-    monthly = Plan(kind="equal_instalments", count=agreed.months or 1, every=1, unit="months")
+    monthly = Plan(kind=PLANS[agreed.kind], count=agreed.months or 1, every=1, unit="months")
+    per = "year" if agreed.days else "day"
     return Terms(
         currency=Currency("UAH", 2),
         principal_minor=agreed.principal,
         plan=single if agreed.term_days else monthly,
-        rates=tuple(RateStep(from_day=day, rate=Rate(r, "day")) for day, r in sorted(agreed.daily.items())),
+        rates=tuple(RateStep(from_day=day, rate=Rate(r, per)) for day, r in sorted(agreed.prices.items())),
+        day_count=agreed.days or "actual/365",
+        level_day_count=agreed.level_days,
+        interest_base=FLAT[agreed.flat],
+        interest_spread="evenly" if agreed.even else "as_earned",
+        residue=agreed.residue,
+        down_payment=DownPayment(share=agreed.down) if agreed.down else None,
+        grace=Grace(principal=agreed.rests, interest=agreed.waits, interest_free=agreed.free),
         levelling="none",
         penalty=Penalty(
             rule="daily_on_past_due_principal", share=agreed.fine, grace_days=agreed.grace, cap_share=agreed.fine_cap
@@ -85,7 +117,7 @@ def tale(chance: Random, agreed: Agreement, reach: int) -> list[Told]:
     return told
 
 
-def event_of(told: Told, source: str) -> events.Event:
+def event_of(told: Told, source: str, terms: Terms) -> events.Event:
     common = {"effective_on": told.day, "source": source}
     match told.what:
         case "pay":
@@ -97,7 +129,9 @@ def event_of(told: Told, source: str) -> events.Event:
         case "charge":
             return events.FeeAdded(fee_kind="service", amount_minor=told.amount, **common)
         case "rate":
-            return events.RateChanged(rate=Rate(Fraction(told.amount, 10_000), "day"), **common)
+            per = terms.rates[0].rate.per
+            share = Fraction(told.amount, 100 if per == "year" else 10_000)
+            return events.RateChanged(rate=Rate(share, per), **common)
         case "pause":
             return events.PenaltyPaused(**common)
         case "resume":
@@ -119,7 +153,7 @@ def lived(number: int) -> tuple[dict[str, int], dict[str, int]]:
         events.Disbursed(effective_on=START, source="d", amount_minor=agreed.principal),
     ]
     loan = replay.replay(terms, history, START).loan
-    more = [event_of(item, f"e{at}") for at, item in enumerate(told)]
+    more = [event_of(item, f"e{at}", terms) for at, item in enumerate(told)]
     for at in undone:
         undo = events.PaymentReturned if told[at].what == "pay" and at % 2 else events.Reversed
         more.insert(

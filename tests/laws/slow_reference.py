@@ -1,12 +1,12 @@
 """A second engine, slow and plain, that shares no code with the first: one loop over days, lists of unpaid items,
-exact fractions. It knows two kinds of loan (one payment; equal instalments) under one set of conventions, and nothing
-about events, movements or checkpoints. What was undone it is never told. The laws compare the engine with it on random
-histories.
+exact fractions. It knows one payment and monthly instalments of each kind, with down payment, grace, every day count,
+flat interest, even spread and every rule for residues; of other conventions one each; and nothing about events,
+movements or checkpoints. What was undone it is never told. The laws compare the engine with it on random histories.
 """
 
 from __future__ import annotations
 
-from calendar import monthrange
+from calendar import isleap, monthrange
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
@@ -27,12 +27,34 @@ def month_later(start: date, months: int) -> date:
     return date(year, month, min(start.day, monthrange(year, month)[1]))
 
 
+def days360(start: date, end: date, variant: str) -> int:
+    first, last = min(start.day, 30), end.day
+    start_ends, end_ends = ((d.month, (d + timedelta(days=1)).month) == (2, 3) for d in (start, end))
+    if variant in ("_us", "_psa") and start_ends:
+        first = 30
+    if variant == "_us" and start_ends and end_ends:
+        last = 30
+    if last == 31 and (not variant or first == 30):
+        last = 30
+    return 360 * (end.year - start.year) + 30 * (end.month - start.month) + last - first
+
+
 @dataclass
 class Agreement:
     principal: int
     term_days: int = 0  # one payment after so many days, or else:
     months: int = 0  # so many monthly instalments
-    daily: dict[int, Fraction] = field(default_factory=dict)  # from day number -> interest per day
+    kind: str = "equal"  # what is equal in them: the whole ("equal"), "principal", or nothing until the last ("none")
+    prices: dict[int, Fraction] = field(default_factory=dict)  # from day number -> interest per day, or per year where
+    days: str = ""  # the days of a year are counted by this rule
+    level_days: str = ""  # and those for the level by this one; empty: the same
+    flat: str = ""  # interest on the "whole" or the "financed" principal; empty: on what is owed
+    even: bool = False  # the same share of the interest in each period
+    residue: str = "carry"
+    down: Fraction = Fraction(0)  # share due at once
+    rests: int = 0  # so many instalments without principal
+    waits: int = 0  # so many without interest, asked for later
+    free: int = 0  # so many that bear none
     fine: Fraction = Fraction(0)  # per day of past-due principal
     grace: int = 0
     fine_cap: Fraction | None = None  # share of the principal
@@ -54,65 +76,158 @@ class SlowLoan:
 
     def __init__(self, agreed: Agreement, start: date) -> None:
         self.agreed, self.start, self.today = agreed, start, start
-        self.unbilled = dict.fromkeys(ORDER, 0) | {"principal": agreed.principal}
-        self.items: list[Item] = []
+        self.count = 1 if agreed.term_days else agreed.months
+        self.down = nearest_even(agreed.down * agreed.principal)
+        self.unbilled = dict.fromkeys(ORDER, 0) | {"principal": agreed.principal - self.down}
+        self.bills = 1 if agreed.down else 0
+        self.items = [Item(1, start, "principal", self.down)] if self.down else []
         self.surplus = 0
         self.prepaid = 0
-        self.bills = 0
-        self.interest_total = self.fine_total = Fraction(0)
+        self.interest_total = self.fine_total = self.left_out = Fraction(0)
         self.interest_asked = self.fine_asked = 0
         self.last_due: date | None = None
         self.closed = self.written_off = self.paused = False
         self.claim = 0
         self.other_rate: Fraction | None = None
-        if agreed.term_days:
-            self.dates = [start + timedelta(days=agreed.term_days)]
-        else:
-            self.dates = [month_later(start, k + 1) for k in range(agreed.months)]
+        self.dates = [self.after(start, k + 1) for k in range(self.count)]
+        self.period = (start, self.dates[0])
+        self.each: Fraction | None = None
         self.level = self._level()
 
-    def rate(self, day: date) -> Fraction:
+    def after(self, day: date, times: int) -> date:
+        term = self.agreed.term_days
+        return day + timedelta(days=term * times) if term else month_later(day, times)
+
+    # --- prices and the level -----------------------------------------------------------------------------------
+
+    def price(self, day: date) -> Fraction:
         if self.other_rate is not None:
             return self.other_rate
-        return [r for first, r in sorted(self.agreed.daily.items()) if first <= (day - self.start).days][-1]
+        return [r for first, r in sorted(self.agreed.prices.items()) if first <= (day - self.start).days][-1]
 
-    def _left_at_end(self, level: int) -> Fraction:
-        left, day = Fraction(self.agreed.principal), self.start
-        for due in self.dates:
-            factor = sum((self.rate(day + timedelta(days=k)) for k in range((due - day).days)), Fraction(0))
-            left = left * (1 + factor) - level
-            day = due
-        return left
+    def earns(self, day: date, period: tuple[date, date], rule: str) -> Fraction:
+        """What the night after `day` brings for one unit of balance."""
+        price, (first, last), term = self.price(day), period, self.agreed.term_days
+        length = (last - first).days
+        if not rule:
+            return price
+        if rule in ("actual/365", "actual/360", "actual/364"):
+            return price / int(rule[-3:])
+        if rule in ("actual/actual", "actual/actual_by_morning"):
+            year = day.year if rule == "actual/actual" else (day + timedelta(days=1)).year
+            return price / (366 if isleap(year) else 365)
+        if rule == "actual/leap_day_period":
+            nights = [first + timedelta(days=k + 1) for k in range(length)]
+            return price / (366 if any((d.month, d.day) == (2, 29) for d in nights) else 365)
+        if rule == "no_leap/365":
+            tomorrow = day + timedelta(days=1)
+            return Fraction(0) if (tomorrow.month, tomorrow.day) == (2, 29) else price / 365
+        if rule.startswith("30/360"):
+            return price * days360(first, last, rule[6:]) / 360 / length
+        if rule == "same_as_period":
+            return price * (Fraction(term, 365) if term else Fraction(1, 12)) / length
+        exact = price * (term or 30) / int(rule[-3:])  # months_of_30/360 and its like keep 19 decimals
+        return Fraction(nearest_even(exact * 10**19), 10**19) / length
+
+    def _periods(self, rule: str) -> list[Fraction]:
+        """What each of the planned periods brings."""
+        found = []
+        for first, last in zip([self.start, *self.dates], self.dates, strict=False):
+            days = [first + timedelta(days=k) for k in range((last - first).days)]
+            found.append(sum((self.earns(day, (first, last), rule) for day in days), Fraction(0)))
+        return found
 
     def _level(self) -> int:
         """What is left at the end falls linearly with the level: two points give the level that leaves nothing."""
-        nothing, one = self._left_at_end(0), self._left_at_end(1)
+        told = self.agreed
+        brought = [Fraction(0) if k < told.free else r for k, r in enumerate(self._periods(told.days))]
+        counted = self._periods(told.level_days) if told.level_days and told.days else brought
+        counted = [Fraction(0) if k < max(told.free, told.waits) else r for k, r in enumerate(counted)]
+        if told.even:
+            self.each = sum(brought, Fraction(0)) / self.count
+            counted = [self.each] * self.count
+        counted = counted[told.rests :]
+        if told.kind == "none":
+            return 0
+        if told.kind == "principal":
+            return nearest_even(Fraction(told.principal - self.down, len(counted)))
+        nothing, one = self._left_at_end(counted, 0), self._left_at_end(counted, 1)
         return nearest_even(nothing / (nothing - one))
+
+    def _left_at_end(self, brought: list[Fraction], level: int) -> Fraction:
+        left = Fraction(self.agreed.principal - self.down)
+        for share in brought:
+            left += share * (self.whole() if self.agreed.flat else left) - level
+        return left
+
+    def whole(self) -> int:
+        """The balance that bears flat interest."""
+        return self.agreed.principal - (self.down if self.agreed.flat == "financed" else 0)
 
     # --- the day ------------------------------------------------------------------------------------------------
 
     def morning(self) -> None:
-        if not self.dates or self.today != self.dates[0] or self.closed:
+        if self.closed or self.today != self.period[1]:
             return
+        if self.dates:
+            self._ask()
+        self.period = (self.today, self.dates[0] if self.dates else self.after(self.today, 1))
+
+    def number(self) -> int:
+        """Of the instalment that comes next."""
+        return self.count - len(self.dates) + 1
+
+    def _ask(self) -> None:
+        number, whole = self.number(), self.agreed.kind == "equal"
         space = max(0, self.level - self.prepaid)
-        everything = self.unbilled["interest"] + self.unbilled["principal"]
-        if len(self.dates) == 1 or space >= everything:
-            space, self.dates = everything, []
-            self.last_due = self.today
+        rests = number <= self.agreed.rests
+        would_take = self.unbilled["principal"] + (self.unbilled["interest"] if whole else 0)
+        last = len(self.dates) == 1 or (not rests and space >= would_take)
+        self._settle_residue(last)
+        interest, principal = self.unbilled["interest"], self.unbilled["principal"]
+        if last:
+            self.dates, self.last_due = [], self.today
         else:
             self.dates.pop(0)
+            interest = 0 if number <= self.agreed.waits else interest
+            if rests:
+                principal = 0
+            else:
+                interest = min(space, interest) if whole else interest
+                principal = min(space - (interest if whole else 0), principal)
         self.prepaid = max(0, self.prepaid - self.level)
         self.bills += 1
-        interest = min(space, self.unbilled["interest"])
-        principal = min(space - interest, self.unbilled["principal"])
         charges = [(what, self.unbilled[what]) for what in ("penalty", "extension", "service")]
         for what, amount in (*charges, ("interest", interest), ("principal", principal)):
             self.unbilled[what] -= amount
             self.items.append(Item(self.bills, self.today, what, amount))
 
+    def _settle_residue(self, last: bool) -> None:
+        if self.agreed.residue == "carry":
+            return
+        self.left_out += self.interest_total - self.interest_asked
+        if self.agreed.residue == "drop_when_due":
+            self.left_out = Fraction(0)
+        elif last:
+            more = max(nearest_even(self.left_out), -self.unbilled["interest"])
+            self.unbilled["interest"] += more
+            self.interest_asked += more
+            self.left_out = Fraction(0)
+        self.interest_total = Fraction(self.interest_asked)
+
+    def _interest_tonight(self) -> Fraction:
+        if self.number() <= self.agreed.free:
+            return Fraction(0)
+        bearing = self.owed("principal")
+        if self.agreed.flat:
+            bearing = self.whole() if bearing and self.last_due is None else 0
+        if self.each is not None and self.last_due is None:
+            return bearing * self.each / (self.period[1] - self.period[0]).days
+        return bearing * self.earns(self.today, self.period, self.agreed.days)
+
     def night(self) -> None:
         if not self.closed:
-            self.interest_total += self.owed("principal") * self.rate(self.today)
+            self.interest_total += self._interest_tonight()
             fresh = nearest_even(self.interest_total) - self.interest_asked
             self.interest_asked += fresh
             late = sum(
@@ -155,7 +270,7 @@ class SlowLoan:
         for what in ("interest", "principal"):
             taken = self._take(self.unbilled[what])
             self.unbilled[what] -= taken
-            if not over:
+            if not over and (what == "principal" or self.agreed.kind == "equal"):
                 self.prepaid = min(self.level, self.prepaid + taken)
         self._see_whether_closed()
 
@@ -214,6 +329,7 @@ class SlowLoan:
             self.items.append(Item(self.bills, self.today, what, self.unbilled[what]))
             self.unbilled[what] = 0
         self.dates, self.last_due = [max(due, self.today) + timedelta(days=days)], None
+        self.period = (self.today, self.dates[0])
 
     def owed(self, what: str) -> int:
         return self.unbilled[what] + sum(item.left for item in self.items if item.what == what)
@@ -234,14 +350,15 @@ class SlowLoan:
             case "write_off":
                 self.write_off()
             case "rate":
-                self.other_rate = Fraction(told.amount, 10_000)
+                self.other_rate = Fraction(told.amount, 100 if self.agreed.days else 10_000)
             case _:
                 self.paused = told.what == "pause"
 
 
 @dataclass(frozen=True)
 class Told:
-    """Something that happened: on a day, what, and a number (an amount, days, ten-thousandths a day)."""
+    """Something that happened: on a day, what, and a number (an amount, days, ten-thousandths a day or hundredths a
+    year)."""
 
     day: date
     what: str

@@ -13,8 +13,10 @@ from usance.core.loan import events, replay, state
 from usance.core.loan.terms import (
     NAMES,
     Allocation,
+    DownPayment,
     Extension,
     Fee,
+    Grace,
     Penalty,
     Plan,
     RateStep,
@@ -47,7 +49,13 @@ def all_plans(draw: st.DrawFn) -> Plan:
     if draw(st.booleans()):
         return Plan(kind="single_payment", every=draw(st.integers(1, 60)), unit="days")
     unit, most = draw(st.sampled_from([("days", 20), ("weeks", 3), ("half_months", 2), ("months", 2)]))
-    return Plan(kind="equal_instalments", count=draw(st.integers(1, 7)), every=draw(st.integers(1, most)), unit=unit)
+    kind = draw(st.sampled_from(["equal_instalments", "equal_instalments", "equal_principal", "interest_only"]))
+    return Plan(kind=kind, count=draw(st.integers(1, 7)), every=draw(st.integers(1, most)), unit=unit)
+
+
+@st.composite
+def all_graces(draw: st.DrawFn) -> Grace:
+    return Grace(interest=draw(st.integers(0, 2)), interest_free=draw(st.integers(0, 2)))
 
 
 @st.composite
@@ -59,7 +67,7 @@ def all_fees(draw: st.DrawFn) -> tuple[Fee, ...]:
             when=when,
             flat_minor=draw(st.integers(0, 500)),
             share=draw(_shares("0.05")),
-            of=draw(_names("fee_of")),
+            of=draw(_names("fee_of").filter(lambda of, when=when: when == "per_instalment" or "instalment" not in of)),
             after_days=draw(st.integers(0, 5)),
         )
         for when in whens
@@ -95,6 +103,10 @@ def all_terms(draw: st.DrawFn) -> Terms:
         late_start=draw(_names("late_start")),
         day_count=draw(_names("day_count")),
         interest_base=draw(_names("interest_base")),
+        interest_spread=draw(_names("interest_spread")),
+        level_day_count=draw(st.just("") | _names("day_count")),
+        grace=draw(all_graces()),
+        down_payment=draw(st.none() | _shares("0.9").map(lambda share: DownPayment(share=share))),
         after_maturity=draw(_names("after_maturity")),
         rounding=draw(_names("rounding")),
         residue=draw(_names("residue")),

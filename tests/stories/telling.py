@@ -17,7 +17,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from usance.core.loan import close, events, quote, replay, state
-from usance.core.loan.terms import Allocation, Extension, Fee, Penalty, Plan, RateStep, Tax, Terms
+from usance.core.loan.terms import Allocation, DownPayment, Extension, Fee, Grace, Penalty, Plan, RateStep, Tax, Terms
 from usance.core.money import Currency
 from usance.core.rates import Rate
 from usance.core.refusals import Refusal
@@ -66,8 +66,10 @@ def _plain(said: dict[str, Any], key: str, words: list[str]) -> None:
 
 
 def _value(name: str, text: str) -> Any:
-    if name.endswith("_minor") or name.endswith("_days") or name in ("count", "every", "max_count", "flat"):
+    if name.endswith("_minor") or name.endswith("_days") or name in ("count", "every", "max_count", "flat", "length"):
         return int(text)
+    if name == "dates":
+        return tuple(map(date.fromisoformat, text.split(",")))
     if name.endswith("_on"):
         return date.fromisoformat(text)
     if "share" in name:
@@ -88,8 +90,16 @@ def _principal(said: dict[str, Any], key: str, words: list[str]) -> None:
 
 
 def _plan(said: dict[str, Any], key: str, words: list[str]) -> None:
-    kind, count, _, every, unit = words  # equal_instalments 12 x 1 months
-    said["plan"] = Plan(kind=kind, count=int(count), every=int(every), unit=unit)
+    kind, count, _, every, unit, *rest = words  # equal_instalments 12 x 1 months [length=100]
+    said["plan"] = Plan(kind=kind, count=int(count), every=int(every), unit=unit, **_pairs(rest))
+
+
+def _grace(said: dict[str, Any], key: str, words: list[str]) -> None:
+    said["grace"] = Grace(**{name: int(count) for name, count in (word.split("=") for word in words)})
+
+
+def _down_payment(said: dict[str, Any], key: str, words: list[str]) -> None:
+    said["down_payment"] = DownPayment(share=Fraction(words[0]))
 
 
 def _rate(said: dict[str, Any], key: str, words: list[str]) -> None:
@@ -124,6 +134,8 @@ READERS = {
     "currency": _currency,
     "principal": _principal,
     "plan": _plan,
+    "grace": _grace,
+    "down_payment": _down_payment,
     "rate": _rate,
     "fee": _fee,
     "tax": _tax,

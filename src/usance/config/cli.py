@@ -105,6 +105,15 @@ COMMANDS = (
         "Prints the lines (day, formula, inputs, rule, event) whose sum is each balance of the loan on the date.",
     ),
     Command(
+        "cases",
+        "usance.workflows.cli_cases",
+        "reproduce published numbers: schedules, rates, instalments",
+        "Reads files of cases, runs each through the engine of the product and compares it cell by cell with what is "
+        "published. The exit status is 0 only when none differs.",
+        needs_database=False,
+        needs_django=False,
+    ),
+    Command(
         "doctor",
         "usance.config.doctor",
         "say what is configured, what answers, what does not, and what to do",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from calendar import isleap, monthrange
+from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from fractions import Fraction
 
 ONE_DAY = timedelta(days=1)
 
@@ -27,6 +26,11 @@ def add_months(anchor: date, count: int) -> date:
     the anchor, never from a shortened date, and 31 January + 2 is 31 March again."""
     year, month0 = divmod(anchor.year * 12 + anchor.month - 1 + count, 12)
     return date(year, month0 + 1, min(anchor.day, monthrange(year, month0 + 1)[1]))
+
+
+def month_end(day: date) -> date:
+    """The last day of the month that `day` is in."""
+    return day.replace(day=monthrange(day.year, day.month)[1])
 
 
 def add_half_months(anchor: date, count: int) -> date:
@@ -89,48 +93,19 @@ def _next_in_month(day: date, calendar: WorkCalendar) -> date:
     return later if later.month == day.month else _previous(day, calendar)
 
 
+def _previous_in_month(day: date, calendar: WorkCalendar) -> date:
+    """The working day before, unless that is in another month: then the next one."""
+    earlier = _previous(day, calendar)
+    return earlier if earlier.month == day.month else _next(day, calendar)
+
+
 ROLLS: dict[str, Callable[[date, WorkCalendar], date]] = {
     "keep": _keep,
     "next": _next,
     "previous": _previous,
     "next_in_month": _next_in_month,
+    "previous_in_month": _previous_in_month,
 }
-
-
-# --- day counts: the fraction of a year between two dates --------------------------------------------------------
-
-
-def _actual_over(length: int) -> Callable[[date, date], Fraction]:
-    return lambda start, end: Fraction((end - start).days, length)
-
-
-def _actual_actual(start: date, end: date) -> Fraction:
-    """Each day counts 1/365, or 1/366 in a leap year; the boundary is 1 January."""
-    if start.year == end.year:
-        return Fraction((end - start).days, 366 if isleap(start.year) else 365)
-    total = Fraction(0)
-    for year in range(start.year, end.year + 1):
-        first, last = max(start, date(year, 1, 1)), min(end, date(year + 1, 1, 1))
-        total += Fraction((last - first).days, 366 if isleap(year) else 365)
-    return total
-
-
-def _thirty_360(start: date, end: date) -> Fraction:
-    """30E/360: every month has 30 days; the 31st counts as the 30th."""
-    first, last = min(start.day, 30), min(end.day, 30)
-    return Fraction(360 * (end.year - start.year) + 30 * (end.month - start.month) + last - first, 360)
-
-
-DAY_COUNTS: dict[str, Callable[[date, date], Fraction]] = {
-    "actual/365": _actual_over(365),
-    "actual/360": _actual_over(360),
-    "actual/364": _actual_over(364),
-    "actual/actual": _actual_actual,
-    "30/360": _thirty_360,
-}
-# In these a day is worth the same whatever period it lies in; in the others a period has one factor and a day earns
-# its share of it.
-DAY_BY_DAY = frozenset({"actual/365", "actual/360", "actual/364", "actual/actual"})
 
 
 def age_on(born_on: date, on: date) -> int:

@@ -14,8 +14,9 @@ from tests.web.samples import World
 from usance.apps.decisioning import selectors as rules
 from usance.apps.desk import selectors as desk
 from usance.apps.products import selectors, template
+from usance.core.loan import terms as core
 from usance.web.staff import product_words
-from usance.web.staff.product_form import ConfigForm
+from usance.web.staff.product_form import VOCABULARY, ConfigForm
 
 AsRole = Callable[[str], Client]
 LIST = "/staff/products/"
@@ -179,6 +180,33 @@ def test_rows_are_added_without_losing_a_word(house: World, manager: Client) -> 
     assert manager.post(address(row, "edit/"), form).status_code == 302
     row.refresh_from_db()
     assert [fee["kind"] for fee in row.config["prices"]["first"]["fees"]] == ["extension", "service"]
+
+
+def test_a_product_of_instalments_is_given_another_way_of_repaying(house: World, manager: Client) -> None:
+    offered = next(row for row in selectors.all_versions() if row.product.code == "instalments")
+    manager.post(address(offered, "draft/"))
+    row = selectors.all_versions().get(state="draft")
+    nonsense = {"kind": "interest_only", "grace__principal": "2", "conventions__interest_spread": "evenly"}
+    page = manager.post(address(row, "edit/"), typed(row, house.institution, **nonsense))
+    assert page.status_code == 422
+    errors = page.context["form"].errors
+    assert "Instalments of interest alone" in errors["grace__principal"][0]
+    assert "original principal" in errors["conventions__interest_spread"][0]
+    meant = {
+        "kind": "equal_principal", "down_payment_share": "20", "grace__principal": "1",
+        "conventions__day_count": "months_of_30/360", "conventions__residue": "collect_at_end",
+    }  # fmt: skip
+    assert manager.post(address(row, "edit/"), typed(row, house.institution, **meant)).status_code == 302
+    row.refresh_from_db()
+    assert (row.config["kind"], row.config["down_payment_share"]) == ("equal_principal", "0.2")
+    text = manager.get(f"{address(row)}?amount=10000000&term=6").content.decode()
+    assert "equal parts of principal, interest on top" in text
+    assert "₫2,000,000" in text  # the down payment is the first row of the preview
+
+
+def test_every_choice_of_the_core_has_words() -> None:
+    for vocabulary in (*VOCABULARY.values(), "plan"):
+        assert core.NAMES[vocabulary] <= set(product_words.VALUES), vocabulary
 
 
 def test_parts_that_are_emptied_are_gone(house: World, manager: Client) -> None:

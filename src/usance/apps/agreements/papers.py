@@ -26,6 +26,11 @@ FEE_NAMES = {
     "on_lateness": lambda: _("when a payment is late"),
     "on_request": lambda: _("when you ask for the service"),
 }
+FEE_SHARES = {
+    "instalment_principal": lambda: _("%(share)s of the principal of the instalment"),
+    "instalment_interest": lambda: _("%(share)s of the interest of the instalment"),
+    "instalment_total": lambda: _("%(share)s of principal and interest of the instalment"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +143,8 @@ def _rates(terms: Terms) -> str:
 def _fee(frame: Frame, fee: Fee) -> str:
     amount = [frame.money(fee.flat_minor)] if fee.flat_minor else []
     if fee.share:
-        amount.append(formats.percent(fee.share))
+        share = formats.percent(fee.share)
+        amount.append(FEE_SHARES[fee.of]() % {"share": share} if fee.of in FEE_SHARES else share)
     return f"{' + '.join(amount)}, {FEE_NAMES[fee.when]()}"
 
 
@@ -204,6 +210,10 @@ def _rights(frame: Frame, terms: Terms, cooling_off_days: int) -> list[str]:
     words = [
         _("You may pay back all or part of the loan on any day. You then pay interest only for the days that passed.")
     ]
+    if terms.interest_base != "actual_balance":
+        words.append(
+            _("Until the loan is repaid in full, interest is counted on its whole amount, not on what is left.")
+        )
     if terms.forgive_under_minor:
         words.append(
             _("If no more than %(amount)s is left to pay after a payment, we forgive it and the loan is closed.")

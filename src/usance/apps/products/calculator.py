@@ -102,11 +102,7 @@ def build_terms(
     """The terms of one loan signed on `on`. Raises AmountNotOffered, TermNotOffered, TermsRefused."""
     _check_offered(config, currency, amount_minor, term, customer_kind)
     price = config.prices[customer_kind]  # type: ignore[index]
-    plan = (
-        core.Plan(kind=config.kind, every=term * config.every, unit=config.term.unit)
-        if config.kind == "single_payment"
-        else core.Plan(kind=config.kind, count=term, every=config.every, unit=config.term.unit)
-    )
+    plan = _plan(config, term)
     return Terms(
         currency=currency,
         principal_minor=amount_minor,
@@ -119,7 +115,22 @@ def build_terms(
         allocation=core.Allocation(**dict(config.allocation)),
         extension=core.Extension(**dict(config.extension)) if config.extension else None,
         work_calendar=_work_calendar(config, plan, on),
+        grace=core.Grace(**dict(config.grace)),
+        down_payment=core.DownPayment(share=config.down_payment_share) if config.down_payment_share else None,
         **dict(config.conventions),
+    )
+
+
+def _plan(config: Config, term: int) -> core.Plan:
+    if config.kind == "single_payment":
+        return core.Plan(kind=config.kind, every=term * config.every, unit=config.term.unit)
+    return core.Plan(
+        kind=config.kind,
+        count=term,
+        every=config.every,
+        unit=config.term.unit,
+        length=config.fixed_length.count if config.fixed_length else 0,
+        length_unit=config.fixed_length.unit if config.fixed_length else "days",
     )
 
 
@@ -141,7 +152,8 @@ def _work_calendar(config: Config, plan: core.Plan, on: date) -> WorkCalendar:
     """The institution's days off as they are known on the day of signing, where due dates move off them."""
     if config.conventions.roll == "keep":
         return WorkCalendar()
-    ends_on = calendar.STEPS[plan.unit](on, plan.every * plan.count) + CALENDAR_MARGIN
+    usual, moved = calendar.STEPS[plan.unit], calendar.STEPS[plan.length_unit]
+    ends_on = max(usual(on, plan.every * plan.count), moved(on, plan.length)) + CALENDAR_MARGIN
     weekdays = tenancy.current().desk_weekdays
     marked = institutions.holidays_between(on, ends_on)
     return WorkCalendar(

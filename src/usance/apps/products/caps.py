@@ -18,7 +18,7 @@ from typing import Any
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.products import calculator, template
-from usance.core import rates, values
+from usance.core import apr, values
 from usance.core.loan import close, events, quote, replay, state
 from usance.core.loan.terms import Terms
 from usance.core.refusals import Refusal
@@ -51,7 +51,7 @@ class Course:
     cost_minor: int
     days: int
     principal_days: int  # sum over days of the principal outstanding, in minor units
-    flows: tuple[rates.Flow, ...]
+    flows: tuple[apr.Flow, ...]
     extensions: int = 0
 
 
@@ -71,8 +71,8 @@ def _annual_on_principal(course: Course) -> Fraction | None:
 def _apr(course: Course) -> Fraction | None:
     """The effective yearly rate by the terms' own formula; None when it is beyond any bound."""
     try:
-        return rates.apr(course.flows, times=course.terms.apr_times)
-    except rates.AprUndefined:
+        return apr.apr(course.flows, times=course.terms.apr_times)
+    except apr.AprUndefined:
         return None if course.cost_minor > 0 else Fraction(0)
 
 
@@ -137,7 +137,10 @@ def _extended(terms: Terms, on: date, days: int) -> Iterator[Course]:
     lived = _Life(terms, on)
     lived.happens(events.Approved(effective_on=on, source="cap"))
     lived.happens(events.Disbursed(effective_on=on, source="cap:money", amount_minor=terms.principal_minor))
-    prices: list[rates.Flow] = []
+    prices: list[apr.Flow] = []
+    if at_once := state.due_now(lived.loan):  # a down payment
+        lived.happens(events.PaymentReceived(effective_on=on, source="cap:at_once", amount_minor=at_once))
+        prices.append(apr.Flow(on, at_once))
     for count in range(1, terms.extension.max_count + 1):
         due_on = state.next_due_on(lived.loan)
         assert due_on is not None
@@ -147,7 +150,7 @@ def _extended(terms: Terms, on: date, days: int) -> Iterator[Course]:
         if price:
             paid = events.PaymentReceived(effective_on=due_on, source=f"cap:{count}:paid", amount_minor=price)
             lived.happens(paid)
-            prices.append(rates.Flow(due_on, price))
+            prices.append(apr.Flow(due_on, price))
         rows = [row for row in quote.schedule(lived.loan) if row.due_on > due_on]
         yield _course(terms, on, prices=prices, rows=rows, extensions=count)
 
@@ -165,10 +168,10 @@ class _Life:
 
 
 def _course(
-    terms: Terms, on: date, *, prices: list[rates.Flow], rows: Sequence[quote.Row], extensions: int = 0
+    terms: Terms, on: date, *, prices: list[apr.Flow], rows: Sequence[quote.Row], extensions: int = 0
 ) -> Course:
     sent = quote.net_disbursement(terms)
-    flows = (rates.Flow(on, -sent), *prices, *(rates.Flow(row.due_on, row.total_minor) for row in rows))
+    flows = (apr.Flow(on, -sent), *prices, *(apr.Flow(row.due_on, row.total_minor) for row in rows))
     principal_days, before, left = 0, on, terms.principal_minor
     for row in rows:
         principal_days += left * (row.due_on - before).days

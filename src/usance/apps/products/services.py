@@ -48,7 +48,8 @@ class VersionStartsThatDay(Refusal):
 
 
 class KindDiffers(Refusal):
-    """The configuration is for another kind of loan than the product."""
+    """The configuration is for another kind of loan than the product: for one payment instead of instalments, or the
+    other way round. How instalments are made up is each version's own."""
 
     code = "product_kind_differs"
     kind: str
@@ -93,7 +94,7 @@ def draft_version(
 
 def _checked(product: Product, config: Mapping[str, Any]) -> dict[str, Any]:
     read = template.read(config)
-    if read.kind != product.kind:
+    if read.kind != product.kind and not {read.kind, product.kind} <= set(template.INSTALMENT_KINDS):
         raise KindDiffers(kind=read.kind, product_kind=product.kind)
     return read.to_json()
 

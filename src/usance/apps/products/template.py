@@ -6,7 +6,7 @@ Every convention is a name that the core knows (`core.loan.terms.NAMES`); amount
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -17,6 +17,7 @@ from usance.core.loan import terms as core
 from usance.core.refusals import Refusal
 
 FIRST, RETURNING = "first", "returning"
+INSTALMENT_KINDS = ("equal_instalments", "equal_principal", "interest_only")
 CUSTOMER_KINDS = (FIRST, RETURNING)
 
 
@@ -180,12 +181,35 @@ class ExtensionConfig(Part):
     extend_from: Annotated[str, _known("extend_from")] = "later_of_both"
 
 
+class Length(Part):
+    """The last due date is so long after the start, whatever the steps of the others."""
+
+    count: Count
+    unit: Annotated[Literal["days", "weeks", "half_months", "months"], _known("unit")] = "days"
+
+
+class GraceConfig(Part):
+    """So many instalments at the beginning without principal, without interest (collected later), or bearing none."""
+
+    principal: Days = 0
+    interest: Days = 0
+    interest_free: Days = 0
+
+
+def _known_or_empty(value: object) -> object:
+    if value and value not in core.NAMES["day_count"]:
+        raise ValueError(f"empty or one of {', '.join(sorted(core.NAMES['day_count']))}")
+    return value
+
+
 class Conventions(Part):
     """How days, roundings and early money are counted; the defaults are the core's."""
 
     late_start: Annotated[str, _known("late_start")] = "dates_move"
     day_count: Annotated[str, _known("day_count")] = "actual/365"
+    level_day_count: Annotated[str, BeforeValidator(_known_or_empty)] = ""  # empty: as the interest counts
     interest_base: Annotated[str, _known("interest_base")] = "actual_balance"
+    interest_spread: Annotated[str, _known("interest_spread")] = "as_earned"
     after_maturity: Annotated[str, _known("after_maturity")] = "continues"
     rounding: Annotated[str, _known("rounding")] = "half_even"
     residue: Annotated[str, _known("residue")] = "carry"
@@ -196,7 +220,7 @@ class Conventions(Part):
     cost_cap_share: Share | None = None
     forgive_under_minor: Minor = 0
     default_after_days: Count = 90
-    apr_times: Literal["days/365", "months/12"] = "days/365"
+    apr_times: Literal["days/365", "months/12", "months_back/12"] = "days/365"
 
 
 class Config(Part):
@@ -205,6 +229,9 @@ class Config(Part):
     schema_version: Literal[1] = 1
     kind: Annotated[str, _known("plan")]
     every: Count = 1  # an instalment every so many units of the term
+    fixed_length: Length | None = None
+    down_payment_share: Share | None = None  # falls due with the money itself
+    grace: GraceConfig = GraceConfig()
     amount: AmountRange
     term: TermRange
     prices: dict[Literal["first", "returning"], Price]
@@ -240,7 +267,7 @@ class Config(Part):
 def read(data: Mapping[str, Any]) -> Config:
     """The configuration in `data`, which may come from anywhere. Raises ConfigNotValid with every problem found."""
     try:
-        return Config.model_validate(data)
+        config = Config.model_validate(data)
     except ValidationError as problem:
         raise ConfigNotValid(
             problems=tuple(
@@ -248,3 +275,40 @@ def read(data: Mapping[str, Any]) -> Config:
                 for item in problem.errors()
             )
         ) from problem
+    if problems := (*_senseless_plan(config), *_senseless_interest(config)):
+        raise ConfigNotValid(problems=problems)
+    return config
+
+
+# --- what makes no sense together --------------------------------------------------------------------------------
+
+
+def _senseless_plan(config: Config) -> Iterator[Problem]:
+    grace, single = config.grace, config.kind == "single_payment"
+    if single and grace != GraceConfig():
+        yield Problem("grace", "a single payment has no instalments to spare")
+    elif config.kind == "interest_only" and grace.principal:
+        yield Problem("grace.principal", "these instalments ask for no principal anyway")
+    elif not single and grace.principal >= config.term.min:
+        yield Problem("grace.principal", "fewer than the fewest instalments")
+    if config.down_payment_share is not None and config.down_payment_share >= 1:
+        yield Problem("down_payment_share", "less than the whole loan")
+    if config.fixed_length and (single or config.term.min != config.term.max):
+        yield Problem("fixed_length", "only one number of instalments can have a fixed length")
+
+
+def _senseless_interest(config: Config) -> Iterator[Problem]:
+    how = config.conventions
+    if how.level_day_count and config.kind != "equal_instalments":
+        yield Problem("conventions.level_day_count", "only equal instalments are computed by days")
+    if how.interest_spread == "evenly":
+        if how.interest_base == "actual_balance" or config.kind == "single_payment":
+            yield Problem("conventions.interest_spread", "only flat interest of instalments is spread evenly")
+        if config.extension is not None:
+            yield Problem("conventions.interest_spread", "due dates that can be moved need interest as it is earned")
+    if how.interest_base == "financed_principal" and config.down_payment_share is None:
+        yield Problem("conventions.interest_base", "there is no down payment")
+    for kind, price in config.prices.items():
+        for number, fee in enumerate(price.fees):
+            if fee.of.startswith("instalment_") and fee.when != "per_instalment":
+                yield Problem(f"prices.{kind}.fees.{number}.of", "only a fee with each instalment is a share of one")

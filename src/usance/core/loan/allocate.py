@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from usance.core.loan import plan, state
-from usance.core.loan.charges import interest_between
+from usance.core.loan.charges import interest_base, interest_between
 from usance.core.loan.state import Book, Loan, change
 
 AGES = ("past_due", "due", "in_advance")
@@ -120,7 +120,8 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Lo
             loan, change("allocated", balance, -slot.amount, on), f"allocation.{how.waterfall}",
             lambda age=age, balance=balance: (f"{age} {balance}", {"age": age}),  # type: ignore[misc]
         )  # fmt: skip
-    early = sum(s.amount for s in taken if s.age == "in_advance" and s.balance in ("interest", "principal"))
+    level = plan.LEVEL_PARTS[loan.terms.plan.kind]
+    early = sum(slot.amount for slot in taken if slot.age == "in_advance" and slot.balance in level)
     if early and loan.due_dates and state.outstanding(loan):
         loan = EARLY_PAYMENTS[loan.terms.early_payment](loan._replace(credit_minor=loan.credit_minor + early))
     return loan
@@ -156,9 +157,11 @@ def _smaller_instalments(loan: Loan) -> Loan:
         return _shorter_term(loan)
     spans = [(loan.at, loan.rate), *loan.rate_changes]
     left = state.unbilled(loan)
-    due = left.get("principal", 0) + left.get("interest", 0) + interest_between(loan, loan.due_dates[0])
-    factors = [plan.factor(loan.terms, period, spans) for period in plan.periods(loan.terms, loan.due_dates[0], later)]
-    level = plan.level(loan.terms, Fraction(due), factors)
+    due = Fraction(left.get("principal", 0))
+    if "interest" in plan.LEVEL_PARTS[loan.terms.plan.kind]:
+        due += left.get("interest", 0) + interest_between(loan, loan.due_dates[0])
+    ahead = plan.rungs(loan.terms, plan.periods(loan.terms, loan.due_dates[0], later), spans)
+    level = plan.level(loan.terms, plan.Owed(due, Fraction(interest_base(loan))), ahead)
     return loan._replace(level_minor=level, credit_minor=level)
 
 

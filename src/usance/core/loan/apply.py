@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
-from usance.core import calendar
+from usance.core import calendar, money
 from usance.core.loan import allocate, charges, events, plan, state
 from usance.core.loan.close import next_period, settle_status
 from usance.core.loan.events import Event
@@ -56,27 +56,63 @@ def cancelled(loan: Loan, event: events.Cancelled, book: Book) -> Loan:
 
 
 def disbursed(loan: Loan, event: events.Disbursed, book: Book) -> Loan:
-    """Principal and the fees of the beginning; on the first time also the schedule."""
-    first = loan.disbursed_on is None
-    on, terms = loan.at, loan.terms
+    """Principal, and what is due of it at once; the first time also the fees of the beginning and the due dates. What
+    is left is levelled over the instalments to come."""
+    first, on = loan.disbursed_on is None, loan.at
     loan = book.post(
         loan, change("disbursed", "principal", event.amount_minor, on), "disbursement", _says("money received")
     )
     loan = loan._replace(disbursed_minor=loan.disbursed_minor + event.amount_minor)
     book.fact("disbursed", on, amount_minor=event.amount_minor)
-    if not first:
+    before = loan.disbursed_minor - event.amount_minor
+    loan = _begun(loan, book) if first else loan
+    if not loan.due_dates:
         return loan
+    loan = _levelled(_down_payment(loan, loan.disbursed_minor - before))
+    return allocate.allocate(loan, book, on, ("past_due", "due"))
+
+
+def _begun(loan: Loan, book: Book) -> Loan:
+    """The loan on the day of its first money: fees of the beginning, rates and dates."""
+    on, terms = loan.at, loan.terms
     for fee in terms.fees:
         if fee.when in ("deducted", "added_to_principal"):
             loan = _fee_at_start(loan, book, fee.kind, charges.fee_amount(loan, fee), fee.when)
     spans, dates = plan.rate_spans(terms, on), plan.due_dates(terms, on)
-    factors = [plan.factor(terms, period, spans) for period in plan.periods(terms, on, dates)]
-    principal = loan.balances.get("principal", 0)
     loan = loan._replace(
-        status="active", disbursed_on=on, disbursed_minor=principal, due_dates=dates, matured_on=None,
-        rate=spans[0][1], rate_changes=tuple(spans[1:]), level_minor=plan.level(terms, Fraction(principal), factors),
+        status="active", disbursed_on=on, disbursed_minor=loan.balances.get("principal", 0), due_dates=dates,
+        matured_on=None, rate=spans[0][1], rate_changes=tuple(spans[1:]),
     )  # fmt: skip
-    return allocate.allocate(loan._replace(period=next_period(loan)), book, on, ("past_due", "due"))
+    return loan._replace(period=next_period(loan))
+
+
+def _levelled(loan: Loan) -> Loan:
+    """The level that repays what is not billed yet, as if it had been there since the running period began."""
+    terms = loan.terms
+    starts_on = loan.period.starts_on if loan.period else loan.at
+    spans = [(starts_on, loan.rate), *loan.rate_changes]
+    ahead = plan.rungs(terms, plan.periods(terms, starts_on, loan.due_dates), spans, loan.at)
+    bearing = Fraction(charges.INTEREST_BASES[terms.interest_base](loan))
+    left = state.unbilled(loan)
+    earned = left.get("interest", 0) + loan.interest.exact - loan.interest.posted
+    owed = plan.Owed(Fraction(left.get("principal", 0)), bearing, earned)
+    if terms.interest_spread == "evenly":
+        even = sum((rung.earns for rung in ahead), Fraction(0)) / len(ahead)
+        loan = loan._replace(even_factor=even)
+        ahead = [rung._replace(earns=even, counts=even) for rung in ahead]
+    return loan._replace(level_minor=plan.level(terms, owed, ahead))
+
+
+def _down_payment(loan: Loan, drawn_minor: int) -> Loan:
+    """The agreed share of the money falls due on the day it is drawn."""
+    terms = loan.terms
+    if terms.down_payment is None:
+        return loan
+    share = Fraction(money.rounded(terms.down_payment.share * drawn_minor, terms.rounding))
+    amount = money.rounded_to(share, terms.level_multiple_minor, terms.rounding)
+    bill = Bill(len(loan.bills) + 1, loan.at, loan.at, {"principal": amount} if amount else {})
+    settled = loan.settled_count + (not amount and loan.settled_count == len(loan.bills))
+    return loan._replace(bills=(*loan.bills, bill), settled_count=settled)
 
 
 def _fee_at_start(loan: Loan, book: Book, kind: str, amount: int, when: str) -> Loan:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from fractions import Fraction
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from usance.core import money, rates
 from usance.core.calendar import ONE_DAY
 from usance.core.loan import state
 from usance.core.loan.state import Accrued, Book, Loan, change
 from usance.core.loan.terms import Fee, Terms
-from usance.core.rates import Rate
 from usance.core.values import ratio_text
 
 Charge = Callable[[Loan, Book, date], Loan]
@@ -59,9 +59,16 @@ def _original_principal(loan: Loan) -> int:
     return loan.disbursed_minor if loan.matured_on is None and loan.balances.get("principal") else 0
 
 
+def _financed_principal(loan: Loan) -> int:
+    """Flat interest on what the instalments repay: the principal less the down payment."""
+    whole = _original_principal(loan)
+    return whole - state.down_payment_minor(loan) if whole else 0
+
+
 INTEREST_BASES: dict[str, Callable[[Loan], int]] = {
     "actual_balance": _actual_balance,
     "original_principal": _original_principal,
+    "financed_principal": _financed_principal,
 }
 AFTER_MATURITY: dict[str, Callable[[int], int]] = {
     "continues": lambda base: base,
@@ -71,6 +78,8 @@ AFTER_MATURITY: dict[str, Callable[[int], int]] = {
 
 def interest_base(loan: Loan) -> int:
     """The balance that bears interest today."""
+    if state.instalment_number(loan) <= loan.terms.grace.interest_free:
+        return 0
     base = INTEREST_BASES[loan.terms.interest_base](loan)
     return base if loan.matured_on is None else AFTER_MATURITY[loan.terms.after_maturity](base)
 
@@ -80,6 +89,12 @@ def interest_between(loan: Loan, until: date) -> Fraction:
     base = interest_base(loan)
     if not base or loan.period is None:
         return Fraction(0)
+    if loan.even_factor is not None and loan.matured_on is None:
+        return (
+            base
+            * loan.even_factor
+            * Fraction((until - loan.at).days, (loan.period.ends_on - loan.period.starts_on).days)
+        )
     return base * rates.ACCRUALS[loan.terms.day_count](loan.rate, loan.at, until, loan.period)
 
 
@@ -99,7 +114,7 @@ def accrue_interest(loan: Loan, book: Book, until: date) -> Loan:
     after = Accrued(exact, before.posted + amount)
 
     def why() -> tuple[str, dict[str, Any]]:
-        return _accrual_told(loan, until, interest_base(loan), loan.rate, before, after, earned)
+        return _accrual_told(loan, until, interest_base(loan), _price(loan), before, after, earned)
 
     posting = change("interest_accrued", "interest", amount, until - ONE_DAY)
     charged = book.post(loan, posting, f"interest.{loan.terms.interest_base}", why, since=loan.at)
@@ -107,19 +122,64 @@ def accrue_interest(loan: Loan, book: Book, until: date) -> Loan:
     return _tax_on_accrual(charged, book, "interest", before.posted, after.posted, until - ONE_DAY)
 
 
+class Price(NamedTuple):
+    """`share` of a balance for each `per`: for an explanation."""
+
+    share: Fraction
+    per: str
+
+
+def _price(loan: Loan) -> Price:
+    if loan.even_factor is not None and loan.matured_on is None:
+        return Price(loan.even_factor, "instalment")
+    return Price(loan.rate.share, loan.rate.per)
+
+
+def settle_residue(loan: Loan, book: Book, *, last: bool) -> Loan:
+    """What a bill does with the interest below a minor unit: carry it on, drop it, or keep it for the last bill."""
+    return RESIDUES[loan.terms.residue](loan, book, last)
+
+
+def _drop(loan: Loan, book: Book, last: bool) -> Loan:
+    return loan._replace(interest=Accrued(Fraction(loan.interest.posted), loan.interest.posted))
+
+
+def _collect_at_end(loan: Loan, book: Book, last: bool) -> Loan:
+    """Each bill is rounded by itself; the last collects what the others left out."""
+    posted = loan.interest.posted
+    left = loan.dropped + loan.interest.exact - posted
+    loan = loan._replace(interest=Accrued(Fraction(posted), posted), dropped=left)
+    if not last or not left:
+        return loan
+    amount = max(money.rounded(left, loan.terms.rounding), -state.unbilled(loan).get("interest", 0))
+    amount = _within(amount, cost_room(loan))
+    posting = change("interest_accrued", "interest", amount, loan.at - ONE_DAY)
+    loan = book.post(loan, posting, "interest.residue", lambda: ("what roundings left out", {"left": left}))
+    after = Accrued(Fraction(posted + amount), posted + amount)
+    loan = loan._replace(interest=after, dropped=Fraction(0), charged_minor=loan.charged_minor + amount)
+    return _tax_on_accrual(loan, book, "interest", posted, posted + amount, loan.at - ONE_DAY)
+
+
+RESIDUES: dict[str, Callable[[Loan, Book, bool], Loan]] = {
+    "carry": lambda loan, book, last: loan,
+    "drop_when_due": _drop,
+    "collect_at_end": _collect_at_end,
+}
+
+
 def _accrual_told(
-    loan: Loan, until: date, base: int, rate: Rate, before: Accrued, after: Accrued, earned: Fraction
+    loan: Loan, until: date, base: int, price: Price, before: Accrued, after: Accrued, earned: Fraction
 ) -> tuple[str, dict[str, Any]]:
     """Formula and inputs of a span of days, for an explanation."""
     text, days = loan.terms.currency.text, (until - loan.at).days
     capped = before.exact + earned != after.exact
-    formula = f"{text(base)} x {ratio_text(rate.share)} per {rate.per} x {days} days"
+    formula = f"{text(base)} x {ratio_text(price.share)} per {price.per} x {days} days"
     if capped:
         formula += f", up to the cap of {text(after.posted - before.posted)}"
     return formula, {
         "base_minor": base,
-        "share": rate.share,
-        "per": rate.per,
+        "share": price.share,
+        "per": price.per,
         "days": days,
         "day_count": loan.terms.day_count,
         "earned": earned,
@@ -179,7 +239,7 @@ def accrue_penalty(loan: Loan, book: Book, until: date) -> Loan:
     after = Accrued(exact, before.posted + amount)
 
     def why() -> tuple[str, dict[str, Any]]:
-        base, daily = PENALTY_BASES[penalty.rule](loan), Rate(penalty.share, "day")
+        base, daily = PENALTY_BASES[penalty.rule](loan), Price(penalty.share, "day")
         return _accrual_told(loan, until, base, daily, before, after, earned)
 
     posting = change("penalty_charged", "penalty", amount, until - ONE_DAY)
@@ -212,16 +272,21 @@ def _count_penalty(loan: Loan, book: Book, now: Accrued, on: date) -> Loan:
 # --- fees and taxes ----------------------------------------------------------------------------------------------
 
 
-FEE_BASES: dict[str, Callable[[Loan], int]] = {
-    "original_principal": state.capped_principal,
-    "outstanding_principal": lambda loan: loan.balances.get("principal", 0),
-    "past_due_total": state.past_due,
+Due = Mapping[str, int]  # of the instalment being billed, by balance; empty at other times
+
+FEE_BASES: dict[str, Callable[[Loan, Due], int]] = {
+    "original_principal": lambda loan, due: state.capped_principal(loan),
+    "outstanding_principal": lambda loan, due: loan.balances.get("principal", 0),
+    "past_due_total": lambda loan, due: state.past_due(loan),
+    "instalment_principal": lambda loan, due: due.get("principal", 0),
+    "instalment_interest": lambda loan, due: due.get("interest", 0),
+    "instalment_total": lambda loan, due: due.get("principal", 0) + due.get("interest", 0),
 }
 
 
-def fee_amount(loan: Loan, fee: Fee) -> int:
+def fee_amount(loan: Loan, fee: Fee, due: Due = MappingProxyType({})) -> int:
     """What the fee costs now, before caps."""
-    return fee.flat_minor + money.rounded(fee.share * FEE_BASES[fee.of](loan), loan.terms.rounding)
+    return fee.flat_minor + money.rounded(fee.share * FEE_BASES[fee.of](loan, due), loan.terms.rounding)
 
 
 def charge_fee(loan: Loan, book: Book, kind: str, amount: int, on: date, *, to: str = "") -> Loan:

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from usance.core import calendar
 from usance.core.calendar import ONE_DAY
-from usance.core.loan import allocate, charges, state
+from usance.core.loan import allocate, charges, plan, state
 from usance.core.loan.state import Bill, Book, Loan, Step
 from usance.core.rates import Period
 
@@ -106,28 +106,26 @@ def next_period(loan: Loan) -> Period:
 
 
 def _bill(loan: Loan, book: Book) -> Loan:
-    """The instalment due today: interest first, the rest principal, up to the level; charges on top; the last takes
-    all."""
+    """The instalment due today, split by the kind of plan; charges on top; the last takes all."""
     on = loan.at
+    room = max(0, loan.level_minor - loan.credit_minor)
+    last = len(loan.due_dates) == 1 or _takes_all(loan, room)
+    loan = charges.settle_residue(loan, book, last=last)
+    left = state.unbilled(loan)
+    interest, principal = left.get("interest", 0), left.get("principal", 0)
+    if not last:
+        interest, principal = _split(loan, interest, principal, room)
+    due = {"interest": interest, "principal": principal}
     for fee in loan.terms.fees:
         if fee.when == "per_instalment" and state.outstanding(loan):
-            loan = charges.charge_fee(loan, book, fee.kind, charges.fee_amount(loan, fee), on)
-    due = state.unbilled(loan)
-    interest, principal = due.get("interest", 0), due.get("principal", 0)
-    room = max(0, loan.level_minor - loan.credit_minor)
-    last = len(loan.due_dates) == 1 or (room >= interest + principal and loan.credit_minor <= loan.level_minor)
-    if not last:
-        due["interest"] = min(interest, room)
-        due["principal"] = min(principal, room - due["interest"])
+            loan = charges.charge_fee(loan, book, fee.kind, charges.fee_amount(loan, fee, due), on)
+    due = state.unbilled(loan) | due
     bill = Bill(
         len(loan.bills) + 1,
         loan.period.starts_on if loan.period else on,
         on,
         {key: amount for key, amount in due.items() if amount},
     )
-    carried = loan.interest
-    if loan.terms.residue == "drop_when_due":
-        carried = carried._replace(exact=Fraction(carried.posted))
     book.fact("instalment_due", on, number=bill.number, total_minor=sum(bill.due.values()))
     if last:
         book.fact("matured", on)
@@ -137,8 +135,29 @@ def _bill(loan: Loan, book: Book) -> Loan:
         due_dates=() if last else loan.due_dates[1:],
         credit_minor=max(0, loan.credit_minor - loan.level_minor),
         matured_on=on if last else None,
-        interest=carried,
     )
+
+
+def _takes_all(loan: Loan, room: int) -> bool:
+    """Whether a regular instalment would leave nothing for later ones."""
+    if loan.credit_minor > loan.level_minor or state.instalment_number(loan) <= loan.terms.grace.principal:
+        return False
+    left = state.unbilled(loan)
+    return room >= sum(left.get(part, 0) for part in plan.LEVEL_PARTS[loan.terms.plan.kind])
+
+
+def _split(loan: Loan, interest: int, principal: int, room: int) -> tuple[int, int]:
+    """Interest and principal of a regular instalment. Where the level holds both, interest comes first; grace leaves
+    one or the other for later."""
+    number, grace = state.instalment_number(loan), loan.terms.grace
+    if number <= grace.interest:
+        interest = 0
+    if number <= grace.principal:
+        return interest, 0
+    if "interest" in plan.LEVEL_PARTS[loan.terms.plan.kind]:
+        interest = min(interest, room)
+        room -= interest
+    return interest, min(principal, room)
 
 
 # --- status ------------------------------------------------------------------------------------------------------

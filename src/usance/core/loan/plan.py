@@ -18,9 +18,13 @@ RateSpans = Sequence[tuple[date, Rate]]  # (from, rate), in order
 
 
 def _dates_from(terms: Terms, start: date) -> tuple[date, ...]:
-    """Every date counted from the start, so that a short month never shortens the next; then rolled."""
-    step, roll = calendar.STEPS[terms.plan.unit], calendar.ROLLS[terms.roll]
-    return tuple(roll(step(start, terms.plan.every * k), terms.work_calendar) for k in range(1, terms.plan.count + 1))
+    """Every date counted from the start, so that a short month never shortens the next; then rolled. Agreed dates are
+    taken as they are, those that have gone by left out, unless all have."""
+    plan, step, roll = terms.plan, calendar.STEPS[terms.plan.unit], calendar.ROLLS[terms.roll]
+    dates = [on for on in plan.dates if on > start] or [step(start, plan.every * k) for k in range(1, plan.count + 1)]
+    if plan.length:
+        dates[-1] = max(calendar.STEPS[plan.length_unit](start, plan.length), *dates[-2:-1], start + calendar.ONE_DAY)
+    return tuple(roll(on, terms.work_calendar) for on in dates)
 
 
 def _dates_move(terms: Terms, start: date) -> tuple[date, ...]:
@@ -62,9 +66,9 @@ def rate_on(spans: RateSpans, on: date) -> Rate:
 # --- level -------------------------------------------------------------------------------------------------------
 
 
-def factor(terms: Terms, period: Period, spans: RateSpans, start: date | None = None) -> Fraction:
+def factor(terms: Terms, period: Period, spans: RateSpans, start: date | None = None, day_count: str = "") -> Fraction:
     """What one unit of balance earns in a period (from `start` on), rate by rate."""
-    earned = rates.ACCRUALS[terms.day_count]
+    earned = rates.ACCRUALS[day_count or terms.day_count]
     first = start or period.starts_on
     total = Fraction(0)
     for (from_on, rate), (until, _) in zip(spans, [*spans[1:], (period.ends_on, None)], strict=True):
@@ -74,7 +78,42 @@ def factor(terms: Terms, period: Period, spans: RateSpans, start: date | None = 
     return total
 
 
-def _annuity(principal: Fraction, factors: Sequence[Fraction]) -> Fraction:
+class Owed(NamedTuple):
+    """What the coming instalments repay, the balance that bears flat interest, what the running period has earned."""
+
+    principal: Fraction
+    bearing: Fraction
+    earned: Fraction = Fraction(0)
+
+
+class Rung(NamedTuple):
+    """A coming instalment, for the level: its number in the plan, and what one unit of balance earns until it falls
+    due: by the accrual's convention, and by that of the level."""
+
+    number: int
+    earns: Fraction
+    counts: Fraction
+
+
+def rungs(terms: Terms, ahead: Sequence[Period], spans: RateSpans, today: date | None = None) -> list[Rung]:
+    """The instalments of the last `len(ahead)` periods of the plan. One that bears no interest earns nothing; one that
+    asks for none does not count it in the level either. The running period earns from `today` on, and counts whole."""
+    first, grace = terms.plan.count - len(ahead) + 1, terms.grace
+    found = []
+    for number, period in enumerate(ahead, first):
+        begun = today is not None and period.starts_on < today
+        earns = counts = factor(terms, period, spans)
+        if terms.level_day_count:
+            counts = factor(terms, period, spans, day_count=terms.level_day_count)
+        if begun:
+            earns = factor(terms, period, spans, today)
+        if number <= grace.interest_free:
+            earns = Fraction(0)
+        found.append(Rung(number, earns, counts if number > max(grace.interest, grace.interest_free) else Fraction(0)))
+    return found
+
+
+def _annuity(principal: Fraction, bearing: Fraction, factors: Sequence[Fraction]) -> Fraction:
     """The payment that, made at the end of each period, pays principal and interest on the declining balance, however
     unequal the periods."""
     growth, fn = Fraction(1), Fraction(0)
@@ -83,22 +122,53 @@ def _annuity(principal: Fraction, factors: Sequence[Fraction]) -> Fraction:
     return principal * growth / fn
 
 
-def _flat(principal: Fraction, factors: Sequence[Fraction]) -> Fraction:
-    """Principal and the interest on the whole of it, in equal parts."""
-    return principal * (1 + sum(factors, Fraction(0))) / len(factors)
+def _flat(principal: Fraction, bearing: Fraction, factors: Sequence[Fraction]) -> Fraction:
+    """Principal, and the interest on the whole of what bears it, in equal parts."""
+    return (principal + bearing * sum(factors, Fraction(0))) / len(factors)
 
 
-LEVELS: dict[str, Callable[[Fraction, Sequence[Fraction]], Fraction]] = {
+LEVELS: dict[str, Callable[[Fraction, Fraction, Sequence[Fraction]], Fraction]] = {
     "actual_balance": _annuity,
     "original_principal": _flat,
+    "financed_principal": _flat,
 }
 
 
-def level(terms: Terms, principal: Fraction, factors: Sequence[Fraction]) -> int:
-    """The amount of a regular instalment, rounded to the agreed multiple and levelled by the agreed rule."""
-    exact = LEVELS[terms.interest_base](principal, factors)
+def _level_total(terms: Terms, owed: Owed, ahead: Sequence[Rung]) -> Fraction:
+    """Principal and interest together are the same in every instalment."""
+    return LEVELS[terms.interest_base](owed.principal, owed.bearing, [rung.counts for rung in ahead])
+
+
+def _level_principal(terms: Terms, owed: Owed, ahead: Sequence[Rung]) -> Fraction:
+    """The principal is the same in every instalment, the interest comes on top."""
+    return owed.principal / len(ahead)
+
+
+# what a regular instalment's level is made of
+LEVEL_PARTS: dict[str, tuple[str, ...]] = {
+    "single_payment": ("interest", "principal"),
+    "equal_instalments": ("interest", "principal"),
+    "equal_principal": ("principal",),
+    "interest_only": ("principal",),
+}
+
+KINDS: dict[str, Callable[[Terms, Owed, Sequence[Rung]], Fraction]] = {
+    "single_payment": _level_total,
+    "equal_instalments": _level_total,
+    "equal_principal": _level_principal,
+    "interest_only": lambda terms, owed, ahead: Fraction(0),  # all principal falls due with the last
+}
+
+
+def level(terms: Terms, owed: Owed, ahead: Sequence[Rung]) -> int:
+    """The amount of a regular instalment (of its principal, where that is level), rounded to the agreed multiple and
+    levelled by the agreed rule. Instalments in which principal rests are none."""
+    repaying = [rung for rung in ahead if rung.number > terms.grace.principal] or list(ahead)[-1:]
+    exact = KINDS[terms.plan.kind](terms, owed, repaying)
     amount = money.rounded_to(exact, terms.level_multiple_minor, terms.rounding) or money.rounded(exact, terms.rounding)
-    return LEVELLINGS[terms.levelling](terms, amount, principal, factors)
+    if LEVEL_PARTS[terms.plan.kind] == ("principal",):
+        return amount
+    return LEVELLINGS[terms.levelling](terms, amount, owed, repaying)
 
 
 class _Last(NamedTuple):
@@ -106,41 +176,41 @@ class _Last(NamedTuple):
     gap: int
 
 
-def _last(terms: Terms, amount: int, principal: Fraction, factors: Sequence[Fraction]) -> _Last:
+def _last(terms: Terms, amount: int, owed: Owed, ahead: Sequence[Rung]) -> _Last:
     """What the last instalment would be if the others were `amount`."""
-    flat, drops = terms.interest_base == "original_principal", terms.residue == "drop_when_due"
-    balance, carried = principal, Fraction(0)
-    for r in factors[:-1]:
-        carried += (principal if flat else balance) * r
+    flat, drops = terms.interest_base != "actual_balance", terms.residue == "drop_when_due"
+    balance, carried = owed.principal, owed.earned
+    for rung in ahead[:-1]:
+        carried += (owed.bearing if flat else balance) * rung.earns
         posted = money.rounded(carried, terms.rounding)
-        interest = min(posted, amount)
+        interest = min(posted, amount) if rung.number > terms.grace.interest else 0
         carried = (Fraction(posted) if drops else carried) - interest
         balance -= amount - interest
-    carried += (principal if flat else balance) * factors[-1]
+    carried += (owed.bearing if flat else balance) * ahead[-1].earns
     last = money.rounded(balance + carried, terms.rounding)
     return _Last(last, last - amount)
 
 
-def _as_computed(terms: Terms, amount: int, principal: Fraction, factors: Sequence[Fraction]) -> int:
+def _as_computed(terms: Terms, amount: int, owed: Owed, ahead: Sequence[Rung]) -> int:
     return amount
 
 
-def _even_last(terms: Terms, amount: int, principal: Fraction, factors: Sequence[Fraction]) -> int:
+def _even_last(terms: Terms, amount: int, owed: Owed, ahead: Sequence[Rung]) -> int:
     """While the last instalment differs noticeably, spread the difference over all, at most three times."""
-    n = len(factors)
+    n = len(ahead)
     for _ in range(3):
-        gap = _last(terms, amount, principal, factors).gap
+        gap = _last(terms, amount, owed, ahead).gap
         if n < 2 or abs(gap) <= n // 2:
             break
         change = money.rounded(Fraction(gap, n), terms.rounding)
         other = money.rounded_to(Fraction(amount + change), terms.level_multiple_minor, terms.rounding)
-        if other == amount or other <= 0 or abs(_last(terms, other, principal, factors).gap) >= abs(gap):
+        if other == amount or other <= 0 or abs(_last(terms, other, owed, ahead).gap) >= abs(gap):
             break
         amount = other
     return amount
 
 
-LEVELLINGS: dict[str, Callable[[Terms, int, Fraction, Sequence[Fraction]], int]] = {
+LEVELLINGS: dict[str, Callable[[Terms, int, Owed, Sequence[Rung]], int]] = {
     "none": _as_computed,
     "even_last": _even_last,
 }

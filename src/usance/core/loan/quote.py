@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from usance.core import money, rates
+from usance.core import apr, money
 from usance.core.loan import replay, state
 from usance.core.loan.apply import apply
 from usance.core.loan.close import advance
@@ -112,12 +112,17 @@ def net_disbursement(terms: Terms) -> int:
     return terms.principal_minor + sum(m.amount_minor for m in movements if m.kind in ("fee_withheld", "tax_withheld"))
 
 
+def level(terms: Terms, starts_on: date) -> int:
+    """The amount of a regular instalment, in minor units, if the money arrives on `starts_on`."""
+    return _begun(terms, starts_on).loan.level_minor
+
+
 @lru_cache(maxsize=REMEMBERED)
 def projection(terms: Terms, starts_on: date) -> Projection:
     """The whole loan if the money arrives on `starts_on` and everything is paid on its due date."""
     begun = _begun(terms, starts_on)
     deducted = {m.balance: -m.amount_minor for m in begun.movements if m.kind in ("fee_withheld", "tax_withheld")}
-    rows = _future_rows(begun.loan)
+    rows = schedule(begun.loan)
     sent = terms.principal_minor - sum(deducted.values())
     total = sum(row.total_minor for row in rows)
     by_balance: dict[str, int] = {}
@@ -125,17 +130,17 @@ def projection(terms: Terms, starts_on: date) -> Projection:
         for key, amount in row.amounts.items():
             by_balance[key] = by_balance.get(key, 0) + amount
     days = (rows[-1].due_on - starts_on).days
-    flows = [rates.Flow(starts_on, -sent), *(rates.Flow(row.due_on, row.total_minor) for row in rows)]
+    flows = [apr.Flow(starts_on, -sent), *(apr.Flow(row.due_on, row.total_minor) for row in rows)]
     return Projection(
         rows, starts_on, rows[-1].due_on, days, terms.principal_minor, deducted, sent, total, total - sent, by_balance,
         _apr(flows, terms), Fraction(total - sent, terms.principal_minor * days),
     )  # fmt: skip
 
 
-def _apr(flows: Sequence[rates.Flow], terms: Terms) -> Fraction | None:
+def _apr(flows: Sequence[apr.Flow], terms: Terms) -> Fraction | None:
     try:
-        return rates.apr(flows, times=terms.apr_times)
-    except rates.AprUndefined:
+        return apr.apr(flows, times=terms.apr_times)
+    except apr.AprUndefined:
         return None
 
 

@@ -119,6 +119,8 @@ class Loan(NamedTuple):
     due_dates: tuple[date, ...] = ()  # not yet billed
     level_minor: int = 0  # what an instalment amounts to
     credit_minor: int = 0  # paid in advance for coming instalments
+    even_factor: Fraction | None = None  # what each period earns, where interest is spread evenly over the plan
+    dropped: Fraction = Fraction(0)  # interest below a minor unit that bills left out, to be collected by the last
     bills: tuple[Bill, ...] = ()
     settled_count: int = 0  # so many bills at the front are fully paid
     matured_on: date | None = None  # nothing more will be billed since
@@ -238,6 +240,16 @@ def next_due_on(loan: Loan) -> date | None:
     return loan.due_dates[0] if loan.due_dates else None
 
 
+def instalment_number(loan: Loan) -> int:
+    """Which instalment of the plan falls due next, counted from 1; after the last, one more than there are."""
+    return loan.terms.plan.count - len(loan.due_dates) + 1
+
+
+def down_payment_minor(loan: Loan) -> int:
+    """What fell due on the days on which money was drawn."""
+    return sum(bill.due.get("principal", 0) for bill in loan.bills if bill.starts_on == bill.due_on)
+
+
 def capped_principal(loan: Loan) -> int:
     """The principal that fees and caps are a share of: what was agreed until money arrived."""
     return loan.disbursed_minor or loan.terms.principal_minor
@@ -328,6 +340,8 @@ def from_json(data: Mapping[str, Any], terms: Terms) -> Loan:
             "rate_changes": tuple((day(on), rate(item)) for on, item in data["rate_changes"]),
             "interest": Accrued(Fraction(data["interest"][0]), data["interest"][1]),
             "penalty": Accrued(Fraction(data["penalty"][0]), data["penalty"][1]),
+            "even_factor": Fraction(data["even_factor"]) if data.get("even_factor") else None,
+            "dropped": Fraction(data.get("dropped", "0")),
             "period": Period(day(period[0]), day(period[1]), period[2], period[3]) if period else None,
             "due_dates": tuple(map(day, data["due_dates"])),
             "bills": tuple(Bill(n, day(start), day(due_on), *maps) for n, start, due_on, *maps in data["bills"]),

@@ -12,7 +12,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from usance.core import calendar, money, rates, values
+from usance.core import apr, calendar, money, rates, values
 from usance.core.calendar import WorkCalendar
 from usance.core.money import Currency
 from usance.core.rates import Rate
@@ -21,14 +21,15 @@ from usance.core.refusals import Refusal
 SCHEMA_VERSION = 1
 
 NAMES: dict[str, frozenset[str]] = {
-    "plan": frozenset({"single_payment", "equal_instalments"}),
+    "plan": frozenset({"single_payment", "equal_instalments", "equal_principal", "interest_only"}),
     "unit": frozenset(calendar.STEPS),
     "day_count": frozenset(rates.ACCRUALS),
     "rounding": frozenset(money.ROUNDINGS),
     "roll": frozenset(calendar.ROLLS),
-    "interest_base": frozenset({"actual_balance", "original_principal"}),
+    "interest_base": frozenset({"actual_balance", "original_principal", "financed_principal"}),
+    "interest_spread": frozenset({"as_earned", "evenly"}),
     "levelling": frozenset({"none", "even_last"}),
-    "residue": frozenset({"carry", "drop_when_due"}),
+    "residue": frozenset({"carry", "drop_when_due", "collect_at_end"}),
     "late_start": frozenset({"dates_move", "dates_stay"}),
     "after_maturity": frozenset({"continues", "stops"}),
     "early_payment": frozenset({"shorter_term", "smaller_instalments", "next_instalments", "hold_until_due"}),
@@ -37,7 +38,16 @@ NAMES: dict[str, frozenset[str]] = {
     "fee_when": frozenset(
         {"deducted", "added_to_principal", "per_instalment", "on_extension", "on_lateness", "on_request"}
     ),
-    "fee_of": frozenset({"original_principal", "outstanding_principal", "past_due_total"}),
+    "fee_of": frozenset(
+        {
+            "original_principal",
+            "outstanding_principal",
+            "past_due_total",
+            "instalment_principal",
+            "instalment_interest",
+            "instalment_total",
+        }
+    ),
     "penalty": frozenset({"daily_on_past_due_principal", "daily_on_past_due_total", "flat_per_miss"}),
     "extend_from": frozenset({"due_date", "extension_date", "later_of_both"}),
 }
@@ -63,12 +73,16 @@ def _known(vocabulary: str, field: str, value: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """When the loan is repaid: `count` due dates, one every `every` `unit`s from the start."""
+    """When the loan is repaid: `count` due dates, one every `every` `unit`s from the start, or the `dates` themselves.
+    With a `length` only the last date is another one: so many `length_unit`s after the start."""
 
-    kind: str  # single_payment | equal_instalments
+    kind: str  # single_payment | equal_instalments | equal_principal | interest_only
     count: int = 1
     every: int
     unit: str = "days"
+    dates: tuple[date, ...] = ()
+    length: int = 0
+    length_unit: str = "days"
 
     def __post_init__(self) -> None:
         _known("plan", "plan.kind", self.kind)
@@ -76,6 +90,35 @@ class Plan:
         _check(1 <= self.count <= 1200, "plan.count", self.count, "from 1 to 1200")
         _check(self.every >= 1, "plan.every", self.every, "at least 1")
         _check(self.kind != "single_payment" or self.count == 1, "plan.count", self.count, "1 for a single payment")
+        _known("unit", "plan.length_unit", self.length_unit)
+        _check(self.length >= 0, "plan.length", self.length, "not negative")
+        _check(not self.dates or (len(self.dates) == self.count and list(self.dates) == sorted(set(self.dates))),
+               "plan.dates", len(self.dates), "as many as `count`, in order")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grace:
+    """So many instalments at the beginning ask for no principal, for no interest (it is collected by the first one
+    after), or bear no interest at all."""
+
+    principal: int = 0
+    interest: int = 0
+    interest_free: int = 0
+
+    def __post_init__(self) -> None:
+        most = max(self.principal, self.interest, self.interest_free)
+        _check(min(self.principal, self.interest, self.interest_free) >= 0, "grace", self, "not negative")
+        _check(most <= 1200, "grace", most, "at most 1200")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownPayment:
+    """A share of the money that falls due on the very day it is drawn; the instalments repay the rest."""
+
+    share: Fraction
+
+    def __post_init__(self) -> None:
+        _check(0 <= self.share < 1, "down_payment.share", self.share, "from 0 to less than 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +144,8 @@ class Fee:
         _check(self.kind.isidentifier(), "fee.kind", self.kind, "letters, digits and _")
         _known("fee_when", "fee.when", self.when)
         _known("fee_of", "fee.of", self.of)
+        _check(self.when == "per_instalment" or not self.of.startswith("instalment_"), "fee.of", self.of,
+               "only a fee per instalment is a share of one")  # fmt: skip
         _check(self.flat_minor >= 0 and self.share >= 0, "fee", self.kind, "not negative")
         _check(self.after_days >= 0, "fee.after_days", self.after_days, "not negative")
 
@@ -181,7 +226,9 @@ class Terms:
     signed_on: date | None = None  # the start that the signed schedule assumed
     late_start: str = "dates_move"  # when the money arrives on another day than signed_on
     day_count: str = "actual/365"
+    level_day_count: str = ""  # the convention by which the level is computed; empty: that of the accrual
     interest_base: str = "actual_balance"
+    interest_spread: str = "as_earned"
     after_maturity: str = "continues"
     rounding: str = "half_even"
     residue: str = "carry"
@@ -190,6 +237,8 @@ class Terms:
     roll: str = "keep"
     work_calendar: WorkCalendar = WorkCalendar()
 
+    grace: Grace = Grace()
+    down_payment: DownPayment | None = None
     fees: tuple[Fee, ...] = ()
     taxes: tuple[Tax, ...] = ()
     penalty: Penalty | None = None
@@ -203,14 +252,17 @@ class Terms:
 
     def __post_init__(self) -> None:
         _check(self.principal_minor > 0, "principal_minor", self.principal_minor, "more than zero")
-        for field in ("late_start", "day_count", "interest_base", "after_maturity", "rounding", "residue",
-                      "levelling", "roll", "early_payment"):  # fmt: skip
+        for field in ("late_start", "day_count", "interest_base", "interest_spread", "after_maturity",
+                      "rounding", "residue", "levelling", "roll", "early_payment"):  # fmt: skip
             _known(field, field, getattr(self, field))
+        _known("day_count", "level_day_count", self.level_day_count or self.day_count)
+        _check(self.grace.principal < self.plan.count, "grace.principal", self.grace.principal,
+               "fewer than the instalments")  # fmt: skip
         days = [step.from_day for step in self.rates]
         _check(days[:1] == [0] and days == sorted(set(days)), "rates", days, "steps in order, the first from day 0")
         _check(all(step.rate.share >= 0 for step in self.rates), "rates", days, "not negative")
         _check(self.level_multiple_minor >= 1, "level_multiple_minor", self.level_multiple_minor, "at least 1")
-        _check(self.apr_times in rates.APR_TIMES, "apr_times", self.apr_times, "a name in rates.APR_TIMES")
+        _check(self.apr_times in apr.APR_TIMES, "apr_times", self.apr_times, "a name in apr.APR_TIMES")
         _check(self.default_after_days >= 1, "default_after_days", self.default_after_days, "at least 1")
         _check(self.forgive_under_minor >= 0, "forgive_under_minor", self.forgive_under_minor, "not negative")
         kinds = [fee.kind for fee in self.fees]

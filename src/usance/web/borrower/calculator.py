@@ -108,6 +108,14 @@ def customer_kind(request: HttpRequest) -> str:
     return "returning" if loans.history_of_party(party_id=party_id).closed_count else "first"
 
 
+def _payments_of(quote: calculator.Quote) -> str:
+    """All alike (the last aside, which is named by itself), or the largest of them."""
+    count, alike = len(quote.instalments), len({row.total_minor for row in quote.instalments[:-1]}) == 1
+    if alike:
+        return ngettext("%(count)s payment of", "%(count)s payments of", count)
+    return ngettext("%(count)s payment of up to", "%(count)s payments of up to", count)
+
+
 def figures(quote: calculator.Quote) -> dict[str, Any]:
     """The key facts of a quote, the same on every page that shows them."""
     money, currency = formats.money, quote.currency
@@ -117,8 +125,8 @@ def figures(quote: calculator.Quote) -> dict[str, Any]:
         ui.KeyFact(_("One payment on"), formats.date_l(last.due_on))
         if count == 1
         else ui.KeyFact(
-            ngettext("%(count)s payment of", "%(count)s payments of", count) % {"count": count},
-            money(quote.instalments[0].total_minor, currency),
+            _payments_of(quote) % {"count": count},
+            money(max(row.total_minor for row in quote.instalments[:-1]), currency),
             _("the last one, on %(day)s: %(amount)s")
             % {"day": formats.date_l(last.due_on, "medium"), "amount": money(last.total_minor, currency)},
         )

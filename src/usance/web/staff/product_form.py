@@ -28,12 +28,14 @@ PERIODS = ("day", "month", "year")
 VOCABULARY = {
     "when": "fee_when", "of": "fee_of", "rule": "penalty", "waterfall": "waterfall", "extend_from": "extend_from",
     "late_start": "late_start", "day_count": "day_count", "interest_base": "interest_base",
+    "interest_spread": "interest_spread",
     "after_maturity": "after_maturity", "rounding": "rounding", "residue": "residue", "levelling": "levelling",
     "roll": "roll", "early_payment": "early_payment",
 }  # fmt: skip
 OPTIONAL = frozenset({
     "penalty.rule", "penalty.share", "penalty.flat_minor", "penalty.grace_days", "penalty.cap_share",
     "penalty.yearly_cap_share", "extension.days_allowed", "extension.max_count", "conventions.cost_cap_share",
+    "conventions.level_day_count", "down_payment_share", "fixed_length.count",
 })  # fmt: skip
 EMPTY_FEE = {
     "kind": "",
@@ -44,14 +46,13 @@ EMPTY_FEE = {
     "after_days": 0,
 }
 EMPTY_TAX: dict[str, Any] = {"kind": "", "share": "0", "on": []}
-PARTS = {"penalty": "rule", "extension": "days_allowed", "promo": "days"}  # a part is there when this is filled in
+PARTS = {
+    "penalty": "rule",
+    "extension": "days_allowed",
+    "promo": "days",
+    "fixed_length": "count",
+}  # a part is there when this is filled in
 LISTS = ("prices.first.fees", "prices.returning.fees", "taxes")
-WHY = {
-    "min, default and max must be in this order": lambda: _("The value shown first must lie between the two ends."),
-    "max and default must lie a whole number of steps above min": lambda: _(
-        "The largest value and the one shown first must be whole steps above the smallest."
-    ),
-}
 
 
 class ShareField(forms.CharField):
@@ -141,8 +142,13 @@ class ConfigForm(house.Form):
         return {
             path: value
             for path, value in words.places(whole).items()
-            if path not in words.NOT_SHOWN and (value != [] or path.endswith(may_be_empty))
+            if self._is_asked(path) and (value != [] or path.endswith(may_be_empty))
         }
+
+    def _is_asked(self, path: str) -> bool:
+        """A product of one payment stays one: it is not asked how instalments are made up."""
+        single = self.config["kind"] == "single_payment"
+        return path not in words.NOT_SHOWN and not (single and path.startswith(words.OF_INSTALMENTS))
 
     def _field(self, path: str, value: Any) -> forms.Field:
         name = path.rsplit(".", 1)[-1]
@@ -165,12 +171,16 @@ class ConfigForm(house.Form):
 
     def _choices(self, path: str, name: str, value: Any) -> list[tuple[str, Any]]:
         nothing = [("", _("none"))]
+        if path == "kind":
+            return [(kind, words.VALUES[kind]) for kind in template.INSTALMENT_KINDS]
         if name == "unit":
             return [(unit, words.VALUES[unit]) for unit in UNITS]
+        if name == "level_day_count":
+            return [("", _("as the interest counts")), *words.choices(list(core.NAMES["day_count"]))]
         if name == "per":
             return [(period, words.VALUES[period]) for period in PERIODS]
         if name == "apr_times":
-            return words.choices(["days/365", "months/12"])
+            return words.choices(["days/365", "months/12", "months_back/12"])
         if ".fees." in path and name == "kind":
             kinds = dict.fromkeys([*common.FEES, *([value] if value else [])])
             return nothing + [(kind, common.FEES.get(kind, kind)) for kind in kinds]
@@ -194,8 +204,8 @@ class ConfigForm(house.Form):
         for name, value in self.cleaned_data.items():
             if name != "note":
                 _put(made, name.split("__"), value)
-        for part in ("penalty", "extension"):
-            made[part] = _part(made[part], PARTS[part])
+        for part in ("penalty", "extension", "fixed_length"):
+            made[part] = _part(made.get(part, {}), PARTS[part])
         for price in made["prices"].values():
             price["promo"] = _part(price["promo"], PARTS["promo"])
             price["fees"] = [_without_none(row) for row in _rows(price.get("fees"))]
@@ -213,8 +223,8 @@ class ConfigForm(house.Form):
                     self.refuse(_place_of(breach, kind), refusals.sentence(breach))
         except template.ConfigNotValid as refusal:
             for problem in refusal.problems:
-                why = WHY.get(problem.why)
-                self.refuse(problem.path, why() if why else _("This cannot be: %(why)s") % {"why": problem.why})
+                why = words.PROBLEMS.get(problem.why)
+                self.refuse(problem.path, str(why) if why else _("This cannot be: %(why)s") % {"why": problem.why})
         except core.TermsRefused as refusal:
             self.refuse(_place_in_terms(refusal.field), refusals.sentence(refusal))
         except Refusal as refusal:
@@ -284,6 +294,7 @@ def _filled(config: Mapping[str, Any]) -> dict[str, Any]:
         "rule": "", "share": None, "flat_minor": None, "grace_days": None, "cap_share": None, "yearly_cap_share": None,
     }  # fmt: skip
     whole["extension"] = whole["extension"] or {"days_allowed": [], "max_count": None, "extend_from": "later_of_both"}
+    whole["fixed_length"] = whole["fixed_length"] or {"count": None, "unit": "months"}
     for price in whole["prices"].values():
         price["promo"] = price["promo"] or {"rate": {"share": None, "per": price["rate"]["per"]}, "days": None}
         price["fees"] = price.pop("fees")  # after the promotion on the page
@@ -333,6 +344,7 @@ def _place_of(breach: caps.PriceOverCap, kind: str) -> str:
 def _place_in_terms(field: str) -> str:
     """The core's name of a term as the configuration's place."""
     first, _dot, rest = field.partition(".")
-    known = {"fee": "prices.first.fees", "plan": "term", "tax": "taxes", "penalty": f"penalty.{rest}",
+    known = {"fee": "prices.first.fees", "plan": "term", "grace": f"grace.{rest}", "down_payment": "down_payment_share",
+             "tax": "taxes", "penalty": f"penalty.{rest}",
              "allocation": "allocation.components", "extension": f"extension.{rest}"}  # fmt: skip
     return known.get(first, f"conventions.{field}")

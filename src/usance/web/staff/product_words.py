@@ -36,6 +36,12 @@ SECTIONS: Mapping[str, Any] = {
 LABELS: Mapping[str, Any] = {
     "kind": gettext_lazy("Kind of loan"),
     "every": gettext_lazy("One payment every so many units"),
+    "fixed_length.count": gettext_lazy("Fixed length: the last payment so long after the start"),
+    "fixed_length.unit": gettext_lazy("Fixed length counted in"),
+    "down_payment_share": gettext_lazy("Down payment, due with the money itself"),
+    "grace.principal": gettext_lazy("First instalments without principal"),
+    "grace.interest": gettext_lazy("First instalments whose interest is asked for later"),
+    "grace.interest_free": gettext_lazy("First instalments free of interest"),
     "amount.min_minor": gettext_lazy("Smallest amount"),
     "amount.max_minor": gettext_lazy("Largest amount"),
     "amount.step_minor": gettext_lazy("Step of the amounts"),
@@ -73,7 +79,9 @@ LABELS: Mapping[str, Any] = {
     "taxes.*.on": pgettext_lazy("tax", "On"),
     "conventions.late_start": gettext_lazy("When the money arrives later"),
     "conventions.day_count": gettext_lazy("Days counted as"),
+    "conventions.level_day_count": gettext_lazy("Days for the size of equal instalments"),
     "conventions.interest_base": gettext_lazy("Interest on"),
+    "conventions.interest_spread": gettext_lazy("Interest of each instalment"),
     "conventions.after_maturity": gettext_lazy("Interest after the last due date"),
     "conventions.rounding": gettext_lazy("Rounding"),
     "conventions.residue": gettext_lazy("Parts of the smallest unit"),
@@ -93,6 +101,8 @@ LABELS: Mapping[str, Any] = {
 VALUES: Mapping[str, Any] = {
     "single_payment": gettext_lazy("one payment at the end"),
     "equal_instalments": gettext_lazy("equal instalments"),
+    "equal_principal": gettext_lazy("equal parts of principal, interest on top"),
+    "interest_only": gettext_lazy("interest alone, the principal with the last"),
     "days": gettext_lazy("days"),
     "weeks": gettext_lazy("weeks"),
     "half_months": gettext_lazy("half months"),
@@ -109,6 +119,9 @@ VALUES: Mapping[str, Any] = {
     "original_principal": gettext_lazy("the original principal"),
     "outstanding_principal": gettext_lazy("the outstanding principal"),
     "past_due_total": gettext_lazy("all that is past due"),
+    "instalment_principal": gettext_lazy("the principal of the instalment"),
+    "instalment_interest": gettext_lazy("the interest of the instalment"),
+    "instalment_total": gettext_lazy("principal and interest of the instalment"),
     "daily_on_past_due_principal": gettext_lazy("each day, on past-due principal"),
     "daily_on_past_due_total": gettext_lazy("each day, on all that is past due"),
     "flat_per_miss": gettext_lazy("once for each missed payment"),
@@ -123,9 +136,21 @@ VALUES: Mapping[str, Any] = {
     "actual/360": gettext_lazy("true days of 360"),
     "actual/364": gettext_lazy("true days of 364"),
     "actual/actual": gettext_lazy("true days of the true year"),
+    "actual/actual_by_morning": gettext_lazy("true days of the year in which each night ends"),
+    "actual/leap_day_period": gettext_lazy("true days, of 366 only in a period with 29 February"),
+    "no_leap/365": gettext_lazy("true days of 365, a 29 February left out"),
     "30/360": gettext_lazy("months of 30 days"),
+    "30/360_bond": gettext_lazy("months of 30 days, bond basis"),
+    "30/360_us": gettext_lazy("months of 30 days, as in the United States"),
+    "30/360_psa": gettext_lazy("months of 30 days, PSA"),
+    "months_of_30/360": gettext_lazy("each month 30 days of 360"),
+    "months_of_30/364": gettext_lazy("each month 30 days of 364"),
+    "months_of_30/365": gettext_lazy("each month 30 days of 365"),
     "same_as_period": gettext_lazy("each period alike"),
     "actual_balance": gettext_lazy("what is outstanding"),
+    "financed_principal": gettext_lazy("the original principal less the down payment"),
+    "as_earned": gettext_lazy("as the days earn it"),
+    "evenly": gettext_lazy("the same in each"),
     "continues": gettext_lazy("goes on"),
     "stops": gettext_lazy("stops"),
     "half_even": gettext_lazy("to the nearest, halves to even"),
@@ -134,20 +159,58 @@ VALUES: Mapping[str, Any] = {
     "down": gettext_lazy("down"),
     "carry": gettext_lazy("carried to the next day"),
     "drop_when_due": gettext_lazy("dropped when due"),
+    "collect_at_end": gettext_lazy("collected by the last instalment"),
     "even_last": gettext_lazy("takes the difference"),
     "none": gettext_lazy("not levelled"),
     "keep": gettext_lazy("stays"),
     "next": gettext_lazy("moves to the next working day"),
     "previous": gettext_lazy("moves to the working day before"),
     "next_in_month": gettext_lazy("moves to the next working day of the month"),
+    "previous_in_month": gettext_lazy("moves to the working day before, in the month"),
     "shorter_term": gettext_lazy("shortens the term"),
     "smaller_instalments": gettext_lazy("makes instalments smaller"),
     "next_instalments": gettext_lazy("pays the next instalments"),
     "hold_until_due": gettext_lazy("waits until due"),
     "days/365": gettext_lazy("days of a year of 365"),
     "months/12": gettext_lazy("months"),
+    "months_back/12": gettext_lazy("months counted back from each payment (2008/48/EC)"),
 }
-NOT_SHOWN = frozenset({"schema_version", "kind"})
+NOT_SHOWN = frozenset({"schema_version"})
+PROBLEMS: Mapping[str, Any] = {  # why a configuration cannot be -> a sentence
+    "min, default and max must be in this order": gettext_lazy("The value shown first must lie between the two ends."),
+    "max and default must lie a whole number of steps above min": gettext_lazy(
+        "The largest value and the one shown first must be whole steps above the smallest."
+    ),
+    "a single payment has no instalments to spare": gettext_lazy(
+        "A single payment has no instalments to spare: enter 0."
+    ),
+    "these instalments ask for no principal anyway": gettext_lazy(
+        "Instalments of interest alone ask for no principal anyway: enter 0."
+    ),
+    "fewer than the fewest instalments": gettext_lazy(
+        "At least one instalment of the shortest term must repay principal."
+    ),
+    "less than the whole loan": gettext_lazy("A down payment is less than the whole loan."),
+    "only one number of instalments can have a fixed length": gettext_lazy(
+        "A fixed length needs instalments whose number is fixed: make the shortest and the longest term the same."
+    ),
+    "only equal instalments are computed by days": gettext_lazy(
+        "Only equal instalments have a size to compute: leave this as the interest counts."
+    ),
+    "only flat interest of instalments is spread evenly": gettext_lazy(
+        "Interest can be the same in each instalment only if it is counted on the original principal."
+    ),
+    "due dates that can be moved need interest as it is earned": gettext_lazy(
+        "Where due dates can be moved, interest must be as the days earn it."
+    ),
+    "there is no down payment": gettext_lazy("There is no down payment: choose the original principal."),
+    "only a fee with each instalment is a share of one": gettext_lazy(
+        "Only a fee charged with each instalment can be a share of the instalment."
+    ),
+}
+# places that only a product of instalments has
+OF_INSTALMENTS = ("kind", "fixed_length.", "grace.", "conventions.level_day_count", "conventions.interest_spread")
+OF_THE_TERM = frozenset({"kind", "every", "fixed_length", "down_payment_share", "grace"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +245,7 @@ def _pattern(path: str) -> str:
 def section(path: str) -> str:
     """The section that a place belongs to."""
     found = [name for name in SECTIONS if name and (path == name or path.startswith(f"{name}."))]
-    return max(found, key=len, default="term" if path == "every" else "")
+    return max(found, key=len, default="term" if path.split(".")[0] in OF_THE_TERM else "")
 
 
 def percent_text(share: str) -> str:

@@ -1,0 +1,169 @@
+"""Whole schedules as another system computed them: its parameters as our terms, its rows beside ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from usance.core.loan import quote
+from usance.core.loan.quote import Row
+from usance.core.loan.terms import DownPayment, Fee, Grace, Plan, RateStep, Terms
+from usance.core.money import Currency
+from usance.core.rates import Rate
+from usance.workflows.cases.verdicts import Cell, Unsupported
+
+UNITS = {"DAY": "days", "WEEK": "weeks", "MONTH": "months", "YEAR": "years"}
+ACTUAL_YEARS = {"365": "actual/365", "360": "actual/360", "364": "actual/364"}
+FEE_BASES = {
+    "FLAT": "original_principal",
+    "PERCENT_OF_AMOUNT": "instalment_principal",
+    "PERCENT_OF_INTEREST": "instalment_interest",
+    "PERCENT_OF_AMOUNT_PLUS_INTEREST": "instalment_total",
+}
+COMPONENTS = {"principal_due": ("principal",), "interest_due": ("interest",), "fees_due": ("fee",),
+              "penalties_due": ("penalty",)}  # fmt: skip
+
+
+def judge(case: Mapping[str, Any]) -> list[Cell]:
+    """Every stated cell of every row of the schedule of a loan that is drawn once."""
+    given = case["input"]
+    terms = terms_of(given)
+    drawn = [event for event in case.get("events", ()) if event["type"] == "disbursement"]
+    if len(drawn) > 1 or any(event["type"] != "disbursement" for event in case.get("events", ())):
+        raise Unsupported("a schedule after more than one drawdown")
+    rows = list(quote.projection(terms, _start(given, drawn)).rows)
+    return compare_rows(case["expected_schedule"], rows, terms)
+
+
+def compare_rows(expected: Sequence[Mapping[str, Any]], rows: Sequence[Row], terms: Terms) -> list[Cell]:
+    """Row by row. An instalment that ours no longer needs, since nothing is left, is a row of zeros."""
+    text, cells = terms.currency.text, []
+    if len(rows) > len(expected):
+        cells.append(Cell("rows", str(len(expected)), str(len(rows))))
+    for index, told in enumerate(expected):
+        row = rows[index] if index < len(rows) else None
+        ours = (
+            _cells_of(row, text) if row else dict.fromkeys((*COMPONENTS, "total_due", "emi", "balance_after"), text(0))
+        )
+        for name, actual in ours.items():
+            if told.get(name) is not None:
+                cells.append(Cell(f"row {told.get('n', index + 1)} {name}", plain(told[name], terms.currency), actual))
+    return cells
+
+
+def _cells_of(row: Row, text: Any) -> dict[str, str]:
+    found = {"due": row.due_on.isoformat()}
+    for name, parts in COMPONENTS.items():
+        found[name] = text(sum(amount for key, amount in row.amounts.items() if key.partition(":")[0] in parts))
+    level = row.amounts.get("principal", 0) + row.amounts.get("interest", 0)
+    return found | {
+        "total_due": text(row.total_minor),
+        "emi": text(level),
+        "balance_after": text(row.principal_after_minor),
+    }
+
+
+def plain(value: str, currency: Currency) -> str:
+    """An amount in one spelling; a date, and what is no amount of this currency, stays as it is."""
+    try:
+        return currency.text(currency.minor(value))
+    except ValueError:
+        return value
+
+
+def _start(given: Mapping[str, Any], drawn: Sequence[Mapping[str, Any]]) -> date:
+    told = drawn[0]["date"] if drawn else given.get("disbursed_on") or given["submitted_on"]
+    return date.fromisoformat(told)
+
+
+# --- parameters --------------------------------------------------------------------------------------------------
+
+
+def terms_of(given: Mapping[str, Any]) -> Terms:
+    """The agreement that these parameters describe. Raises Unsupported."""
+    currency = Currency(given.get("currency", "EUR"), int(given["currency_digits"]))
+    older, flat = given["schedule_type"] == "CUMULATIVE", given["interest_method"] == "FLAT"
+    multiple = _multiple(given, currency)
+    by_term = older and flat  # the older calculator spreads flat interest evenly over the instalments
+    return Terms(
+        currency=currency,
+        principal_minor=currency.minor(given["principal"]),
+        plan=_plan(given, "equal_principal" if by_term and multiple == 1 else _kind(given)),
+        rates=(RateStep(from_day=0, rate=Rate(Fraction(given["annual_rate_percent"]) / 100, "year")),),
+        day_count=_day_count(given, older),
+        level_day_count="same_as_period" if older and not flat else "",
+        interest_base="actual_balance" if not flat else "original_principal" if older else "financed_principal",
+        interest_spread="evenly" if by_term else "as_earned",
+        rounding=given["rounding"].lower(),
+        residue="collect_at_end" if by_term else "drop_when_due",
+        levelling="none" if older else "even_last",
+        level_multiple_minor=multiple,
+        grace=Grace(
+            principal=given["grace_on_principal"],
+            interest=given["grace_on_interest_payment"],
+            interest_free=given["interest_free_periods"],
+        ),
+        down_payment=_down_payment(given),
+        fees=tuple(_fee(charge, number, currency) for number, charge in enumerate(given.get("loan_charges", ()))),
+    )
+
+
+def _kind(given: Mapping[str, Any]) -> str:
+    return {"EQUAL_INSTALLMENTS": "equal_instalments", "EQUAL_PRINCIPAL": "equal_principal"}[given["amortization"]]
+
+
+def _plan(given: Mapping[str, Any], kind: str) -> Plan:
+    length = given.get("fixed_length") or {"value": 0, "unit": "DAY"}
+    return Plan(
+        kind=kind,
+        count=given["n_installments"],
+        every=given["repay_every"],
+        unit=UNITS[given["repay_unit"]],
+        dates=tuple(date.fromisoformat(on) for on in given.get("due_dates", ())),
+        length=length["value"],
+        length_unit=UNITS[length["unit"]],
+    )
+
+
+def _multiple(given: Mapping[str, Any], currency: Currency) -> int:
+    told = given.get("installment_amount_in_multiples_of")
+    if not told or not Fraction(told) or given["amortization"] == "EQUAL_PRINCIPAL":
+        return 1
+    return currency.minor(told)
+
+
+def _day_count(given: Mapping[str, Any], older: bool) -> str:
+    """What a day earns. A period of months in which each is alike has one factor whatever the year's length; a step of
+    days is counted by days."""
+    year, month = given["days_in_year"], given["days_in_month"]
+    if given["interest_calculation_period"] == "SAME_AS_REPAYMENT_PERIOD" and given["repay_unit"] != "DAY":
+        return "months_of_30/360" if given["repay_unit"] == "MONTH" else "same_as_period"
+    if given.get("days_in_year_custom_strategy") == "FEB_29_PERIOD_ONLY" and year == "ACTUAL":
+        return "actual/leap_day_period"
+    if month == "30" and year != "ACTUAL":
+        return f"months_of_30/{year}"
+    if year != "ACTUAL":
+        return ACTUAL_YEARS[year]
+    if older:
+        return "actual/365"
+    return "actual/actual" if given.get("interest_recognition_on_disbursement_date") else "actual/actual_by_morning"
+
+
+def _down_payment(given: Mapping[str, Any]) -> DownPayment | None:
+    told = given.get("down_payment")
+    return DownPayment(share=Fraction(told["percent"]) / 100) if told else None
+
+
+def _fee(charge: Mapping[str, Any], number: int, currency: Currency) -> Fee:
+    if charge["time"] != "INSTALLMENT" or charge["calculation"] not in FEE_BASES:
+        raise Unsupported(f"a charge {charge['time']} {charge['calculation']}")
+    flat = charge["calculation"] == "FLAT"
+    return Fee(
+        kind=f"charge_{number}",
+        when="per_instalment",
+        flat_minor=currency.minor(charge["amount"]) if flat else 0,
+        share=Fraction(0) if flat else Fraction(charge["amount"]) / 100,
+        of=FEE_BASES[charge["calculation"]],
+    )

@@ -201,7 +201,7 @@ def test_a_product_of_instalments_is_given_another_way_of_repaying(house: World,
     assert (row.config["kind"], row.config["down_payment_share"]) == ("equal_principal", "0.2")
     text = manager.get(f"{address(row)}?amount=10000000&term=6").content.decode()
     assert "equal parts of principal, interest on top" in text
-    assert "₫2,000,000" in text  # the down payment is the first row of the preview
+    assert "₫10,401,333" in text  # a fifth bears no interest from the first day
 
 
 def test_every_choice_of_the_core_has_words() -> None:

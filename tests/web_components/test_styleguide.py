@@ -122,7 +122,7 @@ def test_the_desks_drawer_opens_on_a_phone_without_script(phone_without_javascri
     queue = page.get_by_role("link", name="Queue")
     assert queue.count() == 0 or not queue.is_visible()
     page.get_by_role("link", name="Menu", exact=True).click()
-    assert queue.is_visible()
+    queue.wait_for(state="visible")
     page.get_by_role("link", name="Close the menu").click()
     queue.wait_for(state="hidden")
 

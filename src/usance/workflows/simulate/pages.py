@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from time import sleep
 from uuid import UUID
 
 from django.db import transaction
@@ -19,6 +20,9 @@ from usance.workflows.simulate.borrowers import Life
 from usance.workflows.simulate.outside import Visitor, World
 
 HIDDEN = re.compile(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"')
+
+
+MOST_LOOKS, A_MOMENT_S = 300, 0.1
 
 
 class PageDidNotGoOn(RuntimeError):
@@ -115,8 +119,20 @@ def _link_card(world: World, life: Life, browser: Client) -> None:
     world.settle()
     browser.post(f"/payments/{instruction_id}/back/")
     world.settle()
-    with transaction.atomic():
-        life.card_id = payments.cards_of(life.party_id).first().pk  # type: ignore[arg-type,union-attr]
+    life.card_id = _linked(world, life)
+
+
+def _linked(world: World, life: Life) -> UUID:
+    """The card, as soon as it is there: where processes live together, another one may have taken the provider's word
+    and be about to write it down."""
+    for _ in range(MOST_LOOKS):
+        with transaction.atomic():
+            card = payments.cards_of(life.party_id).first()  # type: ignore[arg-type]
+        if card is not None:
+            return UUID(str(card.pk))
+        sleep(A_MOMENT_S)
+        world.settle()
+    raise PageDidNotGoOn("the card was not linked")
 
 
 def sign(world: World, life: Life) -> bool:

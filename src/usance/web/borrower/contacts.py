@@ -55,6 +55,8 @@ class PhoneCodeForm(SecondFactForm):
         for name in ("birth_date", "last_four", "app_code"):
             if name not in asked:
                 del self.fields[name]
+            else:  # one of them is needed, so none is called optional
+                self.fields[name].must_answer = True  # type: ignore[attr-defined]
         if asked == ("last_four",):
             self.fields["last_four"].label = _("Last four digits of your identity number")
 

@@ -176,6 +176,7 @@ def _axe(page: Page, where: str, rules: list[str] | None = None) -> list[str]:
     return []
 
 
+@pytest.mark.timeout(900)  # a walk over all pages of the desk is long on a busy machine
 @pytest.mark.parametrize("area", AREAS)
 @pytest.mark.parametrize(("code", "language", "thorough"), TONGUES, ids=[tongue for _, tongue, _ in TONGUES])
 def test_every_page_can_be_used_by_everybody(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -118,6 +118,18 @@ def phone_without_javascript(chromium: Browser) -> Iterator[Page]:
 
     with browser.page(chromium, browser.PHONE, javascript=False) as opened:
         yield opened
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """A failure in the browser tells what the page showed."""
+    report = yield
+    if call.when == "call" and report.failed:
+        from tests.support import browser
+
+        for name in {"page", "phone", "phone_without_javascript"} & set(getattr(item, "funcargs", ())):
+            report.sections.append((f"what the {name} showed", browser.seen(item.funcargs[name])))  # type: ignore[attr-defined]
+    return report
 
 
 # --- order ------------------------------------------------------------------------------------------------

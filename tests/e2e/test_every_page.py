@@ -60,6 +60,8 @@ WITHOUT_RING = """() => {
         return document.activeElement === part && !ring(part) && !ring(part.closest('.u-box, .u-choice'))
     }).map(part => part.outerHTML.slice(0, 120))
 }"""
+# asked plainly, it leads on to the provider's page as soon as the worker has got one
+BESIDE = {"borrower:payment": "?back=1"}
 ENDS_THE_SESSION = {"staff:sign_out", "borrower:leave"}
 IS_PAGE: dict[str, bool] = {}
 WORLDS: dict[tuple[str, str], World] = {}
@@ -79,7 +81,8 @@ def world_of(site: Site, code: str) -> World:
 
 def address(world: World, route: Route) -> str:
     with behind.inside(world.institution.code):
-        return reverse(route.name, kwargs={name: world.get(wanted) for name, wanted in route.samples.items()})
+        path = reverse(route.name, kwargs={name: world.get(wanted) for name, wanted in route.samples.items()})
+    return path + BESIDE.get(route.name, "")
 
 
 class Visitor:

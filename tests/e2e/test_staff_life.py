@@ -57,6 +57,7 @@ def test_a_price_is_changed_by_two_people(live_site: Site, page: Page, chromium:
     page.goto(live_site.url("ua", "/staff/products/"))
     looks_right(page)
     page.locator("main a[href*='/products/versions/']").first.click()
+    page.wait_for_url("**/products/versions/**")
     page.get_by_role("button", name=re.compile("draft", re.IGNORECASE)).first.click()
     looks_right(page)
     page.get_by_role("button", name="Save the draft").last.click()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = [
@@ -63,7 +63,7 @@ def page(started: Browser, size: tuple[int, int], *, javascript: bool = True, lo
         reduced_motion="reduce",  # nothing is half way between two looks when it is judged
         accept_downloads=True,
     )
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(60_000)  # a busy machine
     faults: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:
@@ -78,6 +78,14 @@ def page(started: Browser, size: tuple[int, int], *, javascript: bool = True, lo
         assert not faults, f"the page complained: {faults}"
     finally:
         context.close()
+
+
+def seen(opened: Page) -> str:
+    """Where a page is and what somebody would read there, for the report of a failure."""
+    try:
+        return f"{opened.url}\n{opened.inner_text('body', timeout=5_000)[:3000]}"
+    except Error as gone:
+        return f"nothing any more: {gone}"
 
 
 def assert_accessible(shown: Page, *, rules: list[str] | None = None) -> None:

@@ -300,11 +300,12 @@ def test_a_callback_that_is_a_trap_is_refused(browser: Client, institution: Any,
     from usance.ports import registry
 
     rail = fondy.build({"base_url": "https://pay.example", "merchant_id": "1", "payment_key": "k", "credit_key": "c"})
-    before = registry.put(registry.PAYMENT_RAIL, rail)
+    before = registry.install(registry.Registry())
+    registry.put(registry.PAYMENT_RAIL, rail)
     try:
         answer = browser.post(f"/callbacks/fondy/{institution.pk}/", body, kind)
     finally:
-        registry.put(registry.PAYMENT_RAIL, before)
+        registry.install(before)
     assert answer.status_code == 403
 
 

@@ -128,6 +128,12 @@ class Instruction(OrgModel):
         ]
 
     @property
+    def may_have_moved(self) -> bool:
+        """Whether its money is on its way, is in doubt, or has arrived and stayed: then it is not sent again."""
+        doubtful = self.state in (*self.OPEN, self.State.MISMATCH)
+        return doubtful or (self.state == self.State.SUCCEEDED and self.returned_minor < self.amount_minor)
+
+    @property
     def told_minor(self) -> int | None:
         """What the rail says that it moved, where it is not what we asked for."""
         told: int | None = self.details.get("told_minor")

@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from usance.apps.institutions import selectors as institutions
@@ -127,10 +127,8 @@ def receipts_of(loan_id: UUID) -> QuerySet[Receipt]:
 
 
 def may_have_moved(*, subject_id: UUID, kind: str) -> bool:
-    """Whether money of this kind is on its way, is in doubt, or has arrived and stayed: then it is not sent again."""
-    doubtful = Q(state__in=[*OPEN, Instruction.State.MISMATCH])
-    arrived = Q(state=Instruction.State.SUCCEEDED, returned_minor__lt=F("amount_minor"))
-    return Instruction.objects.filter(doubtful | arrived, subject_id=subject_id, kind=kind).exists()
+    """Whether money of this kind must not be sent again."""
+    return any(one.may_have_moved for one in Instruction.objects.filter(subject_id=subject_id, kind=kind))
 
 
 def latest(*, subject_id: UUID, kind: str) -> Instruction | None:

@@ -7,6 +7,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -30,36 +31,48 @@ from usance.ports.actor import staff
 from usance.workflows import close_day, serve_loan
 from usance.workflows.audit_books import audit_books
 
-POISONS: tuple[tuple[str, str, Any], ...] = (
-    ("a checkpoint of nothing", "checkpoint", {}),
-    ("a checkpoint of another kind", "checkpoint", {"version": 99}),
-    ("a checkpoint that is a list", "checkpoint", []),
-    ("terms of another version", "terms", {"version": 99}),
-    ("terms without a plan", "terms", {"plan": None}),
+
+@dataclass(frozen=True, slots=True)
+class Poison:
+    """What is put into a column of a loan, and whether the close must get over it by itself."""
+
+    name: str
+    column: str
+    value: Any
+    is_healed: bool = False
+
+
+POISONS = (
+    Poison("a checkpoint of nothing", "checkpoint", {}),
+    Poison("a checkpoint of another version", "checkpoint", {"version": 99}, is_healed=True),  # made anew from events
+    Poison("a checkpoint that is a list", "checkpoint", []),
+    Poison("terms of another version", "terms", {"version": 99}),
+    Poison("terms without a plan", "terms", {"plan": None}),
 )
 
 
 def poison(site: Site, lender: Lender, chance: Random, count: int, wait: Callable[[], None]) -> None:
     """Loans that cannot be closed: all others must be, and these are listed with their reason; then they are healed."""
-    bad = [lender.take() for _ in range(count)]
     act = Act(0, "poisoned", lender, site, chance)
-    kept: dict[UUID, tuple[str, Any]] = {}
+    taken = [lender.take() for _ in range(count)]
+    given = {loan_id: chance.choice(POISONS) for loan_id in taken}
+    bad = [loan_id for loan_id in taken if not given[loan_id].is_healed]
+    kept: dict[UUID, Any] = {}
     with site.superuser() as behind:
         _until_no_close_runs(lender, behind, wait)
-        for number, loan_id in enumerate(bad):
-            what, column, value = POISONS[(number + chance.randrange(len(POISONS))) % len(POISONS)]
-            asked = f"SELECT {column} FROM servicing_loan WHERE id = %s FOR UPDATE"  # noqa: S608 - our own words
+        for loan_id, dose in given.items():
+            asked = f"SELECT {dose.column} FROM servicing_loan WHERE id = %s FOR UPDATE"  # noqa: S608 - our own words
             with behind.transaction():  # or a close that is at it would write what we then put back too old
-                kept[loan_id] = (column, behind.execute(asked, [loan_id]).fetchone()[0])  # type: ignore[index]
-                _put(behind, loan_id, column, value)
-            act.inject(what)
+                kept[loan_id] = behind.execute(asked, [loan_id]).fetchone()[0]  # type: ignore[index]
+                _put(behind, loan_id, dose.column, dose.value)
+            act.inject(dose.name)
         advance(act)
         wait()
         _after_poison(act, behind, bad)
-        for loan_id, (column, value) in kept.items():
-            _put(behind, loan_id, column, value)
+        for loan_id in bad:
+            _put(behind, loan_id, given[loan_id].column, kept[loan_id])
     _heal(act, bad)
-    lender.give_back(*bad)
+    lender.give_back(*taken)
 
 
 def _until_no_close_runs(lender: Lender, behind: psycopg.Connection, wait: Callable[[], None]) -> None:

@@ -55,7 +55,8 @@ def show(request: HttpRequest, loan_id: UUID) -> HttpResponse:
         "documents": [*papers.documents_of(loan.pk), *_agreements(loan)],
         "extensions": selectors.extension_options(loan_id=loan.pk),
         "payout": payouts[0] if payouts else None,
-        "on_its_way": loan.status == "approved" and payments.may_have_moved(subject_id=loan.pk, kind="payout"),
+        # of the orders as they were read: asked anew, it could be of another moment than the words beside it
+        "on_its_way": loan.status == "approved" and any(one.may_have_moved for one in payouts),
         "takes_long": _takes_long(payouts),
         "arrival": _arrival(payouts),
         "under_way": take_payment.under_way(loan_id=loan.pk),

@@ -23,7 +23,20 @@ LAYERS = [
     "loan underwriting",
     "accounting",
 ]
-LOAN = ["terms", "events plan", "state", "checkpoint charges", "allocate", "close", "apply", "admit", "replay", "quote"]
+LOAN = [
+    "terms told",
+    "events plan",
+    "state",
+    "checkpoint charges",
+    "to_come",
+    "allocate",
+    "close",
+    "reshape",
+    "apply",
+    "admit",
+    "replay",
+    "quote",
+]
 
 
 def imports(path: Path) -> Iterator[str]:

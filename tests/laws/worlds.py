@@ -12,6 +12,7 @@ from usance.core import money, rates
 from usance.core.loan import events, replay, state
 from usance.core.loan.terms import (
     NAMES,
+    STANDING,
     Allocation,
     DownPayment,
     Extension,
@@ -94,6 +95,11 @@ def all_penalties(draw: st.DrawFn) -> Penalty | None:
 def all_terms(draw: st.DrawFn) -> Terms:
     steps = draw(st.lists(st.integers(1, 60), max_size=2, unique=True).map(sorted))
     digits = draw(st.sampled_from([0, 2, 3]))
+    interest_base = draw(_names("interest_base"))
+    as_scheduled = interest_base == "scheduled_balance"
+    early_payment = draw(_names("early_payment").filter(lambda name: not as_scheduled or name in STANDING))
+    early_interest = draw(_names("early_interest")) if early_payment in STANDING else "saved"
+    early_interest = "owed" if as_scheduled else early_interest
     return Terms(
         currency=money.Currency({0: "VND", 2: "UAH", 3: "KWD"}[digits], digits),
         principal_minor=draw(st.integers(10_000, 3_000_000)),
@@ -102,7 +108,7 @@ def all_terms(draw: st.DrawFn) -> Terms:
         signed_on=draw(st.none() | st.just(START + timedelta(days=10))),
         late_start=draw(_names("late_start")),
         day_count=draw(_names("day_count")),
-        interest_base=draw(_names("interest_base")),
+        interest_base=interest_base,
         interest_spread=draw(_names("interest_spread")),
         level_day_count=draw(st.just("") | _names("day_count")),
         grace=draw(all_graces()),
@@ -115,16 +121,20 @@ def all_terms(draw: st.DrawFn) -> Terms:
         roll=draw(_names("roll")),
         fees=draw(all_fees()),
         taxes=draw(
-            st.sampled_from([(), (Tax(kind="vat", share=Fraction("0.16"), on=("interest", "fee", "penalty")),)])
+            st.just(())
+            if early_interest == "owed"
+            else st.sampled_from([(), (Tax(kind="vat", share=Fraction("0.16"), on=("interest", "fee", "penalty")),)])
         ),
         penalty=draw(all_penalties()),
         allocation=Allocation(
             waterfall=draw(_names("waterfall")),
             components=tuple(draw(st.permutations(sorted(NAMES["component"])))),
         ),
-        early_payment=draw(_names("early_payment")),
+        early_payment=early_payment,
+        early_interest=early_interest,
+        charge_off=draw(_names("charge_off")),
         extension=Extension(days_allowed=(7, 14, 30), max_count=3, extend_from=draw(_names("extend_from"))),
-        cost_cap_share=draw(st.none() | _shares("1.5")),
+        cost_cap_share=draw(st.none() if early_interest == "owed" else st.none() | _shares("1.5")),
         forgive_under_minor=draw(st.sampled_from([0, 0, 50])),
         default_after_days=draw(st.sampled_from([5, 90])),
     )

@@ -49,9 +49,10 @@ def due_dates(terms: Terms, start: date) -> tuple[date, ...]:
     return LATE_STARTS[terms.late_start](terms, start)
 
 
-def periods(terms: Terms, start: date, dates: Sequence[date]) -> list[Period]:
+def periods(terms: Terms, start: date, dates: Sequence[date], pace: tuple[int, str] | None = None) -> list[Period]:
+    every, unit = pace or (terms.plan.every, terms.plan.unit)
     starts = [start, *dates[:-1]]
-    return [Period(a, b, terms.plan.every, terms.plan.unit) for a, b in zip(starts, dates, strict=True)]
+    return [Period(a, b, every, unit) for a, b in zip(starts, dates, strict=True)]
 
 
 def rate_spans(terms: Terms, start: date) -> list[tuple[date, Rate]]:
@@ -98,7 +99,7 @@ class Rung(NamedTuple):
 def rungs(terms: Terms, ahead: Sequence[Period], spans: RateSpans, today: date | None = None) -> list[Rung]:
     """The instalments of the last `len(ahead)` periods of the plan. One that bears no interest earns nothing; one that
     asks for none does not count it in the level either. The running period earns from `today` on, and counts whole."""
-    first, grace = terms.plan.count - len(ahead) + 1, terms.grace
+    first, grace = max(0, terms.plan.count - len(ahead)) + 1, terms.grace
     found = []
     for number, period in enumerate(ahead, first):
         begun = today is not None and period.starts_on < today
@@ -129,9 +130,12 @@ def _flat(principal: Fraction, bearing: Fraction, factors: Sequence[Fraction]) -
 
 LEVELS: dict[str, Callable[[Fraction, Fraction, Sequence[Fraction]], Fraction]] = {
     "actual_balance": _annuity,
+    "scheduled_balance": _annuity,
+    "undue_balance": _annuity,
     "original_principal": _flat,
     "financed_principal": _flat,
 }
+FLAT = frozenset(base for base, level in LEVELS.items() if level is _flat)
 
 
 def _level_total(terms: Terms, owed: Owed, ahead: Sequence[Rung]) -> Fraction:
@@ -171,6 +175,34 @@ def level(terms: Terms, owed: Owed, ahead: Sequence[Rung]) -> int:
     return LEVELLINGS[terms.levelling](terms, amount, owed, repaying)
 
 
+class Share(NamedTuple):
+    """What one coming instalment asks for."""
+
+    interest: Fraction
+    principal: Fraction
+
+
+def shares(terms: Terms, amount: int, owed: Owed, ahead: Sequence[Rung]) -> list[Share]:
+    """What each instalment asks for if the regular ones are `amount` and all is paid when due. The last takes the
+    rest, to be rounded as a whole."""
+    flat, drops = terms.interest_base in FLAT, terms.residue == "drop_when_due"
+    total = "interest" in LEVEL_PARTS[terms.plan.kind]
+    balance, carried, found = owed.principal, owed.earned, []
+    for rung in ahead[:-1]:
+        carried += (owed.bearing if flat else balance) * rung.earns
+        posted = money.rounded(carried, terms.rounding)
+        interest = min(posted, amount) if total else posted
+        interest = interest if rung.number > terms.grace.interest else 0
+        carried = (Fraction(posted) if drops else carried) - interest
+        principal = (
+            Fraction(amount - (interest if total else 0)) if rung.number > terms.grace.principal else Fraction(0)
+        )
+        balance -= principal
+        found.append(Share(Fraction(interest), principal))
+    carried += (owed.bearing if flat else balance) * ahead[-1].earns
+    return [*found, Share(carried, balance)]
+
+
 class _Last(NamedTuple):
     amount: int
     gap: int
@@ -178,16 +210,7 @@ class _Last(NamedTuple):
 
 def _last(terms: Terms, amount: int, owed: Owed, ahead: Sequence[Rung]) -> _Last:
     """What the last instalment would be if the others were `amount`."""
-    flat, drops = terms.interest_base != "actual_balance", terms.residue == "drop_when_due"
-    balance, carried = owed.principal, owed.earned
-    for rung in ahead[:-1]:
-        carried += (owed.bearing if flat else balance) * rung.earns
-        posted = money.rounded(carried, terms.rounding)
-        interest = min(posted, amount) if rung.number > terms.grace.interest else 0
-        carried = (Fraction(posted) if drops else carried) - interest
-        balance -= amount - interest
-    carried += (owed.bearing if flat else balance) * ahead[-1].earns
-    last = money.rounded(balance + carried, terms.rounding)
+    last = money.rounded(sum(shares(terms, amount, owed, ahead)[-1]), terms.rounding)
     return _Last(last, last - amount)
 
 

@@ -3,6 +3,7 @@ that is wrong is refused whole."""
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
@@ -109,6 +110,19 @@ def test_a_file_with_bad_lines_names_each_and_takes_none(tmp_path: Path) -> None
         people.of_file(path, country="DE", language="en", seed=1, on=STARTS_ON)
     assert "line 3: duration_in_month is 'forty-eight'" in str(refused.value)
     assert "line 4" in str(refused.value)
+
+
+def test_without_a_key_for_the_seal_nothing_is_begun_and_one_sentence_says_what_to_do(
+    tmp_path: Path, settings: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from usance.workflows import cli_simulate
+
+    settings.USANCE_SEAL_PEM, settings.USANCE_DEMO = str(tmp_path / "none.pem"), False
+    assert cli_simulate.main(argparse.Namespace(institution="eu")) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("There is no key at ")
+    assert "`usance run`" in told.err
 
 
 def test_the_same_seed_gives_the_same_people() -> None:

@@ -19,6 +19,17 @@ LOAN_STATUS: Mapping[str, tuple[Any, ui.Tone]] = {
     "written_off": (gettext_lazy("Written off"), "neutral"),
     "cancelled": (gettext_lazy("Cancelled"), "neutral"),
 }
+LOAN_CLASS: Mapping[str, tuple[Any, ui.Tone]] = {
+    "standard": (gettext_lazy("Standard"), "good"),
+    "special_mention": (gettext_lazy("Special mention"), "warn"),
+    "substandard": (gettext_lazy("Substandard"), "bad"),
+    "doubtful": (gettext_lazy("Doubtful"), "bad"),
+    "loss": (gettext_lazy("Loss"), "bad"),
+    "sma_0": (gettext_lazy("Special mention 0"), "warn"),
+    "sma_1": (gettext_lazy("Special mention 1"), "warn"),
+    "sma_2": (gettext_lazy("Special mention 2"), "bad"),
+    "npa": (gettext_lazy("Non-performing"), "bad"),
+}
 APPLICATION_STATE: Mapping[str, tuple[Any, ui.Tone]] = {
     "draft": (gettext_lazy("Not sent yet"), "neutral"),
     "submitted": (gettext_lazy("Being decided"), "info"),

@@ -89,6 +89,13 @@ def loans_past_due(*, bucket: str = "", order: str = "", within: Q | None = None
     return in_order(found, order, default=("-days_past_due", "id"))
 
 
+def loans_of_class(*, code: str = "", order: str = "", within: Q | None = None) -> QuerySet[Loan]:
+    """Loans that run and have this class of their country, or any; the worst first."""
+    found = Loan.objects.filter(within or Q(), status__in=state.LIVE)
+    found = found.filter(loan_class=code) if code else found.exclude(loan_class="")
+    return in_order(found, order, default=("-days_past_due", "id"))
+
+
 def past_due_buckets(*, within: Q | None = None) -> list[tuple[str, int, int, int]]:
     """(bucket, loans, outstanding, past due) for every bucket, the empty ones too."""
     rows = (

@@ -47,6 +47,9 @@ class Loan(OrgModel):
     days_past_due = models.IntegerField(default=0)
     max_days_past_due = models.IntegerField(default=0, help_text="the most there ever was")
     bucket = models.CharField(max_length=8, default="", blank=True)
+    loan_class = models.CharField(
+        max_length=20, default="", blank=True, help_text="of its country, at the end of the last closed day"
+    )
     extension_count = models.IntegerField(default=0)
     disbursed_on = models.DateField(null=True)
     closed_on = models.DateField(null=True)
@@ -72,6 +75,7 @@ class Loan(OrgModel):
             models.Index("institution", "party_id", name="loan_of_party"),
             models.Index("institution", "status", "id", name="loan_by_status"),
             models.Index("institution", "bucket", "id", name="loan_by_bucket", condition=~Q(bucket="")),
+            models.Index("institution", "loan_class", "id", name="loan_by_class", condition=~Q(loan_class="")),
             models.Index("institution", "next_due_on", "id", name="loan_by_due", condition=Q(status__in=OPEN)),
             models.Index("institution", "application_id", name="loan_of_application"),
         ]
@@ -125,6 +129,22 @@ class LoanEvent(TenantModel):
             models.Index("institution", "booked_on", "id", name="event_by_day"),
             models.Index("institution", "source", name="event_by_source"),
         ]
+
+
+class LoanClassChange(TenantModel):
+    """A loan came into another class at the end of a day. Its first class has no row."""
+
+    append_only = True
+
+    loan = TenantForeignKey(Loan, related_name="class_changes", db_index=False)
+    day = models.DateField(help_text="at whose end it was so")
+    was = models.CharField(max_length=20)
+    now = models.CharField(max_length=20)
+    days_past_due = models.IntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("institution", "loan", "day", name="classchange_once_a_day")]
+        indexes = [models.Index("institution", "day", "id", name="classchange_by_day")]
 
 
 class LoanMovement(TenantModel):

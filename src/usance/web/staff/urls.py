@@ -19,6 +19,7 @@ from usance.web.staff import (
     jobs,
     journal,
     loan_acts,
+    loan_classes,
     loans,
     messages,
     passkeys,
@@ -105,6 +106,7 @@ CUSTOMERS = [
 LOANS = [
     path("loans/", loans.index, name="loans"),
     path("loans/past-due/", loans.past_due, name="past_due"),
+    path("loans/classes/", loan_classes.index, name="loan_classes"),
     path("loans/<uuid:loan_id>/", loans.show, name="loan"),
     path("loans/<uuid:loan_id>/papers/<uuid:document_id>/", loans.document, name="loan_document"),
     path("loans/<uuid:loan_id>/messages/<uuid:message_id>/", loans.message, name="loan_message"),

@@ -177,3 +177,17 @@ def principal_identity() -> Iterator[Difference]:
             yield Difference("I5", f"loan {number}", f"principal stands at {stands}, its causes make {identity}")
         if moved != told:
             yield Difference("I5", f"loan {number}", f"{moved} was booked as disbursed, its events say {told}")
+
+
+CLASSES = """
+SELECT l.number, l.loan_class, c.now FROM servicing_loan l JOIN LATERAL (
+    SELECT now FROM servicing_loanclasschange h WHERE h.institution_id = l.institution_id AND h.loan_id = l.id
+    ORDER BY h.day DESC LIMIT 1
+) c ON l.loan_class <> c.now ORDER BY l.number
+"""
+
+
+def classes_as_changed() -> Iterator[Difference]:
+    """I2: the class of a loan is that of its newest change."""
+    for number, stands, changed in rows(CLASSES):
+        yield Difference("I2", f"loan {number}", f"its class stands at {stands}, it was changed to {changed}")

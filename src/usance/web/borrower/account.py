@@ -120,7 +120,7 @@ def forget_other_devices(request: HttpRequest) -> HttpResponse:
     """Signed out everywhere but here."""
     party_id: UUID = request.party_id  # type: ignore[attr-defined]
     actor, here = identity.actor_of(request), identity.device_of(request)
-    devices.forget_others(party_id=party_id, but=here, actor=actor, at=clock.now())
+    devices.forget_all(party_id=party_id, but=here, actor=actor, at=clock.now())
     messages.success(request, _("You are signed out everywhere but here."))
     return redirect("borrower:settings")
 

@@ -95,6 +95,7 @@ def index(request: StaffRequest) -> HttpResponse:
         "form": form,
         "views": _views(request, view, counts, within),
         "reset": reverse("staff:payments"),
+        "doubt": selectors.doubt(at=clock.now(), within=within),
     }
     return render(request, "staff/payments/index.html", context, status=422 if form.errors else 200)
 
@@ -220,6 +221,7 @@ def _facts(row: Any) -> list[ui.SummaryRow]:
         ui.SummaryRow(_("Our order"), row.order_id),
         ui.SummaryRow(_("Time of the payment itself"), row.value_at),
         ui.SummaryRow(_("Questions asked"), row.asked_count),
+        *([ui.SummaryRow(_("Asked again"), row.ask_at)] if row.is_open and row.ask_at else []),
     ]
     if row.told_minor is not None:
         told = formats.number(row.told_minor) if row.details.get("told_currency") != row.currency else None

@@ -299,10 +299,14 @@ class Doubt:
     asks_at: datetime | None
 
 
-def doubt(*, at: datetime, within: Q | None = None) -> Doubt:
-    """What is in doubt for longer than an answer takes: a rail that is down shows here first."""
+def in_doubt(*, at: datetime, within: Q | None = None) -> QuerySet[Instruction]:
+    """What is in doubt for longer than an answer takes, the oldest first: a rail that is down shows here first."""
     silent = VIEWS["unknown"] & Q(sent_at__lt=at - ANSWERS_WITHIN)
-    rows = Instruction.objects.filter(within or Q(), silent)
+    return Instruction.objects.filter(within or Q(), silent).order_by("sent_at", "id")
+
+
+def doubt(*, at: datetime, within: Q | None = None) -> Doubt:
+    rows = in_doubt(at=at, within=within)
     return Doubt(**rows.aggregate(count=Count("id"), since=Min("sent_at"), asks_at=Min("ask_at")))
 
 

@@ -192,7 +192,9 @@ def _confirm(request: HttpRequest, pending: dict[str, Any], given: dict[str, Any
     if isinstance(answer, Refusal):
         return answer
     if waits:
-        messages.success(request, _("Confirmed. Below you see when it counts; we have told the number that you had before."))
+        messages.success(
+            request, _("Confirmed. Below you see when it counts; we have told the number that you had before.")
+        )
     else:
         messages.success(request, _("Confirmed. From now on we write to you there."))
     return None

@@ -235,9 +235,13 @@ def is_defaulted(loan: Loan) -> bool:
 
 def next_due_on(loan: Loan) -> date | None:
     """Today when something is due today, else the next instalment's date."""
-    if any(bill.due_on == loan.at for _, bill, _ in open_bills(loan)):
+    if is_due_today(loan):
         return loan.at
     return loan.due_dates[0] if loan.due_dates else None
+
+
+def is_due_today(loan: Loan) -> bool:
+    return any(bill.due_on == loan.at for _, bill, _ in open_bills(loan))
 
 
 def instalment_number(loan: Loan) -> int:

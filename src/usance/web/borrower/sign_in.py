@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -39,6 +40,11 @@ class SecondFactForm(forms.Form):
 
     birth_date = forms.DateBoxesField(birthday=True, required=False, label=_("Your date of birth"))
     last_four = forms.CodeField(length=4, required=False, label=_("Or: last four digits of your identity number"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():  # one of them is needed, so none is called optional
+            field.must_answer = True  # type: ignore[attr-defined]
 
 
 @permits.public

@@ -123,6 +123,7 @@ LOANS = [
 PAYMENTS = [
     path("payments/", payments.index, name="payments"),
     path("payments/received/", payments.receipts, name="receipts"),
+    path("payments/ask/", payments.ask_all, name="ask_all"),
     path("payments/notices/", payments.notices, name="notices"),
     path("payments/<uuid:instruction_id>/", payments.show, name="instruction"),
     path("payments/<uuid:instruction_id>/ask/", payments.ask_again, name="ask_again"),

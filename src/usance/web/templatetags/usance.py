@@ -31,6 +31,7 @@ for shown in (
     formats.time_l,
     formats.days,
     formats.minutes,
+    formats.phone,
     formats.mask_phone,
     formats.mask_card,
     formats.mask_name,
@@ -49,6 +50,25 @@ def cell(value: Any) -> SafeString | str:
         return value
     text = formats.any_value(value)
     return format_html('<span class="u-num">{}</span>', text) if isinstance(value, ui.Money) else text
+
+
+@register.filter
+def whole(value: Any) -> SafeString:
+    """A number of a loan, a paper or a phone: it stays on one line."""
+    return format_html('<span class="whitespace-nowrap">{}</span>', value)
+
+
+@register.filter
+def to_call(phone: str) -> SafeString:
+    """A phone number that a phone calls when it is pressed."""
+    digits = "".join(sign for sign in phone if sign.isdigit() or sign == "+")
+    return format_html('<a class="whitespace-nowrap" href="tel:{}">{}</a>', digits, phone)
+
+
+@register.filter
+def to_write(address: str) -> SafeString:
+    """An e-mail address that opens a letter to it."""
+    return format_html('<a href="mailto:{}">{}</a>', address, address)
 
 
 @register.simple_tag

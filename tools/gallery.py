@@ -51,7 +51,9 @@ def main() -> int:
     os.environ["USANCE_HOME"] = str(options.home)
     os.environ["DJANGO_SETTINGS_MODULE"] = "usance.config.settings"
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's loop runs in this thread
-    from usance.config import database
+    from usance.config import database, services
+
+    services.recall(options.home)  # as the running demo has it: without TLS, so with cookies of plain names
 
     with database.available():
         import django

@@ -89,7 +89,7 @@ def index(request: StaffRequest) -> HttpResponse:
         "table": table(_("Loans"), page, order, query, empty),
         "form": form,
         "views": _views(asked["status"], due, any(asked[name] for name in ("q", "product", "branch"))),
-        "reset": reverse("staff:loans"),
+        "reset": reverse("staff:loans") if any(asked.values()) or due or form.errors else "",
     }
     return render(request, "staff/loans/index.html", context)
 

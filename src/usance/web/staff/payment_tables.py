@@ -27,7 +27,12 @@ def numbers_of(ids: Iterable[Any]) -> Mapping[Any, str]:
 
 
 def instruction_table(
-    rows: list[Any], *, with_loan: bool = True, page: Any = None, query: Mapping[str, Any] | None = None
+    rows: list[Any],
+    *,
+    with_loan: bool = True,
+    page: Any = None,
+    query: Mapping[str, Any] | None = None,
+    empty: ui.Empty | None = None,
 ) -> ui.DataTable:
     """Orders to payment rails."""
     numbers = numbers_of(row.subject_id for row in rows if row.subject_type == LOAN) if with_loan else {}
@@ -55,10 +60,8 @@ def instruction_table(
         )
         for row in rows
     ]
-    empty = ui.Empty(
-        _("No payment fits"),
-        _("Look with less: only the amount, or only the last four digits of the card."),
-        icon="card",
+    empty = empty or ui.Empty(
+        _("No payments of this loan yet"), _("Payouts and card payments appear here."), icon="card"
     )
     return ui.DataTable(_("Payments and payouts"), columns, shown, empty, page=page, query=query or {})
 

@@ -41,6 +41,42 @@ VIEWS = (
     ("failed", gettext_lazy("Refused")),
     ("returned", gettext_lazy("Taken back")),
 )
+NOTHING_FITS = ui.Empty(
+    gettext_lazy("No payment fits"),
+    gettext_lazy("Look with less: only the amount, or only the last four digits of the card."),
+    icon="card",
+)
+# what an empty view means: mostly that all is well
+EMPTY = {
+    "": ui.Empty(
+        gettext_lazy("No payments yet"), gettext_lazy("The first payout or card payment appears here."), icon="card"
+    ),
+    "unknown": ui.Empty(
+        gettext_lazy("Every order has its answer"),
+        gettext_lazy("An order whose answer was lost waits here, and is asked about until it is known."),
+        icon="check",
+    ),
+    "mismatch": ui.Empty(
+        gettext_lazy("No amount disagrees"),
+        gettext_lazy("Where a provider names another amount than we ordered, a person settles it here."),
+        icon="check",
+    ),
+    "open": ui.Empty(
+        gettext_lazy("Nothing is under way"),
+        gettext_lazy("Orders stand here between sending and answer."),
+        icon="check",
+    ),
+    "failed": ui.Empty(
+        gettext_lazy("No order was refused"),
+        gettext_lazy("Refused payouts and debits stand here with why."),
+        icon="check",
+    ),
+    "returned": ui.Empty(
+        gettext_lazy("No payment was taken back"),
+        gettext_lazy("What a bank takes back after the fact stands here."),
+        icon="check",
+    ),
+}
 
 
 class SearchForm(house.FilterForm):
@@ -49,7 +85,7 @@ class SearchForm(house.FilterForm):
     amount = house.MoneyField(label=gettext_lazy("Amount"), max_minor=MOST)
     on = forms.DateField(label=gettext_lazy("Day"), widget=forms.DateInput(attrs={"type": "date"}))
     last4 = forms.CharField(label=gettext_lazy("Card's last four digits"), max_length=4)
-    reference = forms.CharField(label=gettext_lazy("Provider's or bank's reference"), max_length=80)
+    reference = forms.CharField(label=gettext_lazy("Reference"), max_length=80)
     kind = forms.ChoiceField(label=gettext_lazy("Kind"))
     view = forms.CharField(widget=forms.HiddenInput)
 
@@ -90,11 +126,16 @@ def index(request: StaffRequest) -> HttpResponse:
     query = {name: request.GET.get(name, "") for name in ("amount", "on", "last4", "reference", "kind", "view")}
     receipts = [] if search.is_empty else list(selectors.receipts(search=search, within=within)[: pages.SIZE])
     context = {
-        "table": instruction_table(list(page.object_list), page=page, query=query),
+        "table": instruction_table(
+            list(page.object_list),
+            page=page,
+            query=query,
+            empty=EMPTY.get(view, NOTHING_FITS) if search.is_empty and not kind else NOTHING_FITS,
+        ),
         "receipt_table": receipt_table(receipts) if receipts else None,
         "form": form,
         "views": _views(request, view, counts, within),
-        "reset": reverse("staff:payments"),
+        "reset": reverse("staff:payments") if kind or form.errors or not search.is_empty else "",
         "doubt": selectors.doubt(at=clock.now(), within=within),
         "may_ask": "payment.resolve" in request.permissions,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from usance.apps.institutions import tallies
 from usance.apps.ledger.digests import ENTRY_TEXT, TRANSFER_TEXT
 from usance.apps.servicing.folding import MOVEMENT_TEXT
 from usance.core.accounting import books
@@ -177,3 +178,12 @@ def principal_identity() -> Iterator[Difference]:
             yield Difference("I5", f"loan {number}", f"principal stands at {stands}, its causes make {identity}")
         if moved != told:
             yield Difference("I5", f"loan {number}", f"{moved} was booked as disbursed, its events say {told}")
+
+
+def tallies_as_counted() -> Iterator[Difference]:
+    """I2: what lists and the dashboard show as sums is what the rows themselves add up to."""
+    for model in tallies.known():
+        for found in tallies.differing(model):
+            keys, off = found[: len(model.rule.keys)], found[len(model.rule.keys) :]
+            said = ", ".join(f"{name} by {by}" for name, by in zip(model.rule.sums, off, strict=True) if by)
+            yield Difference("I2", f"{model._meta.db_table} {'/'.join(map(str, keys))}", f"differs in {said}")

@@ -25,6 +25,7 @@ def mark() -> str:
         *PACKAGE.glob("apps/**/models*.py"),
         *PACKAGE.glob("apps/**/models/*.py"),
         PACKAGE / "apps" / "institutions" / "guard.py",
+        PACKAGE / "apps" / "institutions" / "tallies.py",
         PACKAGE / "config" / "database.py",
     }
     digest = sha256()

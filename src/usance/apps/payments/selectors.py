@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
-from usance.apps.payments.models import Card, InboundNotice, Instruction, Receipt
+from usance.apps.payments.models import Card, InboundNotice, Instruction, InstructionTally, Receipt
 from usance.ports.payment_rail import Accepted, Answer, Declined
 
 OPEN = tuple(Instruction.OPEN)
@@ -103,9 +103,18 @@ def _sought(search: Search) -> Q:
 
 def counts_by_view(*, within: Q | None = None) -> Mapping[str, int]:
     """How many instructions each of VIEWS shows."""
-    sums = {name: Count("id", filter=wanted) for name, wanted in VIEWS.items()}
-    counted: dict[str, int] = Instruction.objects.filter(within or Q()).aggregate(**sums)
-    return counted
+    sums = {name: Sum("count", filter=wanted) for name, wanted in VIEWS.items() if name != "returned"}
+    counted = InstructionTally.objects.filter(within or Q()).aggregate(**sums, returned=Sum("returned_count"))
+    return {name: int(count or 0) for name, count in counted.items()}
+
+
+def counts_since(*, since: date, within: Q | None = None) -> list[tuple[str, str, int, int]]:
+    """(kind, state, number, amount) of the instructions given from a business day on, and of every older one that is
+    still open."""
+    wanted = Q(on__gte=since) | Q(state__in=[*OPEN, Instruction.State.MISMATCH])
+    found = InstructionTally.objects.filter(within or Q()).filter(wanted).values_list("kind", "state")
+    rows = found.annotate(number=Sum("count"), amount=Sum("amount_minor")).filter(number__gt=0)
+    return [(kind, state, int(number), int(amount)) for kind, state, number, amount in rows.order_by("kind", "state")]
 
 
 def receipts(*, search: Search | None = None, within: Q | None = None) -> QuerySet[Receipt]:

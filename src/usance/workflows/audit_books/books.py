@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from usance.apps.institutions import tallies
 from usance.apps.ledger.digests import ENTRY_TEXT, TRANSFER_TEXT
 from usance.apps.servicing.folding import MOVEMENT_TEXT
 from usance.core.accounting import books
@@ -191,3 +192,12 @@ def classes_as_changed() -> Iterator[Difference]:
     """I2: the class of a loan is that of its newest change."""
     for number, stands, changed in rows(CLASSES):
         yield Difference("I2", f"loan {number}", f"its class stands at {stands}, it was changed to {changed}")
+
+
+def tallies_as_counted() -> Iterator[Difference]:
+    """I2: what lists and the dashboard show as sums is what the rows themselves add up to."""
+    for model in tallies.known():
+        for found in tallies.differing(model):
+            keys, off = found[: len(model.rule.keys)], found[len(model.rule.keys) :]
+            said = ", ".join(f"{name} by {by}" for name, by in zip(model.rule.sums, off, strict=True) if by)
+            yield Difference("I2", f"{model._meta.db_table} {'/'.join(map(str, keys))}", f"differs in {said}")

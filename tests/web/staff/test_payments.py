@@ -32,7 +32,7 @@ def order(lender: Lender, loan: Any, amount_minor: int = 500_000, **facts: Any) 
     )  # fmt: skip
     facts.setdefault("state", "unknown")
     settled = {"settled_at": AT} if facts["state"] in ("mismatch", "failed", "succeeded") else {}
-    Instruction.objects.filter(pk=given.pk).update(provider="fondy", sent_at=AT, **(settled | facts))
+    Instruction.objects.filter(pk=given.pk).update(provider="fondy", **({"sent_at": AT} | settled | facts))
     return Instruction.objects.get(pk=given.pk)
 
 

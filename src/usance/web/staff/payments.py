@@ -27,7 +27,7 @@ from usance.web import forms as house
 from usance.web import pages, permits, words
 from usance.web.staff.loan_forms import MOST
 from usance.web.staff.loans import customer_url
-from usance.web.staff.payment_tables import instruction_table, numbers_of, receipt_table
+from usance.web.staff.payment_tables import EMPTY, NOTHING_FITS, instruction_table, numbers_of, receipt_table
 from usance.web.staff.request import StaffRequest
 from usance.web.staff.sign_in import answer, sent
 from usance.web.templatetags import formats
@@ -41,42 +41,6 @@ VIEWS = (
     ("failed", gettext_lazy("Refused")),
     ("returned", gettext_lazy("Taken back")),
 )
-NOTHING_FITS = ui.Empty(
-    gettext_lazy("No payment fits"),
-    gettext_lazy("Look with less: only the amount, or only the last four digits of the card."),
-    icon="card",
-)
-# what an empty view means: mostly that all is well
-EMPTY = {
-    "": ui.Empty(
-        gettext_lazy("No payments yet"), gettext_lazy("The first payout or card payment appears here."), icon="card"
-    ),
-    "unknown": ui.Empty(
-        gettext_lazy("Every order has its answer"),
-        gettext_lazy("An order whose answer was lost waits here, and is asked about until it is known."),
-        icon="check",
-    ),
-    "mismatch": ui.Empty(
-        gettext_lazy("No amount disagrees"),
-        gettext_lazy("Where a provider names another amount than we ordered, a person settles it here."),
-        icon="check",
-    ),
-    "open": ui.Empty(
-        gettext_lazy("Nothing is under way"),
-        gettext_lazy("Orders stand here between sending and answer."),
-        icon="check",
-    ),
-    "failed": ui.Empty(
-        gettext_lazy("No order was refused"),
-        gettext_lazy("Refused payouts and debits stand here with why."),
-        icon="check",
-    ),
-    "returned": ui.Empty(
-        gettext_lazy("No payment was taken back"),
-        gettext_lazy("What a bank takes back after the fact stands here."),
-        icon="check",
-    ),
-}
 
 
 class SearchForm(house.FilterForm):

@@ -77,6 +77,9 @@ def test_an_idle_visit_ends(browser: Client, now: Any) -> None:
     assert not is_in(browser)
     now.at -= timedelta(minutes=30)
     assert not is_in(browser)  # it is gone, not asleep
+    told = browser.get(ACCOUNT, follow=True)
+    assert told.context["is_back"] is True  # why they are asked for their number again
+    assert Client(headers=HOST).get(ACCOUNT, follow=True).context["is_back"] is False
 
 
 def test_no_visit_lasts_longer_than_half_a_day(browser: Client, now: Any) -> None:

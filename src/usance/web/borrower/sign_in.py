@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
-from usance.apps.customers import sign_in
+from usance.apps.customers import devices, sign_in
 from usance.apps.customers.refusals import CodeExpired
 from usance.core.refusals import Refusal
 from usance.ports import clock
@@ -67,7 +67,9 @@ def phone(request: HttpRequest) -> HttpResponse:
             form.add_error("phone", refusals.sentence(refusal))
         else:
             return redirect("borrower:sign_in_code")
-    return render(request, "borrower/sign_in/phone.html", {"form": form, "back_url": "/"})
+    # somebody we know, on the way to a page of theirs: their visit has ended meanwhile
+    is_back = NEXT in request.session and devices.is_anyones(token=cookies.read(request, cookies.DEVICE))
+    return render(request, "borrower/sign_in/phone.html", {"form": form, "back_url": "/", "is_back": is_back})
 
 
 def _went_out_already(request: HttpRequest, number: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection
@@ -129,7 +129,8 @@ def test_an_instruction_tells_what_is_known_and_asks_again_without_sending(lende
 def test_after_an_outage_everything_in_doubt_is_asked_about_at_once(lender: Lender) -> None:
     cashier = lender.browser("cashier")
     assert "Ask about all" not in text_of(cashier.get("/staff/payments/"))
-    old, settled = order(lender, lender.loan()), order(lender, lender.loan(), state="succeeded", reference="r")
+    old = order(lender, lender.loan(), sent_at=clock.now() - timedelta(hours=1))
+    settled = order(lender, lender.loan(), state="succeeded", reference="r")
     order(lender, lender.loan(), sent_at=clock.now())  # sent just now: an answer may come any moment
     lender.jobs.waiting.clear()
     page = text_of(cashier.get("/staff/payments/"))

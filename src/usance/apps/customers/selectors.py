@@ -273,11 +273,12 @@ def search(text: str, within: Q | None = None, *, also: Iterable[UUID] = ()) -> 
     fit), or last four digits; in a data scope. `also`: those whom the caller found by something else."""
     found = [_indexed(kind, value) for kind, value in _exact_readings(text)]
     parts = words.name_parts(text) if not re.search(r"\d", text) else []
-    if parts:
-        named = Party.objects.all()
-        for part in parts:
-            named = named.filter(pk__in=_indexed("name", part))
-        found.append(named.order_by().values("pk"))
+    named: QuerySet[Any] | None = None
+    for part in parts:
+        having = _indexed("name", part)
+        named = having if named is None else having.filter(party_id__in=named)
+    if named is not None:
+        found.append(named)
     # each way by its own index, and then together: with OR, every party of the institution would be looked at
     found.append(Party.objects.filter(reference=text.strip().upper()).values("pk"))
     found.append(Party.objects.filter(pk__in=set(also)).values("pk"))

@@ -165,7 +165,7 @@ def _multiply(copies: int, tell: filling.Tell) -> None:
         tell("sums")
         for one in tallies.known():
             for statement in tallies.recounting(one):
-                cursor.execute(statement)
+                cursor.execute(filling.words(statement))
 
 
 def _ids(cursor: psycopg.Cursor, query: LiteralString) -> list[UUID]:
@@ -187,7 +187,7 @@ def _copy_rows(cursor: psycopg.Cursor, label: str, unique: Mapping[str, str], va
         f"INSERT INTO {model._meta.db_table} ({names}) SELECT {', '.join(columns.values())} "  # noqa: S608 (our own)
         f"FROM {model._meta.db_table} t, generate_series(1, %(copies)s) AS c(n) WHERE {ONLY.get(label, 'true')}"
     )
-    cursor.execute(statement, values)  # type: ignore[call-overload]
+    cursor.execute(filling.words(statement), values)
 
 
 # --- people ------------------------------------------------------------------------------------------------------
@@ -212,14 +212,16 @@ def _copy_of(row_id: UUID, number: int) -> UUID:
 def _write_people(cursor: psycopg.Cursor, lived: list[UUID], copies: int) -> None:
     """By COPY into temporary tables: PostgreSQL refuses it into those with row-level security."""
     for table, names in PEOPLE.items():
-        cursor.execute(f"CREATE TEMPORARY TABLE crowd_{table} ON COMMIT DROP AS SELECT {names} FROM {table} LIMIT 0")  # type: ignore[call-overload]  # noqa: S608
+        like = f"SELECT {names} FROM {table} LIMIT 0"  # noqa: S608 (our own)
+        cursor.execute(filling.words(f"CREATE TEMPORARY TABLE crowd_{table} ON COMMIT DROP AS {like}"))
     for rows in _people(lived, copies):
         for table, names in PEOPLE.items():
-            with cursor.copy(f"COPY pg_temp.crowd_{table} ({names}) FROM STDIN") as copy:  # type: ignore[call-overload]
+            with cursor.copy(filling.words(f"COPY pg_temp.crowd_{table} ({names}) FROM STDIN")) as copy:
                 for row in rows[table]:
                     copy.write_row(row)
     for table, names in PEOPLE.items():
-        cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM pg_temp.crowd_{table}")  # type: ignore[call-overload]  # noqa: S608
+        given = f"SELECT {names} FROM pg_temp.crowd_{table}"  # noqa: S608 (our own)
+        cursor.execute(filling.words(f"INSERT INTO {table} ({names}) {given}"))
 
 
 def _people(lived: list[UUID], copies: int) -> Iterator[dict[str, list[tuple[Any, ...]]]]:

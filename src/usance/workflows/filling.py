@@ -50,32 +50,32 @@ def opened(tables: Sequence[str], tell: Tell) -> Iterator[psycopg.Cursor]:
     again, and the planner knows the tables. Everything is undone when the block fails."""
     address = os.environ["DATABASE_OWNER_URL"]
     with psycopg.connect(address) as owner, owner.cursor() as cursor:
-        cursor.execute(_words(tenancy.BIND.format(
+        cursor.execute(words(tenancy.BIND.format(
             institution=tenancy.current_id(),
             token=tenancy.token(tenancy.current_id(), owner.info.backend_pid).hex(),
         )))  # fmt: skip
         cursor.execute("SET LOCAL work_mem = '128MB'; SET LOCAL maintenance_work_mem = '512MB'")
         aside = [*_aside(cursor, REFERENCES, tables), *_aside(cursor, INDEXES, tables)]
         for table in tables:
-            cursor.execute(_words(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
+            cursor.execute(words(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
         for one in aside:
-            cursor.execute(_words(one.drop))
+            cursor.execute(words(one.drop))
         yield cursor
         tell("indexes and references")
         for one in reversed(aside):  # indexes first: references look up by them
-            cursor.execute(_words(one.make))
+            cursor.execute(words(one.make))
         for table in tables:
-            cursor.execute(_words(f"ALTER TABLE {table} ENABLE TRIGGER USER"))
+            cursor.execute(words(f"ALTER TABLE {table} ENABLE TRIGGER USER"))
     tell("statistics")
     with psycopg.connect(address, autocommit=True) as owner:
-        owner.execute(_words(f"VACUUM (ANALYZE, FREEZE) {', '.join(tables)}"))
+        owner.execute(words(f"VACUUM (ANALYZE, FREEZE) {', '.join(tables)}"))
 
 
 def _aside(cursor: psycopg.Cursor, asked: str, tables: Sequence[str]) -> list[Aside]:
-    cursor.execute(_words(asked), {"tables": list(tables)})
+    cursor.execute(words(asked), {"tables": list(tables)})
     return [Aside(drop, make) for drop, make in cursor.fetchall()]
 
 
-def _words(text: str) -> sql.SQL:
-    """A statement of our own making."""
+def words(text: str) -> sql.SQL:
+    """A statement that consists of our own names."""
     return sql.SQL(text)  # type: ignore[arg-type]

@@ -271,7 +271,8 @@ def moves(*, starts_on: date, ends_on: date, within: Q | None = None) -> list[tu
     a condition on `org_path`."""
     found = MoveTally.objects.filter(within or Q(), on__gte=starts_on, on__lt=ends_on)
     rows = found.values_list("on", "to_state", "actor_kind").annotate(times=Sum("count"))
-    return [(*row[:3], int(row[3])) for row in rows.order_by("on", "to_state", "actor_kind")]
+    in_order = rows.order_by("on", "to_state", "actor_kind")
+    return [(on, state, actor_kind, int(times)) for on, state, actor_kind, times in in_order]
 
 
 def touched_by_product(*, product_id: UUID) -> Mapping[str, int]:

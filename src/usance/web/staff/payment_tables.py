@@ -42,12 +42,12 @@ EMPTY = {
     ),
     "open": ui.Empty(
         gettext_lazy("Nothing is under way"),
-        gettext_lazy("Orders stand here between sending and answer."),
+        gettext_lazy("Orders wait here for their answer."),
         icon="check",
     ),
     "failed": ui.Empty(
         gettext_lazy("No order was refused"),
-        gettext_lazy("Refused payouts and debits stand here with why."),
+        gettext_lazy("Refused payouts and debits stand here with the reason."),
         icon="check",
     ),
     "returned": ui.Empty(

@@ -32,7 +32,7 @@ def order(lender: Lender, loan: Any, amount_minor: int = 500_000, **facts: Any) 
     )  # fmt: skip
     facts.setdefault("state", "unknown")
     settled = {"settled_at": AT} if facts["state"] in ("mismatch", "failed", "succeeded") else {}
-    Instruction.objects.filter(pk=given.pk).update(provider="fondy", **({"sent_at": AT} | settled | facts))
+    Instruction.objects.filter(pk=given.pk).update(**({"provider": "fondy", "sent_at": AT} | settled | facts))
     return Instruction.objects.get(pk=given.pk)
 
 
@@ -129,8 +129,9 @@ def test_an_instruction_tells_what_is_known_and_asks_again_without_sending(lende
 def test_after_an_outage_everything_in_doubt_is_asked_about_at_once(lender: Lender) -> None:
     cashier = lender.browser("cashier")
     assert "Ask about all" not in text_of(cashier.get("/staff/payments/"))
-    old = order(lender, lender.loan(), sent_at=clock.now() - timedelta(hours=1))
-    settled = order(lender, lender.loan(), state="succeeded", reference="r")
+    long_ago = clock.now() - timedelta(minutes=5)
+    old = order(lender, lender.loan(), sent_at=long_ago)
+    settled = order(lender, lender.loan(), sent_at=long_ago, state="succeeded", reference="r")
     order(lender, lender.loan(), sent_at=clock.now())  # sent just now: an answer may come any moment
     lender.jobs.waiting.clear()
     page = text_of(cashier.get("/staff/payments/"))

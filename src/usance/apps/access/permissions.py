@@ -33,6 +33,8 @@ PERMISSIONS: Mapping[str, Promise] = {
     "loan.write_off": _("Write a loan off"),
     "loan.charge": _("Add an agreed fee to a loan"),
     "loan.approve": _("Approve write-offs and large waivers of a colleague"),
+    "loan.import": _("Bring in loans from another system"),
+    "loan.approve_import": _("Confirm loans from another system that a colleague brought in"),
     "payment.view": _("See payments and instructions of money"),
     "payment.approve": _("Approve money going out"),
     "payment.resolve": _("Settle instructions and receipts that do not match"),
@@ -86,6 +88,7 @@ ROLES: Mapping[str, RoleDefinition] = {
         _("Administrator"),
         *("institution.view", "institution.edit", "user.view", "user.manage", "role.approve", "approval.view"),
         *("report.view", "job.view", "job.retry", "close.run", "audit.view", "customer.confirm_erasure"),
+        *("loan.import",),
     ),
     "product_manager": _role(
         _("Product manager"),
@@ -107,7 +110,7 @@ ROLES: Mapping[str, RoleDefinition] = {
         _("Accountant"),
         *_LOANS,
         *("ledger.view", "ledger.post", "ledger.lock", "loan.correct", "loan.waive", "loan.write_off", "close.run"),
-        *("loan.charge", "loan.approve"),
+        *("loan.charge", "loan.approve", "loan.approve_import"),
         *("payment.resolve", "commission.approve", "approval.view", "report.view", "job.view"),
     ),
     "collector": _role(
@@ -154,6 +157,7 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("loan.waive", "collection.work"),
     ("loan.approve", "collection.work"),
     ("collection.place", "commission.approve"),
+    ("loan.import", "loan.approve_import"),
 )
 # whoever holds these can give rights to others: a second administrator confirms
 GIVES_RIGHTS = frozenset({"user.manage", "role.approve"})

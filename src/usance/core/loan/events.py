@@ -212,8 +212,8 @@ class Reversed(Event):
 KINDS: dict[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
-        Approved, DisbursementFailed, Cancelled, Disbursed, TakenOver, RateChanged, PenaltyPaused, PenaltyResumed, Extended,
-        FeeAdded, Waived, PaymentReceived, WrittenOff, Recovered, Refunded, PaymentReturned, Reversed,
+        Approved, DisbursementFailed, Cancelled, Disbursed, TakenOver, RateChanged, PenaltyPaused, PenaltyResumed,
+        Extended, FeeAdded, Waived, PaymentReceived, WrittenOff, Recovered, Refunded, PaymentReturned, Reversed,
     )
 }  # fmt: skip
 

@@ -78,7 +78,8 @@ def _show(name: str, checked: Checked, seconds: float) -> None:
               f"the file says {difference.theirs}, the engine {difference.ours}")  # fmt: skip
     found: Mapping[str, Any] = checked.summary
     print(
-        f"{name}: {checked.line_count} lines, {len(checked.problems)} problems, {len(checked.differences)} differences; "
+        f"{name}: {checked.line_count} lines, {len(checked.problems)} problems, "
+        f"{len(checked.differences)} differences; "
         f"new: {found['customers']} customers, {found['loans']} loans; here already: {found['customers_known']} "
         f"customers, {found['loans_known']} loans; checked in {seconds:.1f} s"
     )

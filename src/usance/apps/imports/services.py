@@ -13,7 +13,15 @@ from django.db.models import F
 from usance.apps.audit import services as audit
 from usance.apps.customers import vault
 from usance.apps.imports.models import (
-    BAD, CHECKED, CHECKING, STOPPED, TAKEN, TAKING, Import, Imported, ImportFile,
+    BAD,
+    CHECKED,
+    CHECKING,
+    STOPPED,
+    TAKEN,
+    TAKING,
+    Import,
+    Imported,
+    ImportFile,
 )  # fmt: skip
 from usance.apps.imports.selectors import FILE, File, NoSuchImport, hash_of
 from usance.core.refusals import Refusal
@@ -45,7 +53,9 @@ def hand_in(*, files: Sequence[File], asked_by: str, actor: Actor) -> Import:
     ImportFile.objects.bulk_create(
         ImportFile(
             of=row,
-            name=f"{number}-{file.name}"[:120] if sum(file.name == other.name for other in files) > 1 else file.name[:120],
+            name=f"{number}-{file.name}"[:120]
+            if sum(file.name == other.name for other in files) > 1
+            else file.name[:120],
             sealed=vault.seal_bytes(file.content, party_id=None, field=FILE),
             size=len(file.content),
         )

@@ -104,7 +104,9 @@ def build_terms(
     return _terms(config, currency, amount_minor, plan_of(config, term), customer_kind, on)
 
 
-def terms_of_another_system(*, config: Config, currency: Currency, amount_minor: int, plan: core.Plan, on: date) -> Terms:
+def terms_of_another_system(
+    *, config: Config, currency: Currency, amount_minor: int, plan: core.Plan, on: date
+) -> Terms:
     """The terms of a loan that was made elsewhere, on `on`: by this configuration's conventions, with its own plan and
     amount, whatever is on offer now. Raises TermsRefused."""
     return replace(

@@ -1,4 +1,4 @@
-"""A portfolio from another system: checked line by line, seen by a second person, and taken in as a whole or not at all.
+"""A portfolio from another system: checked line by line, seen by a second person, taken in as a whole or not at all.
 
 The check is a dry run and may be repeated; taking in is one transaction. What came in once never comes in again.
 """
@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from usance.apps.access import selectors as access
-from usance.apps.customers import arrivals as customers
+from usance.apps.customers import arrivals as customer_arrivals
 from usance.apps.desk import approvals as desk
 from usance.apps.desk.models import Approval
 from usance.apps.imports import selectors as imports
@@ -23,13 +23,13 @@ from usance.apps.imports.selectors import File
 from usance.apps.institutions import services as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.ledger import services as ledger
-from usance.apps.servicing import arrivals as loans
+from usance.apps.servicing import arrivals as loan_arrivals
 from usance.core.refusals import Refusal
 from usance.ports import clock, queue
 from usance.ports.actor import SYSTEM, Actor, staff
 from usance.ports.queue import task
 from usance.workflows import loan_life
-from usance.workflows.import_portfolio.checking import Checked, Tell, check
+from usance.workflows.import_portfolio.checking import Checked, check
 
 __all__ = ["APPROVAL", "apply_approval", "check", "hand_in", "propose", "run_check", "run_take", "take"]
 
@@ -153,11 +153,13 @@ def take(
             raise services.ImportNotReady(state=row.state)
         ledger.open_books()  # an institution founded before has no account for this yet
         tell("customers")
-        customers.take_in([arrival for _, _, arrival in checked.customers], actor=actor, at=at, on=today)
+        customer_arrivals.take_in([arrival for _, _, arrival in checked.customers], actor=actor, at=at, on=today)
         people = [(name, said, arrival.party_id) for name, said, arrival in checked.customers]
         services.note_arrivals(import_id=import_id, kind=CUSTOMER, arrived=[*people, *checked.customers_met])
         tell("loans")
-        loans.take_in([arrival for _, _, arrival in checked.loans], key=f"import:{import_id}", on=today, actor=actor)
+        loan_arrivals.take_in(
+            [arrival for _, _, arrival in checked.loans], key=f"import:{import_id}", on=today, actor=actor
+        )
         came = [(name, said, arrival.loan_id) for name, said, arrival in checked.loans]
         services.note_arrivals(import_id=import_id, kind=LOAN, arrived=came)
         services.note_taken(import_id=import_id, on=today, at=at, summary=checked.summary, actor=actor)
@@ -173,6 +175,3 @@ def plan(import_id: str, after: str) -> None:
             loan_life.plan_reminders(loan_id)
         if len(came) == AT_ONCE:
             queue.enqueue(PLAN, import_id=import_id, after=str(came[-1][0]))
-
-
-Progress = Tell

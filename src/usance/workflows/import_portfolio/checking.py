@@ -9,6 +9,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+
 from usance.apps.customers import arrivals as customer_arrivals
 from usance.apps.imports.selectors import File
 from usance.apps.institutions import selectors as institutions
@@ -57,17 +59,10 @@ class Checked:
 
 
 def check(files: Sequence[File], *, tell: Tell = lambda done, total: None) -> Checked:
-    """Reads and lives everything, as of the business date."""
-    today, currency = tenancy.current().business_date, currency_of_institution()
-    units = frozenset(unit.path for unit in institutions.units())
+    """Reads everything in one transaction, as of the business date, and then lives each loan outside of any."""
     problems = Problems()
-    lines = tables.read(files, problems)
-    if not problems and not lines["loans"] and not lines["customers"]:
-        problems.add(files[0].name if files else "—", 1, "", "no_loans")
-    who = people.read(lines["customers"], currency, today, units)
-    setting = loans.Setting(today, currency, units, loans.offers(today))
-    found = loans.read(lines, setting)
-    owners = _owners(found, who)
+    with transaction.atomic():
+        setting, lines, who, found, owners = _read(files, problems)
     differences: list[Difference] = []
     ready = []
     fresh = [comer for comer in found.values() if not comer.is_known]
@@ -76,20 +71,36 @@ def check(files: Sequence[File], *, tell: Tell = lambda done, total: None) -> Ch
             tell(done, len(fresh))
         if arrival := _arrival(comer, owners, setting):
             ready.append((comer.number, comer.essence, arrival))
-            differences += _differences(comer, arrival, currency)
+            differences += _differences(comer, arrival, setting.currency)
     tell(len(fresh), len(fresh))
     new = tuple((one.name, one.line.essence, one.arrival) for one in who.values() if one.arrival)
-    met = tuple((one.name, one.line.essence, one.party_id) for one in who.values() if not one.arrival and not one.is_known)
+    met = [one for one in who.values() if not one.arrival and not one.is_known]
     return Checked(
-        on=today,
-        line_count=sum(map(len, lines.values())),
+        on=setting.today,
+        line_count=lines,
         problems=tuple(problems),
         differences=tuple(differences),
-        summary=_summary(who, found, [arrival for _, _, arrival in ready], currency),
+        summary=_summary(who, found, [arrival for _, _, arrival in ready], setting.currency),
         customers=new,
-        customers_met=met,
+        customers_met=tuple((one.name, one.line.essence, one.party_id) for one in met),
         loans=tuple(ready),
     )
+
+
+Read = tuple[loans.Setting, int, dict[str, people.Comer], dict[str, loans.Comer], dict[str, UUID]]
+
+
+def _read(files: Sequence[File], problems: Problems) -> Read:
+    """The files' lines as people and loans, compared with what is here: setting, count of lines, who, what, whose."""
+    lines = tables.read(files, problems)
+    if not problems and not lines["loans"] and not lines["customers"]:
+        problems.add(files[0].name if files else "—", 1, "", "no_loans")
+    today = tenancy.current().business_date
+    units = frozenset(unit.path for unit in institutions.units())
+    setting = loans.Setting(today, currency_of_institution(), units, loans.offers(today))
+    who = people.read(lines["customers"], setting.currency, today, units)
+    found = loans.read(lines, setting)
+    return setting, sum(map(len, lines.values())), who, found, _owners(found, who)
 
 
 def _owners(found: Mapping[str, loans.Comer], who: Mapping[str, people.Comer]) -> dict[str, UUID]:
@@ -103,9 +114,7 @@ def _owners(found: Mapping[str, loans.Comer], who: Mapping[str, people.Comer]) -
     return owners
 
 
-def _arrival(
-    comer: loans.Comer, owners: Mapping[str, UUID], setting: loans.Setting
-) -> arrivals.Arrival | None:
+def _arrival(comer: loans.Comer, owners: Mapping[str, UUID], setting: loans.Setting) -> arrivals.Arrival | None:
     """The loan as it comes in; None where something is wrong with it, and its lines say what."""
     if comer.is_wrong or comer.terms is None or not comer.told:
         return None
@@ -113,7 +122,7 @@ def _arrival(
         step = arrivals.lived(comer.terms, comer.told, setting.today)
     except arrivals.EventRefused as refused:
         line = comer.by_source.get(refused.event.source, comer.line)
-        line.wrong("", "event_refused", reason=str(refused.refusal))
+        line.wrong("", "event_refused", reason=refused.refusal.code)
         return None
     except UNLIVABLE as why:
         comer.line.wrong("", "cannot_be_lived", reason=str(why)[:200])

@@ -34,7 +34,8 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
     ),
     "loans": (
         Column("loan", True, "X-1001"), Column("customer", True, "C-1"), Column("product", True, "standard"),
-        Column("amount", True, "10000"), Column("disbursed_on", True, "2026-01-15"), Column("as_of", True, "2026-03-01"),
+        Column("amount", True, "10000"), Column("disbursed_on", True, "2026-01-15"),
+        Column("as_of", True, "2026-03-01"),
         Column("term", False, "12"), Column("rate", False, "24"), Column("rate_per", False, "year"),
         Column("instalment", False, ""), Column("principal", False, "9000"), Column("interest", False, "85.50"),
         Column("penalty", False, "0"), Column("unapplied", False, "0"), Column("charged", False, ""),

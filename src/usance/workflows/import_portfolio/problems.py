@@ -10,7 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 SENTENCES: Mapping[str, Any] = {
     "not_utf8": _("The file is not UTF-8 text. Save it as “CSV UTF-8” and hand it in again."),
-    "not_a_table": _("The first line must name the columns, and this one cannot be read as such. Begin from a template."),
+    "not_a_table": _(
+        "The first line must name the columns, and this one cannot be read as such. Begin from a template."
+    ),
     "unknown_file": _(
         "From its columns one cannot tell what this file holds. Keep the column names of a template; these are missing "
         "for the nearest one, %(kind)s: %(missing)s."
@@ -36,7 +38,9 @@ SENTENCES: Mapping[str, Any] = {
     "no_name": _("Give the family and the given name of a person, or the legal name of an organisation."),
     "phone_not_valid": _("This is no mobile number of this country. Correct it or leave it empty."),
     "email_not_valid": _("This is no e-mail address. Correct it or leave it empty."),
-    "identity_not_valid": _("The number is not valid, or does not fit the date of birth. Compare it with the document."),
+    "identity_not_valid": _(
+        "The number is not valid, or does not fit the date of birth. Compare it with the document."
+    ),
     "born_when": _("Nobody of an age to borrow was born on this day. Correct the date."),
     "somebody_elses": _(
         "It belongs to customer %(reference)s, who is here already. Write that number into “reference”, or correct it."
@@ -64,8 +68,27 @@ SENTENCES: Mapping[str, Any] = {
     "paid_ahead": _("What was paid of a coming instalment is not said here; it is in the balances."),
     "event_twice": _("The loan has two events with the id “%(value)s”. Give each its own."),
     "undoes_unknown": _("The loan has no event with the id “%(value)s”."),
-    "event_refused": _("This cannot have happened to the loan as it stood then: %(reason)s"),
+    "event_refused": _("This cannot have happened to the loan as it stood then. %(reason)s"),
     "cannot_be_lived": _("The loan cannot be computed from these figures: %(reason)s"),
+}
+# why an event cannot have happened: the engine's refusals, in the words of the desk
+REASONS: Mapping[str, Any] = {
+    "loan_not_running": _("This is possible only while money is owed on the loan."),
+    "loan_not_written_off": _("This loan was not written off, so there is nothing to recover. Book a payment instead."),
+    "fee_not_agreed": _("The agreement names no such fee, so it cannot be charged."),
+    "extension_not_offered": _("This loan cannot be extended: the agreement does not offer it."),
+    "extension_days_not_allowed": _("The product does not extend by so many days."),
+    "extension_limit_reached": _("The product does not extend so often."),
+    "more_than_owed": _("More would be forgiven than was owed there."),
+    "more_than_unapplied": _("More would be sent back than was there beyond the debt."),
+    "penalty_already_paused": _("The penalty was paused already."),
+    "penalty_not_paused": _("The penalty was not paused."),
+    "nothing_to_undo": _("Such an event cannot be undone in this way, or was undone before."),
+    "loan_not_yet_approved": _("The loan was given later."),
+    "standing_does_not_add_up": _("Its unpaid instalments ask for more than its balances say is owed."),
+    "standing_not_possible": _(
+        "An old instalment was paid beyond what it asked for, or is not dated between the money and the take-over."
+    ),
 }
 
 
@@ -94,7 +117,8 @@ class Problem:
 
 def sentence(code: str, details: Mapping[str, Any]) -> str:
     """In the active language."""
-    return str(SENTENCES[code]) % details
+    words = {**details, "reason": REASONS.get(details["reason"], details["reason"])} if "reason" in details else details
+    return str(SENTENCES[code]) % words
 
 
 class Problems:

@@ -161,7 +161,9 @@ def _body(kind: str, name: str, columns: list[str], rows: Iterator[list[str]], p
             return
         if not any(cell.strip() for cell in cells):
             continue
-        line = Line(kind, name, number, {c: cell.strip() for c, cell in zip(columns, cells, strict=False) if c}, problems)
+        line = Line(
+            kind, name, number, {c: cell.strip() for c, cell in zip(columns, cells, strict=False) if c}, problems
+        )
         if len(cells) > len(columns) and any(cell.strip() for cell in cells[len(columns) :]):
             line.wrong("", "not_a_table")
         for column in formats.names(kind):

@@ -2,81 +2,177 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
+from django.db import migrations, models
+
 import usance.apps.institutions.models
 import usance.apps.institutions.tenancy
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('institutions', '0001_initial'),
+        ("institutions", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Import',
+            name="Import",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('state', models.CharField(choices=[('checking', 'checking'), ('bad', 'bad'), ('checked', 'checked'), ('taking', 'taking'), ('taken', 'taken'), ('stopped', 'stopped')], default='checking', max_length=10)),
-                ('asked_by', models.CharField(help_text="a member of staff's id, or the command", max_length=60)),
-                ('digest', models.CharField(help_text='over the files', max_length=64)),
-                ('line_count', models.IntegerField(default=0)),
-                ('done_count', models.IntegerField(default=0, help_text='so many loans are checked')),
-                ('total_count', models.IntegerField(default=0, help_text='loans to check')),
-                ('checked_on', models.DateField(help_text='the business date of the check', null=True)),
-                ('summary', models.JSONField(default=dict)),
-                ('problems', models.JSONField(default=list)),
-                ('problem_count', models.IntegerField(default=0)),
-                ('differences', models.JSONField(default=list)),
-                ('difference_count', models.IntegerField(default=0)),
-                ('taken_at', models.DateTimeField(null=True)),
-                ('taken_on', models.DateField(help_text='the business date on which the books took it in', null=True)),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("checking", "checking"),
+                            ("bad", "bad"),
+                            ("checked", "checked"),
+                            ("taking", "taking"),
+                            ("taken", "taken"),
+                            ("stopped", "stopped"),
+                        ],
+                        default="checking",
+                        max_length=10,
+                    ),
+                ),
+                ("asked_by", models.CharField(help_text="a member of staff's id, or the command", max_length=60)),
+                ("digest", models.CharField(help_text="over the files", max_length=64)),
+                ("line_count", models.IntegerField(default=0)),
+                ("done_count", models.IntegerField(default=0, help_text="so many loans are checked")),
+                ("total_count", models.IntegerField(default=0, help_text="loans to check")),
+                ("checked_on", models.DateField(help_text="the business date of the check", null=True)),
+                ("summary", models.JSONField(default=dict)),
+                ("problems", models.JSONField(default=list)),
+                ("problem_count", models.IntegerField(default=0)),
+                ("differences", models.JSONField(default=list)),
+                ("difference_count", models.IntegerField(default=0)),
+                ("taken_at", models.DateTimeField(null=True)),
+                ("taken_on", models.DateField(help_text="the business date on which the books took it in", null=True)),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Imported',
+            name="Imported",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('kind', models.CharField(choices=[('customer', 'customer'), ('loan', 'loan')], max_length=8)),
-                ('external', models.BinaryField(max_length=32)),
-                ('content', models.BinaryField(max_length=32)),
-                ('subject_id', models.UUIDField()),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
-                ('of', usance.apps.institutions.models.TenantForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='imported', to='imports.import')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("kind", models.CharField(choices=[("customer", "customer"), ("loan", "loan")], max_length=8)),
+                ("external", models.BinaryField(max_length=32)),
+                ("content", models.BinaryField(max_length=32)),
+                ("subject_id", models.UUIDField()),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
+                (
+                    "of",
+                    usance.apps.institutions.models.TenantForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="imported",
+                        to="imports.import",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ImportFile',
+            name="ImportFile",
             fields=[
-                ('id', models.UUIDField(default=usance.apps.institutions.models.new_id, editable=False, primary_key=True, serialize=False)),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('name', models.CharField(max_length=120)),
-                ('sealed', models.BinaryField()),
-                ('size', models.IntegerField()),
-                ('institution', models.ForeignKey(default=usance.apps.institutions.tenancy.id_or_none, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='institutions.institution')),
-                ('of', usance.apps.institutions.models.TenantForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='files', to='imports.import')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=usance.apps.institutions.models.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "recorded_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("name", models.CharField(max_length=120)),
+                ("sealed", models.BinaryField()),
+                ("size", models.IntegerField()),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        default=usance.apps.institutions.tenancy.id_or_none,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="institutions.institution",
+                    ),
+                ),
+                (
+                    "of",
+                    usance.apps.institutions.models.TenantForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="files",
+                        to="imports.import",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='import',
-            index=models.Index(fields=['institution', '-recorded_at', '-id'], name='import_newest'),
+            model_name="import",
+            index=models.Index(fields=["institution", "-recorded_at", "-id"], name="import_newest"),
         ),
         migrations.AddIndex(
-            model_name='imported',
-            index=models.Index(models.F('institution'), models.F('of'), models.F('kind'), models.F('id'), name='imported_of_import'),
+            model_name="imported",
+            index=models.Index(
+                models.F("institution"), models.F("of"), models.F("kind"), models.F("id"), name="imported_of_import"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='imported',
-            constraint=models.UniqueConstraint(models.F('institution'), models.F('kind'), models.F('external'), name='imported_once'),
+            model_name="imported",
+            constraint=models.UniqueConstraint(
+                models.F("institution"), models.F("kind"), models.F("external"), name="imported_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='importfile',
-            constraint=models.UniqueConstraint(models.F('institution'), models.F('of'), models.F('name'), name='importfile_name_once'),
+            model_name="importfile",
+            constraint=models.UniqueConstraint(
+                models.F("institution"), models.F("of"), models.F("name"), name="importfile_name_once"
+            ),
         ),
     ]

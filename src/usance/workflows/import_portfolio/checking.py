@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import transaction
 
 from usance.apps.customers import arrivals as customer_arrivals
+from usance.apps.imports import selectors as imports
 from usance.apps.imports.selectors import File
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
@@ -61,6 +62,8 @@ class Checked:
 def check(files: Sequence[File], *, tell: Tell = lambda done, total: None) -> Checked:
     """Reads everything in one transaction, as of the business date, and then lives each loan outside of any."""
     problems = Problems()
+    with transaction.atomic():
+        imports.hash_of("", "")  # the first one of an institution makes the key; committed, it is remembered
     with transaction.atomic():
         setting, lines, who, found, owners = _read(files, problems)
     differences: list[Difference] = []

@@ -12,8 +12,7 @@ from typing import Any
 from django.db import transaction
 
 from usance.apps.imports import services
-from usance.apps.imports.models import CHECKED
-from usance.apps.imports.selectors import File
+from usance.apps.imports.selectors import CHECKED, File
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
 from usance.core.money import Currency

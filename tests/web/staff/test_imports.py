@@ -72,7 +72,7 @@ def test_one_person_hands_in_another_lets_in_and_the_loan_is_there(house: World,
     assert selectors.one(found).state == "taken"
     import_portfolio.plan(str(found), "")
     loan = servicing.loan_by_number("X-1001")
-    page = accountant.get(f"/staff/loans/{loan.pk}/").content.decode()
+    page = accountant.get(f"/staff/loans/{loan.pk}/?tab=timeline").content.decode()
     assert "Taken over from another system" in page
     schedule = accountant.get(f"/staff/loans/{loan.pk}/?tab=schedule").content.decode()
     assert "212,000" in schedule

@@ -25,6 +25,7 @@ from usance.apps.customers.models import (
 from usance.apps.customers.selectors import CONTACT, FACT, NUMBER
 from usance.apps.institutions import tenancy
 from usance.apps.institutions.models import new_id
+from usance.apps.institutions.rows import copy_new
 from usance.ports.actor import Actor
 
 BATCH = 2000
@@ -71,8 +72,8 @@ def take_in(arrivals: Sequence[Arrival], *, actor: Actor, at: datetime, on: date
     for arrival in arrivals:
         for row in _rows_of(arrival, scheme, actor, at, on):
             rows[type(row)].append(row)
-    for kind, made in rows.items():
-        kind._default_manager.bulk_create(made, batch_size=BATCH)
+    for made in rows.values():
+        copy_new(made)
     details = {"by": SOURCE}
     audit.record_all(
         audit.Deed(

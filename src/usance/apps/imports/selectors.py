@@ -9,8 +9,11 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from usance.apps.customers import vault
-from usance.apps.imports.models import Import, Imported, ImportFile
+from usance.apps.imports.models import CHECKED, CHECKING, CUSTOMER, LOAN, TAKING, Import, Imported, ImportFile
 from usance.core.refusals import Refusal
+
+# offered here too: callers need not know where they stand
+__all__ = ["CHECKED", "CHECKING", "CUSTOMER", "LOAN", "TAKING", "Import"]
 
 FILE = "imports_importfile.sealed"
 BATCH = 2000

@@ -24,11 +24,11 @@ from usance.apps.imports.models import (
     ImportFile,
 )  # fmt: skip
 from usance.apps.imports.selectors import FILE, File, NoSuchImport, hash_of
+from usance.apps.institutions.rows import copy_new
 from usance.core.refusals import Refusal
 from usance.ports.actor import Actor
 
 MOST_LISTED = 1000
-BATCH = 2000
 
 
 class ImportNotReady(Refusal):
@@ -127,8 +127,8 @@ def note_taken(*, import_id: UUID, on: date, at: datetime, summary: Mapping[str,
 
 def note_arrivals(*, import_id: UUID, kind: str, arrived: Iterable[tuple[str, str, UUID]]) -> None:
     """(name there, all that was said, our id) of what came in."""
-    Imported.objects.bulk_create(
-        (
+    copy_new(
+        [
             Imported(
                 of_id=import_id,
                 kind=kind,
@@ -137,8 +137,7 @@ def note_arrivals(*, import_id: UUID, kind: str, arrived: Iterable[tuple[str, st
                 subject_id=subject_id,
             )
             for name, content, subject_id in arrived
-        ),
-        batch_size=BATCH,
+        ]
     )
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from usance.apps.audit import services as audit
 from usance.apps.institutions.models import new_id
+from usance.apps.institutions.rows import copy_new
 from usance.apps.ledger import services as ledger
 from usance.apps.servicing import folding, posting
 from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement, LoanParty
@@ -26,7 +27,6 @@ from usance.core.loan.terms import Terms
 from usance.core.refusals import Refusal
 from usance.ports.actor import Actor
 
-BATCH = 2000
 OPENING = "taken_over"
 
 
@@ -106,9 +106,9 @@ def take_in(arrivals: Sequence[Arrival], *, key: str, on: date, actor: Actor) ->
     told = {row.pk: _event_rows(row, arrival, on, actor) for row, arrival in zip(rows, arrivals, strict=True)}
     for row in rows:
         row.last_event_seq, row.last_event_hash = told[row.pk][-1].seq, told[row.pk][-1].hash
-    Loan.objects.bulk_create(rows, batch_size=BATCH)
-    LoanParty.objects.bulk_create([LoanParty(loan=row, party_id=row.party_id, role="borrower") for row in rows], BATCH)
-    LoanEvent.objects.bulk_create([event for events in told.values() for event in events], batch_size=BATCH)
+    copy_new(rows)
+    copy_new([LoanParty(loan=row, party_id=row.party_id, role="borrower") for row in rows])
+    copy_new([event for events in told.values() for event in events])
     _book([(row, told[row.pk], arrival.step.movements) for row, arrival in zip(rows, arrivals, strict=True)],
           key, on, actor)  # fmt: skip
     _record(rows, told, actor)
@@ -184,7 +184,7 @@ def _book(moved: Iterable[Moved], key: str, on: date, actor: Actor) -> None:
         entries.append(entry)
         rows += made
     ledger.post_many(entries=entries, actor=actor)
-    LoanMovement.objects.bulk_create(rows, batch_size=BATCH)
+    copy_new(rows)
 
 
 def _entry(

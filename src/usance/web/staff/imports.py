@@ -20,7 +20,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from usance.apps.access import selectors as access
 from usance.apps.desk import selectors as desk
 from usance.apps.imports import selectors, services
-from usance.apps.imports.models import Import
 from usance.core.refusals import Refusal
 from usance.web import components as ui
 from usance.web import files as away
@@ -205,7 +204,7 @@ def _csv(name: str, head: list[str], lines: Iterable[Iterable[Any]]) -> HttpResp
     return away.attachment(b"\xef\xbb\xbf" + written.getvalue().encode(), name=name, kind="text/csv")
 
 
-def _found(import_id: UUID) -> Import:
+def _found(import_id: UUID) -> selectors.Import:
     try:
         return selectors.one(import_id)
     except selectors.NoSuchImport:
@@ -215,7 +214,7 @@ def _found(import_id: UUID) -> Import:
 # --- the page ----------------------------------------------------------------------------------------------------
 
 
-def _page(request: StaffRequest, row: Import, form: ProposeForm, status: int = 200) -> HttpResponse:
+def _page(request: StaffRequest, row: selectors.Import, form: ProposeForm, status: int = 200) -> HttpResponse:
     may_import = "loan.import" in request.permissions
     waiting = desk.waiting_approvals(import_portfolio.APPROVAL, [row.pk])
     context = {
@@ -240,11 +239,11 @@ def _page(request: StaffRequest, row: Import, form: ProposeForm, status: int = 2
     return render(request, "staff/imports/show.html", context, status=status)
 
 
-def _has_anything(row: Import) -> bool:
+def _has_anything(row: selectors.Import) -> bool:
     return bool(row.summary.get("loans") or row.summary.get("customers"))
 
 
-def _about(request: StaffRequest, row: Import) -> list[ui.SummaryRow]:
+def _about(request: StaffRequest, row: selectors.Import) -> list[ui.SummaryRow]:
     who = access.names_of({row.asked_by}).get(row.asked_by, row.asked_by)
     found = [
         ui.SummaryRow(_("Handed in"), formats.datetime_l(row.recorded_at), note=who),
@@ -265,7 +264,7 @@ def _about(request: StaffRequest, row: Import) -> list[ui.SummaryRow]:
     return found
 
 
-def _problems(row: Import) -> ui.DataTable | None:
+def _problems(row: selectors.Import) -> ui.DataTable | None:
     if not row.problem_count:
         return None
     columns = [
@@ -282,7 +281,7 @@ def _said(one: Mapping[str, Any]) -> str:
     return sentence(one["code"], one["details"])
 
 
-def _differences(row: Import) -> ui.DataTable | None:
+def _differences(row: selectors.Import) -> ui.DataTable | None:
     if not row.difference_count:
         return None
     columns = [
@@ -303,7 +302,7 @@ def _what(code: str) -> Any:
     return words.full_balance_name(code)
 
 
-def _groups(row: Import) -> ui.DataTable | None:
+def _groups(row: selectors.Import) -> ui.DataTable | None:
     """Sums of what comes in, on the morning of the take-over, by product."""
     found = row.summary.get("groups") or []
     if not found:

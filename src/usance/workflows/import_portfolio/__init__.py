@@ -15,11 +15,9 @@ from django.db import IntegrityError, transaction
 from usance.apps.access import selectors as access
 from usance.apps.customers import arrivals as customer_arrivals
 from usance.apps.desk import approvals as desk
-from usance.apps.desk.models import Approval
 from usance.apps.imports import selectors as imports
 from usance.apps.imports import services
-from usance.apps.imports.models import CHECKED, CHECKING, CUSTOMER, LOAN, TAKING, Import
-from usance.apps.imports.selectors import File
+from usance.apps.imports.selectors import CHECKED, CHECKING, CUSTOMER, LOAN, TAKING, File, Import
 from usance.apps.institutions import services as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.ledger import services as ledger
@@ -56,7 +54,7 @@ def hand_in(*, files: Sequence[File], user: access.User) -> Import:
     return row
 
 
-def propose(*, import_id: UUID, maker: access.User, at: datetime, reason: str = "") -> Approval:
+def propose(*, import_id: UUID, maker: access.User, at: datetime, reason: str = "") -> Any:
     """Asks a second person. Raises ImportNotReady, NothingToTake, AlreadyProposed."""
     row = services.hold(import_id)
     if row.state != CHECKED:

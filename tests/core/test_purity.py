@@ -23,7 +23,7 @@ LAYERS = [
     "loan underwriting",
     "accounting",
 ]
-LOAN = ["terms", "events plan", "state", "charges", "allocate", "close", "apply", "admit", "replay", "quote"]
+LOAN = ["terms", "events plan", "state", "charges", "allocate", "close", "carry", "apply", "admit", "replay", "quote"]
 
 
 def imports(path: Path) -> Iterator[str]:

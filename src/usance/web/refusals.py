@@ -191,6 +191,21 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     "loan_not_yet_approved": _("This loan is not approved yet, so nothing can be booked on it."),
     "loan_not_running": _("This is possible only while money is owed on the loan."),
     "loan_not_written_off": _("This loan was not written off, so there is nothing to recover. Book a payment instead."),
+    "before_take_over": lambda refusal: (
+        _(
+            "The loan was taken over on %(taken_over_on)s; what happened before was said then. "
+            "Give that day or a later one."
+        )
+        % _days(refusal)
+    ),
+    "standing_does_not_add_up": _("Its unpaid instalments ask for more than its balances say is owed."),
+    "standing_not_possible": _(
+        "An old instalment was paid beyond what it asked for, or is not dated between the money and the take-over."
+    ),
+    "no_such_import": _("There is no such import."),
+    "import_not_ready": _("This import has moved on. Open its page again."),
+    "import_without_files": _("Choose the files first."),
+    "import_nothing_to_take": _("These files bring nothing new; nothing comes in twice."),
     "amount_not_positive": _("The amount must be more than zero."),
     "amount_differs_from_terms": lambda refusal: (
         _("The agreement says %(agreed)s, not %(amount)s.")

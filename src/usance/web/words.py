@@ -77,6 +77,7 @@ FEES: Mapping[str, Any] = {
 }
 MOVEMENT: Mapping[str, Any] = {
     "disbursed": gettext_lazy("Paid out"),
+    "taken_over": gettext_lazy("Taken over from another system"),
     "fee_withheld": gettext_lazy("Fee kept back"),
     "tax_withheld": gettext_lazy("Tax kept back"),
     "interest_accrued": gettext_lazy("Interest of a day"),
@@ -161,6 +162,7 @@ REASON: Mapping[str, Any] = {
 HAPPENED: Mapping[str, tuple[Any, ui.Tone, str]] = {
     "approved": (gettext_lazy("Agreed"), "brand", "check"),
     "disbursed": (gettext_lazy("Money sent"), "good", "arrow"),
+    "taken_over": (gettext_lazy("Taken over from another system"), "brand", "arrow"),
     "disbursement_failed": (gettext_lazy("The money did not arrive"), "bad", "alert"),
     "cancelled": (gettext_lazy("Cancelled"), "neutral", "dot"),
     "payment_received": (gettext_lazy("Payment received"), "good", "check"),

@@ -147,13 +147,14 @@ def _next_instalments(loan: Loan) -> Loan:
 
 def _shorter_term(loan: Loan) -> Loan:
     """Instalments stay as they are, the last ones fall away."""
-    return loan._replace(credit_minor=min(loan.credit_minor, loan.level_minor))
+    return loan._replace(credit_minor=min(loan.credit_minor, state.level(loan)))
 
 
 def _smaller_instalments(loan: Loan) -> Loan:
     """The dates stay; what is left after the next instalment is levelled over them anew."""
     later = loan.due_dates[1:]
-    if loan.credit_minor <= loan.level_minor or not later or loan.period is None:
+    listed = loan.terms.plan.kind == "listed"
+    if listed or loan.credit_minor <= loan.level_minor or not later or loan.period is None:
         return _shorter_term(loan)
     spans = [(loan.at, loan.rate), *loan.rate_changes]
     left = state.unbilled(loan)

@@ -62,7 +62,7 @@ def open_next_day(loan: Loan, book: Book, until: date) -> Loan:
         loan = loan._replace(rate=loan.rate_changes[0][1], rate_changes=loan.rate_changes[1:])
         book.fact("rate_changed", until)
     if loan.period is not None and until >= loan.period.ends_on:
-        loan = allocate.allocate(_turn_period(loan, book), book, until, ("past_due", "due"))
+        loan = allocate.allocate(turn_period(loan, book), book, until, ("past_due", "due"))
         loan = settle_status(loan, book)
     return loan
 
@@ -91,7 +91,7 @@ CLOSE_OF_DAY: tuple[CloseStep, ...] = (charge_missed, accrue_interest, accrue_pe
 # --- bills -------------------------------------------------------------------------------------------------------
 
 
-def _turn_period(loan: Loan, book: Book) -> Loan:
+def turn_period(loan: Loan, book: Book) -> Loan:
     """At the end of a period: its instalment falls due, and the next period begins."""
     if loan.due_dates:
         loan = _bill(loan, book)
@@ -108,7 +108,8 @@ def next_period(loan: Loan) -> Period:
 def _bill(loan: Loan, book: Book) -> Loan:
     """The instalment due today, split by the kind of plan; charges on top; the last takes all."""
     on = loan.at
-    room = max(0, loan.level_minor - loan.credit_minor)
+    level = state.level(loan)
+    room = max(0, level - loan.credit_minor)
     last = len(loan.due_dates) == 1 or _takes_all(loan, room)
     loan = charges.settle_residue(loan, book, last=last)
     left = state.unbilled(loan)
@@ -133,14 +134,14 @@ def _bill(loan: Loan, book: Book) -> Loan:
         bills=(*loan.bills, bill),
         settled_count=loan.settled_count + (loan.settled_count == len(loan.bills) and not bill.due),
         due_dates=() if last else loan.due_dates[1:],
-        credit_minor=max(0, loan.credit_minor - loan.level_minor),
+        credit_minor=max(0, loan.credit_minor - level),
         matured_on=on if last else None,
     )
 
 
 def _takes_all(loan: Loan, room: int) -> bool:
     """Whether a regular instalment would leave nothing for later ones."""
-    if loan.credit_minor > loan.level_minor or state.instalment_number(loan) <= loan.terms.grace.principal:
+    if loan.credit_minor > state.level(loan) or state.instalment_number(loan) <= loan.terms.grace.principal:
         return False
     left = state.unbilled(loan)
     return room >= sum(left.get(part, 0) for part in plan.LEVEL_PARTS[loan.terms.plan.kind])

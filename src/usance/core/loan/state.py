@@ -249,6 +249,12 @@ def instalment_number(loan: Loan) -> int:
     return loan.terms.plan.count - len(loan.due_dates) + 1
 
 
+def level(loan: Loan) -> int:
+    """What the next instalment amounts to: its principal alone, where only that is level or listed."""
+    listed = loan.terms.plan.principals
+    return listed[min(instalment_number(loan), len(listed)) - 1] if listed else loan.level_minor
+
+
 def down_payment_minor(loan: Loan) -> int:
     """What fell due on the days on which money was drawn."""
     return sum(bill.due.get("principal", 0) for bill in loan.bills if bill.starts_on == bill.due_on)
@@ -292,6 +298,10 @@ class Book:
                 start, ends_on = (on, on) if since is None else (since, on + ONE_DAY)
                 self.lines.append(Line(key, start, ends_on, delta, rule, formula, inputs, self.event))
         return loan._replace(balances=balances)
+
+    def begin(self, loan: Loan) -> None:
+        """The books begin here: what moved before did so in another system's, ours open with the balances it left."""
+        self.movements = [change("taken_over", key, amount, loan.at) for key, amount in sorted(loan.balances.items())]
 
     def fact(self, kind: str, on: date, **details: Any) -> None:
         self.facts.append(Fact(kind, on, details))

@@ -34,6 +34,8 @@ from usance.web.staff.request import StaffRequest
 ENTRIES = {
     "close.day": gettext_lazy("Interest and penalties of the day"),
     "close.again": gettext_lazy("Interest and penalties, made up for"),
+    "loan.taken_over": gettext_lazy("Loans taken over from another system"),
+    "loan.days_since_take_over": gettext_lazy("Days between the take-over and the import"),
     "loan.reversal": gettext_lazy("Entry reversed"),
 }
 

@@ -213,7 +213,15 @@ def schedule(looking: Looking) -> dict[str, Any]:
 
 SHOWN: Mapping[str, frozenset[str]] = {
     "money": frozenset(
-        {"disbursed", "disbursement_failed", "payment_received", "payment_returned", "refunded", "recovered"}
+        {
+            "disbursed",
+            "taken_over",
+            "disbursement_failed",
+            "payment_received",
+            "payment_returned",
+            "refunded",
+            "recovered",
+        }
     ),
     "changes": frozenset(
         {"approved", "cancelled", "extended", "waived", "fee_added", "rate_changed", "penalty_paused"}

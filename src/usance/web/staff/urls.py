@@ -15,6 +15,7 @@ from usance.web.staff import (
     customers,
     dashboard,
     home,
+    imports,
     institution,
     jobs,
     journal,
@@ -120,6 +121,16 @@ LOANS = [
     path("loans/<uuid:loan_id>/reverse/", loan_acts.reverse_entry, name="reverse_entry"),
     path("loans/<uuid:loan_id>/write-off/", loan_acts.write_off, name="write_off"),
 ]
+IMPORTS = [
+    path("imports/", imports.index, name="imports"),
+    path("imports/hand-in/", imports.hand_in, name="hand_in"),
+    path("imports/templates/<slug:kind>.csv", imports.template, name="import_template"),
+    path("imports/<uuid:import_id>/", imports.show, name="import"),
+    path("imports/<uuid:import_id>/propose/", imports.propose, name="propose_import"),
+    path("imports/<uuid:import_id>/stop/", imports.stop, name="stop_import"),
+    path("imports/<uuid:import_id>/problems.csv", imports.problems_csv, name="import_problems"),
+    path("imports/<uuid:import_id>/differences.csv", imports.differences_csv, name="import_differences"),
+]
 PAYMENTS = [
     path("payments/", payments.index, name="payments"),
     path("payments/received/", payments.receipts, name="receipts"),
@@ -165,4 +176,4 @@ OVERSIGHT = [
     path("trail/verify/", trail.verify, name="verify_trail"),
     path("institution/", institution.show, name="institution"),
 ]
-urlpatterns: list[URLPattern] = [*ENTRANCE, *PEOPLE, *CASES, *CUSTOMERS, *LOANS, *PAYMENTS, *JOBS, *OVERSIGHT]
+urlpatterns: list[URLPattern] = [*ENTRANCE, *PEOPLE, *CASES, *CUSTOMERS, *LOANS, *IMPORTS, *PAYMENTS, *JOBS, *OVERSIGHT]

@@ -153,8 +153,8 @@ def movements_whole() -> Iterator[Difference]:
 
 
 PRINCIPAL_KINDS = (
-    "disbursed", "fee_capitalised", "tax_capitalised", "charged_back", "allocated", "waived", "remainder_forgiven",
-    "written_off",
+    "disbursed", "taken_over", "fee_capitalised", "tax_capitalised", "charged_back", "allocated", "waived",
+    "remainder_forgiven", "written_off",
 )  # fmt: skip
 PRINCIPAL = """
 SELECT l.number, l.principal_minor,
@@ -165,13 +165,15 @@ SELECT l.number, l.principal_minor,
        coalesce((SELECT sum((e.payload->>'amount_minor')::bigint) FROM servicing_loanevent e
            WHERE e.institution_id = l.institution_id AND e.loan_id = l.id AND e.kind = 'Disbursed' AND NOT EXISTS (
                SELECT FROM servicing_loanevent u WHERE u.institution_id = e.institution_id AND u.loan_id = e.loan_id
-               AND u.payload->>'undoes' = e.source)), 0) AS told
+               AND u.payload->>'undoes' = e.source) AND NOT EXISTS (
+               SELECT FROM servicing_loanevent o WHERE o.institution_id = e.institution_id AND o.loan_id = e.loan_id
+               AND o.kind = 'TakenOver' AND o.effective_on > e.effective_on)), 0) AS told
 FROM servicing_loan l
 """
 
 
 def principal_identity() -> Iterator[Difference]:
-    """I5: principal = disbursed + capitalised + charged back - repaid - waived - written off."""
+    """I5: principal = disbursed (by us) + taken over + capitalised + charged back - repaid - waived - written off."""
     asked = f"SELECT * FROM ({PRINCIPAL}) p WHERE principal_minor <> identity OR moved <> told ORDER BY number"  # noqa: S608
     for number, stands, identity, moved, told in rows(asked, {"kinds": list(PRINCIPAL_KINDS)}):
         if stands != identity:

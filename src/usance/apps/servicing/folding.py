@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement
-from usance.core.loan import apply, close, events, replay, state, terms
+from usance.core.loan import apply, checkpoint, close, events, replay, state, terms
 from usance.core.loan.state import Movement
 from usance.core.values import UnreadableValue
 
@@ -59,7 +59,7 @@ def state_of(row: Loan) -> state.Loan:
     """The loan as of its checkpoint; one that an earlier version of the engine wrote is made anew from the events."""
     agreed = terms_of(row)
     try:
-        return state.from_json(row.checkpoint, agreed)
+        return checkpoint.from_json(row.checkpoint, agreed)
     except UnreadableValue:
         told = history_of(row.events.order_by("seq"))
         return replay.replay(agreed, told, row.checkpoint_on, daily=False).loan
@@ -103,7 +103,7 @@ def columns_of(loan: state.Loan, *, next_due: tuple[date, int] | None = None) ->
     if next_due is None or next_due[0] != next_due_on or payable:
         next_due = (next_due_on, next_due_minor(loan)) if next_due_on else None
     return {
-        "checkpoint": state.to_json(loan),
+        "checkpoint": checkpoint.to_json(loan),
         "checkpoint_on": loan.at,
         "status": loan.status,
         **{f"{component}_minor": amount for component, amount in sums.items()},
@@ -129,7 +129,7 @@ def next_due_minor(loan: state.Loan) -> int:
         payment = events.PaymentReceived(effective_on=loan.at, source="projection", amount_minor=payable)
         loan = apply.apply(loan, payment).loan
     then = close.advance(loan, on, daily=False).loan
-    return sum(then.bills[-1].due.values()) if then.bills and then.bills[-1].due_on == on else 0
+    return then.bills[-1].asked_minor if then.bills and then.bills[-1].due_on == on else 0
 
 
 def max_days_past_due(agreed: terms.Terms, history: Sequence[events.Event], to: date) -> int:

@@ -298,6 +298,7 @@ CHECKS: dict[type[Event], tuple[Check, ...]] = {
     events.PenaltyResumed: (_is_running, _penalty_rests),
     events.Extended: (_is_running, _may_extend),
     events.FeeAdded: (_is_running, _has_amount, _is_agreed_fee),
+    events.PenaltyAdded: (_is_running, _has_amount),
     events.Waived: (_is_running, _has_amount, _is_owed),
     events.PaymentReceived: (_was_approved, _has_amount),  # money that came is never sent away
     events.WrittenOff: (_is_running,),

@@ -199,7 +199,33 @@ def penalty_resumed(loan: Loan, event: events.PenaltyResumed, book: Book) -> Loa
 def fee_added(loan: Loan, event: events.FeeAdded, book: Book) -> Loan:
     if loan.status not in state.LIVE:
         return loan
-    return charges.charge_fee(loan, book, event.fee_kind, event.amount_minor, loan.at)
+    charged = charges.charge_fee(loan, book, event.fee_kind, event.amount_minor, loan.at)
+    return _falls_due(charged, loan, event.due_on)
+
+
+def penalty_added(loan: Loan, event: events.PenaltyAdded, book: Book) -> Loan:
+    if loan.status not in state.LIVE:
+        return loan
+    charged = charges.charge_penalty(loan, book, event.amount_minor, loan.at)
+    return _falls_due(charged, loan, event.due_on)
+
+
+def _falls_due(loan: Loan, before: Loan, due_on: date | None) -> Loan:
+    """What was charged since `before` is asked for by the instalment of that day, be it long past."""
+    if due_on is None:
+        return loan
+    added = {key: amount - before.balances.get(key, 0) for key, amount in loan.balances.items()}
+    for index, bill in enumerate(loan.bills):
+        if bill.starts_on < due_on <= bill.due_on or (due_on <= bill.starts_on < bill.due_on):
+            due = {key: bill.due.get(key, 0) + added.get(key, 0) for key in {**bill.due, **added}}
+            due = {key: amount for key, amount in due.items() if amount}
+            bills = (*loan.bills[:index], bill._replace(due=due), *loan.bills[index + 1 :])
+            return state.recounted(loan._replace(bills=bills))
+    if not loan.due_dates and due_on <= loan.at:
+        bill = Bill(len(loan.bills) + 1, due_on, due_on, {key: amount for key, amount in added.items() if amount})
+        return state.recounted(loan._replace(bills=(*loan.bills, bill)))
+    dated = [*loan.dated, *(state.Dated(due_on, key, amount) for key, amount in added.items() if amount)]
+    return loan._replace(dated=tuple(sorted(dated)))
 
 
 EXTEND_FROM: dict[str, Callable[[date, date], date]] = {
@@ -297,6 +323,7 @@ APPLY: dict[type[Event], Callable[[Loan, Any, Book], Loan]] = {
     events.PenaltyResumed: penalty_resumed,
     events.Extended: extended,
     events.FeeAdded: fee_added,
+    events.PenaltyAdded: penalty_added,
     events.Waived: waived,
     events.PaymentReceived: payment_received,
     events.WrittenOff: written_off,

@@ -142,11 +142,23 @@ class Extended(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeeAdded(Event):
-    """A fee of an agreed kind; it falls due with the next instalment."""
+    """A fee of an agreed kind. It is payable at once and asked for by the next instalment; with a `due_on`, by the
+    instalment of that day."""
 
     RANK: ClassVar[int] = 8
     fee_kind: str
     amount_minor: int
+    due_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PenaltyAdded(Event):
+    """A penalty for something that happened, such as a payment that came back; `due_on` as with a fee."""
+
+    RANK: ClassVar[int] = 8
+    amount_minor: int
+    due_on: date | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +225,8 @@ KINDS: dict[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
         Approved, DisbursementFailed, Cancelled, Disbursed, TakenOver, RateChanged, PenaltyPaused, PenaltyResumed,
-        Extended, FeeAdded, Waived, PaymentReceived, WrittenOff, Recovered, Refunded, PaymentReturned, Reversed,
+        Extended, FeeAdded, PenaltyAdded, Waived, PaymentReceived, WrittenOff, Recovered, Refunded, PaymentReturned,
+        Reversed,
     )
 }  # fmt: skip
 

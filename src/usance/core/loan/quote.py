@@ -14,7 +14,7 @@ from usance.core.loan import replay, state
 from usance.core.loan.apply import apply
 from usance.core.loan.close import advance
 from usance.core.loan.events import Approved, Disbursed, Event, Extended, PaymentReceived
-from usance.core.loan.state import Book, Line, Loan, Movement
+from usance.core.loan.state import Bill, Book, Line, Loan, Movement
 from usance.core.loan.terms import Terms
 
 
@@ -29,6 +29,9 @@ class Row(NamedTuple):
     remaining_minor: int
     principal_after_minor: int
     billed: bool
+    early_minor: int = 0  # paid before it fell due
+    late_minor: int = 0  # paid after that
+    relieved_minor: int = 0  # forgiven, or written off
 
     @property
     def total_minor(self) -> int:
@@ -147,17 +150,41 @@ def _apr(flows: Sequence[apr.Flow], terms: Terms) -> Fraction | None:
 
 def _future_rows(loan: Loan) -> tuple[Row, ...]:
     """The bills still to come if each is paid when it falls due, and what is owed today is paid today."""
-    rows = []
+    known = len(loan.bills)
     if state.due_now(loan):
         loan = _pay(loan, state.due_now(loan))
     while loan.due_dates and loan.status in state.LIVE:
         loan = advance(loan, loan.due_dates[0], daily=False).loan
-        bill = loan.bills[-1]
-        owing = state.due_now(loan)
-        loan = _pay(loan, owing) if owing else loan
-        after = loan.balances.get("principal", 0)
-        rows.append(Row(bill.number, bill.starts_on, bill.due_on, bill.due, 0, owing, after, billed=False))
-    return tuple(rows)
+        loan = _pay(loan, state.due_now(loan)) if state.due_now(loan) else loan
+    return _with_rests([_row(bill, billed=False) for bill in loan.bills[known:]])
+
+
+def _row(bill: Bill, *, billed: bool) -> Row:
+    paid = sum(bill.paid.values()) if billed else bill.early_minor
+    total = sum(bill.due.values())
+    left = sum(bill.remaining.values()) if billed else total - paid
+    return Row(
+        bill.number,
+        bill.starts_on,
+        bill.due_on,
+        bill.due,
+        paid,
+        left,
+        0,
+        billed,
+        bill.early_minor,
+        bill.late_minor,
+        sum(bill.relieved.values()),
+    )
+
+
+def _with_rests(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """The same with the principal that later rows ask for."""
+    found, after = [], 0
+    for row in reversed(rows):
+        found.append(row._replace(principal_after_minor=after))
+        after += row.amounts.get("principal", 0)
+    return tuple(reversed(found))
 
 
 def _pay(loan: Loan, amount: int) -> Loan:
@@ -169,19 +196,7 @@ def _pay(loan: Loan, amount: int) -> Loan:
 
 def schedule(loan: Loan) -> tuple[Row, ...]:
     """Every instalment: those that fell due as they are, those to come as they will be if paid on time from now on."""
-    rows = [
-        Row(
-            bill.number, bill.starts_on, bill.due_on, bill.due, sum(bill.paid.values()),
-            sum(bill.remaining.values()), -1, billed=True,
-        )
-        for bill in loan.bills
-    ]  # fmt: skip
-    rows += _future_rows(loan)
-    after = sum(row.amounts.get("principal", 0) for row in rows if not row.billed)
-    for index in range(len(loan.bills) - 1, -1, -1):
-        rows[index] = rows[index]._replace(principal_after_minor=after)
-        after += rows[index].amounts.get("principal", 0)
-    return tuple(rows)
+    return _with_rests([*(_row(bill, billed=True) for bill in loan.bills), *_future_rows(loan)])
 
 
 def payoff(loan: Loan, on: date) -> Payoff:

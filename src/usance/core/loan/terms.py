@@ -32,7 +32,18 @@ NAMES: dict[str, frozenset[str]] = {
     "residue": frozenset({"carry", "drop_when_due", "collect_at_end"}),
     "late_start": frozenset({"dates_move", "dates_stay"}),
     "after_maturity": frozenset({"continues", "stops"}),
-    "early_payment": frozenset({"shorter_term", "smaller_instalments", "next_instalments", "hold_until_due"}),
+    "early_payment": frozenset(
+        {
+            "shorter_term",
+            "smaller_instalments",
+            "next_instalments",
+            "hold_until_due",
+            "in_turn",
+            "from_the_last",
+            "next_then_last",
+            "in_equal_parts",
+        }
+    ),
     "waterfall": frozenset({"by_instalment", "by_component"}),
     "component": frozenset({"tax", "penalty", "fee", "interest", "principal"}),
     "fee_when": frozenset(
@@ -193,15 +204,23 @@ class Penalty:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allocation:
     """How a payment is spread: ages first (past due, due, in advance), and inside an age either instalment by
-    instalment or component by component."""
+    instalment or component by component. What is due today or paid in advance may have an order of its own."""
 
     waterfall: str = "by_instalment"
     components: tuple[str, ...] = ("tax", "penalty", "fee", "interest", "principal")
+    due: tuple[str, ...] = ()
+    in_advance: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _known("waterfall", "allocation.waterfall", self.waterfall)
-        _check(frozenset(self.components) == NAMES["component"] and len(self.components) == 5,
-               "allocation.components", self.components, "each component once")  # fmt: skip
+        for name, order in (("components", self.components), ("due", self.due), ("in_advance", self.in_advance)):
+            _check(sorted(order) == sorted(NAMES["component"]) or (not order and name != "components"),
+                   f"allocation.{name}", order, "each component once")  # fmt: skip
+
+    def order(self, age: str) -> tuple[str, ...]:
+        """The components in the order in which money of this age meets them."""
+        own = {"due": self.due, "in_advance": self.in_advance}.get(age, ())
+        return own or self.components
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ class Bounded(Paginator):
         number = self.validate_number(number)
         first = (number - 1) * self.per_page
         end = min(first + self.per_page, self.count)
-        return self._get_page(self._rows(first, end), number, self)
+        return self._get_page(self._rows(first, end), number, self)  # type: ignore[attr-defined]
 
     def _rows(self, first: int, end: int) -> Any:
         found = self.object_list

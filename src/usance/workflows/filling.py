@@ -78,4 +78,4 @@ def _aside(cursor: psycopg.Cursor, asked: str, tables: Sequence[str]) -> list[As
 
 def words(text: str) -> sql.SQL:
     """A statement that consists of our own names."""
-    return sql.SQL(text)  # type: ignore[arg-type]
+    return sql.SQL(text)

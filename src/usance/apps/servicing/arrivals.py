@@ -179,6 +179,7 @@ def _book(moved: Iterable[Moved], key: str, on: date, actor: Actor) -> None:
             for _, row, m, event_id in alike
         ]  # fmt: skip
         entry = _entry(f"{key}:{number}", group, alike, made, on)
+        assert entry.id is not None  # it was given one
         for movement_row in made:
             movement_row.entry_id = entry.id
         entries.append(entry)

@@ -169,7 +169,8 @@ Noting = TypeVar("Noting", Bill, Ahead)
 def _noted(noting: Noting, balance: str, amount: int, column: str) -> Noting:
     noted = dict(getattr(noting, column))
     noted[balance] = noted.get(balance, 0) + amount
-    return noting._replace(**{column: noted})
+    changed: dict[str, Any] = {column: noted}
+    return noting._replace(**changed)
 
 
 def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Loan:

@@ -22,9 +22,9 @@ def standing(loan: Loan, said: Carried, book: Book) -> Loan:
     """The loan on the morning of its take-over, its old instalments billed, those to come on their dates. Interest
     counts from this morning on; what was earned before is in the balances."""
     on, terms = loan.at, loan.terms
+    words = ("as it stood in the other system", {"disbursed_on": said.disbursed_on})
     for key, amount in sorted(by_balance(said.balances).items()):
-        words = ("as it stood in the other system", {"disbursed_on": said.disbursed_on})
-        loan = book.post(loan, change("taken_over", key, amount, on), "take_over", lambda words=words: words)
+        loan = book.post(loan, change("taken_over", key, amount, on), "take_over", lambda: words)
     bills = _bills(said)
     billed_until = bills[-1].due_on if bills else said.disbursed_on
     agreed = plan.due_dates(terms, said.disbursed_on)

@@ -146,7 +146,7 @@ def _billed(loan: Loan, due: Mapping[str, int], book: Book) -> Loan:
         len(loan.bills) + 1,
         loan.period.starts_on if loan.period else on,
         on,
-        {key: amount for key, amount in (asked | due).items() if amount},
+        {key: amount for key, amount in (asked | dict(due)).items() if amount},
         ahead.paid,
         ahead.relieved,
         early_minor=sum(ahead.paid.values()),

@@ -61,7 +61,7 @@ class FilesField(forms.FileField):
 
 
 class HandInForm(house.Form):
-    files = FilesField(
+    files = FilesField(  # type: ignore[assignment]  # the form keeps it apart from what was uploaded
         label=gettext_lazy("The files"),
         help_text=gettext_lazy("CSV in UTF-8, one file or several at once: customers, loans, schedules, events."),
         widget=SeveralFiles(attrs={"accept": ".csv,text/csv"}),

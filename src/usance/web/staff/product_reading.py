@@ -28,7 +28,7 @@ OF_INSTALMENTS = frozenset({
     "conventions.level_day_count", "conventions.interest_spread", "conventions.levelling",
     "conventions.level_multiple_minor",
 })  # fmt: skip
-NOTHING = (None, "", [], {}, 0, "0")
+NOTHING: tuple[Any, ...] = (None, "", [], {}, 0, "0")
 
 
 def described(

@@ -155,9 +155,9 @@ def _differences(comer: loans.Comer, arrival: arrivals.Arrival, currency: Curren
     listed = loans.listed_interest(comer, currency)
     if listed and arrival.step.loan.status in state.LIVE:
         for row in quote.schedule(arrival.step.loan):
-            theirs, ours = listed.get(row.due_on), row.amounts.get("interest", 0)
-            if theirs is not None and theirs != ours:
-                yield Difference(comer.number, f"interest:{row.due_on}", currency.text(theirs), currency.text(ours))
+            said, ours = listed.get(row.due_on), row.amounts.get("interest", 0)
+            if said is not None and said != ours:
+                yield Difference(comer.number, f"interest:{row.due_on}", currency.text(said), currency.text(ours))
 
 
 COMPONENTS = ("principal", "interest", "fee", "penalty", "tax", "unapplied")

@@ -13,7 +13,7 @@ from usance.apps.imports import selectors as imports
 from usance.apps.products import calculator, template
 from usance.apps.products import selectors as products
 from usance.apps.servicing import arrivals
-from usance.core.loan import events
+from usance.core.loan.events import Event
 from usance.core.loan.terms import Plan, RateStep, Terms, TermsRefused
 from usance.core.money import Currency
 from usance.core.rates import Rate
@@ -52,7 +52,7 @@ class Comer:
     events: list[Line] = field(default_factory=list)
     is_known: bool = False
     terms: Terms | None = None
-    told: tuple[events.Event, ...] = ()
+    told: tuple[Event, ...] = ()
     by_source: dict[str, Line] = field(default_factory=dict)
     stated: dict[str, int] = field(default_factory=dict)  # balances that the file says
     as_of: date | None = None

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import date
 from fractions import Fraction
 
@@ -56,13 +57,11 @@ class Line:
         value = self.text(column)
         if not value:
             return None
-        try:
-            return date.fromisoformat(value) if re.fullmatch(r"\d{4}-\d\d-\d\d", value) else self._no_day(column, value)
-        except ValueError:
-            return self._no_day(column, value)
-
-    def _no_day(self, column: str, value: str) -> None:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+            with suppress(ValueError):
+                return date.fromisoformat(value)
         self.wrong(column, "not_a_date", value=value[:40])
+        return None
 
     def amount(self, column: str, currency: Currency) -> int | None:
         """Minor units; None where nothing stands."""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.laws import worlds
-from usance.core.loan import admit, events, replay, state
+from usance.core.loan import admit, checkpoint, events, replay, state
 
 DAYS = st.integers(0, worlds.HORIZON_DAYS + 60)
 # what another system's figures cannot tell: parts of a minor unit, money counted for the next instalment, caps
@@ -53,12 +53,15 @@ def test_law_04_a_loan_taken_over_by_its_figures_is_the_same_loan(data: st.DataO
     there = replay.replay(terms, [e for e in history if e.effective_on < on], on).loan
     if there.status not in state.LIVE or not all(a > 0 for b in there.bills for a in b.due.values()):
         return
+    if there.ahead or there.dated or any(bill.early_minor for bill in there.bills):
+        return  # what was paid beside instalments to come has no figure in the files
     over = events.TakenOver(effective_on=on, source="over", standing=_figures(there))
     approved = events.Approved(effective_on=began, source="approved")
     admit.admit(replay.replay(terms, [approved], on).loan, over)
     here = replay.replay(terms, [approved, over], on)
     kept = {name: getattr(here.loan, name) for name in UNTOLD}
-    assert here.loan == there._replace(**kept), state.to_json(there)
+    kept["bills"] = tuple(bill._replace(late_minor=0) for bill in there.bills)  # when it was paid is not told either
+    assert here.loan == there._replace(**kept), checkpoint.to_json(there)
     assert worlds.by_balance(here.movements) == there.balances
     undo = events.Reversed(effective_on=on, source="undo", undoes="over")
     back = replay.append(here.loan, [approved, over], undo)

@@ -24,7 +24,7 @@ def test_files_are_handed_in_checked_and_proposed(live_site: Site, page: Page, t
     sign_in(page, live_site, "administrator")
     page.goto(live_site.url("ua", "/staff/imports/hand-in/"))
     looks_right(page)
-    page.set_input_files("[name=files]", sorted(tmp_path.glob("*.csv")))
+    page.set_input_files("[name=uploads]", sorted(tmp_path.glob("*.csv")))
     page.click("main form button[type=submit]")
     page.get_by_role("button", name="Ask a second person").wait_for(timeout=60_000)
     looks_right(page)

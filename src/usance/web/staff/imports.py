@@ -82,7 +82,10 @@ class HandInForm(house.Form):
 
 class ProposeForm(house.Form):
     reason = forms.CharField(
-        label=gettext_lazy("What the second person should know"), max_length=500, required=False, widget=forms.Textarea
+        label=gettext_lazy("What the second person should know"),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
 
 

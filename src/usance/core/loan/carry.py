@@ -23,7 +23,6 @@ def standing(loan: Loan, said: Carried, book: Book) -> Loan:
     """The loan on the morning of its take-over, its old instalments billed, those to come on their dates. Interest
     counts from this morning on; what was earned before is in the balances."""
     on, terms = loan.at, loan.terms
-    words = ("as it stood in the other system", {"disbursed_on": said.disbursed_on})
     for key, amount in sorted(by_balance(said.balances).items()):
         loan = book.post(loan, change("taken_over", key, amount, on), "take_over", lambda: _told(said))
     bills = _bills(said)

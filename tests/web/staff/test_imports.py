@@ -38,7 +38,7 @@ def handed_in(client: Client, **changed: str) -> UUID:
     """Hands the files in; the check is done by the job that this enqueues."""
     from usance.workflows import import_portfolio
 
-    answer = client.post(f"{IMPORTS}hand-in/", {"files": files(**changed)})
+    answer = client.post(f"{IMPORTS}hand-in/", {"uploads": files(**changed)})
     assert answer.status_code == 302, answer.context["form"].errors
     found = UUID(answer.headers["Location"].rstrip("/").rpartition("/")[2])
     page = client.get(f"{IMPORTS}{found}/").content.decode()
@@ -103,11 +103,11 @@ def test_an_import_is_given_up(house: World, as_role: AsRole) -> None:
     assert client.post(f"{IMPORTS}{found}/propose/", {"reason": ""}).status_code == 422
 
 
-@pytest.mark.parametrize("sent", [{}, {"files": [SimpleUploadedFile("empty.csv", b"", "text/csv")]}])
+@pytest.mark.parametrize("sent", [{}, {"uploads": [SimpleUploadedFile("empty.csv", b"", "text/csv")]}])
 def test_no_file_or_an_empty_one_is_told_beside_the_field(house: World, as_role: AsRole, sent: Any) -> None:
     answer = as_role("administrator").post(f"{IMPORTS}hand-in/", sent)
     assert answer.status_code == 422
-    assert "files" in answer.context["form"].errors
+    assert "uploads" in answer.context["form"].errors
 
 
 def test_templates_are_read_by_the_very_check(house: World, as_role: AsRole) -> None:

@@ -46,7 +46,7 @@ def copy_new(rows: Sequence[models.Model]) -> None:
         for field in meta.concrete_fields
         if not field.generated and not isinstance(getattr(rows[0], field.attname), DatabaseDefault)
     ]
-    names = ", ".join(connection.ops.quote_name(field.column or field.name) for field in fields)
+    names = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE incoming AS SELECT {names} FROM {meta.db_table} WHERE false")  # noqa: S608
         with cursor.copy(f"COPY pg_temp.incoming ({names}) FROM STDIN") as copy:

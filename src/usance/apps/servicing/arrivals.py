@@ -178,19 +178,18 @@ def _book(moved: Iterable[Moved], key: str, on: date, actor: Actor) -> None:
             )
             for _, row, m, event_id in alike
         ]  # fmt: skip
-        entry = _entry(f"{key}:{number}", group, alike, made, on)
-        assert entry.id is not None  # it was given one
+        entry_id = new_id()
         for movement_row in made:
-            movement_row.entry_id = entry.id
-        entries.append(entry)
+            movement_row.entry_id = entry_id
+        entries.append(_entry(entry_id, f"{key}:{number}", group, alike, made, on))
         rows += made
     ledger.post_many(entries=entries, actor=actor)
     copy_new(rows)
 
 
 def _entry(
-    key: str, group: Group, lines: Sequence[tuple[Group, Loan, Movement, UUID | None]], rows: Iterable[LoanMovement],
-    on: date,
+    entry_id: UUID, key: str, group: Group, lines: Sequence[tuple[Group, Loan, Movement, UUID | None]],
+    rows: Iterable[LoanMovement], on: date,
 ) -> ledger.NewEntry:  # fmt: skip
     transfers = (
         transfer
@@ -198,7 +197,7 @@ def _entry(
         for transfer in posting.transfers_of(row, [line[2] for line in members], name_loan=False)
     )
     return ledger.NewEntry(
-        id=new_id(),
+        id=entry_id,
         key=key,
         booked_on=on,
         effective_on=group[1],

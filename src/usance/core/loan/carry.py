@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 from fractions import Fraction
+from typing import Any
 
 from usance.core.loan import plan, state
 from usance.core.loan.close import next_period
@@ -22,9 +23,8 @@ def standing(loan: Loan, said: Carried, book: Book) -> Loan:
     """The loan on the morning of its take-over, its old instalments billed, those to come on their dates. Interest
     counts from this morning on; what was earned before is in the balances."""
     on, terms = loan.at, loan.terms
-    words = ("as it stood in the other system", {"disbursed_on": said.disbursed_on})
     for key, amount in sorted(by_balance(said.balances).items()):
-        loan = book.post(loan, change("taken_over", key, amount, on), "take_over", lambda: words)
+        loan = book.post(loan, change("taken_over", key, amount, on), "take_over", lambda: _told(said))
     bills = _bills(said)
     billed_until = bills[-1].due_on if bills else said.disbursed_on
     agreed = plan.due_dates(terms, said.disbursed_on)
@@ -49,6 +49,11 @@ def standing(loan: Loan, said: Carried, book: Book) -> Loan:
     if bills and not left.get("principal") and not left.get("interest"):
         loan = loan._replace(due_dates=(), matured_on=billed_until)
     return loan._replace(period=_running_period(loan, said))
+
+
+def _told(said: Carried) -> tuple[str, dict[str, Any]]:
+    """Formula and inputs of an opening balance, for an explanation."""
+    return "as it stood in the other system", {"disbursed_on": said.disbursed_on}
 
 
 def _bills(said: Carried) -> tuple[Bill, ...]:

@@ -61,14 +61,14 @@ class FilesField(forms.FileField):
 
 
 class HandInForm(house.Form):
-    files = FilesField(  # type: ignore[assignment]  # the form keeps it apart from what was uploaded
+    uploads = FilesField(
         label=gettext_lazy("The files"),
         help_text=gettext_lazy("CSV in UTF-8, one file or several at once: customers, loans, schedules, events."),
         widget=SeveralFiles(attrs={"accept": ".csv,text/csv"}),
     )
 
-    def clean_files(self) -> list[Any]:
-        found: list[Any] = self.cleaned_data["files"]
+    def clean_uploads(self) -> list[Any]:
+        found: list[Any] = self.cleaned_data["uploads"]
         if len(found) > MOST_FILES or sum(one.size for one in found) > LARGEST:
             raise forms.ValidationError(
                 _(
@@ -82,7 +82,10 @@ class HandInForm(house.Form):
 
 class ProposeForm(house.Form):
     reason = forms.CharField(
-        label=gettext_lazy("What the second person should know"), max_length=500, required=False, widget=forms.Textarea
+        label=gettext_lazy("What the second person should know"),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
 
 
@@ -125,13 +128,13 @@ def hand_in(request: StaffRequest) -> HttpResponse:
     """Files to be checked, and the templates that they are made by."""
 
     def submit(form: HandInForm) -> HttpResponse:
-        found = [selectors.File(one.name, one.read()) for one in form.cleaned_data["files"]]
+        found = [selectors.File(one.name, one.read()) for one in form.cleaned_data["uploads"]]
         row = import_portfolio.hand_in(files=found, user=request.user)
         return redirect("staff:import", row.pk)
 
     form = HandInForm(sent(request), request.FILES or None)
     templates = [(columns_of.TITLES[kind], reverse("staff:import_template", args=[kind])) for kind in columns_of.KINDS]
-    return answer(request, "staff/imports/hand_in.html", form, submit, field="files", crumbs=_crumbs(),
+    return answer(request, "staff/imports/hand_in.html", form, submit, field="uploads", crumbs=_crumbs(),
                   templates=templates)  # fmt: skip
 
 

@@ -6,7 +6,6 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from datetime import date
 from fractions import Fraction
 
@@ -57,9 +56,11 @@ class Line:
         value = self.text(column)
         if not value:
             return None
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", value):
-            with suppress(ValueError):
+        try:
+            if re.fullmatch(r"\d{4}-\d\d-\d\d", value):
                 return date.fromisoformat(value)
+        except ValueError:
+            pass
         self.wrong(column, "not_a_date", value=value[:40])
         return None
 

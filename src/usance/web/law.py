@@ -15,6 +15,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from usance.web import words
 from usance.web.templatetags import formats
 
 RULES: Mapping[str, Any] = {
@@ -34,7 +35,7 @@ RULES: Mapping[str, Any] = {
     "age.minimum": gettext_lazy("Least age"),
     "identity_number": gettext_lazy("Identity number"),
     "apr.method": gettext_lazy("How the APR is computed"),
-    "classification.days": gettext_lazy("Classes of loans by days past due"),
+    "loan_classes": gettext_lazy("Classes of loans by days past due"),
     "consent.scoring": gettext_lazy("Consent to scoring"),
     "disclosure.draft_contract": gettext_lazy("Draft contract before signing"),
     "disclosure.key_facts": gettext_lazy("Key facts before signing"),
@@ -102,7 +103,7 @@ def said(value: Any, currency: Any) -> str:
     """What a rule says, part by part in the order of SAID; what has no words comes last."""
     if not isinstance(value, Mapping):
         return _plain(value)
-    parts = [words(value[key], value, currency) for key, words in SAID.items() if key in value]
+    parts = [part(value[key], value, currency) for key, part in SAID.items() if key in value]
     parts += [_as_stored(key, item) for key, item in value.items() if key not in SAID]
     text = "; ".join(part for part in parts if part)
     return text[:1].upper() + text[1:]
@@ -161,7 +162,21 @@ def _share(item: Any, currency: Any) -> str:
     return formats.percent(Fraction(item), 4)
 
 
+def _class(code: str) -> str:
+    return str(words.tag(words.LOAN_CLASS, code).text)
+
+
+def _classes(item: Any, rule: Mapping[str, Any], currency: Any) -> str:
+    said = _("%(name)s from %(days)s")
+    return ", ".join(said % {"name": _class(one["code"]), "days": formats.days(one["from"])} for one in item)
+
+
 SAID: Mapping[str, Callable[[Any, Mapping[str, Any], Any], str]] = {
+    "classes": _classes,
+    "extended": _filled(
+        gettext_lazy("extended once, twice or more often: at least %(value)s"),
+        lambda item, currency: ", ".join(map(_class, item)),
+    ),
     "limit": _limit,
     "measure": lambda item, rule, currency: "" if "limit" in rule else str(MEASURES.get(item, item)),
     "years": lambda item, rule, currency: ngettext("%(count)s year", "%(count)s years", item) % {"count": item},

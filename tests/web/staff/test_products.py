@@ -140,7 +140,9 @@ def test_an_unlawful_price_is_refused_beside_its_field_with_rule_and_figure(
     page = manager.post(address(row, "edit/"), typed(row, house.institution, **changed))
     assert page.status_code == 422
     sentence = " ".join(page.context["form"].errors[field])
-    assert re.search(r"Above the limit of Vietnam, “Most .+”: this comes to [\d.]+% where at most [\d.]+% is", sentence)
+    assert re.search(
+        r"Above the limit of Vietnam, “Most .+”: this comes to [\d.,]+% where at most [\d.]+% is", sentence
+    )
     kept = {name: page.context["form"][name].value() for name in changed}
     assert kept == changed  # nothing typed is lost
     row.refresh_from_db()

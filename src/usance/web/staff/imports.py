@@ -144,7 +144,9 @@ def template(request: StaffRequest, kind: str) -> HttpResponse:
     """A file with the columns of its kind."""
     if kind not in columns_of.KINDS:
         raise Http404
-    return away.attachment(b"\xef\xbb\xbf" + columns_of.template(kind).encode(), name=f"{kind}.csv", kind="text/csv")
+    return away.attachment(
+        b"\xef\xbb\xbf" + columns_of.template(kind).encode(), name=f"{kind}.csv", kind="text/csv; charset=utf-8"
+    )
 
 
 @permits.staff("loan.view_imports")
@@ -204,7 +206,7 @@ def _csv(name: str, head: list[str], lines: Iterable[Iterable[Any]]) -> HttpResp
     writer = csv.writer(written)
     writer.writerow(head)
     writer.writerows([away.cell(str(one)) for one in line] for line in lines)
-    return away.attachment(b"\xef\xbb\xbf" + written.getvalue().encode(), name=name, kind="text/csv")
+    return away.attachment(b"\xef\xbb\xbf" + written.getvalue().encode(), name=name, kind="text/csv; charset=utf-8")
 
 
 def _found(import_id: UUID) -> selectors.Import:

@@ -147,6 +147,7 @@ VALUES: Mapping[str, Any] = {
     "months_of_30/364": gettext_lazy("each month 30 days of 364"),
     "months_of_30/365": gettext_lazy("each month 30 days of 365"),
     "same_as_period": gettext_lazy("each period alike"),
+    "listed": gettext_lazy("dates and amounts of its own"),
     "actual_balance": gettext_lazy("what is outstanding"),
     "financed_principal": gettext_lazy("the original principal less the down payment"),
     "as_earned": gettext_lazy("as the days earn it"),

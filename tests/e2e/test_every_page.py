@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from django.conf import settings
 from django.urls import reverse
@@ -92,7 +93,7 @@ class Visitor:
         self.page, self.site, self.world, self.language = page, site, world, language
         self.sessions: dict[str, str] = {}
 
-    def become(self, route: Route) -> None:
+    def become(self, route: Route) -> dict[str, str]:
         who = self._who(route)
         cookies = {LANGUAGE_COOKIE: self.language}
         if who:
@@ -108,6 +109,7 @@ class Visitor:
         home = self.site.url(self.world.institution.code)
         self.page.context.clear_cookies()
         self.page.context.add_cookies([{"name": n, "value": v, "url": home} for n, v in cookies.items()])
+        return cookies
 
     def _who(self, route: Route) -> str:
         if route.permit.kind != "staff":
@@ -117,15 +119,17 @@ class Visitor:
 
     def open(self, route: Route) -> bool:
         """Whether there was a page to look at: not a redirect, a file, or an act that wants a POST."""
-        self.become(route)
-        url = self.site.url(self.world.institution.code, address(self.world, route))
+        cookies = self.become(route)
+        path = address(self.world, route)
         if route.name not in IS_PAGE:
-            answer = self.page.context.request.get(url, max_redirects=0)
-            assert answer.status < 500, f"{route.name}: {answer.status}"
-            is_html = answer.headers.get("content-type", "").startswith("text/html")
-            IS_PAGE[route.name] = answer.status == 200 and is_html and "<html" in answer.text()[:1000]
+            host = {"Host": self.world.host}
+            answer = httpx.get(
+                f"http://127.0.0.1:{self.site.web_port}{path}", headers=host, cookies=cookies, timeout=60
+            )
+            assert answer.status_code < 500, f"{route.name}: {answer.status_code}"
+            IS_PAGE[route.name] = answer.status_code == 200 and "<html" in answer.text[:1000]
         if IS_PAGE[route.name]:
-            self.page.goto(url, wait_until="domcontentloaded")
+            self.page.goto(self.site.url(self.world.institution.code, path), wait_until="domcontentloaded")
         return IS_PAGE[route.name]
 
 

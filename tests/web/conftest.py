@@ -1,4 +1,4 @@
-"""What tests of the staff's way in share: a person with an app, a clock that stands still, cheap passwords."""
+"""What tests of the ways in share: a person with an app, a clock that stands still, cheap passwords."""
 
 from __future__ import annotations
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,19 +14,10 @@ from django.test import Client
 from usance.apps.access.models import Session
 from usance.apps.customers import sign_in
 from usance.apps.customers.models import Device
-from usance.ports import clock
 
 HOST = {"host": "vn.localhost"}
 PHONE = "+84912345678"
 ACCOUNT, SETTINGS = "/account/", "/account/settings/"
-
-
-@pytest.fixture
-def now() -> Iterator[clock.FrozenClock]:
-    frozen = clock.FrozenClock(datetime.now(UTC).replace(microsecond=0))
-    before = clock.install(frozen)
-    yield frozen
-    clock.install(before)
 
 
 @pytest.fixture

@@ -152,7 +152,7 @@ ORDER = (
 
 # files whose tests are long and need nothing of each other: shared out one by one, at the end, as they fill the site
 # with samples that others would stumble over
-SPREAD = ("e2e/test_every_page.py",)
+SPREAD = ("e2e/test_budgets.py", "e2e/test_every_page.py")
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups

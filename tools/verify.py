@@ -18,7 +18,8 @@ STATIC = (
     ("types", ["mypy"]),
 )
 FAST_TESTS = ["tests/core", "tests/laws", "tests/stories", "tests/tidy"]
-PARALLEL = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
+WORKERS = max(2, min(8, os.cpu_count() or 2))
+PARALLEL = ["-n", str(WORKERS), "--dist", "loadgroup", "--no-loadscope-reorder"]
 
 
 def run(name: str, command: list[str], environment: dict[str, str]) -> bool:

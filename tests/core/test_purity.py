@@ -31,7 +31,7 @@ LOAN = [
     "to_come",
     "allocate",
     "close",
-    "reshape",
+    "carry reshape",
     "apply",
     "admit",
     "replay",

@@ -1,6 +1,7 @@
-"""Every address that can be opened, in each language, on a phone and on a desk: axe finds nothing serious by day or by
-night, nothing sticks out at the side down to 320 pixels or with letters of double size, no word is cut, and whatever
-has the keyboard's focus shows it. The list comes from the resolver, with the objects of tests/web/samples.py."""
+"""Every address that can be opened, in each language, on a phone and on a desk: nothing sticks out at the side down to
+320 pixels or with letters of double size, and no word is cut. Once, as the markup is the same in each language, axe
+finds nothing serious by day or by night, and whatever has the keyboard's focus shows it. The list comes from the
+resolver, with the objects of tests/web/samples.py."""
 
 from __future__ import annotations
 
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
 
 NARROW = {"width": 320, "height": 640}
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1440, "height": 900}
-# institution, language, whether axe looks at both widths (the markup is the same in each language)
+# institution, language, whether axe and the keyboard look too (the markup is the same in each language)
 TONGUES = [("ua", "uk", True), ("ua", "en", False), ("vn", "vi", False)]
 AREAS = ("borrower", "public", "staff")
 # charts follow a new width in the frames after it
-SETTLED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))"
+SETTLED = """new Promise(done => requestAnimationFrame(() => requestAnimationFrame(
+    () => document.querySelector('[data-chart]') ? setTimeout(done, 50) : done())))"""
 WIDER_THAN_THE_WINDOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 LETTERS = "size => { document.documentElement.style.fontSize = size }"
 THEME = """theme => {  // a colour half way between day and night is nobody's fault
@@ -193,7 +195,7 @@ def test_every_page_can_be_used_by_everybody(
                 seen += 1
                 if "language" not in route.samples:  # an address may name a language of its own
                     assert visitor.page.locator("html").get_attribute("lang") == language, route.name
-                shown = faults_of(visitor.page, axe_at=[PHONE, DESK] if thorough else [PHONE], closely=thorough)
+                shown = faults_of(visitor.page, axe_at=[PHONE, DESK] if thorough else [], closely=thorough)
                 faults += [f"{route.name} {fault}" for fault in shown]
     assert seen, f"no page of {area} was seen"
     assert not faults, "\n\n".join(faults)

@@ -3,12 +3,13 @@ that is wrong is refused whole."""
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
 import subprocess
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,30 @@ def test_weeks_of_life_leave_books_that_an_audit_finds_clean(
     assert _audited("ua") == []
 
 
+def test_whoever_s_card_runs_out_links_a_new_one_and_goes_on_paying(
+    fresh_db: str, tmp_path: Path, settings: Any, put_back: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from django.db import transaction
+
+    from usance.apps.payments.models import Card
+    from usance.workflows.simulate import borrowers
+
+    link = borrowers.link_card
+
+    def soon_over(world: Any, life: Any) -> None:
+        had_one = life.card_id is not None
+        link(world, life)
+        if not had_one:
+            with transaction.atomic():
+                Card.objects.filter(pk=life.card_id).update(expires_on=STARTS_ON + timedelta(days=6))
+
+    monkeypatch.setattr(borrowers, "link_card", soon_over)
+    happened = _live("ua", 11, tmp_path, settings)["happened"]
+    assert happened["new_card"] >= 1
+    assert happened["paid"] >= 1
+    assert not any(name.startswith("refused:card") for name in happened)
+
+
 def test_a_file_of_applicants_is_read_whole_and_its_outcome_stays_outside(tmp_path: Path) -> None:
     from usance.workflows.simulate import people
 
@@ -109,6 +134,19 @@ def test_a_file_with_bad_lines_names_each_and_takes_none(tmp_path: Path) -> None
         people.of_file(path, country="DE", language="en", seed=1, on=STARTS_ON)
     assert "line 3: duration_in_month is 'forty-eight'" in str(refused.value)
     assert "line 4" in str(refused.value)
+
+
+def test_without_a_key_for_the_seal_nothing_is_begun_and_one_sentence_says_what_to_do(
+    tmp_path: Path, settings: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from usance.workflows import cli_simulate
+
+    settings.USANCE_SEAL_PEM, settings.USANCE_DEMO = str(tmp_path / "none.pem"), False
+    assert cli_simulate.main(argparse.Namespace(institution="eu")) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("There is no key at ")
+    assert "`usance run`" in told.err
 
 
 def test_the_same_seed_gives_the_same_people() -> None:

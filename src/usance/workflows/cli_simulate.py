@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from usance.apps.agreements import sealing
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
 from usance.core.calendar import add_months
@@ -48,12 +49,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """0 when it was lived; 2 when the institution, the file or the sandboxes are not there."""
+    """0 when it was lived; 2 when the institution, the file, the sandboxes or the seal are not there."""
     try:
+        sealing.require_key()
         institution_id = institutions.institution_id_of(args.institution)
         with tenancy.bound(institution_id):
             summary = simulate(args)
-    except (institutions.NoSuchInstitution, people.FileRefused, NoSandbox, crew.CrewBroken) as problem:
+    except (
+        institutions.NoSuchInstitution,
+        people.FileRefused,
+        NoSandbox,
+        crew.CrewBroken,
+        sealing.SealMissing,
+    ) as problem:
         sys.stderr.write(f"{problem}\n")
         return 2
     sys.stdout.write(json.dumps(summary, indent=1) + "\n" if args.json else report.as_text(summary))

@@ -13,7 +13,7 @@ from usance.apps.ledger import services as ledger
 from usance.apps.origination import services as origination
 from usance.apps.products import services as products
 from usance.ports.due import Item, handles
-from usance.workflows import serve_loan, take_application
+from usance.workflows import import_portfolio, serve_loan, take_application
 
 PRODUCT = desk.Kind(
     products.APPROVAL, "product.publish", products.apply_approval, _("Publish a product"), "staff:product_version"
@@ -26,8 +26,15 @@ WAIVER = desk.Kind(serve_loan.WAIVE, "loan.approve", serve_loan.apply_waiver, _(
 WRITE_OFF = desk.Kind(
     serve_loan.WRITE_OFF, "loan.approve", serve_loan.apply_write_off, _("Write a loan off"), "staff:loan"
 )
+IMPORT = desk.Kind(
+    import_portfolio.APPROVAL,
+    "loan.approve_import",
+    import_portfolio.apply_approval,
+    _("Take in loans from another system"),
+    "staff:import",
+)
 
-for kind in (PRODUCT, RULES, UNLOCK, WAIVER, WRITE_OFF):
+for kind in (PRODUCT, RULES, UNLOCK, WAIVER, WRITE_OFF, IMPORT):
     desk.register(kind)
 
 

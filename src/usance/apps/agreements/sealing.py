@@ -27,7 +27,7 @@ DEMO_YEARS = 10
 
 
 class SealMissing(RuntimeError):
-    """No seal key is configured, and this is not a demo: `usance doctor` says how to make one."""
+    """No seal key is configured, and this is not a demo."""
 
 
 def seal(pdf: bytes, *, reason: str, location: str) -> bytes:
@@ -45,6 +45,11 @@ def seal(pdf: bytes, *, reason: str, location: str) -> bytes:
     return content
 
 
+def require_key() -> None:
+    """Makes a demo's key. Raises SealMissing where agreements could not be sealed."""
+    _signer(Path(settings.USANCE_SEAL_PEM))
+
+
 def is_intact(pdf: bytes) -> bool:
     """Whether the file bears a seal that covers it whole and still fits it."""
     embedded = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
@@ -58,7 +63,10 @@ def is_intact(pdf: bytes) -> bool:
 def _signer(path: Path) -> signers.SimpleSigner:
     if not path.exists():
         if not settings.USANCE_DEMO:
-            raise SealMissing(f"no seal key at {path}")
+            raise SealMissing(
+                f"There is no key at {path} to seal agreements with. Start `usance run` once, which makes one for the "
+                "demo, or name your own file (key and certificates, PEM) in USANCE_SEAL_PEM."
+            )
         make_demo_key(path)
     pem = path.read_bytes()
     key = serialization.load_pem_private_key(pem, password=None)

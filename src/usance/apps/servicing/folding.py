@@ -134,14 +134,23 @@ def next_due_minor(loan: state.Loan) -> int:
 
 def max_days_past_due(agreed: terms.Terms, history: Sequence[events.Event], to: date) -> int:
     """The most days past due the loan ever had until `to`: an age only falls when an event happens, so it is looked
-    at before each, and at the end."""
+    at before those of each day, and at the end. A loan may come in past due: it is looked at then, too."""
+    counting = replay.in_force(history)
     days = {event.effective_on for event in history if event.effective_on < to} | {to}
-    most = 0
+    loan, book, most, told = state.new(agreed, replay.birth(history, to)), state.Book(), 0, 0
     for day in sorted(days):
-        before = [event for event in history if event.effective_on < day or undoes_earlier(event)]
-        loan = replay.replay(agreed, before, day, daily=False).loan
+        while told < len(counting) and _comes_before(counting[told], day):
+            event = counting[told]
+            loan = apply.apply_into(close.advance_into(loan, event.effective_on, book, daily=False), event, book)
+            told += 1
+        loan = close.advance_into(loan, day, book, daily=False)
         most = max(most, state.days_past_due(loan))
     return most
+
+
+def _comes_before(event: events.Event, day: date) -> bool:
+    """Whether a loan is looked at on a day after the event: one of an earlier day, or how the loan came in."""
+    return event.effective_on < day or (event.effective_on == day and event.RANK <= events.TakenOver.RANK)
 
 
 def undoes_earlier(event: events.Event) -> bool:

@@ -21,12 +21,15 @@ from usance.apps.servicing.lists import (
     in_order,
     kept,
     latest_run,
+    lending_by_day,
     loan_ids,
     loan_register,
+    loans_of_class,
     loans_of_party,
     loans_past_due,
     past_due_buckets,
     portfolio,
+    portfolio_by_product,
     problem,
     problems_open,
     products_lent,
@@ -47,12 +50,15 @@ __all__ = [
     "in_order",
     "kept",
     "latest_run",
+    "lending_by_day",
     "loan_ids",
     "loan_register",
+    "loans_of_class",
     "loans_of_party",
     "loans_past_due",
     "past_due_buckets",
     "portfolio",
+    "portfolio_by_product",
     "problem",
     "problems_open",
     "products_lent",
@@ -135,7 +141,8 @@ def loan(loan_id: UUID) -> Loan:
 
 
 def loan_by_number(number: str) -> Loan:
-    """By its number as people say it: L-000123, l-123 or 123. Raises NoSuchLoan."""
+    """By its number as people say it: L-000123, l-123 or 123; one that it had in another system, as it is. Raises
+    NoSuchLoan."""
     text = number.strip().upper().removeprefix("L-")
     whole = f"L-{int(text):06d}" if text.isascii() and text.isdigit() and len(text) <= 12 else text
     row = Loan.objects.filter(number=whole).first()
@@ -205,7 +212,9 @@ def loan_view(*, loan_id: UUID, on: date | None = None, known_on: date | None = 
     )
 
 
-TOLD_AS_EVENTS = frozenset({"approved", "disbursed", "disbursement_failed", "cancelled", "extended", "written_off"})
+TOLD_AS_EVENTS = frozenset(
+    {"approved", "disbursed", "disbursement_failed", "cancelled", "extended", "taken_over", "written_off"}
+)
 
 
 def _timeline(told: list[LoanEvent], facts: tuple[state.Fact, ...], on: date) -> tuple[TimelineLine, ...]:

@@ -43,8 +43,8 @@ class Poison:
 
 
 POISONS = (
-    Poison("a checkpoint of nothing", "checkpoint", {}),
-    Poison("a checkpoint of another version", "checkpoint", {"version": 99}, is_healed=True),  # made anew from events
+    Poison("a checkpoint of nothing", "checkpoint", {}, is_healed=True),  # these two are made anew from the events
+    Poison("a checkpoint of another version", "checkpoint", {"version": 99}, is_healed=True),
     Poison("a checkpoint that is a list", "checkpoint", []),
     Poison("terms of another version", "terms", {"version": 99}),
     Poison("terms without a plan", "terms", {"plan": None}),

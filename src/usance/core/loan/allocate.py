@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from usance.core import money
 from usance.core.loan import charges, plan, state, to_come
@@ -73,7 +73,7 @@ def _share_out(loan: Loan, unbilled: Mapping[str, int], asked: list[dict[str, in
     no level holds by the last."""
     parts, grace = plan.LEVEL_PARTS[loan.terms.plan.kind], loan.terms.grace
     first, indexes = state.instalment_number(loan), range(len(loan.due_dates))
-    rooms = [loan.level_minor - state.regular_ahead(loan, index, parts) for index in indexes]
+    rooms = [level - state.regular_ahead(loan, index, parts) for index, level in enumerate(state.levels(loan))]
     for part, turns, waits in (("interest", indexes, grace.interest), ("principal", order(indexes), grace.principal)):
         left = unbilled.get(part, 0)
         for index in turns:
@@ -178,7 +178,8 @@ Noting = TypeVar("Noting", Bill, Ahead)
 def _noted(noting: Noting, balance: str, amount: int, column: str) -> Noting:
     noted = dict(getattr(noting, column))
     noted[balance] = noted.get(balance, 0) + amount
-    return noting._replace(**{column: noted})
+    changed: dict[str, Any] = {column: noted}
+    return noting._replace(**changed)
 
 
 def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Loan:
@@ -288,13 +289,14 @@ def _next_instalments(loan: Loan) -> Loan:
 
 def _shorter_term(loan: Loan) -> Loan:
     """Instalments stay as they are, the last ones fall away."""
-    return loan._replace(credit_minor=min(loan.credit_minor, loan.level_minor))
+    return loan._replace(credit_minor=min(loan.credit_minor, state.level(loan)))
 
 
 def _smaller_instalments(loan: Loan) -> Loan:
     """The dates stay; what is left after the next instalment is levelled over them anew."""
     later = loan.due_dates[1:]
-    if loan.credit_minor <= loan.level_minor or not later or loan.period is None:
+    listed = loan.terms.plan.kind == "listed"
+    if listed or loan.credit_minor <= loan.level_minor or not later or loan.period is None:
         return _shorter_term(loan)
     spans = [(loan.at, loan.rate), *loan.rate_changes]
     left = state.unbilled(loan)

@@ -9,8 +9,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from usance.core import calendar
-from usance.core.loan import allocate, charges, events, plan, reshape, state, to_come
-from usance.core.loan.close import next_period, settle_status
+from usance.core.loan import allocate, carry, charges, events, plan, reshape, state, to_come
+from usance.core.loan.close import next_period, settle_status, turn_period
 from usance.core.loan.events import Event
 from usance.core.loan.state import Bill, Book, Loan, Movement, Step, change
 
@@ -69,8 +69,24 @@ def disbursed(loan: Loan, event: events.Disbursed, book: Book) -> Loan:
     if not loan.due_dates:
         return loan
     drawn = loan.disbursed_minor - before
-    loan = reshape.levelled(reshape.down_payment(loan, drawn), drawn)
+    loan = reshape.as_listed(reshape.levelled(reshape.down_payment(loan, drawn), drawn))
     return allocate.allocate(loan, book, on, ("past_due", "due"))
+
+
+def taken_over(loan: Loan, event: events.TakenOver, book: Book) -> Loan:
+    """From here on the loan is in our books. Where its past is not told as events, it stands as the other system left
+    it, and is levelled over the instalments to come unless that system said the instalment."""
+    said = event.standing
+    here = said is not None and loan.disbursed_on is None
+    if said is not None and here:
+        loan = carry.standing(loan, said, book)
+        if loan.due_dates:
+            loan = reshape.as_listed(reshape.levelled(loan, 0, level_minor=said.level_minor))
+        if loan.due_dates[:1] == (loan.at,):
+            loan = turn_period(loan, book)
+    book.begin(loan)
+    book.fact("taken_over", loan.at, outstanding_minor=state.outstanding(loan))
+    return allocate.allocate(loan, book, loan.at, ("past_due", "due")) if here else loan
 
 
 def _begun(loan: Loan, book: Book) -> Loan:
@@ -297,6 +313,7 @@ APPLY: dict[type[Event], Callable[[Loan, Any, Book], Loan]] = {
     events.DisbursementFailed: disbursement_failed,
     events.Cancelled: cancelled,
     events.Disbursed: disbursed,
+    events.TakenOver: taken_over,
     events.RateChanged: reshape.rate_changed,
     events.PenaltyPaused: penalty_paused,
     events.PenaltyResumed: penalty_resumed,

@@ -147,8 +147,8 @@ def _bill(loan: Loan, book: Book) -> Loan:
     in advance is settled."""
     if loan.ahead and loan.ahead[0].reserved_minor:
         loan = _released(loan, book)
-    on, level = loan.at, plan.LEVEL_PARTS[loan.terms.plan.kind]
-    room = max(0, loan.level_minor - loan.credit_minor - state.regular_ahead(loan, 0, level))
+    on, level, parts = loan.at, state.level(loan), plan.LEVEL_PARTS[loan.terms.plan.kind]
+    room = max(0, level - loan.credit_minor - state.regular_ahead(loan, 0, parts))
     last = len(loan.due_dates) == 1 or _takes_all(loan, room)
     loan = charges.settle_residue(loan, book, last=last)
     left = state.regular(loan)
@@ -168,7 +168,7 @@ def _bill(loan: Loan, book: Book) -> Loan:
     loan = loan._replace(
         due_dates=loan.due_dates[1:],
         planned=loan.planned[1:],
-        credit_minor=max(0, loan.credit_minor - loan.level_minor),
+        credit_minor=max(0, loan.credit_minor - level),
         matured_on=on if last else None,
     )
     return _nothing_to_come(loan, loan.due_dates) if last else loan
@@ -186,7 +186,8 @@ def _released(loan: Loan, book: Book) -> Loan:
 def _billed(loan: Loan, due: Mapping[str, int], book: Book) -> Loan:
     """With a bill of today: interest and principal as told, and all else that falls due with it."""
     on, ahead, dates = loan.at, state.settled_ahead(loan, 0), state.coming_dates(loan)
-    asked = {key: amount for key, amount in state.regular(loan).items() if key not in ("interest", "principal")} | due
+    asked = {key: amount for key, amount in state.regular(loan).items() if key not in ("interest", "principal")}
+    asked |= dict(due)
     for key, amount in (state.charges_of(loan, 0, dates) if dates else {}).items():
         asked[key] = asked.get(key, 0) + amount
     starts_on = loan.period.starts_on if loan.period and loan.due_dates else on
@@ -242,7 +243,7 @@ def _takes_all(loan: Loan, room: int) -> bool:
     """Whether a regular instalment would leave nothing for later ones."""
     if (
         loan.terms.early_interest == "owed"
-        or loan.credit_minor > loan.level_minor
+        or loan.credit_minor > state.level(loan)
         or state.instalment_number(loan) <= loan.terms.grace.principal
     ):
         return False

@@ -72,6 +72,44 @@ class Disbursed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """So much of one balance ("principal", "fee:service", "unapplied", ...)."""
+
+    balance: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldBill:
+    """An instalment that fell due in another system: what it asked for, and what of it was paid there."""
+
+    due_on: date
+    due: tuple[Held, ...]
+    paid: tuple[Held, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """How a loan stood in another system. `level_minor`: its regular instalment, 0 where we are to compute it;
+    `charged_minor`: all interest, fees and penalties charged so far, for a cap on the cost."""
+
+    disbursed_on: date
+    balances: tuple[Held, ...]
+    bills: tuple[OldBill, ...] = ()
+    level_minor: int = 0
+    charged_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenOver(Event):
+    """The loan ran in another system until the morning of effective_on; our books begin with the balances of that
+    moment. `standing` says them; without it they are what the earlier events make of them."""
+
+    RANK: ClassVar[int] = 3
+    standing: Carried | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RateChanged(Event):
     """From this day on the loan bears another rate; agreed later steps no longer count."""
 
@@ -259,10 +297,9 @@ class Reversed(Event):
 KINDS: dict[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
-        Approved, DisbursementFailed, Cancelled, Disbursed, RateChanged, PenaltyPaused, PenaltyResumed, Extended,
-        FeeAdded, Waived, PaymentReceived, Credited, Charged, ChargedBack, InterestPaused, Rescheduled,
-        Respread, Terminated, ChargedOff, WrittenOff, Recovered, Refunded,
-        PaymentReturned, Reversed,
+        Approved, DisbursementFailed, Cancelled, Disbursed, TakenOver, RateChanged, InterestPaused, PenaltyPaused,
+        PenaltyResumed, Rescheduled, Extended, FeeAdded, Waived, PaymentReceived, Charged, Credited, ChargedBack,
+        Respread, Terminated, ChargedOff, WrittenOff, Recovered, Refunded, PaymentReturned, Reversed,
     )
 }  # fmt: skip
 

@@ -154,6 +154,7 @@ LEVEL_PARTS: dict[str, tuple[str, ...]] = {
     "equal_instalments": ("interest", "principal"),
     "equal_principal": ("principal",),
     "interest_only": ("principal",),
+    "listed": ("principal",),
 }
 
 KINDS: dict[str, Callable[[Terms, Owed, Sequence[Rung]], Fraction]] = {
@@ -161,6 +162,7 @@ KINDS: dict[str, Callable[[Terms, Owed, Sequence[Rung]], Fraction]] = {
     "equal_instalments": _level_total,
     "equal_principal": _level_principal,
     "interest_only": lambda terms, owed, ahead: Fraction(0),  # all principal falls due with the last
+    "listed": _level_principal,  # only where the list says nothing any more: the plan tells the principal of each date
 }
 
 
@@ -182,13 +184,13 @@ class Share(NamedTuple):
     principal: Fraction
 
 
-def shares(terms: Terms, amount: int, owed: Owed, ahead: Sequence[Rung]) -> list[Share]:
-    """What each instalment asks for if the regular ones are `amount` and all is paid when due. The last takes the
-    rest, to be rounded as a whole."""
+def shares(terms: Terms, amounts: Sequence[int], owed: Owed, ahead: Sequence[Rung]) -> list[Share]:
+    """What each instalment asks for if they amount to so much and all is paid when due. The last takes the rest, to
+    be rounded as a whole."""
     flat, drops = terms.interest_base in FLAT, terms.residue == "drop_when_due"
     total = "interest" in LEVEL_PARTS[terms.plan.kind]
     balance, carried, found = owed.principal, owed.earned, []
-    for rung in ahead[:-1]:
+    for rung, amount in zip(ahead[:-1], amounts, strict=False):
         carried += (owed.bearing if flat else balance) * rung.earns
         posted = money.rounded(carried, terms.rounding)
         interest = min(posted, amount) if total else posted
@@ -210,7 +212,7 @@ class _Last(NamedTuple):
 
 def _last(terms: Terms, amount: int, owed: Owed, ahead: Sequence[Rung]) -> _Last:
     """What the last instalment would be if the others were `amount`."""
-    last = money.rounded(sum(shares(terms, amount, owed, ahead)[-1]), terms.rounding)
+    last = money.rounded(sum(shares(terms, [amount] * len(ahead), owed, ahead)[-1]), terms.rounding)
     return _Last(last, last - amount)
 
 

@@ -65,7 +65,8 @@ class Payoff(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """A loan in a few figures, for a person."""
+    """A loan in a few figures, for a person. The next payment is the next for which money is needed: an instalment that
+    was paid ahead is passed over."""
 
     on: date
     status: str
@@ -211,8 +212,7 @@ def standing(loan: Loan) -> Standing:
     """The loan's figures on the day it is at."""
     rows = _future_rows(loan) if loan.status in state.LIVE else ()
     due_now = state.due_now(loan)
-    next_due_on = state.next_due_on(loan)
-    ahead = next((row for row in rows if row.due_on == next_due_on), None)
+    ahead = None if state.is_due_today(loan) else next((row for row in rows if row.remaining_minor), None)
     return Standing(
         on=loan.at,
         status=loan.status,
@@ -220,7 +220,7 @@ def standing(loan: Loan) -> Standing:
         due_now_minor=due_now,
         past_due_minor=state.past_due(loan),
         days_past_due=state.days_past_due(loan),
-        next_due_on=next_due_on,
+        next_due_on=ahead.due_on if ahead else state.next_due_on(loan),
         next_due_minor=ahead.remaining_minor if ahead else due_now,
         ends_on=next((row.due_on for row in reversed(rows) if row.remaining_minor), loan.matured_on),
         payoff_minor=payoff(loan, loan.at).total_minor,

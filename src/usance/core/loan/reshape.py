@@ -29,9 +29,10 @@ def to_come_again(loan: Loan) -> Loan:
     return state.recounted(loan._replace(period=next_period(loan)))
 
 
-def levelled(loan: Loan, drawn_minor: int, rate_before: Rate | None = None) -> Loan:
-    """The level that repays what is not billed yet, as if it had been there since the running period began. Where the
-    instalments stand, that is what the plan had left, whatever was paid early or late, and the new money."""
+def levelled(loan: Loan, drawn_minor: int, rate_before: Rate | None = None, level_minor: int = 0) -> Loan:
+    """The level (unless it is known) that repays what is not billed yet, as if it had been there since the running
+    period began. Where the instalments stand, that is what the plan had left, whatever was paid early or late, and the
+    new money."""
     terms = loan.terms
     starts_on = loan.period.starts_on if loan.period else loan.at
     spans = to_come.rate_spans(loan)
@@ -39,7 +40,8 @@ def levelled(loan: Loan, drawn_minor: int, rate_before: Rate | None = None) -> L
         spans = [(starts_on, rate_before), (loan.at, loan.rate)]
     ahead = plan.rungs(terms, plan.periods(terms, starts_on, loan.due_dates, state.pace(loan)), spans, loan.at)
     owed = to_come.owed_to_come(loan)
-    if loan.planned:
+    standing = terms.early_payment in allocate.AHEAD
+    if standing and loan.planned:
         at_once = sum(
             bill.due.get("principal", 0) for bill in loan.bills[-1:] if bill.starts_on == loan.at == bill.due_on
         )
@@ -48,10 +50,15 @@ def levelled(loan: Loan, drawn_minor: int, rate_before: Rate | None = None) -> L
         even = sum((rung.earns for rung in ahead), Fraction(0)) / len(ahead)
         loan = loan._replace(even_factor=even)
         ahead = [rung._replace(earns=even, counts=even) for rung in ahead]
-    level = plan.level(terms, owed, ahead)
-    standing = terms.early_payment in allocate.AHEAD
-    planned = tuple(int(share.principal) for share in plan.shares(terms, level, owed, ahead)) if standing else ()
-    return loan._replace(level_minor=level, planned=planned)
+    level = level_minor or plan.level(terms, owed, ahead)
+    shares = plan.shares(terms, [level] * len(ahead), owed, ahead) if standing else ()
+    return loan._replace(level_minor=level, planned=tuple(int(share.principal) for share in shares))
+
+
+def as_listed(loan: Loan) -> Loan:
+    """With the principal that a listed plan says for each of its dates."""
+    listed = loan.terms.plan.principals
+    return loan._replace(planned=listed[-len(loan.due_dates) :]) if listed else loan
 
 
 def down_payment(loan: Loan, drawn_minor: int) -> Loan:
@@ -79,13 +86,13 @@ def _taken_from_ahead(loan: Loan, amount: int) -> tuple[Loan, int]:
 
 
 def rate_changed(loan: Loan, event: events.RateChanged, book: Book) -> Loan:
-    """Instalments that stand are levelled anew from the running period on."""
+    """Instalments that stand are levelled anew from the running period on, where their level holds interest."""
     book.fact("rate_changed", loan.at)
-    before = loan.rate
+    before, terms = loan.rate, loan.terms
     loan = loan._replace(rate=event.rate, rate_changes=())
-    if loan.status not in state.LIVE or not loan.due_dates or loan.terms.early_payment not in allocate.AHEAD:
+    if loan.status not in state.LIVE or not loan.due_dates or terms.early_payment not in allocate.AHEAD:
         return loan
-    return levelled(loan, 0, before)
+    return levelled(loan, 0, before) if "interest" in plan.LEVEL_PARTS[terms.plan.kind] else loan
 
 
 def interest_paused(loan: Loan, event: events.InterestPaused, book: Book) -> Loan:

@@ -228,9 +228,13 @@ def is_defaulted(loan: Loan) -> bool:
 
 def next_due_on(loan: Loan) -> date | None:
     """Today when something is due today, else the next instalment's date."""
-    if any(bill.due_on == loan.at for _, bill, _ in open_bills(loan)):
+    if is_due_today(loan):
         return loan.at
     return loan.due_dates[0] if loan.due_dates else None
+
+
+def is_due_today(loan: Loan) -> bool:
+    return any(bill.due_on == loan.at for _, bill, _ in open_bills(loan))
 
 
 def pace(loan: Loan) -> tuple[int, str]:
@@ -241,6 +245,18 @@ def pace(loan: Loan) -> tuple[int, str]:
 def instalment_number(loan: Loan) -> int:
     """Which instalment of the plan falls due next, counted from 1; after the last, one more than there are."""
     return max(0, loan.terms.plan.count - len(loan.due_dates)) + 1
+
+
+def levels(loan: Loan) -> Sequence[int]:
+    """What each coming instalment amounts to: its principal alone, where only that is level or listed."""
+    if loan.terms.plan.kind == "listed" and loan.planned:
+        return loan.planned
+    return [loan.level_minor] * len(loan.due_dates)
+
+
+def level(loan: Loan) -> int:
+    """What the next instalment amounts to."""
+    return next(iter(levels(loan)), loan.level_minor)
 
 
 def settled_ahead(loan: Loan, index: int) -> Ahead:
@@ -359,6 +375,10 @@ class Book:
                 start, ends_on = (on, on) if since is None else (since, on + ONE_DAY)
                 self.lines.append(Line(key, start, ends_on, delta, rule, formula, inputs, self.event))
         return loan._replace(balances=balances)
+
+    def begin(self, loan: Loan) -> None:
+        """The books begin here: what moved before did so in another system's, ours open with the balances it left."""
+        self.movements = [change("taken_over", key, amount, loan.at) for key, amount in sorted(loan.balances.items())]
 
     def fact(self, kind: str, on: date, **details: Any) -> None:
         self.facts.append(Fact(kind, on, details))

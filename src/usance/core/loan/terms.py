@@ -21,7 +21,7 @@ from usance.core.refusals import Refusal
 SCHEMA_VERSION = 1
 
 NAMES: dict[str, frozenset[str]] = {
-    "plan": frozenset({"single_payment", "equal_instalments", "equal_principal", "interest_only"}),
+    "plan": frozenset({"single_payment", "equal_instalments", "equal_principal", "interest_only", "listed"}),
     "unit": frozenset(calendar.STEPS),
     "day_count": frozenset(rates.ACCRUALS),
     "rounding": frozenset(money.ROUNDINGS),
@@ -95,15 +95,17 @@ def _known(vocabulary: str, field: str, value: str) -> None:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """When the loan is repaid: `count` due dates, one every `every` `unit`s from the start, or the `dates` themselves.
-    With a `length` only the last date is another one: so many `length_unit`s after the start."""
+    With a `length` only the last date is another one: so many `length_unit`s after the start. A listed plan says the
+    principal of every date too, as a loan that began in another system has it."""
 
-    kind: str  # single_payment | equal_instalments | equal_principal | interest_only
+    kind: str  # single_payment | equal_instalments | equal_principal | interest_only | listed
     count: int = 1
     every: int
     unit: str = "days"
     dates: tuple[date, ...] = ()
     length: int = 0
     length_unit: str = "days"
+    principals: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         _known("plan", "plan.kind", self.kind)
@@ -115,6 +117,10 @@ class Plan:
         _check(self.length >= 0, "plan.length", self.length, "not negative")
         _check(not self.dates or (len(self.dates) == self.count and list(self.dates) == sorted(set(self.dates))),
                "plan.dates", len(self.dates), "as many as `count`, in order")  # fmt: skip
+        listed = self.kind == "listed"
+        _check(len(self.principals) == (len(self.dates) if listed else 0) and min(self.principals, default=0) >= 0,
+               "plan.principals", len(self.principals), "one for each date of a listed plan")  # fmt: skip
+        _check(not listed or bool(self.dates), "plan.dates", len(self.dates), "a listed plan says its dates")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

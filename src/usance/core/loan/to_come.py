@@ -26,7 +26,7 @@ def shares_to_come(loan: Loan) -> list[plan.Share]:
     if loan.even_factor is not None:
         part = Fraction((loan.period.ends_on - loan.at).days, (loan.period.ends_on - loan.period.starts_on).days)
         ahead = [rung._replace(earns=loan.even_factor * (part if not i else 1)) for i, rung in enumerate(ahead)]
-    return plan.shares(terms, loan.level_minor, owed_to_come(loan), ahead)
+    return plan.shares(terms, state.levels(loan), owed_to_come(loan), ahead)
 
 
 def rate_spans(loan: Loan) -> list[tuple[date, Rate]]:

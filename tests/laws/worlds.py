@@ -149,12 +149,8 @@ def _one_event(draw: st.DrawFn, terms: Terms, number: int, start: date) -> event
     source = f"e{number:02d}"
     common = {"effective_on": on, "source": source}
     amount = draw(st.integers(1, terms.principal_minor * 5 // 4))
-    kind = draw(
-        st.sampled_from(
-            ["payment"] * 6 + ["extended", "waived", "fee", "rate", "paused", "resumed", "refunded", "written_off"]
-            + ["recovered", "returned", "reversed", "failed", "cancelled", "disbursed"]
-        )
-    )  # fmt: skip
+    day = on + timedelta(days=draw(st.integers(-60, 90)))
+    kind = draw(st.sampled_from(["payment"] * 8 + list(OTHERS)))
     target = f"e{draw(st.integers(0, max(0, number - 1))):02d}"
     made: dict[str, events.Event] = {
         "payment": events.PaymentReceived(amount_minor=amount, **common),
@@ -176,8 +172,47 @@ def _one_event(draw: st.DrawFn, terms: Terms, number: int, start: date) -> event
         "failed": events.DisbursementFailed(**common),
         "cancelled": events.Cancelled(**common),
         "disbursed": events.Disbursed(amount_minor=terms.principal_minor, **common),
+        "charged": events.Charged(
+            balance=draw(st.sampled_from(["penalty", "fee:fee_on_request"])),
+            amount_minor=draw(st.integers(1, 5000)),
+            due_on=day,
+            **common,
+        ),
+        "credited": events.Credited(
+            amount_minor=amount, reason=draw(_names("credit")), interest_too=draw(st.booleans()), **common
+        ),
+        "charged_back": events.ChargedBack(
+            balance=draw(st.sampled_from(["principal", "interest", "penalty", "fee:fee_on_request"])),
+            amount_minor=draw(st.integers(1, 50_000)),
+            **common,
+        ),
+        "interest_paused": events.InterestPaused(
+            since=day, until=day + timedelta(days=draw(st.integers(1, 40))), **common
+        ),
+        "moved": events.Rescheduled(
+            moved_from=on + timedelta(days=draw(st.integers(1, 60))), moved_to=day + timedelta(days=60), **common
+        ),
+        "more": events.Rescheduled(more=draw(st.integers(1, 4)), **common),
+        "spread_anew": events.Respread(interest=draw(_names("respread")), **common),
+        "re_aged": events.Respread(
+            interest=draw(_names("respread")),
+            start_on=on + timedelta(days=draw(st.integers(0, 40))),
+            count=draw(st.integers(1, 5)),
+            every=draw(st.integers(1, 3)),
+            unit=draw(_names("unit")),
+            **common,
+        ),
+        "terminated": events.Terminated(**common),
+        "charged_off": events.ChargedOff(**common),
     }
     return made[kind]
+
+
+OTHERS = (
+    "extended", "waived", "fee", "rate", "paused", "resumed", "refunded", "written_off", "recovered", "returned",
+    "reversed", "failed", "cancelled", "disbursed", "charged", "credited", "charged_back", "interest_paused", "moved",
+    "more", "spread_anew", "re_aged", "terminated", "charged_off",
+)  # fmt: skip
 
 
 @st.composite

@@ -33,8 +33,9 @@ class Slot(NamedTuple):
     amount: int
 
 
-def targets(loan: Loan) -> list[Target]:
-    """Everything owed, by age and inside an age the oldest bill first, the unbilled last."""
+def targets(loan: Loan, *, earned_only: bool = False) -> list[Target]:
+    """Everything owed, by age and inside an age the oldest bill first, the unbilled last. With interest that is owed
+    before it is earned, unless only what is there is asked for."""
     found = [
         Target("past_due" if bill.due_on < loan.at else "due", index, remaining)
         for index, bill, remaining in state.open_bills(loan)
@@ -43,7 +44,7 @@ def targets(loan: Loan) -> list[Target]:
     for key, amount in state.regular(loan).items():
         if amount:
             by_age.setdefault(state.age_of_unbilled(loan, key), {})[key] = amount
-    found += _to_come(loan, by_age)
+    found += _to_come(loan, by_age, earned_only)
     found += [Target(age, UNBILLED, remaining) for age, remaining in by_age.items()]
     return sorted(found, key=lambda target: AGES.index(target.age))
 
@@ -51,7 +52,7 @@ def targets(loan: Loan) -> list[Target]:
 Order = Callable[[Sequence[int]], Sequence[int]]
 
 
-def _to_come(loan: Loan, by_age: dict[str, dict[str, int]]) -> list[Target]:
+def _to_come(loan: Loan, by_age: dict[str, dict[str, int]], earned_only: bool) -> list[Target]:
     """The instalments to come as they would be if all were asked for today, in the order in which money in advance
     meets them: their charges, and where they stay as they are, what the level holds."""
     dates, how = state.coming_dates(loan), loan.terms.early_payment
@@ -61,7 +62,7 @@ def _to_come(loan: Loan, by_age: dict[str, dict[str, int]]) -> list[Target]:
     order = AHEAD.get(how, AHEAD["in_turn"])
     if loan.due_dates and how in AHEAD:
         unbilled = by_age.pop("in_advance", {})
-        if loan.terms.early_interest == "owed":
+        if loan.terms.early_interest == "owed" and not earned_only:
             _share_as_planned(loan, unbilled.get("principal", 0), asked)
         else:
             _share_out(loan, unbilled, asked, order)
@@ -193,9 +194,10 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Lo
     slots = [slot for slot in WATERFALLS[how.waterfall](targets(loan), how) if slot.age in ages]
     if loan.terms.early_payment == "in_equal_parts":
         slots = _in_equal_parts(slots, pool)
+    there = _interest_there(loan) if loan.terms.early_interest == "owed" else None
     loan, taken = settle(loan, slots, pool, "paid")
-    if loan.terms.early_interest == "owed":
-        loan, taken = _reserved(loan, taken)
+    if there is not None:
+        loan, taken = _reserved(loan, taken, there)
     for slot in merged(taken):
         age, balance = slot.age, slot.balance
         loan = book.post(
@@ -211,14 +213,21 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Lo
     return loan
 
 
-def _reserved(loan: Loan, taken: Sequence[Slot]) -> tuple[Loan, list[Slot]]:
+def _interest_there(loan: Loan) -> dict[int, int]:
+    """The interest that each instalment to come asks for and that is owed already, by its index after the bills."""
+    dates, start = state.coming_dates(loan), len(loan.bills)
+    there = {start + i: state.left_of_dated(loan, i, dates).get("interest", 0) for i in range(len(dates))}
+    asking = start + to_come.asks_for_today(loan)
+    return there | {asking: there.get(asking, 0) + state.regular(loan).get("interest", 0)}
+
+
+def _reserved(loan: Loan, taken: Sequence[Slot], there: dict[int, int]) -> tuple[Loan, list[Slot]]:
     """What was taken for interest that is not earned yet is not posted, but reserved."""
-    earned, start = state.unbilled(loan).get("interest", 0), len(loan.bills)
-    ahead, found = list(loan.ahead), []
+    start, ahead, found = len(loan.bills), list(loan.ahead), []
     for slot in taken:
         if slot.bill >= start and slot.balance == "interest":
-            now = min(slot.amount, earned) if slot.bill == start else 0
-            earned -= now
+            now = min(slot.amount, there[slot.bill])
+            there[slot.bill] -= now
             one = ahead[slot.bill - start]
             ahead[slot.bill - start] = one._replace(reserved_minor=one.reserved_minor + slot.amount - now)
             found.append(slot._replace(amount=now))

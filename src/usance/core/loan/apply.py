@@ -10,7 +10,7 @@ from typing import Any
 
 from usance.core import calendar
 from usance.core.loan import allocate, carry, charges, events, plan, reshape, state, to_come
-from usance.core.loan.close import next_period, settle_status, turn_period
+from usance.core.loan.close import next_period, nothing_to_come, settle_status, turn_period
 from usance.core.loan.events import Event
 from usance.core.loan.state import Bill, Book, Loan, Movement, Step, change
 
@@ -240,7 +240,8 @@ def extended_due_on(loan: Loan, days: int) -> date:
 
 
 def extended(loan: Loan, event: events.Extended, book: Book) -> Loan:
-    """What has accrued, with the extension fee, is billed today; principal waits for the new date."""
+    """What has accrued, with the extension fee, is billed today; principal waits for the new date, and a charge of a
+    day of its own for that day."""
     if loan.status not in state.LIVE:
         return loan
     due_on = extended_due_on(loan, event.days)
@@ -253,12 +254,13 @@ def extended(loan: Loan, event: events.Extended, book: Book) -> Loan:
         dates = (due_on, *(roll(on + shift, loan.terms.work_calendar) for on in loan.due_dates[1:]))
     else:
         loan, dates = _take_back_principal(loan), (due_on,)
-    charges_now = {key: amount for key, amount in state.unbilled(loan).items() if key != "principal"}
+    charges_now = {key: amount for key, amount in state.regular(loan).items() if amount and key != "principal"}
     bills = loan.bills
     if charges_now:
         starts_on = loan.period.starts_on if loan.period else loan.at
         bills = (*bills, Bill(len(bills) + 1, starts_on, loan.at, charges_now))
-    loan = loan._replace(due_dates=dates, matured_on=None, bills=bills, extension_count=loan.extension_count + 1)
+    loan = reshape.on_dates(loan, dates)
+    loan = loan._replace(matured_on=None, bills=bills, extension_count=loan.extension_count + 1)
     book.fact("extended", loan.at, new_due_on=due_on.isoformat(), price_minor=sum(charges_now.values()))
     loan = loan._replace(period=next_period(loan))
     return allocate.allocate(loan, book, loan.at, ("past_due", "due"))
@@ -290,7 +292,7 @@ def _relieve(loan: Loan, book: Book, balance: str, amount: int, kind: str, rule:
         return loan
     slots = [
         allocate.Slot(target.age, target.bill, balance, target.remaining[balance])
-        for target in allocate.targets(loan)
+        for target in allocate.targets(loan, earned_only=True)
         if balance in target.remaining
     ]
     loan, taken = allocate.settle(loan, slots, amount, "relieved")
@@ -305,7 +307,8 @@ def written_off(loan: Loan, event: events.WrittenOff, book: Book) -> Loan:
     for key in sorted(left):
         loan = _relieve(loan, book, key, left[key], "written_off", "write_off")
     book.fact("written_off", loan.at, amount_minor=sum(left.values()))
-    return loan._replace(status="written_off", claim_minor=sum(left.values()), due_dates=(), matured_on=loan.at)
+    loan = nothing_to_come(loan, state.coming_dates(loan))
+    return loan._replace(status="written_off", claim_minor=sum(left.values()), matured_on=loan.at)
 
 
 APPLY: dict[type[Event], Callable[[Loan, Any, Book], Loan]] = {

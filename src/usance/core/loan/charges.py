@@ -85,17 +85,21 @@ AFTER_MATURITY: dict[str, Callable[[int], int]] = {
 
 def interest_base(loan: Loan) -> int:
     """The balance that bears interest today."""
-    if state.instalment_number(loan) <= loan.terms.grace.interest_free or rests(loan):
+    if state.instalment_number(loan) <= loan.terms.grace.interest_free or _rests_tonight(loan):
         return 0
     base = INTEREST_BASES[loan.terms.interest_base](loan)
     return base if loan.matured_on is None else AFTER_MATURITY[loan.terms.after_maturity](base)
 
 
-def rests(loan: Loan) -> bool:
-    """Whether no interest is earned for the night to come: it is paused, or stopped for good."""
+def rests(loan: Loan) -> tuple[tuple[date, date], ...]:
+    """The nights without interest, from and until: it is paused, or stopped for good by a charge-off."""
     if loan.charged_off_on is not None and loan.terms.charge_off == "stops_interest":
-        return True
-    return any(since <= loan.at < until for since, until in loan.pauses)
+        return (*loan.pauses, (loan.charged_off_on, date.max))
+    return loan.pauses
+
+
+def _rests_tonight(loan: Loan) -> bool:
+    return any(since <= loan.at < until for since, until in rests(loan))
 
 
 def interest_between(loan: Loan, until: date) -> Fraction:

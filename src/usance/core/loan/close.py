@@ -171,7 +171,7 @@ def _bill(loan: Loan, book: Book) -> Loan:
         credit_minor=max(0, loan.credit_minor - level),
         matured_on=on if last else None,
     )
-    return _nothing_to_come(loan, loan.due_dates) if last else loan
+    return nothing_to_come(loan, loan.due_dates) if last else loan
 
 
 def _released(loan: Loan, book: Book) -> Loan:
@@ -214,16 +214,19 @@ def _billed(loan: Loan, due: Mapping[str, int], book: Book) -> Loan:
 
 def joined(bills: Sequence[Bill], bill: Bill) -> tuple[Bill, ...]:
     """With a bill that came after all that were planned: there is one, of the latest day."""
-    last = bills[-1]
     planned_until = max((one.due_on for one in bills if one.starts_on < one.due_on), default=bill.due_on)
-    if last.starts_on != last.due_on or last.due_on <= planned_until:
+    last = bills[-1] if bills else None
+    if last is None or last.starts_on != last.due_on or last.due_on <= planned_until:
         return (*bills, bill)
-    both = [_sum(last.due, bill.due), _sum(last.paid, bill.paid), _sum(last.relieved, bill.relieved)]
-    early, late = last.early_minor + bill.early_minor, last.late_minor + bill.late_minor
-    return (*bills[:-1], Bill(last.number, bill.due_on, bill.due_on, *both, early_minor=early, late_minor=late))
+    both = bill._replace(
+        number=last.number, starts_on=bill.due_on, due=_sum(last.due, bill.due), paid=_sum(last.paid, bill.paid),
+        relieved=_sum(last.relieved, bill.relieved), early_minor=last.early_minor + bill.early_minor,
+        late_minor=last.late_minor + bill.late_minor,
+    )  # fmt: skip
+    return (*bills[:-1], both)
 
 
-def _nothing_to_come(loan: Loan, dates: Sequence[date]) -> Loan:
+def nothing_to_come(loan: Loan, dates: Sequence[date]) -> Loan:
     """The plan asks for nothing more; instalments of these dates of which something was settled in advance are bills
     all the same."""
     bills, dated = list(loan.bills), loan.dated
@@ -277,7 +280,7 @@ def settle_status(loan: Loan, book: Book) -> Loan:
         book.fact("paid_off", loan.at)
         if state.unapplied(loan):
             book.fact("unapplied_left", loan.at, amount_minor=state.unapplied(loan))
-        return _nothing_to_come(loan, state.coming_dates(loan))._replace(
+        return nothing_to_come(loan, state.coming_dates(loan))._replace(
             status="closed", closed_on=loan.at, credit_minor=0, matured_on=loan.matured_on or loan.at
         )
     if loan.status == "closed" and owes:

@@ -60,6 +60,15 @@ def rate_spans(terms: Terms, start: date) -> list[tuple[date, Rate]]:
     return [(calendar.add_days(start, step.from_day), step.rate) for step in terms.rates]
 
 
+def with_rests(spans: RateSpans, rests: Sequence[tuple[date, date]]) -> RateSpans:
+    """The same rates, and none for the nights of each rest, from and until."""
+    if not rests:
+        return spans
+    edges = sorted({on for on, _ in spans} | {on for rest in rests for on in rest if on > spans[0][0]})
+    nothing = Rate(Fraction(0), "year")
+    return [(on, nothing if any(since <= on < until for since, until in rests) else rate_on(spans, on)) for on in edges]
+
+
 def rate_on(spans: RateSpans, on: date) -> Rate:
     return [rate for starts_on, rate in spans if starts_on <= on][-1]
 
@@ -96,18 +105,25 @@ class Rung(NamedTuple):
     counts: Fraction
 
 
-def rungs(terms: Terms, ahead: Sequence[Period], spans: RateSpans, today: date | None = None) -> list[Rung]:
+def rungs(
+    terms: Terms,
+    ahead: Sequence[Period],
+    spans: RateSpans,
+    today: date | None = None,
+    rests: Sequence[tuple[date, date]] = (),
+) -> list[Rung]:
     """The instalments of the last `len(ahead)` periods of the plan. One that bears no interest earns nothing; one that
-    asks for none does not count it in the level either. The running period earns from `today` on, and counts whole."""
+    asks for none does not count it in the level either. The running period earns from `today` on, and counts whole;
+    nights of rest earn nothing, and count."""
     first, grace = max(0, terms.plan.count - len(ahead)) + 1, terms.grace
-    found = []
+    earning, found = with_rests(spans, rests), []
     for number, period in enumerate(ahead, first):
         begun = today is not None and period.starts_on < today
         earns = counts = factor(terms, period, spans)
         if terms.level_day_count:
             counts = factor(terms, period, spans, day_count=terms.level_day_count)
-        if begun:
-            earns = factor(terms, period, spans, today)
+        if begun or rests:
+            earns = factor(terms, period, earning, today if begun else None)
         if number <= grace.interest_free:
             earns = Fraction(0)
         found.append(Rung(number, earns, counts if number > max(grace.interest, grace.interest_free) else Fraction(0)))
@@ -212,7 +228,7 @@ class _Last(NamedTuple):
 
 def _last(terms: Terms, amount: int, owed: Owed, ahead: Sequence[Rung]) -> _Last:
     """What the last instalment would be if the others were `amount`."""
-    last = money.rounded(sum(shares(terms, [amount] * len(ahead), owed, ahead)[-1]), terms.rounding)
+    last = money.rounded(sum(shares(terms, [amount] * len(ahead), owed, ahead)[-1], Fraction(0)), terms.rounding)
     return _Last(last, last - amount)
 
 

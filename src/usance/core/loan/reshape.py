@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from typing import NamedTuple
@@ -38,7 +38,8 @@ def levelled(loan: Loan, drawn_minor: int, rate_before: Rate | None = None, leve
     spans = to_come.rate_spans(loan)
     if rate_before and starts_on < loan.at:
         spans = [(starts_on, rate_before), (loan.at, loan.rate)]
-    ahead = plan.rungs(terms, plan.periods(terms, starts_on, loan.due_dates, state.pace(loan)), spans, loan.at)
+    periods = plan.periods(terms, starts_on, loan.due_dates, state.pace(loan))
+    ahead = plan.rungs(terms, periods, spans, loan.at, charges.rests(loan))
     owed = to_come.owed_to_come(loan)
     standing = terms.early_payment in allocate.AHEAD
     if standing and loan.planned:
@@ -100,25 +101,59 @@ def interest_paused(loan: Loan, event: events.InterestPaused, book: Book) -> Loa
     return loan._replace(pauses=tuple(sorted({*loan.pauses, (event.since, event.until)})))
 
 
+def on_dates(loan: Loan, dates: Sequence[date]) -> Loan:
+    """The same instalments to come on other dates. What was settled of a charge stays with the instalment that it was
+    settled with; what is left of it waits for its own day."""
+    settled, left = _dated_apart(loan)
+    last = len(dates) - 1
+    moved = [item._replace(due_on=dates[index]) if index <= last else item for index, item in settled]
+    return loan._replace(due_dates=tuple(dates), dated=tuple(sorted([*moved, *left])))
+
+
+def _dated_apart(loan: Loan) -> tuple[list[tuple[int, state.Dated]], list[state.Dated]]:
+    """The dated amounts as far as they are settled, with the index of their instalment, and what is left of them."""
+    dates, settled, left = state.coming_dates(loan), list[tuple[int, state.Dated]](), list[state.Dated]()
+    for index, on in enumerate(dates):
+        there = {key: state.settled_ahead(loan, index).of((key,)) for key in state.charges_of(loan, index, dates)}
+        since = dates[index - 1] if index else date.min
+        for item in loan.dated:
+            if since < item.due_on <= on:
+                part = min(item.amount_minor, there[item.balance])
+                there[item.balance] -= part
+                settled += [(index, item._replace(amount_minor=part))] if part else []
+                left += [item._replace(amount_minor=item.amount_minor - part)] if part < item.amount_minor else []
+    return settled, left
+
+
 def rescheduled(loan: Loan, event: events.Rescheduled, book: Book) -> Loan:
     """Due dates from one on move, each by the plan's step from where it went; more instalments come after the last,
     and then what is left is levelled over all of them."""
-    if loan.status not in state.LIVE or not loan.due_dates or loan.disbursed_on is None:
+    began = loan.disbursed_on
+    if loan.status not in state.LIVE or not loan.due_dates or began is None:
         return loan
     step, every = calendar.STEPS[loan.terms.plan.unit], loan.terms.plan.every
-    dates = list(loan.due_dates)
+    dates, moved_to = list(loan.due_dates), loan.moved_to
     if event.moved_from and event.moved_to:
-        at = next((index for index, on in enumerate(dates) if on >= event.moved_from), len(dates))
-        first = max(event.moved_to, loan.at + calendar.ONE_DAY)
-        dates[at:] = [_follows(loan, first, k, dates[at], on) for k, on in enumerate(dates[at:])]
-        loan = loan._replace(moved_to=first)
+        dates, moved_to = _moved(loan, event.moved_from, event.moved_to)
     for k in range(event.more):
-        planned = step(loan.disbursed_on, every * (loan.terms.plan.count + k + 1))
+        planned = step(began, every * (loan.terms.plan.count + k + 1))
         dates.append(planned if planned > dates[-1] else step(dates[-1], every))
-    loan = loan._replace(due_dates=tuple(dates))
+    loan = on_dates(loan, dates)._replace(moved_to=moved_to)
     loan = loan._replace(period=next_period(loan, loan.period.starts_on if loan.period else loan.at))
     book.fact("rescheduled", loan.at)
     return levelled(loan, 0) if event.more else loan
+
+
+def _moved(loan: Loan, since: date, to: date) -> tuple[list[date], date | None]:
+    """The first date from `since` on goes to a day, though never before the one ahead of it; the later ones follow.
+    With the day to which it went."""
+    before = [on for on in loan.due_dates if on < since]
+    after = loan.due_dates[len(before) :]
+    if not after:
+        return before, loan.moved_to
+    first = max(to, (before or [loan.at])[-1] + calendar.ONE_DAY)
+    followed = [_follows(loan, first, k, after[0], on) for k, on in enumerate(after)]
+    return [*before, *followed], first
 
 
 def _follows(loan: Loan, first: date, k: int, moved: date, on: date) -> date:
@@ -168,13 +203,15 @@ def _taken_back(loan: Loan, *, charges_too: bool) -> tuple[Loan, dict[str, int]]
 def _new_dates(loan: Loan, start_on: date, event: events.Respread) -> Loan:
     """Other due dates from a day on. The running instalment ends now, with a bill of what was paid in advance."""
     step, bills, paid = calendar.STEPS[event.unit], loan.bills, _all_ahead(loan)
+    _settled, left = _dated_apart(loan)
     starts_on = loan.period.starts_on if loan.period else loan.at
     if loan.due_dates and (start_on > loan.at > starts_on or paid.paid):
         due = {key: paid.of((key,)) for key in {*paid.paid, *paid.relieved}}
         bill = Bill(len(bills) + 1, starts_on, loan.at, due, paid.paid, paid.relieved, sum(paid.paid.values()))
         bills = (*bills, bill)
     dates = tuple(max(step(start_on, event.every * k), loan.at) for k in range(event.count))
-    loan = loan._replace(bills=bills, ahead=(), due_dates=dates, pace=(event.every, event.unit), moved_to=dates[0])
+    loan = loan._replace(bills=bills, ahead=(), dated=tuple(left), due_dates=dates)
+    loan = loan._replace(pace=(event.every, event.unit), moved_to=dates[0])
     return state.recounted(loan._replace(period=next_period(loan, min(starts_on, dates[0]))))
 
 

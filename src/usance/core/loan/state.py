@@ -300,7 +300,7 @@ def dated_left(loan: Loan) -> dict[str, int]:
     """What remains of all dated amounts, by balance."""
     if not loan.dated:
         return {}
-    dates, left = coming_dates(loan), {}
+    dates, left = coming_dates(loan), dict[str, int]()
     for index in range(len(dates)):
         for key, amount in left_of_dated(loan, index, dates).items():
             left[key] = left.get(key, 0) + amount

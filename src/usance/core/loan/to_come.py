@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 
 from usance.core import money, rates
@@ -20,13 +20,20 @@ def shares_to_come(loan: Loan) -> list[plan.Share]:
     terms = loan.terms
     if not loan.due_dates or loan.period is None:
         return []
-    ahead = plan.rungs(
-        terms, plan.periods(terms, loan.period.starts_on, loan.due_dates, state.pace(loan)), rate_spans(loan), loan.at
-    )
+    periods = plan.periods(terms, loan.period.starts_on, loan.due_dates, state.pace(loan))
+    ahead = plan.rungs(terms, periods, rate_spans(loan), loan.at, charges.rests(loan))
     if loan.even_factor is not None:
-        part = Fraction((loan.period.ends_on - loan.at).days, (loan.period.ends_on - loan.period.starts_on).days)
-        ahead = [rung._replace(earns=loan.even_factor * (part if not i else 1)) for i, rung in enumerate(ahead)]
+        parts = [_awake(loan, period) for period in periods]
+        ahead = [rung._replace(earns=loan.even_factor * part) for rung, part in zip(ahead, parts, strict=True)]
     return plan.shares(terms, state.levels(loan), owed_to_come(loan), ahead)
+
+
+def _awake(loan: Loan, period: Period) -> Fraction:
+    """The part of a period's nights, from today on, that bears interest."""
+    start, rests = max(period.starts_on, loan.at), charges.rests(loan)
+    nights = (start + timedelta(days=k) for k in range((period.ends_on - start).days))
+    awake = sum(not any(since <= night < until for since, until in rests) for night in nights)
+    return Fraction(awake, (period.ends_on - period.starts_on).days)
 
 
 def rate_spans(loan: Loan) -> list[tuple[date, Rate]]:
@@ -34,10 +41,18 @@ def rate_spans(loan: Loan) -> list[tuple[date, Rate]]:
     return [(loan.period.starts_on if loan.period else loan.at, loan.rate), *loan.rate_changes]
 
 
+def asks_for_today(loan: Loan) -> int:
+    """The index of the coming instalment that asks for the interest of these days: the next, unless interest waits; at
+    the latest the last."""
+    waits = loan.terms.grace.interest + 1 - state.instalment_number(loan)
+    return max(0, min(waits, len(loan.due_dates) - 1))
+
+
 def owed_to_come(loan: Loan) -> plan.Owed:
     """What the instalments to come repay, settled in advance or not."""
-    first = state.settled_ahead(loan, 0)
-    earned = state.regular(loan).get("interest", 0) + state.regular_ahead(loan, 0, ("interest",)) - first.reserved_minor
+    asking = asks_for_today(loan)
+    kept = state.settled_ahead(loan, asking).reserved_minor
+    earned = state.regular(loan).get("interest", 0) + state.regular_ahead(loan, asking, ("interest",)) - kept
     bearing = Fraction(charges.INTEREST_BASES[loan.terms.interest_base](loan))
     return plan.Owed(
         Fraction(state.scheduled_principal(loan)), bearing, earned + loan.interest.exact - loan.interest.posted

@@ -33,8 +33,7 @@ def judge(case: Told) -> list[Cell]:
             on = _seen_on(item, today) or on
             tellings.tell(telling, item)
         heard = max(heard, moment["after_event"])
-        seen = min(on, date.fromisoformat(moment["as_of"])) if moment.get("as_of") else on
-        for cell in _cells(moment, telling, seen):
+        for cell in _cells(moment, telling, on):
             cells.append(cell._replace(where=f"after {moment['after_event']}: {cell.where}"))
     return cells
 

@@ -284,7 +284,7 @@ def _waive_charge(telling: Telling, item: Told) -> None:
     if not added:
         raise Unsupported("waiving a charge of each instalment")
     source = added[-1]
-    charge = next(event for event in telling.history if event.source == source)
+    charge = next(e for e in telling.history if isinstance(e, events.Charged) and e.source == source)
     event = events.Waived(
         effective_on=_on(item), source=telling.source(), balance=charge.balance, amount_minor=charge.amount_minor
     )

@@ -57,9 +57,8 @@ def accrue_penalty(loan: Loan, book: Book, until: date) -> Loan:
 
 def open_next_day(loan: Loan, book: Book, until: date) -> Loan:
     """The new day begins: another rate, another year, another period and its bill."""
-    loan = _on_day(loan, until)
-    while loan.rate_changes and loan.rate_changes[0][0] <= until:
-        loan = loan._replace(rate=loan.rate_changes[0][1], rate_changes=loan.rate_changes[1:])
+    known, loan = len(loan.rate_changes), _on_day(loan, until)
+    for _ in range(known - len(loan.rate_changes)):
         book.fact("rate_changed", until)
     if loan.period is not None and until >= loan.period.ends_on:
         loan = allocate.allocate(turn_period(loan, book), book, until, ("past_due", "due"))
@@ -71,7 +70,9 @@ def open_next_day(loan: Loan, book: Book, until: date) -> Loan:
 
 
 def _on_day(loan: Loan, day: date) -> Loan:
-    """The same loan on another day; the penalties of a new year count from zero."""
+    """The same loan on another day: by the rate agreed for it; the penalties of a new year count from zero."""
+    while loan.rate_changes and loan.rate_changes[0][0] <= day:
+        loan = loan._replace(rate=loan.rate_changes[0][1], rate_changes=loan.rate_changes[1:])
     return loan._replace(at=day, penalty_in_year=loan.penalty_in_year if day.year == loan.at.year else 0)
 
 
@@ -219,7 +220,7 @@ def joined(bills: Sequence[Bill], bill: Bill) -> tuple[Bill, ...]:
     if last is None or last.starts_on != last.due_on or last.due_on <= planned_until:
         return (*bills, bill)
     both = bill._replace(
-        number=last.number, starts_on=bill.due_on, due=_sum(last.due, bill.due), paid=_sum(last.paid, bill.paid),
+        number=last.number, starts_on=max(last.due_on, bill.due_on), due_on=max(last.due_on, bill.due_on), due=_sum(last.due, bill.due), paid=_sum(last.paid, bill.paid),
         relieved=_sum(last.relieved, bill.relieved), early_minor=last.early_minor + bill.early_minor,
         late_minor=last.late_minor + bill.late_minor,
     )  # fmt: skip

@@ -105,8 +105,10 @@ def on_dates(loan: Loan, dates: Sequence[date]) -> Loan:
     """The same instalments to come on other dates. What was settled of a charge stays with the instalment that it was
     settled with; what is left of it waits for its own day."""
     settled, left = _dated_apart(loan)
-    last = len(dates) - 1
-    moved = [item._replace(due_on=dates[index]) if index <= last else item for index, item in settled]
+    moved = [
+        item._replace(due_on=dates[index] if index < len(dates) else max(item.due_on, dates[-1] + calendar.ONE_DAY))
+        for index, item in settled
+    ]
     return loan._replace(due_dates=tuple(dates), dated=tuple(sorted([*moved, *left])))
 
 
@@ -311,6 +313,8 @@ CHARGE_OFFS: dict[str, Callable[[Loan, Book], Loan]] = {
 
 def asked_for(loan: Loan, added: Mapping[str, int], due_on: date) -> Loan:
     """With more in the bill whose period holds the day, in one of that very day, or in an instalment to come."""
+    if not added:
+        return loan
     for index, bill in enumerate(loan.bills):
         is_first = due_on <= bill.starts_on < bill.due_on
         if bill.starts_on < due_on <= bill.due_on or is_first:

@@ -219,11 +219,17 @@ def joined(bills: Sequence[Bill], bill: Bill) -> tuple[Bill, ...]:
     last = bills[-1] if bills else None
     if last is None or last.starts_on != last.due_on or last.due_on <= planned_until:
         return (*bills, bill)
+    day = max(last.due_on, bill.due_on)
     both = bill._replace(
-        number=last.number, starts_on=max(last.due_on, bill.due_on), due_on=max(last.due_on, bill.due_on), due=_sum(last.due, bill.due), paid=_sum(last.paid, bill.paid),
-        relieved=_sum(last.relieved, bill.relieved), early_minor=last.early_minor + bill.early_minor,
+        number=last.number,
+        starts_on=day,
+        due_on=day,
+        due=_sum(last.due, bill.due),
+        paid=_sum(last.paid, bill.paid),
+        relieved=_sum(last.relieved, bill.relieved),
+        early_minor=last.early_minor + bill.early_minor,
         late_minor=last.late_minor + bill.late_minor,
-    )  # fmt: skip
+    )
     return (*bills[:-1], both)
 
 

@@ -123,7 +123,7 @@ def test_a_month_is_locked_by_one_and_opened_by_two(house: World, as_role: AsRol
     assert "Opening is proposed" in client.get(f"{BOOKS}periods/").content.decode()
     (waiting,) = desk.approvals_for(house.staff["compliance"])
     shown = client.get(f"/staff/approvals/{waiting.pk}/")
-    assert [str(row.label) for row in shown.context["difference"]] == ["1 Feb 2026 – 28 Feb 2026"]
+    assert [str(row.label) for row in shown.context["difference"]] == ["1 February 2026 – 28 February 2026"]
     assert shown.context["deciders"] == [house.staff["compliance"].name]
     second = people.hire(email="second@lender.example", name="Second", actor=SYSTEM)
     people.grant_role(user=second, role="accountant", actor=SYSTEM)

@@ -1,4 +1,5 @@
-"""`usance bench`: what an application, a payment and a quiet day cost, in queries and in milliseconds."""
+"""`usance bench`: what an application, a payment and a quiet day cost, in queries and in milliseconds; and the
+benches of their own."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.servicing import selectors as loans
 from usance.ports.sandbox import NoSandbox
-from usance.workflows import cli_bench_pages, close_day, take_payment
+from usance.workflows import cli_bench_pages, cli_bench_quote, close_day, take_payment
 from usance.workflows.simulate import borrowers, living, outside, people, report
 
 CUSTOMERS = 10
@@ -89,9 +90,10 @@ class Meter:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
-        choices=("life", "pages"),
+        choices=("life", "pages", "quote"),
         help="life: applications, payments and quiet days; pages: the desk's searches, lists and pages at a hundred "
-        "thousand customers, in a database that holds nothing else (set USANCE_HOME to a folder of its own)",
+        "thousand customers, in a database that holds nothing else (set USANCE_HOME to a folder of its own); "
+        "quote: the engine alone, schedules, payoff quotes and replays a second",
     )
     parser.add_argument(
         "--institution",
@@ -110,6 +112,8 @@ def main(args: argparse.Namespace) -> int:
     if args.customers is not None and args.customers < 1:
         sys.stderr.write("usance: --customers takes a number from 1\n")
         return 2
+    if args.what == "quote":
+        return cli_bench_quote.main(as_json=args.json)
     if args.what == "pages":
         return cli_bench_pages.main(customers_wanted=args.customers or cli_bench_pages.CUSTOMERS, as_json=args.json)
     try:

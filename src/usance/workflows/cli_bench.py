@@ -1,4 +1,4 @@
-"""`usance bench`: what an application, a payment and a quiet day cost, in queries and in milliseconds; the desk's pages,
+"""`usance bench`: what an application, a payment and a quiet day cost, in queries and milliseconds; the desk's pages,
 the nightly close and the engine alone are in modules of their own."""
 
 from __future__ import annotations

@@ -21,7 +21,14 @@ from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.servicing import selectors as loans
 from usance.ports.sandbox import NoSandbox
-from usance.workflows import cli_bench_close, cli_bench_pages, cli_bench_quote, close_day, take_payment
+from usance.workflows import (
+    cli_bench_close,
+    cli_bench_pages,
+    cli_bench_payments,
+    cli_bench_quote,
+    close_day,
+    take_payment,
+)
 from usance.workflows.simulate import borrowers, living, outside, people, report
 
 CUSTOMERS = 10
@@ -90,10 +97,11 @@ class Meter:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
-        choices=("life", "pages", "close", "quote"),
+        choices=("life", "pages", "close", "payments", "quote"),
         help="life: applications, payments and quiet days; pages: the desk's searches, lists and pages at a hundred "
-        "thousand customers; close: the nightly close against what the server takes at least (both in a database that "
-        "holds nothing else: set USANCE_HOME to a folder of its own); quote: the engine alone",
+        "thousand customers; close: the nightly close, payments: payments by several workers, both against what the "
+        "server takes at least (these in a database that holds nothing else: set USANCE_HOME to a folder of its own); "
+        "quote: the engine alone",
     )
     parser.add_argument(
         "--institution",
@@ -121,6 +129,12 @@ def main(args: argparse.Namespace) -> int:
             wanted=args.loans or cli_bench_close.LOANS,
             workers=args.workers or cli_bench_close.WORKERS,
             days=args.days or cli_bench_close.DAYS,
+            as_json=args.json,
+        )
+    if args.what == "payments":
+        return cli_bench_payments.main(
+            wanted=args.loans or cli_bench_payments.LOANS,
+            workers=args.workers or cli_bench_payments.WORKERS,
             as_json=args.json,
         )
     if args.what == "quote":

@@ -114,7 +114,7 @@ def _rows_of_one(institution_id: UUID) -> dict[str, int]:
     """Table -> how many rows one payment writes; the loan's own row counts as one. The rows are kept as samples, beside
     empty copies of their tables with the same columns and indexes."""
     with tenancy.bound(institution_id), transaction.atomic():
-        row = loans.loan_register(status="live").order_by("id").first()
+        row = loans.loan_register(status="live").order_by("id")[:1].get()
         day = loans.business_date()
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_current_xact_id()::text")

@@ -193,3 +193,10 @@ def test_the_explain_command_prints_lines_that_sum_to_each_balance(lender: UUID,
     assert "[application:" not in printed
     assert "[instruction:out-" in printed
     assert cli_explain.main(arguments(cli_explain, "L-999999")) == 2
+    capsys.readouterr()
+    assert cli_explain.main(arguments(cli_explain, "2", "--known", "2026-03-03", "--on", "2026-03-08")) == 0
+    assert "as known on 2026-03-03, if nothing more is paid after 2026-03-03" in capsys.readouterr().out
+    assert cli_explain.main(arguments(cli_explain, "2", "--on", "2027-03-08", "--if", "paid")) == 0
+    assert "if everything is paid as agreed" in capsys.readouterr().out
+    assert cli_explain.main(arguments(cli_explain, "2", "--known", "2020-01-01T12:00")) == 0
+    assert "principal" not in capsys.readouterr().out  # nothing was recorded by then

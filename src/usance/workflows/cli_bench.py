@@ -20,7 +20,7 @@ from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.servicing import selectors as loans
 from usance.ports.sandbox import NoSandbox
-from usance.workflows import cli_bench_pages, close_day, take_payment
+from usance.workflows import cli_bench_history, cli_bench_pages, close_day, take_payment
 from usance.workflows.simulate import borrowers, living, outside, people, report
 
 CUSTOMERS = 10
@@ -89,9 +89,10 @@ class Meter:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
-        choices=("life", "pages"),
+        choices=("life", "pages", "history"),
         help="life: applications, payments and quiet days; pages: the desk's searches, lists and pages at a hundred "
-        "thousand customers, in a database that holds nothing else (set USANCE_HOME to a folder of its own)",
+        "thousand customers, in a database that holds nothing else; history: the portfolio of a past date, in an empty "
+        "database (for both set USANCE_HOME to a folder of its own)",
     )
     parser.add_argument(
         "--institution",
@@ -101,6 +102,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--customers", type=int, metavar="N", help="how many apply (default: 10), or are there (pages: 100,000)"
     )
+    parser.add_argument("--loans", type=int, metavar="N", help="how many loans there are (history: 100,000)")
     parser.add_argument("--seed", type=int, help="the people who apply; drawn anew unless given")
     parser.add_argument("--json", action="store_true", help="print the figures as one JSON object")
 
@@ -110,6 +112,8 @@ def main(args: argparse.Namespace) -> int:
     if args.customers is not None and args.customers < 1:
         sys.stderr.write("usance: --customers takes a number from 1\n")
         return 2
+    if args.what == "history":
+        return cli_bench_history.main(loans_wanted=args.loans or cli_bench_history.LOANS, as_json=args.json)
     if args.what == "pages":
         return cli_bench_pages.main(customers_wanted=args.customers or cli_bench_pages.CUSTOMERS, as_json=args.json)
     try:

@@ -21,7 +21,7 @@ from usance.apps.audit import services as audit
 from usance.apps.institutions import selectors as institution_view
 from usance.apps.institutions import services as institutions
 from usance.apps.institutions import tenancy
-from usance.apps.servicing import closing
+from usance.apps.servicing import closing, portfolio
 from usance.apps.servicing import selectors as servicing
 from usance.core.refusals import Refusal
 from usance.ports import clock, due, queue
@@ -203,6 +203,8 @@ def _sweep(run_id: UUID, *, at: datetime, company: Company, here: bool) -> None:
     """What falls due on the business date, in the order of its times: done here, or handed out. What has become idle is
     struck off at once."""
     if company.leads:
+        with transaction.atomic():
+            portfolio.roll_up()
         with transaction.atomic():
             rows = institution_view.items_due(tenancy.current().business_date)
             institutions.finish_items(outcomes=due.idle([_item(row) for row in rows]), at=at)

@@ -24,6 +24,16 @@ def bucket_of(days_past_due: int) -> str:
     return next((name for most, name in BUCKETS if days_past_due <= most), WORST_BUCKET)
 
 
+def span_of(bucket: str) -> tuple[int, int]:
+    """From how many days past due a band is, and until how many; 0 for no end. An unknown band is nobody's."""
+    starts = 1
+    for most, name in BUCKETS[1:]:
+        if name == bucket:
+            return starts, most
+        starts = most + 1
+    return starts, 0
+
+
 def bucket_names() -> list[str]:
     return [name for _, name in BUCKETS if name] + [WORST_BUCKET]
 

@@ -102,6 +102,11 @@ def past_due_buckets(*, within: Q | None = None) -> list[tuple[str, int, int, in
     return [(name, *found.get(name, (0, 0, 0))) for name in folding.bucket_names()]
 
 
+def buckets() -> list[str]:
+    """The bands of days past due, from the mildest."""
+    return folding.bucket_names()
+
+
 def portfolio(*, within: Q | None = None) -> Mapping[str, int]:
     """Count and balances of the loans that run, in minor units."""
     names = ("principal", "interest", "fee", "penalty", "tax", "past_due")

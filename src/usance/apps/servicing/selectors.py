@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from usance.apps.institutions import tenancy
 from usance.apps.servicing import as_of, folding
 from usance.apps.servicing.as_of import AS_AGREED, NOTHING_PAID, Known, LoanView, TimelineLine, known_by
+from usance.apps.servicing.folding import snake
 from usance.apps.servicing.lists import (
     ORDERS,
     History,
@@ -69,6 +70,7 @@ __all__ = [
     "problem",
     "problems_open",
     "products_lent",
+    "snake",
 ]
 
 

@@ -28,6 +28,7 @@ from usance.web.staff import entry_parts
 from usance.web.staff.books import KINDS, tabs
 from usance.web.staff.links import link
 from usance.web.staff.request import StaffRequest
+from usance.web.templatetags import formats
 
 ENTRIES = {
     "close.day": gettext_lazy("Interest and penalties of the day"),
@@ -214,13 +215,25 @@ def _facts(request: StaffRequest, row: Any) -> list[ui.SummaryRow]:
         ui.SummaryRow(_("Recorded"), row.recorded_at),
         ui.SummaryRow(_("Key"), row.key),
         ui.SummaryRow(_("Cause"), row.source),
-        ui.SummaryRow(_("Corrects"), row.cites),
+        ui.SummaryRow(_("Corrects"), _cited(row)),
         ui.SummaryRow(_("Seal"), f"{row.digest[:16]}…", note=_("the audit finds any later change by it")),
     ]
     if number:
         address = link(request, "loan.view", "staff:loan", row.loan_id)
         facts.insert(0, ui.SummaryRow(_("Loan"), number, href=address, action=_("Open")))
     return [fact for fact in facts if fact.value]
+
+
+def _cited(row: Any) -> str:
+    """What an entry corrects, with the day that it is about."""
+    kind, _colon, rest = row.cites.partition(":")
+    if kind == "date" and (day := _date(rest)):
+        return _("What was true on %(day)s") % {"day": formats.date_l(day)}
+    undone = servicing.events_of(loan_id=row.loan_id).filter(source=rest).first() if kind == "event" else None
+    if undone is None:
+        return str(row.cites)
+    what = common.HAPPENED.get(servicing.snake(undone.kind), (undone.kind,))[0]
+    return f"{what} · {formats.date_l(undone.effective_on)}"
 
 
 def _transfers(request: StaffRequest, transfers: list[Any]) -> ui.DataTable:

@@ -193,7 +193,8 @@ def schedule(looking: Looking) -> dict[str, Any]:
 
 SHOWN: Mapping[str, frozenset[str]] = {
     "money": frozenset(
-        {"disbursed", "disbursement_failed", "payment_received", "payment_returned", "refunded", "recovered"}
+        {"disbursed", "disbursement_failed", "payment_received", "payment_expected", "payment_returned", "refunded"}
+        | {"recovered"}
     ),
     "changes": frozenset(
         {"approved", "cancelled", "extended", "waived", "fee_added", "rate_changed", "penalty_paused"}

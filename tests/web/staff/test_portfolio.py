@@ -43,7 +43,7 @@ def what_was_known_then_what_was_learned_and_what_is_known_now(accountant: Any) 
     assert rows["Principal"] == [9_000_000, -440_000, 8_560_000]  # two days' interest was paid first
     assert page.context["off_by"] == 0
     text = page.content.decode()
-    assert "All loans at the end of March 6, 2026, as we knew it on March 10, 2026" in text
+    assert "All loans at the end of 6 March 2026, as we knew it on 10 March 2026" in text
     assert "agree with the trial balance" in text
     statuses = {(str(row.cells[0]), row.cells[1]): row.cells[2:] for row in page.context["statuses"].rows}
     assert statuses == {("Running", ""): [2, 0, 2], ("Past due", "1\u201330 days"): [1, 0, 1]}
@@ -63,7 +63,7 @@ def each_figure_opens_the_loans_and_movements_that_make_it(accountant: Any) -> N
     learned = accountant.get(page.context["learned_url"] + "&measure=principal")
     assert sum(row.cells[-1].minor for row in learned.context["table"].rows) == -440_000
     entry = accountant.get(learned.context["table"].rows[0].href)
-    assert "What was true on March 4, 2026" in entry.content.decode()
+    assert "What was true on 4 March 2026" in entry.content.decode()
 
 
 def the_file_adds_up_to_the_page(accountant: Any) -> None:

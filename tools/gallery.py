@@ -51,8 +51,9 @@ def main() -> int:
     os.environ["USANCE_HOME"] = str(options.home)
     os.environ["DJANGO_SETTINGS_MODULE"] = "usance.config.settings"
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's loop runs in this thread
-    from usance.config import database
+    from usance.config import database, services
 
+    services.recall(options.home)  # a demo, and where it runs: or the cookies would be those of a site behind TLS
     with database.available():
         import django
 

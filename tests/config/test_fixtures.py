@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.db import connection
 
@@ -40,6 +42,13 @@ def test_a_fresh_database_is_the_tests_own(fresh_db: str, django_db_blocker) -> 
 
 def test_the_template_is_named_after_what_makes_the_schema() -> None:
     assert database.template().endswith(schema.mark())
+
+
+def test_other_country_rules_want_a_migration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are loaded after the migrations: an upgrade that changes nothing else must not pass them by."""
+    before, read = schema.mark(), Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + b" " * (path.name == "country_rules.json"))
+    assert schema.mark() != before
 
 
 def test_the_mark_of_the_schema_is_kept_in_the_database(fresh_db: str) -> None:

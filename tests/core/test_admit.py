@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,31 @@ GONE = after(50, events.WrittenOff(**on(50, "gone")))
 PAUSED = after(6, events.PenaltyPaused(**on(6, "pause")))
 STRETCHED = after(6, events.Extended(days=7, **on(6, "first")))
 
+
+def taken_over(*bills: events.OldBill, **more: Any) -> events.TakenOver:
+    said = {"disbursed_on": on(-5)["effective_on"], "balances": (held("principal", 50_000),), "bills": bills} | more
+    return events.TakenOver(standing=events.Carried(**said), **on(0, "over"))
+
+
+def held(balance: str, amount: int) -> events.Held:
+    return events.Held(balance=balance, amount_minor=amount)
+
+
+def old_bill(day: int, due: int, paid: int) -> events.OldBill:
+    return events.OldBill(
+        due_on=on(day)["effective_on"], due=(held("principal", due),), paid=(held("principal", paid),)
+    )
+
+
 REFUSED = [
+    (BEFORE, events.TakenOver(**on(0)), "loan_not_running"),
+    (RUNNING, events.TakenOver(standing=taken_over().standing, **on(5)), "loan_not_approved"),
+    (BEFORE, taken_over(old_bill(-1, 60_001, 10_000)), "standing_does_not_add_up"),
+    (BEFORE, taken_over(old_bill(-1, 100, 101)), "standing_not_possible"),
+    (BEFORE, taken_over(old_bill(1, 100, 0)), "standing_not_possible"),
+    (BEFORE, taken_over(old_bill(-1, 100, 0), old_bill(-2, 100, 0)), "standing_not_possible"),
+    (BEFORE, taken_over(level_minor=-1), "standing_not_possible"),
+    (BEFORE, taken_over(disbursed_on=on(0)["effective_on"]), "standing_not_possible"),
     (BEFORE, events.Approved(**on(0)), "loan_already_approved"),
     (NEW, events.PaymentReceived(amount_minor=1, **on(0)), "loan_not_yet_approved"),
     (NEW, events.Disbursed(amount_minor=100_000, **on(0)), "loan_not_approved"),
@@ -59,11 +84,12 @@ def test_every_refusal_of_the_engine_is_tried() -> None:
     written = {
         kind.code for kind in vars(admit).values() if isinstance(kind, type) and issubclass(kind, Refusal) and kind.code
     }
-    by_history = {"event_already_recorded", "nothing_to_undo"}
+    by_history = {"event_already_recorded", "nothing_to_undo", "before_take_over"}
     assert written == {code for _, _, code in REFUSED} | by_history
 
 
 PAID = events.PaymentReceived(amount_minor=100, **on(3, "paid"))
+OVER = events.TakenOver(**on(4, "over"))
 HISTORY = [APPROVED, DISBURSED, PAID]
 
 
@@ -77,6 +103,9 @@ HISTORY = [APPROVED, DISBURSED, PAID]
         ([events.Reversed(undoes="paid", **on(4, "r"))], events.Reversed(undoes="paid", **on(5)), "nothing_to_undo"),
         ([events.Reversed(undoes="paid", **on(4, "r"))], events.Reversed(undoes="r", **on(5)), "nothing_to_undo"),
         ([], events.Extended(days=7, **on(-1)), "loan_not_running"),
+        ([OVER], events.PaymentReceived(amount_minor=1, **on(3)), "before_take_over"),
+        ([OVER], events.TakenOver(**on(5)), "loan_not_approved"),
+        ([OVER], events.Reversed(undoes="over", **on(5)), "nothing_to_undo"),
         ([], events.Disbursed(amount_minor=100_000, **on(0, "a")), "loan_not_approved"),
         ([], events.Approved(**on(-2)), "loan_already_approved"),
         (

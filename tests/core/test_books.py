@@ -49,6 +49,8 @@ def test_every_role_exists_and_is_used() -> None:
     ("kind", "balance", "amount", "debit", "credit"),
     [
         ("disbursed", "principal", 100, "principal_receivable", "disbursement_clearing"),
+        ("taken_over", "principal", 100, "principal_receivable", "migration_clearing"),
+        ("taken_over", "unapplied", 3, "migration_clearing", "unapplied_funds"),
         ("fee_withheld", "fee:service", -5, "disbursement_clearing", "fee_receivable"),
         ("interest_accrued", "interest", 7, "interest_receivable", "interest_income"),
         ("interest_accrued", "interest", -7, "interest_income", "interest_receivable"),

@@ -23,7 +23,10 @@ LAYERS = [
     "loan underwriting",
     "accounting",
 ]
-LOAN = ["terms", "events plan", "state", "charges", "allocate", "close", "apply", "admit", "replay", "quote"]
+LOAN = [
+    "terms", "events plan", "state", "checkpoint charges", "allocate", "close", "carry", "apply", "admit", "replay",
+    "quote",
+]  # fmt: skip
 
 
 def imports(path: Path) -> Iterator[str]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.core.loans import APPROVED, on, terms
 from usance.core import values
-from usance.core.loan import events, state
+from usance.core.loan import checkpoint, events, state
 from usance.core.loan.terms import Fee, Penalty, Plan, Terms, TermsRefused
 from usance.core.rates import Rate
 from usance.core.values import UnreadableValue
@@ -78,10 +78,10 @@ def test_true_is_not_a_number() -> None:
 
 
 def test_a_checkpoint_of_another_version_is_refused() -> None:
-    stored = state.to_json(state.new(terms(), date(2026, 1, 1)))
+    stored = checkpoint.to_json(state.new(terms(), date(2026, 1, 1)))
     assert json.loads(json.dumps(stored)) == stored
     with pytest.raises(UnreadableValue):
-        state.from_json({**stored, "version": 2}, terms())
+        checkpoint.from_json({**stored, "version": 2}, terms())
 
 
 @pytest.mark.parametrize(

@@ -223,7 +223,7 @@ def allow(person: Borrower) -> None:
     person.page.get_by_role("button", name="Back to the lender").click()
     person.sees("Reminders on this device")
     browser.assert_accessible(person.page)
-    person.press("Allow reminders on this device")
+    person.press("Allow reminders")
     person.sees("From now on we remind you of payments on this device.")
     person.sees("on the device on which you allowed them")
     browser.assert_accessible(person.page)

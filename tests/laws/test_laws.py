@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.laws import worlds
 from usance.core import money, values
 from usance.core.accounting import books
-from usance.core.loan import close, events, quote, replay, state
+from usance.core.loan import checkpoint, close, events, quote, replay, state
 from usance.core.loan.terms import Terms
 
 DAYS = st.integers(0, worlds.HORIZON_DAYS + 60)
@@ -75,8 +75,8 @@ def test_law_02_what_was_known_then_is_the_fold_of_what_was_told_by_then(data: s
 def test_law_03_a_checkpoint_resumes_exactly(data: st.DataObject) -> None:
     terms = data.draw(worlds.all_terms())
     history, loan, _ = worlds.admitted(terms, data.draw(worlds.told_events(terms)))
-    stored = json.loads(json.dumps({"terms": terms.to_json(), "loan": state.to_json(loan)}))
-    resumed = state.from_json(stored["loan"], Terms.from_json(stored["terms"]))
+    stored = json.loads(json.dumps({"terms": terms.to_json(), "loan": checkpoint.to_json(loan)}))
+    resumed = checkpoint.from_json(stored["loan"], Terms.from_json(stored["terms"]))
     assert resumed == loan
     later = loan.at + timedelta(days=data.draw(DAYS))
     assert close.advance(resumed, later) == close.advance(loan, later)

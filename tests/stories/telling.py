@@ -5,6 +5,8 @@
     2026-02-25  returned first             | ...           undoes the event marked `as first`
     2026-03-01  look                       | past_due, penalty 12.50
     2026-03-01  extended 9                 | refused extension_days_not_allowed, unchanged by itself
+    2026-03-01  taken_over since=2026-01-10 principal=700 interest=5 bill=2026-02-10/interest=10/principal=90-40
+                                           ...           as it stood elsewhere; a bill: due, or due-paid; level=100
 
 Amounts are in major units. Not in the loan means nothing happens by itself: each line first lives the days before it.
 """
@@ -68,6 +70,8 @@ def _plain(said: dict[str, Any], key: str, words: list[str]) -> None:
 def _value(name: str, text: str) -> Any:
     if name.endswith("_minor") or name.endswith("_days") or name in ("count", "every", "max_count", "flat", "length"):
         return int(text)
+    if name == "principals":
+        return tuple(map(int, text.split(",")))
     if name == "dates":
         return tuple(map(date.fromisoformat, text.split(",")))
     if name.endswith("_on"):
@@ -148,6 +152,33 @@ READERS = {
 # --- telling -----------------------------------------------------------------------------------------------------
 
 
+def carried(words: list[str], money: Any) -> events.Carried | None:
+    """The standing in another system; None where the words say none."""
+    if not words:
+        return None
+    said = [word.split("=", 1) for word in words]
+    balances = [(name, text) for name, text in said if name not in ("since", "bill", "level", "charged")]
+    single = dict(said)
+    return events.Carried(
+        disbursed_on=date.fromisoformat(single["since"]),
+        balances=tuple(events.Held(balance=name, amount_minor=money(text)) for name, text in balances),
+        bills=tuple(_old_bill(text, money) for name, text in said if name == "bill"),
+        level_minor=money(single.get("level", "0")),
+        charged_minor=money(single.get("charged", "0")),
+    )
+
+
+def _old_bill(text: str, money: Any) -> events.OldBill:
+    day, *parts = text.split("/")
+    asked = [part.partition("=")[::2] for part in parts]
+    due = [(name, amounts.partition("-")[0]) for name, amounts in asked]
+    paid = [(name, amounts.partition("-")[2]) for name, amounts in asked if "-" in amounts]
+    both = [
+        tuple(events.Held(balance=name, amount_minor=money(amount)) for name, amount in side) for side in (due, paid)
+    ]
+    return events.OldBill(due_on=date.fromisoformat(day), due=both[0], paid=both[1])
+
+
 def event_of(words: list[str], told_on: date, number: int, currency: Currency) -> events.Event | None:
     """The event that the words of a line mean; None for `look`."""
     verb, *rest = words
@@ -166,6 +197,7 @@ def event_of(words: list[str], told_on: date, number: int, currency: Currency) -
         "failed": lambda: events.DisbursementFailed(**both),
         "cancelled": lambda: events.Cancelled(**both),
         "disbursed": lambda: events.Disbursed(amount_minor=money(rest[0]), **both),
+        "taken_over": lambda: events.TakenOver(standing=carried(rest, money), **both),
         "payment": lambda: events.PaymentReceived(amount_minor=money(rest[0]), **both),
         "recovered": lambda: events.Recovered(amount_minor=money(rest[0]), **both),
         "refunded": lambda: events.Refunded(amount_minor=money(rest[0]), **both),

@@ -28,8 +28,11 @@ COUNTRIES: dict[str, dict[str, Any]] = {
 }
 
 
-def found(code: str = "vn", *, host: str | None = None, business_date: date = BUSINESS_DATE) -> Institution:
-    """Found a demo institution of that country. `code` is also its code and, with `.localhost`, its host name."""
+def found(
+    code: str = "vn", *, host: str | None = None, business_date: date = BUSINESS_DATE, country: str = ""
+) -> Institution:
+    """Found a demo institution of that country. `code` is also its code and, with `.localhost`, its host name;
+    `country`: under the law of another one."""
     from usance.apps.institutions import services
 
     profile = services.Profile(
@@ -41,6 +44,6 @@ def found(code: str = "vn", *, host: str | None = None, business_date: date = BU
         support_phone="+000000000",
         support_email=f"help@{code}.example",
         is_demo=True,
-        **COUNTRIES[code],
+        **COUNTRIES[code] | ({"country": country} if country else {}),
     )
     return services.found_institution(profile=profile, hosts=[host or f"{code}.localhost"], business_date=business_date)

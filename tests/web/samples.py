@@ -450,6 +450,20 @@ def a_loan_left_out(world: World) -> Any:
     return CloseProblem.objects.create(run=run, loan_id=world.get("loan_id"), business_date=on, reason="sample").pk
 
 
+@sample("import_id")
+def an_import(world: World) -> Any:
+    from usance.apps.imports import selectors, services
+    from usance.ports.actor import SYSTEM
+
+    file = selectors.File("loans.csv", f"loan,{world.mark}".encode())
+    return services.hand_in(files=[file], asked_by="sample", actor=SYSTEM).pk
+
+
+@sample("staff:import_template.kind", is_row=False)
+def a_kind_of_file(world: World) -> Any:
+    return "loans"
+
+
 @sample("rule_version_id")
 def a_version_of_rules(world: World) -> Any:
     from usance.apps.decisioning import selectors

@@ -321,7 +321,7 @@ def test_a_new_number_waits_tells_the_old_one_and_then_counts(money: Money, part
     assert set(words) == {old, "binh@example.com"}
     assert all(NEW not in body for body in words.values())  # masked
     page = text(binh.get("/account/me/"))
-    assert f"Your number changes to {NEW} on 3 Mar 2026, 10:00" in page
+    assert "From 3 Mar 2026, 10:00 your number is +84 912 345 678" in page
     money.pass_time(DAY.total_seconds() - 60)
     assert selectors.party_with_phone(NEW) is None
     money.pass_time(60)
@@ -330,7 +330,7 @@ def test_a_new_number_waits_tells_the_old_one_and_then_counts(money: Money, part
     assert set(told(party_id, "phone_counts")) == {NEW}
     assert selectors.current_contact(party_id, "phone").value == NEW  # type: ignore[union-attr] # reminders go there
     assert "customer.phone_changed" in acts(party_id)
-    assert "Your number changes" not in text(binh.get("/account/me/"))
+    assert "your number is" not in text(binh.get("/account/me/"))
 
 
 def test_pushing_the_clock_makes_the_number_count(money: Money, party_id: Any, binh: Client) -> None:
@@ -430,14 +430,29 @@ def test_the_owner_stops_the_change_in_the_account(money: Money, party_id: Any, 
     visits.renew(binh)
     assert selectors.party_with_phone(NEW) is None
     assert desk.queue([changed_channels.SECURITY]).exists() is reported
-    if reported:  # no device is known any more: whoever was in is out, and the owner proves anew who they are
-        assert binh.get(address)["Location"].startswith("/sign-in/")
-        return
     assert binh.get(address)["Location"] == "/account/me/"
     assert not told(party_id, "phone_counts")
+    if reported:
+        return
     ask_for_phone(binh)  # and may be asked for once more
     money.pass_time(60)
     assert ask_for_phone(binh)["Location"] == "/account/contacts/phone/code/"
+
+
+def test_whoever_reports_in_the_account_stays_in_and_everybody_else_is_out(
+    money: Money, party_id: Any, binh: Client, world: samples.World
+) -> None:
+    intruder = english(samples.borrower_client(world))
+    change = changed_phone(money, intruder, party_id)
+    address = f"/account/changes/{change.pk}/stop/"
+    assert "stay signed in here" in text(binh.get(address))
+    page = binh.post(address, {"not_mine": "1"}, follow=True)
+    assert (page.status_code, page.redirect_chain[-1][0]) == (200, "/account/me/")
+    assert "you are signed out everywhere but here" in text(page)
+    assert devices.of_party(party_id).count() == 1
+    assert intruder.get("/account/me/")["Location"].startswith("/sign-in/")
+    intruder.post(address, {"not_mine": "1"})  # too late to turn it round
+    assert binh.get("/account/me/").status_code == 200
 
 
 def test_the_old_number_stops_the_change_by_its_link(money: Money, party_id: Any, binh: Client) -> None:

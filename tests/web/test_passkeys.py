@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.authenticator import Authenticator
+from tests.web.conftest import PASSWORD
 from usance.apps.access import passkeys, selectors, services, sign_in
 from usance.apps.access.models import PasskeyChallenge, StaffSession, User
 from usance.apps.access.refusals import PasskeyExpired, PasskeyRefused
@@ -20,37 +20,13 @@ from usance.apps.audit import selectors as trail
 from usance.ports import clock
 from usance.ports.actor import SYSTEM, staff
 
-PASSWORD = "a quiet lake at noon"
 HOST = {"host": "vn.localhost:8000"}
 ORIGIN = "http://vn.localhost:8000"
 REMOVE = "/staff/account/factors/remove/"
 SITE = passkeys.Site("vn.localhost", ORIGIN)
 
 
-@pytest.fixture(autouse=True)
-def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    from django.contrib.auth.hashers import Argon2PasswordHasher
-
-    monkeypatch.setattr(Argon2PasswordHasher, "memory_cost", 64)
-    monkeypatch.setattr(Argon2PasswordHasher, "time_cost", 1)
-
-
-@pytest.fixture
-def now() -> Iterator[clock.FrozenClock]:
-    frozen = clock.FrozenClock(datetime.now(UTC).replace(microsecond=0))
-    before = clock.install(frozen)
-    yield frozen
-    clock.install(before)
-
-
-@pytest.fixture
-def una(institution: Any, now: clock.FrozenClock) -> User:
-    """An underwriter with an app."""
-    services.install_roles()
-    user = services.hire(email="una@lender.example", name="Una", actor=SYSTEM, password=PASSWORD)
-    services.grant_role(user=user, role="underwriter", actor=SYSTEM)
-    sign_in.enrol_totp(user=user, at=now.now(), actor=SYSTEM)
-    return user
+pytestmark = pytest.mark.usefixtures("quick_passwords")
 
 
 @pytest.fixture

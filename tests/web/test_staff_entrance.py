@@ -3,49 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test import Client
 
+from tests.web.conftest import PASSWORD, SECRET
 from usance.apps.access import selectors, services, sign_in, totp
 from usance.apps.access.models import StaffSession, User
 from usance.apps.access.refusals import TooManyAttempts
 from usance.ports import clock
 from usance.ports.actor import SYSTEM
 
-PASSWORD = "a quiet lake at noon"
-SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 HOST = {"host": "vn.localhost"}
 
 
-@pytest.fixture(autouse=True)
-def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    from django.contrib.auth.hashers import Argon2PasswordHasher
-
-    monkeypatch.setattr(Argon2PasswordHasher, "memory_cost", 64)
-    monkeypatch.setattr(Argon2PasswordHasher, "time_cost", 1)
-
-
-@pytest.fixture
-def now() -> Iterator[clock.FrozenClock]:
-    frozen = clock.FrozenClock(datetime.now(UTC).replace(microsecond=0))
-    before = clock.install(frozen)
-    yield frozen
-    clock.install(before)
-
-
-@pytest.fixture
-def una(institution: Any, now: clock.FrozenClock) -> User:
-    """An underwriter with an app."""
-    services.install_roles()
-    user = services.hire(email="una@lender.example", name="Una", actor=SYSTEM, password=PASSWORD)
-    services.grant_role(user=user, role="underwriter", actor=SYSTEM)
-    sign_in.enrol_totp(user=user, at=now.now(), actor=SYSTEM, secret=SECRET)
-    return user
+pytestmark = pytest.mark.usefixtures("quick_passwords")
 
 
 @pytest.fixture

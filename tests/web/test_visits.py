@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,19 +14,10 @@ from django.test import Client
 from usance.apps.access.models import Session
 from usance.apps.customers import sign_in
 from usance.apps.customers.models import Device
-from usance.ports import clock
 
 HOST = {"host": "vn.localhost"}
 PHONE = "+84912345678"
 ACCOUNT, SETTINGS = "/account/", "/account/settings/"
-
-
-@pytest.fixture
-def now() -> Iterator[clock.FrozenClock]:
-    frozen = clock.FrozenClock(datetime.now(UTC).replace(microsecond=0))
-    before = clock.install(frozen)
-    yield frozen
-    clock.install(before)
 
 
 @pytest.fixture
@@ -77,6 +67,9 @@ def test_an_idle_visit_ends(browser: Client, now: Any) -> None:
     assert not is_in(browser)
     now.at -= timedelta(minutes=30)
     assert not is_in(browser)  # it is gone, not asleep
+    told = browser.get(ACCOUNT, follow=True)
+    assert told.context["is_back"] is True  # why they are asked for their number again
+    assert Client(headers=HOST).get(ACCOUNT, follow=True).context["is_back"] is False
 
 
 def test_no_visit_lasts_longer_than_half_a_day(browser: Client, now: Any) -> None:

@@ -125,6 +125,11 @@ TAMPERED = {
         "UPDATE servicing_loan SET interest_minor = interest_minor + 1 WHERE number = 'L-000005'",
         ["I2 loan L-000005: interest stands at", "I2 control account interest_receivable"],
     ),
+    "a kept sum": (
+        "UPDATE servicing_loantally SET interest_minor = interest_minor + 1 "
+        "WHERE id = (SELECT id FROM servicing_loantally LIMIT 1)",
+        ["I2 servicing_loantally root/"],
+    ),
     "a loan's due date": (
         "UPDATE servicing_loan SET next_due_on = next_due_on + 1 WHERE number = 'L-000005'",
         ["I2 loan L-000005: next_due_on stands at"],

@@ -29,10 +29,13 @@ def test_a_small_crowd_is_made_once_and_every_page_of_it_opens(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    from tests.support import database
     from usance.config import wiring
+    from usance.config.database import OWNER
     from usance.workflows import cli_bench, cli_bench_pages, crowd
 
     settings.HOME, settings.USANCE_DEMO = tmp_path, True
+    monkeypatch.setenv("DATABASE_OWNER_URL", database.address(OWNER, fresh_db))
     settings.USANCE_SANDBOX_URL = "http://127.0.0.1:1"
     wiring.choose_providers()
     monkeypatch.setattr(crowd, "LIVES", 5)

@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,30 @@ def test_weeks_of_life_leave_books_that_an_audit_finds_clean(
         assert tenancy.current().business_date == date(2026, 3, 24)
         assert tenancy.current().ahead_days == 0
     assert _audited("ua") == []
+
+
+def test_whoever_s_card_runs_out_links_a_new_one_and_goes_on_paying(
+    fresh_db: str, tmp_path: Path, settings: Any, put_back: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from django.db import transaction
+
+    from usance.apps.payments.models import Card
+    from usance.workflows.simulate import borrowers
+
+    link = borrowers.link_card
+
+    def soon_over(world: Any, life: Any) -> None:
+        had_one = life.card_id is not None
+        link(world, life)
+        if not had_one:
+            with transaction.atomic():
+                Card.objects.filter(pk=life.card_id).update(expires_on=STARTS_ON + timedelta(days=6))
+
+    monkeypatch.setattr(borrowers, "link_card", soon_over)
+    happened = _live("ua", 11, tmp_path, settings)["happened"]
+    assert happened["new_card"] >= 1
+    assert happened["paid"] >= 1
+    assert not any(name.startswith("refused:card") for name in happened)
 
 
 def test_a_file_of_applicants_is_read_whole_and_its_outcome_stays_outside(tmp_path: Path) -> None:

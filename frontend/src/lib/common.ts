@@ -26,7 +26,8 @@ function startTheme(): void {
 /** The form may be sent again. */
 export function release(form: HTMLFormElement): void {
   delete form.dataset["sent"];
-  for (const button of form.querySelectorAll<HTMLElement>("[data-busy]")) {
+  for (const button of form.elements) {
+    if (!(button instanceof HTMLButtonElement) || button.dataset["busy"] === undefined) continue;
     button.removeAttribute("data-busy");
     button.removeAttribute("aria-disabled");
     const label = button.querySelector("[data-label]");

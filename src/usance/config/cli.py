@@ -81,6 +81,14 @@ COMMANDS = (
         "Names each difference; the exit status is 0 only when there is none.",
     ),
     Command(
+        "import",
+        "usance.workflows.cli_import",
+        "take in a portfolio from another system, from CSV files",
+        "Checks every line of the files (customers, loans, schedules, events) and names each that is wrong, with what "
+        "to do; takes in all or nothing; what came in before does not come in again. --check only looks. The format "
+        "is described in docs/import.md.",
+    ),
+    Command(
         "faults",
         "usance.config.faults.command",
         "attack a product of its own from every side, and see what holds",

@@ -5,33 +5,20 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 import psycopg
 
-from usance.config import database, home, postgres, services
+from usance.config import database, home, outside, postgres, services
+from usance.config.finding import FAULT, GOOD, NOTE, Finding
 from usance.config.obstacles import Obstacle
 
-GOOD, NOTE, FAULT = "good", "note", "FAULT"
 TIMEOUT_S = 3.0
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the report. A FAULT has a remedy and makes the exit status 1; a note is worth knowing."""
-
-    level: str
-    subject: str
-    text: str
-    remedy: str = ""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +55,7 @@ def examine(port: int, sandbox_port: int) -> Iterator[Finding]:
         with database.available():
             yield from the_database()
             yield from the_queue()
-            yield from providers()
+            yield from outside.findings()
     except Obstacle as obstacle:
         yield Finding(FAULT, "start", obstacle.fact, obstacle.remedy)
     yield address("web server", f"http://127.0.0.1:{port}/health/ready", "Start it with `make run`.")
@@ -220,58 +207,6 @@ def the_queue() -> Iterator[Finding]:
             f"{failed} gave up",
             "The staff site lists them with their reasons and can run them again.",
         )
-
-
-# --- the outside -------------------------------------------------------------------------------------
-
-
-def providers() -> Iterator[Finding]:
-    """Each provider's address: the sandbox or the real one, and whether anything listens there."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "usance.config.settings")
-    from django.conf import settings
-
-    for name in ("FONDY", "ESPUTNIK"):
-        accounts: dict[str, dict[str, str]] = getattr(settings, name, {})
-        for base in sorted({values.get("base_url", "") for values in accounts.values()}):
-            codes = ", ".join(sorted(code for code, values in accounts.items() if values.get("base_url", "") == base))
-            yield _provider(name.capitalize(), codes.replace("*", "all others"), base)
-    yield from _pushes(getattr(settings, "WEBPUSH", {}), demo=settings.USANCE_DEMO)
-
-
-def _pushes(accounts: dict[str, dict[str, str]], *, demo: bool) -> Iterator[Finding]:
-    """Whether browsers can be sent reminders; push services need no account, only a key and somebody to write to."""
-    for code, values in sorted(accounts.items()):
-        who = code.replace("*", "all others")
-        if not values.get("private_key"):
-            yield Finding(NOTE, "Pushes", f"none for {who}", "Set WEBPUSH_PRIVATE_KEY; see docs/operations.md.")
-        elif values["contact"].endswith(".localhost") and not demo:
-            yield Finding(FAULT, "Pushes", f"nobody to write to for {who}", "Set WEBPUSH_CONTACT to an e-mail address.")
-        else:
-            yield Finding(GOOD, "Pushes", f"a key, and {values['contact']} to write to; used by {who}")
-
-
-def _provider(name: str, codes: str, base: str) -> Finding:
-    parts = urlsplit(base)
-    if not parts.hostname:
-        return Finding(
-            NOTE,
-            name,
-            f"no address for {codes}",
-            f"`make run` uses its sandbox; the real one is named by {name.upper()}_BASE_URL and its keys.",
-        )
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    kind = "sandbox" if parts.hostname in ("127.0.0.1", "localhost") else "provider"
-    try:
-        socket.create_connection((parts.hostname, port), timeout=TIMEOUT_S).close()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        return Finding(
-            FAULT,
-            name,
-            f"the {kind} at {parts.hostname}:{port} does not answer ({reason}); used by {codes}",
-            "Check the address and the network.",
-        )
-    return Finding(GOOD, name, f"the {kind} at {parts.hostname}:{port} answers; used by {codes}")
 
 
 def address(subject: str, url: str, remedy: str) -> Finding:

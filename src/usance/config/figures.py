@@ -26,6 +26,11 @@ def instructions() -> Iterator[Metric]:
         known.add_metric([code, kind, state], count)
     yield known
     yield _one("usance_instructions_forgotten", "Open instructions that wait for the sweep.", _forgotten())
+    at = clock.now()
+    doubt = payments.doubt(at=at)
+    waits = (at - doubt.since).total_seconds() if doubt.since else 0.0
+    yield _one("usance_instructions_in_doubt", "Instructions of which the rail has not said for a minute.", doubt.count)
+    yield _one("usance_instructions_in_doubt_seconds", "Age of the oldest instruction in doubt.", waits)
 
 
 def _forgotten() -> int:

@@ -38,6 +38,7 @@ SETTINGS = {
     "log_min_error_statement": "panic",  # a failing statement may carry personal data
     "log_parameter_max_length_on_error": "0",
     "idle_in_transaction_session_timeout": "300s",
+    "jit": "off",  # our questions are short; compiling them costs more than running them
 }
 
 

@@ -19,12 +19,15 @@ WITH_TABLES = ("django", "procrastinate")  # libraries that bring migrations
 
 
 def mark() -> str:
-    """A hash of the migrations, the models, the guard, the libraries' versions and the tenancy secret."""
+    """A hash of the migrations, the models, the guard, the rules that are loaded after them, the versions of libraries
+    and the tenancy secret."""
     files = {
         *PACKAGE.glob("**/migrations/*.py"),
         *PACKAGE.glob("apps/**/models*.py"),
         *PACKAGE.glob("apps/**/models/*.py"),
         PACKAGE / "apps" / "institutions" / "guard.py",
+        PACKAGE / "apps" / "institutions" / "tallies.py",
+        PACKAGE / "apps" / "institutions" / "data" / "country_rules.json",  # loaded after the migrations
         PACKAGE / "config" / "database.py",
     }
     digest = sha256()

@@ -112,6 +112,7 @@ APPS = [
     "access",
     "desk",
     "customers",
+    "imports",
     "products",
     "decisioning",
     "origination",

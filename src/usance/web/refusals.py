@@ -14,7 +14,8 @@ from django.utils.translation import ngettext
 from usance.apps.access import permissions
 from usance.apps.institutions import formats, tenancy
 from usance.core.refusals import Refusal
-from usance.web.templatetags.formats import moment_l
+from usance.web import law
+from usance.web.templatetags.formats import days, moment_l
 
 Words = str | Promise
 # code -> sentence, with the refusal's fields as %(name)s, or a function of the refusal
@@ -190,6 +191,21 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     "loan_not_yet_approved": _("This loan is not approved yet, so nothing can be booked on it."),
     "loan_not_running": _("This is possible only while money is owed on the loan."),
     "loan_not_written_off": _("This loan was not written off, so there is nothing to recover. Book a payment instead."),
+    "before_take_over": lambda refusal: (
+        _(
+            "The loan was taken over on %(taken_over_on)s; what happened before was said then. "
+            "Give that day or a later one."
+        )
+        % _days(refusal)
+    ),
+    "standing_does_not_add_up": _("Its unpaid instalments ask for more than its balances say is owed."),
+    "standing_not_possible": _(
+        "An old instalment was paid beyond what it asked for, or is not dated between the money and the take-over."
+    ),
+    "no_such_import": _("There is no such import."),
+    "import_not_ready": _("This import has moved on. Open its page again."),
+    "import_without_files": _("Choose the files first."),
+    "import_nothing_to_take": _("These files bring nothing new; nothing comes in twice."),
     "amount_not_positive": _("The amount must be more than zero."),
     "amount_differs_from_terms": lambda refusal: (
         _("The agreement says %(agreed)s, not %(amount)s.")
@@ -291,18 +307,9 @@ TERM_NOT_OFFERED: dict[str, Words] = {
     "half_months": _("Choose from %(min)s to %(max)s half-monthly payments."),
     "months": _("Choose from %(min)s to %(max)s months."),
 }
+
+
 # what a cap on prices measures
-MEASURES: dict[str, Words] = {
-    "daily_total_cost": _("total cost a day, as a share of the loan"),
-    "annual_on_principal": _("total cost a year, as a share of the principal"),
-    "apr": _("effective yearly rate"),
-    "total_cost_share": _("total cost, as a share of the loan"),
-    "overdue_rate_times_contract": _("rate on past-due principal, as a share of the agreed rate"),
-    "penalty_a_year": _("penalty a year, as a share of what is past due"),
-    "penalty_in_all": _("all penalties together, as a share of the loan"),
-}
-
-
 def _money(minor: int) -> str:
     institution = tenancy.current()
     return formats.money(minor, institution.currency, institution.currency_digits)
@@ -310,21 +317,23 @@ def _money(minor: int) -> str:
 
 def _price_over_cap(refusal: Any) -> str:
     """The rule and the figure, so that whoever set the price can mend it."""
+    moved = refusal.extensions
+    moves = ngettext("its due date moved %(count)s time", "its due date moved %(count)s times", moved) % {
+        "count": moved
+    }
     facts = {
-        "rule": refusal.rule,
-        "country": refusal.country,
-        "measure": MEASURES[refusal.measure],
+        "rule": law.name(refusal.rule),
+        "country": law.country(refusal.country),
+        "measure": law.MEASURES[refusal.measure],
         "limit": formats.percent(Fraction(refusal.limit), 4),
         "figure": formats.percent(Fraction(refusal.figure), 4) if refusal.figure else _("without any bound"),
-        "amount": _money(refusal.amount_minor),
-        "days": refusal.days,
-        "extensions": refusal.extensions,
+        "loan": ", ".join([_money(refusal.amount_minor), days(refusal.days), *([moves] if moved else [])]),
         "source": refusal.source,
     }
     return str(
         _(
-            "The price is above the limit %(rule)s of %(country)s (%(measure)s): %(figure)s where at most %(limit)s "
-            "is allowed, for a loan of %(amount)s over %(days)s days with %(extensions)s extensions. Source: %(source)s"
+            "Above the limit of %(country)s, “%(rule)s”: this comes to %(figure)s where at most %(limit)s is allowed "
+            "(%(measure)s), for the loan that shows it most: %(loan)s. Source: %(source)s"
         )
         % facts
     )

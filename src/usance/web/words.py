@@ -19,6 +19,17 @@ LOAN_STATUS: Mapping[str, tuple[Any, ui.Tone]] = {
     "written_off": (gettext_lazy("Written off"), "neutral"),
     "cancelled": (gettext_lazy("Cancelled"), "neutral"),
 }
+LOAN_CLASS: Mapping[str, tuple[Any, ui.Tone]] = {
+    "standard": (gettext_lazy("Standard"), "good"),
+    "special_mention": (gettext_lazy("Special mention"), "warn"),
+    "substandard": (gettext_lazy("Substandard"), "bad"),
+    "doubtful": (gettext_lazy("Doubtful"), "bad"),
+    "loss": (gettext_lazy("Loss"), "bad"),
+    "sma_0": (gettext_lazy("Special mention 0"), "warn"),
+    "sma_1": (gettext_lazy("Special mention 1"), "warn"),
+    "sma_2": (gettext_lazy("Special mention 2"), "bad"),
+    "npa": (gettext_lazy("Non-performing"), "bad"),
+}
 APPLICATION_STATE: Mapping[str, tuple[Any, ui.Tone]] = {
     "draft": (gettext_lazy("Not sent yet"), "neutral"),
     "submitted": (gettext_lazy("Being decided"), "info"),
@@ -66,6 +77,7 @@ FEES: Mapping[str, Any] = {
 }
 MOVEMENT: Mapping[str, Any] = {
     "disbursed": gettext_lazy("Paid out"),
+    "taken_over": gettext_lazy("Taken over from another system"),
     "fee_withheld": gettext_lazy("Fee kept back"),
     "tax_withheld": gettext_lazy("Tax kept back"),
     "interest_accrued": gettext_lazy("Interest of a day"),
@@ -150,6 +162,7 @@ REASON: Mapping[str, Any] = {
 HAPPENED: Mapping[str, tuple[Any, ui.Tone, str]] = {
     "approved": (gettext_lazy("Agreed"), "brand", "check"),
     "disbursed": (gettext_lazy("Money sent"), "good", "arrow"),
+    "taken_over": (gettext_lazy("Taken over from another system"), "brand", "arrow"),
     "disbursement_failed": (gettext_lazy("The money did not arrive"), "bad", "alert"),
     "cancelled": (gettext_lazy("Cancelled"), "neutral", "dot"),
     "payment_received": (gettext_lazy("Payment received"), "good", "check"),

@@ -191,15 +191,17 @@ desk.register(
 
 
 @audit.written_together()
-def stop(*, change_id: UUID, reported: bool, at: datetime, actor: Actor) -> channels.ChannelChange:
+def stop(
+    *, change_id: UUID, reported: bool, at: datetime, actor: Actor, here: UUID | None = None
+) -> channels.ChannelChange:
     """The owner stops a change. `reported`: it was not theirs, so somebody was in their account: every device is
-    forgotten, and staff get a case. Twice is once."""
+    forgotten but the one they say so on (`here`; none by a link), and staff get a case. Twice is once."""
     change = channels.stop(change_id=change_id, reported=reported, actor=actor, at=at)
     agenda.unschedule(subject_id=change.pk, kinds=[COUNT], at=at)
     if change.kind == channels.Kind.CARD and (reported or change.state == channels.State.STOPPED):
         rails.block_card(card_id=change.subject_id, actor=actor, at=at)
     if reported and change.reviewed_at is None:
-        devices.forget_all(party_id=change.party_id, actor=actor, at=at)
+        devices.forget_all(party_id=change.party_id, but=here, actor=actor, at=at)
         desk.open_item(
             queue=SECURITY,
             subject=(CHANGE, change.pk),

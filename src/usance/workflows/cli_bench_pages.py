@@ -1,15 +1,19 @@
 """`usance bench pages`: how long staff wait for a search, a list, a loan, a customer and the dashboard, at a hundred
-thousand customers and loans. Each page is answered by the real WSGI application, middleware and all."""
+thousand customers and loans. Each page is asked for in this process, by Django's test client: middleware, sign-in,
+database and template are in the figure, the web server and the network are not. Beside the time on the clock stands
+the processor time that a page took, which says the same on a busy machine."""
 
 from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 from uuid import UUID
@@ -44,20 +48,21 @@ class Page:
     most_ms: int = PAGE_MS
 
 
-def measure(*, customers_wanted: int) -> dict[str, Any]:
-    """Makes the crowd if it is not there, and measures. Raises crowd.OtherData."""
-    found = crowd.present(customers=customers_wanted)
+def measure(*, customers_wanted: int, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Makes the crowd if it is not there, and measures; `tell` hears of each step. Raises crowd.OtherData."""
+    found = crowd.present(customers=customers_wanted, tell=tell)
+    tell("pages")
     with tenancy.bound(found.institution_id):
         pages = _pages()
         browsers = {role: _browser(role) for role in {page.role for page in pages}}
         floor_ms = _floor()
-        measured = {page.name: _ask(browsers[page.role], page, floor_ms) for page in pages}
+        measured = {page.name: _ask(browsers[page.role], page) for page in pages}
     return {
         "customers": found.customers,
         "loans": found.loans,
         "floor_ms": round(floor_ms, 3),
         "pages": measured,
-        "breaches": [name for name, one in measured.items() if one["p95_ms"] > one["most_ms"] or one["status"] >= 400],
+        "breaches": [name for name, one in measured.items() if not one["ok"]],
     }
 
 
@@ -84,15 +89,25 @@ def _pages() -> list[Page]:
     lists = {
         "loans": "loans/",
         "loans, most owed first": "loans/?order=-outstanding",
-        "loans, page 100": "loans/?page=100",
+        "loans, page 200": "loans/?page=200",
+        "loans, by due date": "loans/?order=due",
         "loans that run": "loans/?status=active",
+        "loans of a number's beginning": "loans/?q=L-00",
         "past due": "loans/past-due/",
         "past due, one bucket": "loans/past-due/?bucket=1-30",
         "customers": "customers/",
+        "customers, page 200": "customers/?page=200",
         "applications": "applications/",
+        "applications, largest first": "applications/?order=-amount_minor",
         "payments": "payments/",
+        "payments, page 200": "payments/?page=200",
+        "payments that were refused": "payments/?view=failed",
         "messages": "messages/",
+        "messages, page 200": "messages/?page=200",
+        "messages that did not arrive": "messages/?view=failed",
         "audit trail": "trail/",
+        "audit trail, page 200": "trail/?page=200",
+        "audit trail, of one act": "trail/?action=personal.viewed",
         "loan 360": f"loans/{loan.pk}/",
         "customer": f"customers/{loan.party_id}/",
         "dashboard": "dashboard/",
@@ -127,7 +142,7 @@ def _browser(role: str) -> Client:
     return browser
 
 
-def _ask(browser: Client, page: Page, floor_ms: float) -> dict[str, Any]:
+def _ask(browser: Client, page: Page) -> dict[str, Any]:
     """The page again and again; the first time does not count, as it fills what every later one finds."""
     count = 0
 
@@ -138,22 +153,33 @@ def _ask(browser: Client, page: Page, floor_ms: float) -> dict[str, Any]:
 
     with connection.execute_wrapper(counting):
         reply = browser.get(f"/staff/{page.address}")
-    took, worked = [], time.process_time()
+    took, worked, asked = [], time.process_time(), _database_seconds()
     for _ in range(ROUNDS):
         began = time.perf_counter()
         browser.get(f"/staff/{page.address}")
         took.append(1000 * (time.perf_counter() - began))
-    worked = time.process_time() - worked
+    worked, asked = time.process_time() - worked, _database_seconds() - asked
     p50, p95 = median(took), quantiles(took, n=20, method="inclusive")[-1]
     return {
         "p50_ms": round(p50, 1),
         "p95_ms": round(p95, 1),
-        "most_ms": page.most_ms,
+        "max_ms": round(max(took), 1),
+        "goal_ms": page.most_ms,
         "python_ms": round(1000 * worked / ROUNDS, 1),
+        "postgres_ms": round(1000 * asked / ROUNDS, 1),
         "queries": count,
-        "floors": round(p50 / floor_ms),
         "status": reply.status_code,
+        "ok": p95 <= page.most_ms and reply.status_code < 400,
     }
+
+
+def _database_seconds() -> float:
+    """Processor time of the server process behind our connection, where it runs on this machine; else nought."""
+    about = Path(f"/proc/{connection.connection.info.backend_pid}/stat")
+    if not about.exists() or "(postgres" not in (text := about.read_text()):
+        return 0.0
+    user, system = text.rsplit(")", 1)[1].split()[11:13]
+    return (int(user) + int(system)) / float(os.sysconf("SC_CLK_TCK"))
 
 
 def _floor() -> float:
@@ -171,10 +197,18 @@ def _floor() -> float:
 
 
 def main(*, customers_wanted: int, as_json: bool) -> int:
-    """0 when every page kept its time, 1 when one did not, 2 when the database is somebody's."""
+    """0 when every page kept its time, 1 when one did not, 2 when this database is not for measuring."""
+    if not settings.USANCE_DEMO:
+        sys.stderr.write("usance: this fills a database with invented people: set USANCE_DEMO=1 for one of its own\n")
+        return 2
     logging.getLogger("usance").setLevel(logging.WARNING)  # a line for each page would hide the figures
+    began = time.monotonic()
+
+    def tell(step: str) -> None:
+        sys.stderr.write(f"{time.monotonic() - began:6.0f} s  {step}\n")
+
     try:
-        figures = measure(customers_wanted=customers_wanted)
+        figures = measure(customers_wanted=customers_wanted, tell=tell)
     except crowd.OtherData as problem:
         sys.stderr.write(f"usance: {problem}\n")
         return 2
@@ -182,16 +216,16 @@ def main(*, customers_wanted: int, as_json: bool) -> int:
     return 1 if figures["breaches"] else 0
 
 
+COLUMNS = ("p50_ms", "p95_ms", "max_ms", "goal_ms", "python_ms", "postgres_ms", "queries")
+
+
 def as_text(figures: dict[str, Any]) -> str:
     """The figures as a table."""
     lines = [
         f"{figures['customers']} customers, {figures['loans']} loans; one row by its key: {figures['floor_ms']} ms",
-        f"{'':36}{'p50 ms':>9}{'p95 ms':>9}{'at most':>9}{'Python':>9}{'queries':>9}{'floors':>9}",
+        f"{'':36}" + "".join(f"{name.replace('_', ' '):>12}" for name in COLUMNS),
     ]
     for name, one in figures["pages"].items():
-        slow = "  too slow" if name in figures["breaches"] else ""
-        lines.append(
-            f"{name:36}{one['p50_ms']:>9}{one['p95_ms']:>9}{one['most_ms']:>9}{one['python_ms']:>9}"
-            f"{one['queries']:>9}{one['floors']:>9}{slow}"
-        )
+        cells = "".join(f"{one[column]:>12}" for column in COLUMNS)
+        lines.append(f"{name:36}{cells}  {'ok' if one['ok'] else 'TOO SLOW' if one['status'] < 400 else one['status']}")
     return "\n".join(lines) + "\n"

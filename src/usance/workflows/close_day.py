@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from usance.apps.audit import services as audit
 from usance.apps.institutions import selectors as institution_view
 from usance.apps.institutions import services as institutions
-from usance.apps.institutions import tenancy
+from usance.apps.institutions import tallies, tenancy
 from usance.apps.servicing import closing, portfolio
 from usance.apps.servicing import selectors as servicing
 from usance.core.refusals import Refusal
@@ -148,6 +148,8 @@ def _end_day(at: datetime, actor: Actor, chunk_size: int | None, do_items: bool,
     if company.leads:
         with transaction.atomic():
             closing.finish(run_id=run.pk, at=at, actor=actor)
+        with transaction.atomic():
+            tallies.merge()
         audit.link_pending()
     company.meet()
     with transaction.atomic():
@@ -182,6 +184,8 @@ def finish(run_id: str) -> None:
     with transaction.atomic():
         closing.finish(run_id=UUID(run_id), at=clock.now(), actor=SYSTEM)
         queue.enqueue("close.sweep", key=f"close.sweep:{run_id}", run_id=run_id)
+    with transaction.atomic():
+        tallies.merge()
     audit.link_pending()
 
 

@@ -36,17 +36,17 @@ TRY, ANNOUNCED = "debit.try", "card_debit_announced"
 def disbursed(loan_id: str) -> None:
     """The money arrived: what falls due is put on the calendar."""
     with transaction.atomic():
-        _plan(UUID(loan_id))
+        plan_reminders(UUID(loan_id))
 
 
 @task("loans.rescheduled")
 def rescheduled(loan_id: str) -> None:
     """A due date moved: the reminders of the new one are put on the calendar."""
     with transaction.atomic():
-        _plan(UUID(loan_id))
+        plan_reminders(UUID(loan_id))
 
 
-def _plan(loan_id: UUID) -> None:
+def plan_reminders(loan_id: UUID) -> None:
     """Reminders for the instalments that are still to come."""
     view = loans.loan_view(loan_id=loan_id)
     today = tenancy.current().business_date

@@ -13,7 +13,7 @@ from usance.apps.ledger import services as ledger
 from usance.apps.origination import services as origination
 from usance.apps.products import services as products
 from usance.ports.due import Item, handles
-from usance.workflows import serve_loan, take_application
+from usance.workflows import import_portfolio, serve_loan, take_application
 
 PRODUCT = desk.Kind(
     products.APPROVAL, "product.publish", products.apply_approval, _("Publish a product"), "staff:product_version"
@@ -29,8 +29,15 @@ WRITE_OFF = desk.Kind(
 RATE = desk.Kind(
     serve_loan.CHANGE_RATE, "loan.approve", serve_loan.apply_rate, _("Change the rate of a loan"), "staff:loan"
 )
+IMPORT = desk.Kind(
+    import_portfolio.APPROVAL,
+    "loan.approve_import",
+    import_portfolio.apply_approval,
+    _("Take in loans from another system"),
+    "staff:import",
+)
 
-for kind in (PRODUCT, RULES, UNLOCK, WAIVER, WRITE_OFF, RATE):
+for kind in (PRODUCT, RULES, UNLOCK, WAIVER, WRITE_OFF, IMPORT, RATE):
     desk.register(kind)
 
 

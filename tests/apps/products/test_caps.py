@@ -39,6 +39,13 @@ def kyiv(db: None) -> Any:
         yield founded
 
 
+NAMES = {
+    "cap.daily_total_cost": "Most that a loan may cost a day",
+    "cap.penalty_small_loans": "Most penalty on small loans",
+    "cap.penalty_rate": "Most for being late",
+}
+
+
 def priced(share: str, *, code: str = "short", **changed: Any) -> dict[str, Any]:
     """A demo configuration with one rate a day for everybody, no promotion and no fees."""
     config = copy.deepcopy(UAH[code])
@@ -83,8 +90,8 @@ def test_a_price_above_the_cap_is_refused_with_the_rule_and_the_figure(
     draft.refresh_from_db()
     assert draft.state == "draft"
     words = refusals.sentence(refusal.value)
-    assert rule in words
-    assert "UA" in words
+    assert NAMES[rule] in words
+    assert "Ukraine" in words
 
 
 def test_the_figure_is_the_worst_of_the_whole_range(kyiv: Institution) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 from django.db import connection, transaction
+from psycopg.types.json import Jsonb
 
 from tests.apps.servicing import loans
 from tests.support import institutions as founding
@@ -19,12 +20,13 @@ from usance.apps.institutions import services as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.ledger import selectors as ledger
 from usance.apps.ledger import services as books_of
-from usance.apps.servicing import bulk, closing, folding, selectors
-from usance.apps.servicing.models import CloseChunk, CloseProblem, CloseRun, Loan, LoanMovement
+from usance.apps.servicing import bulk, classing, closing, folding, selectors
+from usance.apps.servicing.models import CloseChunk, CloseProblem, CloseRun, Loan, LoanClassChange, LoanMovement
 from usance.core.loan import replay
 from usance.ports import due
 from usance.ports.actor import SYSTEM
 from usance.workflows import close_day
+from usance.workflows.audit_books import books
 
 D = date(2026, 3, 2)
 LAST = date(2099, 1, 1)
@@ -39,6 +41,9 @@ def lender(fresh_db: str) -> Iterator[UUID]:
         with transaction.atomic():
             books_of.open_books()
         yield founded.pk
+
+
+BESIDE = ("max_days_past_due", "loan_class")  # kept by the close alone, no function of the state
 
 
 def lend_some(count: int = 6) -> list[Loan]:
@@ -60,12 +65,13 @@ def digest(*, with_booking: bool = True) -> str:
     """Everything that a close leaves behind, without ids and times of recording: loans, movements, books."""
     with transaction.atomic():
         lines = [
-            str([getattr(row, name) for name in ("number", "checkpoint", *folding.STANDING[1:], "max_days_past_due")])
+            str([getattr(row, name) for name in ("number", "checkpoint", *folding.STANDING[1:], *BESIDE)])
             for row in Loan.objects.order_by("number")
         ]
         names = ["loan__number", "effective_on", "kind", "component", "fee_kind", "amount_minor"]
         names += ["booked_on"] if with_booking else []
         lines += sorted(str(row) for row in LoanMovement.objects.values_list(*names))
+        lines += sorted(map(str, LoanClassChange.objects.values_list("loan__number", "day", "was", "now")))
         lines += [f"{b.account.code} {b.debit_minor} {b.credit_minor}" for b in ledger.trial_balance(on=LAST)]
     return sha256("\n".join(lines).encode()).hexdigest()
 
@@ -129,7 +135,7 @@ def test_ten_days_skipped_are_made_up_for(fresh_db: str) -> None:
     """T13, the second half: one lender closes each night, the other not for ten days; then both stand alike."""
     digests = []
     for code, rhythm in (("vn", [1] * 10), ("eu", [10])):
-        founded = founding.found(code)
+        founded = founding.found(code, country="VN")
         with tenancy.bound(founded.pk):
             with transaction.atomic():
                 books_of.open_books()
@@ -235,7 +241,7 @@ def test_a_close_killed_in_the_middle_of_a_chunk_resumes_as_if_undisturbed(
     """Killed before and after each step of the second chunk's writing; what stands at the end is the same."""
     digests = []
     for code, disturbed in (("vn", False), ("eu", True)):
-        founded = founding.found(code)
+        founded = founding.found(code, country="VN")
         with tenancy.bound(founded.pk):
             with transaction.atomic():
                 books_of.open_books()
@@ -346,3 +352,77 @@ def test_a_close_that_would_never_end_is_refused(lender: UUID) -> None:
     for days in (0, 367):
         with transaction.atomic(), pytest.raises(closing.NothingToAdvance):
             closing.start(actor=SYSTEM, at=AT, days=days)
+
+
+# --- classes -----------------------------------------------------------------------------------------------------
+
+
+def changes_of(row: Loan) -> list[tuple[int, str, str, int]]:
+    """(days after D, class before, class after, days past due), the oldest first."""
+    with transaction.atomic():
+        found = list(classing.changes_of(loan_id=row.pk))
+    return [((one.day - D).days, one.was, one.now, one.days_past_due) for one in reversed(found)]
+
+
+def class_now(row: Loan) -> str:
+    with transaction.atomic():
+        return Loan.objects.get(pk=row.pk).loan_class
+
+
+def test_the_close_finds_the_class_of_the_country_and_keeps_its_history(lender: UUID) -> None:
+    with transaction.atomic():
+        late = loans.lend(on=D, agreed=loans.single_payment(1_000_000, days=5))
+        paid = loans.lend(on=D, agreed=loans.single_payment(1_000_000, days=5))
+    close()
+    assert class_now(late) == "standard"
+    assert changes_of(late) == []  # its first class is no change
+    close(days=20)
+    assert changes_of(late) == [
+        (14, "standard", "special_mention", 10)
+    ]  # at the end of the ninth day after its due day
+    with transaction.atomic():
+        loans.pay(paid, 400_000, D + timedelta(days=21))
+    close(days=80)
+    assert changes_of(late)[1:] == [(95, "special_mention", "substandard", 91)]
+    with transaction.atomic():
+        sums = {code: (count, principal) for code, count, principal, _ in classing.sums(classing.scheme_on(D))}
+        assert sums["substandard"][0] == 2
+        assert sums["substandard"][1] == sum(row.principal_minor for row in Loan.objects.all())
+        assert sums["loss"] == (0, 0)
+    assert _class_findings() == []
+    with superuser(connection.settings_dict["NAME"]) as behind:
+        behind.execute("UPDATE servicing_loan SET loan_class = 'standard' WHERE id = %s", [late.pk])
+    expected = f"loan {late.number}: its class stands at standard, it was changed to substandard"
+    assert [expected in line for line in _class_findings()] == [True]
+
+
+def _class_findings() -> list[str]:
+    with transaction.atomic():
+        return [str(found) for found in books.classes_as_changed()]
+
+
+def test_a_loan_that_was_left_out_comes_into_its_classes_on_the_days_they_began(lender: UUID) -> None:
+    with transaction.atomic():
+        healthy = loans.lend(on=D, agreed=loans.single_payment(1_000_000, days=5))
+        broken = loans.lend(on=D, agreed=loans.single_payment(1_000_000, days=5))
+    close()
+    with superuser(connection.settings_dict["NAME"]) as behind:
+        behind.execute("UPDATE servicing_loan SET checkpoint = '[]' WHERE id = %s", [broken.pk])
+    close(days=100)
+    assert changes_of(broken) == []
+    with transaction.atomic():
+        kept = folding.columns_of(
+            replay.replay(
+                folding.terms_of(broken),
+                folding.history_of(selectors.events_of(loan_id=broken.pk)),
+                D + timedelta(days=1),
+            ).loan
+        )["checkpoint"]
+    with superuser(connection.settings_dict["NAME"]) as behind:
+        behind.execute("UPDATE servicing_loan SET checkpoint = %s WHERE id = %s", [Jsonb(kept), broken.pk])
+    with transaction.atomic():
+        problem = CloseProblem.objects.filter(loan_id=broken.pk, solved_at=None).first()
+    assert problem is not None
+    close_day.run_problem_again(problem_id=problem.pk, actor=SYSTEM, at=AT)
+    assert changes_of(broken) == changes_of(healthy)
+    assert class_now(broken) == class_now(healthy) == "substandard"

@@ -39,14 +39,6 @@ def audited(lender: Lender) -> Iterator[None]:
     assert [str(one) for one in audit_books(full=True).differences] == []
 
 
-@pytest.fixture
-def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    from django.contrib.auth.hashers import Argon2PasswordHasher
-
-    monkeypatch.setattr(Argon2PasswordHasher, "memory_cost", 64)
-    monkeypatch.setattr(Argon2PasswordHasher, "time_cost", 1)
-
-
 def end_sessions(lender: Lender, name: str) -> None:
     """The person was away for longer than a session lasts."""
     StaffSession.objects.filter(user=lender.staff(name)).update(

@@ -14,6 +14,8 @@ from tests.apps.servicing import loans
 from tests.web.staff.lending import ON, Lender
 from usance.apps.audit import selectors as trail
 from usance.apps.institutions import services as institutions
+from usance.apps.institutions import tenancy
+from usance.apps.institutions.models import Institution
 from usance.apps.servicing import selectors, services
 from usance.ports.actor import SYSTEM
 
@@ -112,6 +114,36 @@ def test_what_is_past_due_stands_in_its_bucket(lender: Lender) -> None:
     assert narrowed.context["late"] == selectors.loan_by_number("L-000001").past_due_minor
     assert "Nothing is past due here" in text_of(collector.get("/staff/loans/past-due/?bucket=90%2B"))
     assert lender.browser("cashier").get("/staff/loans/past-due/").status_code == 403
+
+
+def test_loans_are_seen_by_the_class_of_their_country_and_each_tells_its_history(lender: Lender) -> None:
+    loan, other = lender.loan(agreed=loans.single_payment(days=5)), lender.loan()
+    auditor = lender.browser("auditor")
+    assert "No loan is of this class" in text_of(auditor.get("/staff/loans/classes/"))  # no day was ended yet
+    lender.live_until(ON + timedelta(days=18))
+    page = auditor.get("/staff/loans/classes/?class=special_mention")
+    assert numbers(page) == [loan.number]
+    rows = [row.cells for row in page.context["sums"].rows]
+    assert [(str(row[0].text), row[1]) for row in rows[:2]] == [("Standard", 1), ("Special mention", 1)]
+    assert rows[1][2].minor == 3_000_000
+    assert rows[1][3] == "50%"
+    assert page.context["sums"].totals[2].minor == 6_000_000
+    assert set(numbers(auditor.get("/staff/loans/classes/?class=nonsense"))) == {loan.number, other.number}
+    summary = auditor.get(f"/staff/loans/{loan.pk}/")
+    assert str(summary.context["loan_class"].text) == "Special mention"
+    assert [(row.cells[0], row.cells[2]) for row in summary.context["class_changes"].rows] == [
+        (ON + timedelta(days=14), 10)
+    ]
+    before = auditor.get(f"/staff/loans/{loan.pk}/?on={ON + timedelta(days=10)}")
+    assert str(before.context["loan_class"].text) == "Standard"
+    assert before.context["class_changes"].rows == []
+    assert "By class" in text_of(lender.browser("auditor").get("/staff/loans/past-due/"))
+
+
+def test_where_the_law_knows_no_classes_the_page_says_so(lender: Lender) -> None:
+    Institution.objects.update(country="UA")
+    tenancy.forget_row()
+    assert "ask for no classes" in text_of(lender.browser("auditor").get("/staff/loans/classes/"))
 
 
 # --- one loan ----------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection
@@ -18,6 +18,7 @@ from usance.apps.payments import receipts, services
 from usance.apps.payments.models import InboundNotice, Instruction
 from usance.apps.servicing import selectors as loan_view
 from usance.apps.servicing.models import Loan
+from usance.ports import clock
 from usance.ports.actor import SYSTEM
 
 
@@ -31,7 +32,7 @@ def order(lender: Lender, loan: Any, amount_minor: int = 500_000, **facts: Any) 
     )  # fmt: skip
     facts.setdefault("state", "unknown")
     settled = {"settled_at": AT} if facts["state"] in ("mismatch", "failed", "succeeded") else {}
-    Instruction.objects.filter(pk=given.pk).update(provider="fondy", sent_at=AT, **(settled | facts))
+    Instruction.objects.filter(pk=given.pk).update(**({"provider": "fondy", "sent_at": AT} | settled | facts))
     return Instruction.objects.get(pk=given.pk)
 
 
@@ -123,6 +124,28 @@ def test_an_instruction_tells_what_is_known_and_asks_again_without_sending(lende
     service = lender.browser("customer_service")
     assert service.post(f"/staff/payments/{given.pk}/ask/").status_code == 403
     assert service.get(f"/staff/payments/{given.pk}/").context["may_ask"] is False
+
+
+def test_after_an_outage_everything_in_doubt_is_asked_about_at_once(lender: Lender) -> None:
+    cashier = lender.browser("cashier")
+    assert "Ask about all" not in text_of(cashier.get("/staff/payments/"))
+    long_ago = clock.now() - timedelta(minutes=5)
+    old = order(lender, lender.loan(), sent_at=long_ago)
+    settled = order(lender, lender.loan(), sent_at=long_ago, state="succeeded", reference="r")
+    order(lender, lender.loan(), sent_at=clock.now())  # sent just now: an answer may come any moment
+    lender.jobs.waiting.clear()
+    page = text_of(cashier.get("/staff/payments/"))
+    assert "1 order waits for the provider's word" in page
+    service = lender.browser("customer_service")
+    assert "Ask about all" not in text_of(service.get("/staff/payments/"))
+    assert service.post("/staff/payments/ask/").status_code == 403
+    assert cashier.get("/staff/payments/ask/").status_code == 405
+    told = cashier.post("/staff/payments/ask/", follow=True)
+    assert "The provider is being asked about 1 order." in text_of(told)
+    asked = [job for job in lender.jobs.waiting if job.name.startswith("payments.")]
+    assert [(job.name, job.arguments["instruction_id"]) for job in asked] == [("payments.ask_status", str(old.pk))]
+    assert trail.trail(old).filter(action="payments.asked").exists()
+    assert not trail.trail(settled).filter(action="payments.asked").exists()
 
 
 def test_an_amount_that_disagrees_is_settled_once_by_whoever_looked(lender: Lender) -> None:

@@ -13,6 +13,7 @@ from tests.web.samples import World
 from usance.apps.audit import selectors as trail
 from usance.apps.audit import services as audit
 from usance.ports.actor import staff
+from usance.web.staff import trail_words
 
 AsRole = Callable[[str], Client]
 TRAIL = "/staff/trail/"
@@ -42,10 +43,35 @@ def test_nonsense_filters_nothing(house: World, as_role: AsRole, query: str) -> 
 
 def test_a_longer_trail_needs_no_more_queries(house: World, as_role: AsRole, queries: Any) -> None:
     client = as_role("auditor")
+    loans.lend(on=house.institution.business_date)  # each kind of thing on the page is looked up once
     client.get(TRAIL)
     before = queries(lambda: client.get(TRAIL))
     loans.lend(on=house.institution.business_date)
     assert queries(lambda: client.get(TRAIL)) == before
+
+
+def test_details_are_told_in_words(house: World, as_role: AsRole) -> None:
+    loan = loans.lend(on=house.institution.business_date)
+    client = as_role("auditor")
+    (booked,) = rows(client, f"action=loan.booked&subject_id={loan.pk}")
+    assert booked.cells[3] == f"Loan {loan.number}"  # by the number that people know
+    as_role("underwriter").get(f"/staff/loans/{loan.pk}/")
+    (looked,) = rows(client, f"action=personal.viewed&subject_id={loan.pk}")
+    assert looked.cells[4] == "summary"
+    things = {"origination.application": "Application"}
+    told = {
+        "amount_minor": 500_000,
+        "expires_on": "2026-12-02",
+        "was": "draft",
+        "about": "origination.application:01a2279161e3",
+        "fields": ["income_minor", "family_name"],
+        "anew": [True, {"so": "it"}],
+    }
+    words = trail_words.details(told, currency="VND", things=things)
+    assert words == (
+        "Amount: ₫500,000 · Until: 2 Dec 2026 · Before: Not sent yet · About: Application 279161e3 · "
+        "Income a month, Family name · anew: yes, so: it"
+    )
 
 
 def test_the_outcome_of_a_verification_is_shown(house: World, as_role: AsRole) -> None:

@@ -33,6 +33,9 @@ PERMISSIONS: Mapping[str, Promise] = {
     "loan.write_off": _("Write a loan off"),
     "loan.charge": _("Add an agreed fee to a loan"),
     "loan.approve": _("Approve write-offs, large waivers and other rates that a colleague proposed"),
+    "loan.view_imports": _("See portfolios that came in from other systems"),
+    "loan.import": _("Bring in loans from another system"),
+    "loan.approve_import": _("Confirm loans from another system that a colleague brought in"),
     "payment.view": _("See payments and instructions of money"),
     "payment.approve": _("Approve money going out"),
     "payment.resolve": _("Settle instructions and receipts that do not match"),
@@ -86,6 +89,7 @@ ROLES: Mapping[str, RoleDefinition] = {
         _("Administrator"),
         *("institution.view", "institution.edit", "user.view", "user.manage", "role.approve", "approval.view"),
         *("report.view", "job.view", "job.retry", "close.run", "audit.view", "customer.confirm_erasure"),
+        *("loan.import", "loan.view_imports"),
     ),
     "product_manager": _role(
         _("Product manager"),
@@ -107,7 +111,7 @@ ROLES: Mapping[str, RoleDefinition] = {
         _("Accountant"),
         *_LOANS,
         *("ledger.view", "ledger.post", "ledger.lock", "loan.correct", "loan.waive", "loan.write_off", "close.run"),
-        *("loan.charge", "loan.approve"),
+        *("loan.charge", "loan.approve", "loan.approve_import", "loan.view_imports"),
         *("payment.resolve", "commission.approve", "approval.view", "report.view", "job.view"),
     ),
     "collector": _role(
@@ -136,13 +140,14 @@ ROLES: Mapping[str, RoleDefinition] = {
         ),
         *("rules.publish", "collection.view", "approval.view", "desk.work", "desk.supervise", "report.view"),
         *("audit.view", "audit.export", "user.view", "institution.view", "ledger.view", "partner.view"),
-        *("loan.approve", "customer.confirm_erasure"),
+        *("loan.approve", "customer.confirm_erasure", "loan.view_imports"),
     ),
     "auditor": _role(
         _("Auditor"),
         *_LOANS,
         *("collection.view", "product.view", "rules.view", "ledger.view", "report.view", "audit.view"),
         *("audit.export", "user.view", "institution.view", "approval.view", "job.view", "partner.view"),
+        *("loan.view_imports",),
     ),
 }
 
@@ -154,6 +159,7 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("loan.waive", "collection.work"),
     ("loan.approve", "collection.work"),
     ("collection.place", "commission.approve"),
+    ("loan.import", "loan.approve_import"),
 )
 # whoever holds these can give rights to others: a second administrator confirms
 GIVES_RIGHTS = frozenset({"user.manage", "role.approve"})

@@ -30,6 +30,7 @@ class AuditEntry(TenantModel):
             models.Index("institution", "subject_type", "subject_id", "id", name="auditentry_subject"),
             models.Index("institution", "actor_id", "id", name="auditentry_actor"),
             models.Index("institution", "recorded_at", "id", name="auditentry_recorded"),
+            models.Index("institution", "action", "recorded_at", "id", name="auditentry_action"),
         ]
 
 

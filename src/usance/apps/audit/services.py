@@ -25,10 +25,12 @@ from usance.apps.audit.models import AuditEntry, AuditLink
 from usance.apps.audit.selectors import Head, Subject
 from usance.apps.institutions import tenancy
 from usance.apps.institutions.models import new_id
+from usance.apps.institutions.rows import copy_new
 from usance.ports import queue
 from usance.ports.actor import Actor
 
 CHUNK = 5000
+WORTH_COPYING = 500  # entries at once: below, one query of the ORM is as quick
 # what an entry's digest covers, besides its business date
 CONTENT = (
     "action",
@@ -119,8 +121,11 @@ class Deed:
 def record_all(deeds: Iterable[Deed]) -> None:
     """`record` for each, by one query."""
     entries = [_entry(deed) for deed in deeds]
-    if entries:
+    if len(entries) >= WORTH_COPYING:
+        copy_new(entries)
+    elif entries:
         AuditEntry.objects.bulk_create(entries)
+    if entries:
         _chain_after_commit()
 
 

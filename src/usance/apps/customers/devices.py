@@ -63,21 +63,11 @@ def forget(*, party_id: UUID, device_id: UUID, actor: Actor, at: datetime) -> No
         audit.record(action="customer.device_removed", subject=(services.PARTY, party_id), actor=actor, details={})
 
 
-def forget_others(*, party_id: UUID, but: UUID, actor: Actor, at: datetime) -> int:
-    """Signs the party out everywhere but on one device; says on how many."""
-    ended = Device.objects.filter(party_id=party_id, ended_at=None).exclude(pk=but).update(ended_at=at)
-    if ended:
-        details = {"count": ended}
-        audit.record(
-            action="customer.devices_removed", subject=(services.PARTY, party_id), actor=actor, details=details
-        )
-    return ended
-
-
-def forget_all(*, party_id: UUID, actor: Actor, at: datetime) -> int:
-    """Somebody may have been in who should not: whoever signs in next is asked for the second fact; says on how many
-    devices."""
-    ended = Device.objects.filter(party_id=party_id, ended_at=None).update(ended_at=at)
+def forget_all(*, party_id: UUID, actor: Actor, at: datetime, but: UUID | None = None) -> int:
+    """Signs the party out on every device, or on all but one, and whoever signs in there next is asked for the second
+    fact; says on how many devices."""
+    known = Device.objects.filter(party_id=party_id, ended_at=None)
+    ended = (known.exclude(pk=but) if but else known).update(ended_at=at)
     if ended:
         details = {"count": ended}
         audit.record(

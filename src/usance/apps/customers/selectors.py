@@ -271,16 +271,18 @@ def summaries(party_ids: Iterable[UUID], *, masked: bool = True) -> dict[UUID, S
 def search(text: str, within: Q | None = None, *, also: Iterable[UUID] = ()) -> QuerySet[Party]:
     """Parties by phone, e-mail, identity number, customer reference, name (any of its words in any order, all must
     fit), or last four digits; in a data scope. `also`: those whom the caller found by something else."""
-    found = Q(reference=text.strip().upper()) | Q(pk__in=list(also))
-    for kind, value in _exact_readings(text):
-        found |= _indexed(kind, value)
+    found = [_indexed(kind, value) for kind, value in _exact_readings(text)]
     parts = words.name_parts(text) if not re.search(r"\d", text) else []
-    if parts:
-        named = Q()
-        for part in parts:
-            named &= _indexed("name", part)
-        found |= named
-    return parties(within).filter(found)
+    named: QuerySet[Any] | None = None
+    for part in parts:
+        having = _indexed("name", part)
+        named = having if named is None else having.filter(party_id__in=named)
+    if named is not None:
+        found.append(named)
+    # each way by its own index, and then together: with OR, every party of the institution would be looked at
+    found.append(Party.objects.filter(reference=text.strip().upper()).values("pk"))
+    found.append(Party.objects.filter(pk__in=set(also)).values("pk"))
+    return parties(within).filter(pk__in=found[0].union(*found[1:], all=True))
 
 
 def _exact_readings(text: str) -> Iterable[tuple[str, str]]:
@@ -300,9 +302,10 @@ def _exact_readings(text: str) -> Iterable[tuple[str, str]]:
     return readings
 
 
-def _indexed(kind: str, value: str) -> Q:
+def _indexed(kind: str, value: str) -> QuerySet[Any]:
+    """Ids of those who are found by a value."""
     mac = vault.blind(value, kind=kind)
-    return Q(pk__in=BlindIndex.objects.filter(kind=kind, mac=mac).values("party_id"))
+    return BlindIndex.objects.filter(kind=kind, mac=mac).values("party_id")
 
 
 def duplicates(party_id: UUID) -> list[Duplicate]:

@@ -6,8 +6,6 @@ import json
 from importlib import resources
 from typing import Any
 
-from usance.apps.institutions.models import CountryRule
-
 FILE = "country_rules.json"
 
 
@@ -21,6 +19,8 @@ def stated() -> list[dict[str, Any]]:
 def load_country_rules() -> int:
     """Makes the table say what the file says, row by row of (country, code, starts_on); safe to repeat. Rows that the
     file lacks stay: an installation may have added its own. Gives the number of rows stated."""
+    from usance.apps.institutions.models import CountryRule  # what the file states can be read without a database
+
     rows = [CountryRule(**{"ends_on": None, **row}) for row in stated()]
     CountryRule.objects.bulk_create(
         rows,

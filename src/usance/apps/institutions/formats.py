@@ -17,7 +17,7 @@ from django.utils.translation import get_language, to_locale
 SIGNS = {"UAH": "₴", "VND": "₫", "EUR": "€"}
 # where people write dates otherwise than CLDR: without "р.", whose full stop would end a sentence twice; in figures
 PATTERNS = {
-    "uk": {"medium": "d MMM y", "long": "d MMMM y"},
+    "uk": {"medium": "d MMM y", "long": "d MMMM y", "full": "EEEE, d MMMM y"},
     "vi": {"short": "dd/MM/y", "medium": "dd/MM/y"},
 }
 DIGITS = re.compile(r"([#,]*0)(\.0+)?")

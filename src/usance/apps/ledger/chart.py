@@ -30,6 +30,7 @@ _NAMES: Mapping[str, tuple[str, str]] = {
     "disbursement_clearing": ("1310", _("Clearing: disbursements under way")),
     "receipts_clearing": ("1320", _("Clearing: receipts under way")),
     "refund_clearing": ("1330", _("Clearing: refunds under way")),
+    "migration_clearing": ("1340", _("Clearing: loans taken over from another system")),
     "unapplied_funds": ("2110", _("Customers' unapplied funds")),
     "tax_payable": ("2210", _("Taxes payable")),
     "interest_income": ("4110", _("Interest income")),

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext
 
+from usance.apps.institutions import tallies
 from usance.apps.institutions.models import TenantForeignKey, TenantModel, new_id
 
 KINDS = [(kind, kind) for kind in ("asset", "liability", "equity", "income", "expense")]
@@ -127,6 +128,31 @@ class Line(models.Model):
     class Meta:
         managed = False
         db_table = "ledger_line"
+
+
+class LineTally(TenantModel):
+    """What the lines of a day add up to, by account, counter-account, side, unit and product. Kept by the database; see
+    institutions.tallies. `amount_minor` is positive in the debit."""
+
+    booked_on = models.DateField()
+    account = TenantForeignKey(Account, related_name="+", db_index=False)
+    other = TenantForeignKey(Account, related_name="+", db_index=False)
+    side = models.CharField(max_length=1)
+    branch = models.CharField(max_length=200, blank=True)
+    product = models.CharField(max_length=60, blank=True)
+    amount_minor = models.BigIntegerField()
+
+    rule = tallies.Rule(
+        source="ledger_transfer",
+        keys=("booked_on", "account_id", "other_id", "side", "branch", "product"),
+        sums=("amount_minor",),
+        rows="SELECT institution_id, booked_on, debit_id AS account_id, credit_id AS other_id, 'd' AS side, branch, "
+        "product, amount_minor FROM {rows} UNION ALL SELECT institution_id, booked_on, credit_id, debit_id, 'c', "
+        "branch, product, -amount_minor FROM {rows}",
+    )
+
+    class Meta:
+        indexes = [models.Index("institution", "booked_on", name="linetally_on")]
 
 
 class Period(TenantModel):

@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from usance.apps.institutions import tenancy
-from usance.apps.ledger.models import Account, JournalEntry, Line, Period, PostingRule, Transfer
+from usance.apps.ledger.models import Account, JournalEntry, Line, LineTally, Period, PostingRule, Transfer
 
 DEBIT_KINDS = frozenset({"asset", "expense"})
 
@@ -86,7 +86,7 @@ def entries(*, starts_on: date, ends_on: date, source: str = "") -> QuerySet[Jou
 
 TOTALS = """
 SELECT account_id, sum(amount_minor) FILTER (WHERE side = 'd'), -sum(amount_minor) FILTER (WHERE side = 'c')
-FROM ledger_line
+FROM ledger_linetally
 WHERE institution_id = %(institution)s AND booked_on <= %(on)s AND booked_on >= %(since)s
   AND (%(branch)s = '' OR branch = %(branch)s OR starts_with(branch, %(branch)s || '.'))
   AND (%(product)s = '' OR product = %(product)s)
@@ -134,7 +134,7 @@ def account_statement(*, account_id: UUID, starts_on: date, ends_on: date) -> Qu
 
 def account_balance(*, account_id: UUID, on: date) -> int:
     """Debit less credit of one account up to and including a date, in minor units."""
-    booked = Line.objects.filter(account_id=account_id, booked_on__lte=on)
+    booked = LineTally.objects.filter(account_id=account_id, booked_on__lte=on)
     return int(booked.aggregate(total=Coalesce(Sum("amount_minor"), 0))["total"])
 
 
@@ -143,7 +143,7 @@ def daily_flows(
 ) -> list[tuple[date, str, int, int]]:
     """(day, role, debits, credits) of the accounts that carry these balances, over [starts_on, ends_on), for charts.
     `within`: a condition on the lines, such as on `branch`."""
-    lines = Line.objects.filter(within or Q(), account__role__in=list(roles))
+    lines = LineTally.objects.filter(within or Q(), account__role__in=list(roles))
     rows = (
         lines.filter(booked_on__gte=starts_on, booked_on__lt=ends_on)
         .values_list("booked_on", "account__role")
@@ -163,7 +163,7 @@ def cash_flows(*, starts_on: date, ends_on: date, within: Q | None = None) -> li
     """(day, role, debits less credits) of money on its way to or from customers, over [starts_on, ends_on): what met a
     balance of the loans on a clearing account. What the bank settles later is not in it. `within`: on the lines."""
     roles: dict[UUID, str] = dict(PostingRule.objects.filter(role__in=CLEARING).values_list("account_id", "role"))
-    lines = Line.objects.filter(within or Q(), account_id__in=list(roles)).exclude(other__role="")
+    lines = LineTally.objects.filter(within or Q(), account_id__in=list(roles)).exclude(other__role="")
     rows = (
         lines.filter(booked_on__gte=starts_on, booked_on__lt=ends_on)
         .values_list("booked_on", "account_id")
@@ -175,7 +175,7 @@ def cash_flows(*, starts_on: date, ends_on: date, within: Q | None = None) -> li
 
 def branch_totals(*, on: date, since: date = BEGINNING, within: Q | None = None) -> list[tuple[str, UUID, int]]:
     """(branch, account, debit less credit) over [since, on], both included. `within`: a condition on the lines."""
-    lines = Line.objects.filter(within or Q(), booked_on__gte=since, booked_on__lte=on)
+    lines = LineTally.objects.filter(within or Q(), booked_on__gte=since, booked_on__lte=on)
     rows = lines.values_list("branch", "account_id").annotate(total=Sum("amount_minor"))
     return [(branch, account_id, int(total)) for branch, account_id, total in rows.order_by("branch", "account_id")]
 

@@ -67,6 +67,8 @@ class Message(OrgModel):
         indexes = [
             models.Index(fields=["institution", "party", "contact_on"], name="message_party_day"),
             models.Index(fields=["institution", "subject_id", "-recorded_at"], name="message_subject"),
+            models.Index(fields=["institution", "-recorded_at", "-id"], name="message_newest"),
+            models.Index(fields=["institution", "state", "-recorded_at", "-id"], name="message_by_state"),
             models.Index(
                 fields=["institution", "recorded_at"],
                 name="message_unsettled",

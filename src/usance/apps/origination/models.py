@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from usance.apps.customers import vault
+from usance.apps.institutions import tallies
 from usance.apps.institutions.models import OrgModel, TenantForeignKey, TenantModel
 from usance.apps.origination.states import DRAFT, EXPIRED, TRANSITIONS, UNSIGNED, WITHDRAWN
 from usance.core.loan.terms import Terms
@@ -78,6 +79,8 @@ class Application(OrgModel):
             models.Index(fields=["institution", "state", "-number"], name="application_by_state"),
             models.Index(fields=["institution", "party", "-number"], name="application_of_party"),
             models.Index("institution", "started_on", name="application_by_day"),
+            models.Index("institution", "amount_minor", "number", name="application_by_amount"),
+            models.Index("institution", "submitted_at", "number", name="application_by_sending"),
         ]
 
     def __str__(self) -> str:
@@ -178,6 +181,29 @@ class Review(OrgModel):
     opened_at = models.DateTimeField(null=True)
     made_at = models.DateTimeField()
     seconds = models.PositiveIntegerField(null=True, help_text="from opening the case to the decision")
+
+
+class MoveTally(TenantModel):
+    """How many changes into a state there were of a unit's applications on a business day, by kind of actor. Kept by
+    the database; see institutions.tallies. An application's unit never changes."""
+
+    org_path = models.CharField(max_length=200)
+    on = models.DateField()
+    to_state = models.CharField(max_length=12)
+    actor_kind = models.CharField(max_length=10)
+    count = models.BigIntegerField()
+
+    rule = tallies.Rule(
+        source="origination_transition",
+        keys=("org_path", "on", "to_state", "actor_kind"),
+        sums=("count",),
+        rows='SELECT r.institution_id, a.org_path, r."on", r.to_state, r.actor_kind, 1 AS count FROM {rows} AS r '
+        "JOIN origination_application AS a ON a.institution_id = r.institution_id AND a.id = r.application_id",
+        joins=("origination_application",),
+    )
+
+    class Meta:
+        indexes = [models.Index("institution", "on", name="movetally_on")]
 
 
 class Transition(TenantModel):

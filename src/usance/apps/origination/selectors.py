@@ -8,14 +8,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
 
 from usance.apps.customers import selectors as customers
 from usance.apps.customers import vault
 from usance.apps.decisioning import selectors as decisions
 from usance.apps.origination import models, questions
 from usance.apps.origination import states as known
-from usance.apps.origination.models import Answer, Application, Offer, Review, Transition
+from usance.apps.origination.models import Answer, Application, MoveTally, Offer, Review, Transition
 
 
 def applications() -> QuerySet[Application]:
@@ -267,11 +267,12 @@ def moves_by_day(*, starts_on: date, ends_on: date) -> list[tuple[date, str, int
 
 
 def moves(*, starts_on: date, ends_on: date, within: Q | None = None) -> list[tuple[date, str, str, int]]:
-    """(business day, state, kind of actor, applications that came into it) over [starts_on, ends_on). `within`: a
-    condition on the transitions, such as on `application__org_path`."""
-    found = Transition.objects.filter(within or Q(), on__gte=starts_on, on__lt=ends_on)
-    rows = found.values_list("on", "to_state", "actor_kind").annotate(count=Count("application_id", distinct=True))
-    return list(rows.order_by("on", "to_state", "actor_kind"))
+    """(business day, state, kind of actor, how often an application came into it) over [starts_on, ends_on). `within`:
+    a condition on `org_path`."""
+    found = MoveTally.objects.filter(within or Q(), on__gte=starts_on, on__lt=ends_on)
+    rows = found.values_list("on", "to_state", "actor_kind").annotate(times=Sum("count"))
+    in_order = rows.order_by("on", "to_state", "actor_kind")
+    return [(on, state, actor_kind, int(times)) for on, state, actor_kind, times in in_order]
 
 
 def touched_by_product(*, product_id: UUID) -> Mapping[str, int]:

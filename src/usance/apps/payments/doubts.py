@@ -5,18 +5,22 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import Q
+
 from usance.apps.audit import services as audit
 from usance.apps.desk import services as desk
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
+from usance.apps.payments import selectors
 from usance.apps.payments.models import Instruction
-from usance.ports.actor import SYSTEM
+from usance.ports.actor import SYSTEM, Actor
 from usance.ports.queue import enqueue
 
 State = Instruction.State
 RECONCILIATION = "reconciliation"
 # pauses between questions, in seconds: the first ones are quick, as a person may be waiting
 PAUSES = (2, 4, 8, 15, 30, 60, 120, 300, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
+MOST_AT_ONCE = 500
 IN_DOUBT_FOR = timedelta(days=1)
 
 
@@ -58,6 +62,16 @@ def plan_question(*, instruction_id: UUID, at: datetime) -> None:
     doubtful = instruction.state == State.UNKNOWN and instruction.sent_at and at - instruction.sent_at > IN_DOUBT_FOR
     if doubtful:
         leave_to_a_person(instruction_id=instruction.pk, at=at)
+
+
+def ask_all_now(*, within: Q, actor: Actor, at: datetime) -> int:
+    """The rail answers again, and the pauses have grown long meanwhile: it is asked at once about everything in doubt
+    (nothing is sent again). Says about how many orders."""
+    found = list(selectors.in_doubt(at=at, within=within)[:MOST_AT_ONCE])
+    for one in found:
+        audit.record(action="payments.asked", subject=one, actor=actor, details={})
+        enqueue("payments.ask_status", key=f"ask_now:{one.pk}", instruction_id=str(one.pk))
+    return len(found)
 
 
 def take_up(*, found: Instruction, at: datetime) -> None:

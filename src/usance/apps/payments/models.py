@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models import Q
 
+from usance.apps.institutions import tallies
 from usance.apps.institutions.models import OrgModel, TenantForeignKey, TenantModel
 
 
@@ -119,7 +120,14 @@ class Instruction(OrgModel):
         ]
         indexes = [
             models.Index(fields=["institution", "subject_id"], name="instruction_subject"),
-            models.Index(fields=["institution", "-given_at", "id"], name="instruction_newest"),
+            models.Index(fields=["institution", "-given_at", "-id"], name="instruction_by_time"),
+            models.Index(fields=["institution", "state", "-given_at", "-id"], name="instruction_by_state"),
+            models.Index(
+                fields=["institution", "-given_at", "-id"],
+                name="instruction_returned",
+                condition=Q(returned_minor__gt=0),
+            ),
+            models.Index(fields=["institution", "amount_minor", "-given_at"], name="instruction_by_amount"),
             models.Index(
                 fields=["institution", "given_at"],
                 name="instruction_open",
@@ -152,6 +160,33 @@ class Instruction(OrgModel):
     def is_hosted(self) -> bool:
         """Whether the payer acts on the rail's own page."""
         return self.kind in (self.Kind.CARD_LINK, self.Kind.CHECKOUT)
+
+
+class InstructionTally(TenantModel):
+    """How many instructions of a unit, kind and state were given on a business day, what they move, and of how many
+    the bank took money back. Kept by the database; see institutions.tallies."""
+
+    org_path = models.CharField(max_length=200)
+    on = models.DateField()
+    kind = models.CharField(max_length=12)
+    state = models.CharField(max_length=10)
+    count = models.BigIntegerField()
+    amount_minor = models.BigIntegerField()
+    returned_count = models.BigIntegerField()
+
+    rule = tallies.Rule(
+        source="payments_instruction",
+        keys=("org_path", "on", "kind", "state"),
+        sums=("count", "amount_minor", "returned_count"),
+        rows="SELECT r.institution_id, r.org_path, ((r.given_at + make_interval(hours => 24 * r.ahead_days)) "
+        'AT TIME ZONE i.time_zone)::date AS "on", r.kind, r.state, 1 AS count, r.amount_minor, '
+        "(r.returned_minor > 0)::int AS returned_count "
+        "FROM {rows} AS r JOIN institutions_institution AS i ON i.id = r.institution_id",
+        joins=("institutions_institution",),
+    )
+
+    class Meta:
+        indexes = [models.Index("institution", "on", name="instructiontally_on")]
 
 
 class Receipt(OrgModel):

@@ -9,15 +9,16 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Min, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
-from usance.apps.payments.models import Card, InboundNotice, Instruction, Receipt
+from usance.apps.payments.models import Card, InboundNotice, Instruction, InstructionTally, Receipt
 from usance.ports.payment_rail import Accepted, Answer, Declined
 
 OPEN = tuple(Instruction.OPEN)
+ANSWERS_WITHIN = timedelta(minutes=1)  # a rail that is well says what became of an order before that
 FORGOTTEN_AFTER = timedelta(minutes=5)  # a job that is so late was lost
 LOOK_BACK = timedelta(days=90)
 USABLE = Card.State.ACTIVE
@@ -102,9 +103,18 @@ def _sought(search: Search) -> Q:
 
 def counts_by_view(*, within: Q | None = None) -> Mapping[str, int]:
     """How many instructions each of VIEWS shows."""
-    sums = {name: Count("id", filter=wanted) for name, wanted in VIEWS.items()}
-    counted: dict[str, int] = Instruction.objects.filter(within or Q()).aggregate(**sums)
-    return counted
+    sums = {name: Sum("count", filter=wanted) for name, wanted in VIEWS.items() if name != "returned"}
+    counted = InstructionTally.objects.filter(within or Q()).aggregate(**sums, returned=Sum("returned_count"))
+    return {name: int(count or 0) for name, count in counted.items()}
+
+
+def counts_since(*, since: date, within: Q | None = None) -> list[tuple[str, str, int, int]]:
+    """(kind, state, number, amount) of the instructions given from a business day on, and of every older one that is
+    still open."""
+    wanted = Q(on__gte=since) | Q(state__in=[*OPEN, Instruction.State.MISMATCH])
+    found = InstructionTally.objects.filter(within or Q()).filter(wanted).values_list("kind", "state")
+    rows = found.annotate(number=Sum("count"), amount=Sum("amount_minor")).filter(number__gt=0)
+    return [(kind, state, int(number), int(amount)) for kind, state, number, amount in rows.order_by("kind", "state")]
 
 
 def receipts(*, search: Search | None = None, within: Q | None = None) -> QuerySet[Receipt]:
@@ -286,6 +296,27 @@ def forgotten(*, at: datetime) -> QuerySet[Instruction]:
     never_planned = Q(ask_at__isnull=True) & (Q(sent_at__isnull=True, given_at__lt=late) | Q(sent_at__lt=late))
     found = Instruction.objects.filter(never_planned | Q(ask_at__lt=late), state__in=OPEN, given_at__gt=at - LOOK_BACK)
     return found.order_by(Coalesce("ask_at", "sent_at", "given_at"), "id")[:500]
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Orders of which the rail has not said what became of them: `since` the oldest left, `asks_at` the next question
+    comes."""
+
+    count: int
+    since: datetime | None
+    asks_at: datetime | None
+
+
+def in_doubt(*, at: datetime, within: Q | None = None) -> QuerySet[Instruction]:
+    """What is in doubt for longer than an answer takes, the oldest first: a rail that is down shows here first."""
+    silent = VIEWS["unknown"] & Q(sent_at__lt=at - ANSWERS_WITHIN)
+    return Instruction.objects.filter(within or Q(), silent).order_by("sent_at", "id")
+
+
+def doubt(*, at: datetime, within: Q | None = None) -> Doubt:
+    rows = in_doubt(at=at, within=within)
+    return Doubt(**rows.aggregate(count=Count("id"), since=Min("sent_at"), asks_at=Min("ask_at")))
 
 
 def is_news(found: Instruction, answer: Answer) -> bool:

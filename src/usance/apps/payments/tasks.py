@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.db import transaction
 
 from usance.apps.customers import vault
@@ -24,8 +25,11 @@ from usance.ports.payment_rail import (
     PayoutOrder,
     RefundOrder,
     Unknown,
+    Why,
 )
 from usance.ports.queue import task
+
+log = structlog.get_logger("usance.payments")
 
 Kind = Instruction.Kind
 ORDER_KINDS = {
@@ -37,6 +41,7 @@ ORDER_KINDS = {
 }
 ANSWERED = (Instruction.State.MISMATCH, Instruction.State.CANCELLED)  # by a person; others the rail may still change
 PAGE_LIFETIME_S = 1800
+SILENT = (Why.NO_ANSWER, Why.BUSY, Why.UNREADABLE, Why.BAD_SIGNATURE)  # the rail is not well: an operator should see it
 SEND_WITHIN = timedelta(seconds=30)  # far below the time after which "no such order" is final
 
 
@@ -125,6 +130,9 @@ def _refund_status(rail: PaymentRail, instruction: Instruction) -> Answer:
 def _take_in(instruction: Instruction, answer: Answer | Opened) -> None:
     """Records what the rail said, and when to ask next if it did not say enough."""
     at = clock.now()
+    if isinstance(answer, Unknown) and answer.why in SILENT:
+        log.warning("rail.silent", why=answer.why, answer=answer.code or answer.detail, instruction=str(instruction.pk),
+                    asked=instruction.asked_count)  # fmt: skip
     with transaction.atomic():
         if isinstance(answer, Opened):
             services.page_opened(instruction_id=instruction.pk, opened=answer)

@@ -101,8 +101,30 @@ def build_terms(
 ) -> Terms:
     """The terms of one loan signed on `on`. Raises AmountNotOffered, TermNotOffered, TermsRefused."""
     _check_offered(config, currency, amount_minor, term, customer_kind)
+    return _terms(config, currency, amount_minor, plan_of(config, term), customer_kind, on)
+
+
+def terms_of_another_system(
+    *, config: Config, currency: Currency, amount_minor: int, plan: core.Plan, on: date
+) -> Terms:
+    """The terms of a loan that was made elsewhere, on `on`: by this configuration's conventions, with its own plan and
+    amount, whatever is on offer now. Raises TermsRefused."""
+    return replace(
+        _terms(config, currency, amount_minor, plan, template.RETURNING, on),
+        grace=core.Grace() if plan.kind == "listed" else core.Grace(**dict(config.grace)),
+        down_payment=None,
+    )
+
+
+def with_rate(terms: Terms, step: core.RateStep) -> Terms:
+    """The same terms at one other rate."""
+    return replace(terms, rates=(step,))
+
+
+def _terms(
+    config: Config, currency: Currency, amount_minor: int, plan: core.Plan, customer_kind: str, on: date
+) -> Terms:
     price = config.prices[customer_kind]  # type: ignore[index]
-    plan = _plan(config, term)
     return Terms(
         currency=currency,
         principal_minor=amount_minor,
@@ -121,7 +143,8 @@ def build_terms(
     )
 
 
-def _plan(config: Config, term: int) -> core.Plan:
+def plan_of(config: Config, term: int) -> core.Plan:
+    """When and how a loan of so long a term is repaid."""
     if config.kind == "single_payment":
         return core.Plan(kind=config.kind, every=term * config.every, unit=config.term.unit)
     return core.Plan(

@@ -285,6 +285,8 @@ def read(data: Mapping[str, Any]) -> Config:
 
 def _senseless_plan(config: Config) -> Iterator[Problem]:
     grace, single = config.grace, config.kind == "single_payment"
+    if config.kind not in ("single_payment", *INSTALMENT_KINDS):
+        yield Problem("kind", "only a loan that began in another system lists its own instalments")
     if single and grace != GraceConfig():
         yield Problem("grace", "a single payment has no instalments to spare")
     elif config.kind == "interest_only" and grace.principal:

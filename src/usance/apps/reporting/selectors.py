@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from statistics import median
 
-from django.db.models import Count, DateTimeField, DurationField, ExpressionWrapper, F, Q, Sum
+from django.db.models import Q
 
 from usance.apps.desk import selectors as desk
 from usance.apps.institutions import selectors as institutions
@@ -90,10 +90,8 @@ class Requests:
 
 
 def requests(period: Period, reach: Reach) -> Requests:
-    """Applications that were submitted and decided in a period, each counted once a day and state."""
-    moves = applications.moves(
-        starts_on=period.starts_on, ends_on=period.ends_on, within=reach("application__org_path")
-    )
+    """Applications that were submitted and decided in a period: each comes into these states once."""
+    moves = applications.moves(starts_on=period.starts_on, ends_on=period.ends_on, within=reach("org_path"))
 
     def into(*states: str, people: bool | None = None) -> list[tuple[date, int]]:
         return [
@@ -153,15 +151,13 @@ class Lending:
 
 def lending(period: Period, reach: Reach) -> Lending:
     """What was lent by the days on which the money arrived."""
-    loans = servicing.loan_register(within=reach("org_path")).order_by()
-    sent = loans.filter(disbursed_on__gte=period.starts_on, disbursed_on__lt=period.ends_on)
-    rows = list(sent.values_list("disbursed_on").annotate(count=Count("id"), amount=Sum("amount_minor")))
-    closed = loans.filter(closed_on__gte=period.starts_on, closed_on__lt=period.ends_on, status="closed")
+    rows = servicing.lending_by_day(starts_on=period.starts_on, ends_on=period.ends_on, within=reach("org_path"))
+    sent = [(on, count, amount) for on, act, count, amount in rows if act == "sent"]
     return Lending(
-        count=sum(count for _, count, _ in rows),
-        amount_minor=sum(int(amount) for _, _, amount in rows),
-        closed_count=closed.count(),
-        by_slot=period.folded((on, int(amount)) for on, _, amount in rows),
+        count=sum(count for _, count, _ in sent),
+        amount_minor=sum(amount for _, _, amount in sent),
+        closed_count=sum(count for _, act, count, _ in rows if act == "closed"),
+        by_slot=period.folded((on, amount) for on, _, amount in sent),
     )
 
 
@@ -199,13 +195,11 @@ BALANCES = ("principal", "interest", "fee", "penalty", "tax")
 
 
 def portfolio(reach: Reach) -> Portfolio:
-    """What is owed now, by the standing columns of the loans."""
+    """What is owed now, by the tallies of the loans."""
     within = reach("org_path")
     sums = servicing.portfolio(within=within)
     owed = sum(sums[f"{name}_minor"] for name in BALANCES)
     buckets = servicing.past_due_buckets(within=within)
-    products = servicing.loan_register(status="live", within=within).order_by()
-    by_product = products.values_list("product").annotate(count=Count("id"), owed=Sum(F("owed_minor")))
     return Portfolio(
         count=sums["count"],
         outstanding_minor=owed,
@@ -223,7 +217,7 @@ def portfolio(reach: Reach) -> Portfolio:
             )
             for name, count, amount, late in buckets
         ],
-        by_product={code: (count, int(amount)) for code, count, amount in sorted(by_product)},
+        by_product=servicing.portfolio_by_product(within=within),
     )
 
 
@@ -274,16 +268,9 @@ class InstructionLine:
 
 def instructions(period: Period, reach: Reach) -> list[InstructionLine]:
     """Orders that were given in a period, and every older one that is still open."""
-    since, _ = institutions.bounds_of_day(tenancy.current(), period.starts_on)
-    unsettled = Q(state__in=["created", "sent", "unknown", "pending", "mismatch"])
-    pushed = ExpressionWrapper(F("ahead_days") * timedelta(days=1), DurationField())
-    found = payments.instructions(within=reach("org_path")).order_by()
-    found = found.alias(business_at=ExpressionWrapper(F("given_at") + pushed, DateTimeField()))
-    found = found.filter(Q(business_at__gte=since) | unsettled)
-    rows = found.values_list("kind", "state").annotate(count=Count("id"), amount=Sum("amount_minor"))
+    rows = payments.counts_since(since=period.starts_on, within=reach("org_path"))
     return [
-        InstructionLine(kind=kind, state=state, count=count, amount_minor=int(amount))
-        for kind, state, count, amount in sorted(rows)
+        InstructionLine(kind=kind, state=state, count=count, amount_minor=amount) for kind, state, count, amount in rows
     ]
 
 

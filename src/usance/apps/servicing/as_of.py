@@ -119,7 +119,9 @@ def view(row: Loan, *, on: date, known: Known | None = None, supposed: str = NOT
 
 # --- the timeline ------------------------------------------------------------------------------------------------
 
-TOLD_AS_EVENTS = frozenset({"approved", "disbursed", "disbursement_failed", "cancelled", "extended", "written_off"})
+TOLD_AS_EVENTS = frozenset(
+    {"approved", "disbursed", "disbursement_failed", "cancelled", "extended", "taken_over", "written_off"}
+)
 
 
 def _timeline(

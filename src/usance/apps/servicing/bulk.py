@@ -20,8 +20,10 @@ from django.db.models import Q
 from usance.apps.institutions import tenancy
 from usance.apps.institutions.models import new_id
 from usance.apps.ledger import services as ledger
-from usance.apps.servicing import folding, posting, recording, statuses
+from usance.apps.servicing import classing, folding, posting, recording, statuses
 from usance.apps.servicing.models import CloseProblem, CloseRun, Loan, StatusChange
+from usance.core.calendar import ONE_DAY
+from usance.core.classes import Scheme
 from usance.core.loan import close, state
 from usance.core.loan.state import Movement
 
@@ -29,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 COLUMNS = (
     "id", "org_path", "product", "merchant", "funder", "terms", "checkpoint", "checkpoint_on", "next_due_on",
-    "next_due_minor", "due_now_minor", "max_days_past_due", "close_problem",
+    "next_due_minor", "due_now_minor", "max_days_past_due", "close_problem", "loan_class", "days_past_due",
 )  # fmt: skip
 
 
@@ -39,13 +41,14 @@ class BalanceBelowZero(ArithmeticError):
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """One loan that went through: its row as read, before and after, and what moved."""
+    """One loan that went through: its row as read, before and after, what moved, and the classes it came into."""
 
     row: Loan
     before: state.Loan
     after: state.Loan
     movements: tuple[Movement, ...]
     columns: dict[str, Any]
+    classes: Sequence[tuple[int, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class Batch:
 def pass_days(loans: Q, batch: Batch) -> tuple[int, list[Left]]:
     """Carries the live loans that `loans` selects and that are not there yet to the start of the day `batch.to`, in
     the caller's transaction. Says how many went through, and lists those that did not."""
+    scheme = classing.scheme_on(batch.to - ONE_DAY)
     rows = (
         Loan.objects.select_for_update(no_key=True)
         .filter(loans, status__in=state.LIVE, checkpoint_on__lt=batch.to)
@@ -79,28 +83,31 @@ def pass_days(loans: Q, batch: Batch) -> tuple[int, list[Left]]:
     closed: list[Closed] = []
     left: list[Left] = []
     for row in rows:
-        outcome = _fold(row, batch.to)
+        outcome = _fold(row, batch.to, scheme)
         (closed if isinstance(outcome, Closed) else left).append(outcome)  # type: ignore[arg-type]
     _write_books(closed, batch)
     _write_loans(closed)
     _write_statuses(closed, batch)
+    classing.record(((done.row, done.columns, done.classes) for done in closed), batch.to - ONE_DAY)
     _mark_solved([done.row.pk for done in closed if done.row.close_problem], batch.at)
     for done in closed:
         recording.announce(done.row.pk, done.before, done.after)
     return len(closed), left
 
 
-def _fold(row: Loan, to: date) -> Closed | Left:
+def _fold(row: Loan, to: date, scheme: Scheme | None) -> Closed | Left:
     """The bulkhead of the close: whatever is wrong with one loan stays with that loan."""
     try:
         before = folding.state_of(row)
         step = close.advance(before, to)
         due_before = (row.next_due_on, row.next_due_minor) if row.next_due_on and not row.due_now_minor else None
         columns = folding.columns_of(step.loan, next_due=due_before)
+        classes = classing.changes(scheme, row, columns)
+        columns["loan_class"] = classes[-1][1] if classes else row.loan_class
         if min(step.loan.balances.values(), default=0) < 0:
             raise BalanceBelowZero(str(dict(step.loan.balances)))
         posting.transfers_of(row, step.movements, name_loan=False)
-        return Closed(row, before, step.loan, step.movements, columns)
+        return Closed(row, before, step.loan, step.movements, columns, classes)
     except Exception as crash:  # the bulkhead around one loan in the close
         log.warning("close.loan_left_out", loan_id=str(row.pk), error=type(crash).__name__, exc_info=True)
         return Left(row, f"{type(crash).__name__}: {crash}"[:300])
@@ -185,7 +192,7 @@ UPDATED = {
     "interest_minor": "bigint", "fee_minor": "bigint", "penalty_minor": "bigint", "tax_minor": "bigint",
     "unapplied_minor": "bigint", "due_now_minor": "bigint", "past_due_minor": "bigint", "next_due_on": "date",
     "next_due_minor": "bigint", "days_past_due": "integer", "bucket": "text", "extension_count": "integer",
-    "disbursed_on": "date", "closed_on": "date", "max_days_past_due": "integer",
+    "loan_class": "text", "disbursed_on": "date", "closed_on": "date", "max_days_past_due": "integer",
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement
-from usance.core.loan import apply, close, events, replay, state, terms
+from usance.core.loan import apply, checkpoint, close, events, replay, state, terms
 from usance.core.loan.state import Movement
 from usance.core.values import UnreadableValue
 
@@ -69,7 +69,7 @@ def state_of(row: Loan) -> state.Loan:
     """The loan as of its checkpoint; one that an earlier version of the engine wrote is made anew from the events."""
     agreed = terms_of(row)
     try:
-        return state.from_json(row.checkpoint, agreed)
+        return checkpoint.from_json(row.checkpoint, agreed)
     except UnreadableValue:
         told = history_of(row.events.order_by("seq"))
         return replay.replay(agreed, told, row.checkpoint_on, daily=False).loan
@@ -113,7 +113,7 @@ def columns_of(loan: state.Loan, *, next_due: tuple[date, int] | None = None) ->
     if next_due is None or next_due[0] != next_due_on or payable:
         next_due = (next_due_on, next_due_minor(loan)) if next_due_on else None
     return {
-        "checkpoint": state.to_json(loan),
+        "checkpoint": checkpoint.to_json(loan),
         "checkpoint_on": loan.at,
         "status": loan.status,
         **{f"{component}_minor": amount for component, amount in sums.items()},
@@ -139,19 +139,28 @@ def next_due_minor(loan: state.Loan) -> int:
         payment = events.PaymentReceived(effective_on=loan.at, source="projection", amount_minor=payable)
         loan = apply.apply(loan, payment).loan
     then = close.advance(loan, on, daily=False).loan
-    return sum(then.bills[-1].due.values()) if then.bills and then.bills[-1].due_on == on else 0
+    return then.bills[-1].asked_minor if then.bills and then.bills[-1].due_on == on else 0
 
 
 def max_days_past_due(agreed: terms.Terms, history: Sequence[events.Event], to: date) -> int:
     """The most days past due the loan ever had until `to`: an age only falls when an event happens, so it is looked
-    at before each, and at the end."""
+    at before those of each day, and at the end. A loan may come in past due: it is looked at then, too."""
+    counting = replay.in_force(history)
     days = {event.effective_on for event in history if event.effective_on < to} | {to}
-    most = 0
+    loan, book, most, told = state.new(agreed, replay.birth(history, to)), state.Book(), 0, 0
     for day in sorted(days):
-        before = [event for event in history if event.effective_on < day or undoes_earlier(event)]
-        loan = replay.replay(agreed, before, day, daily=False).loan
+        while told < len(counting) and _comes_before(counting[told], day):
+            event = counting[told]
+            loan = apply.apply_into(close.advance_into(loan, event.effective_on, book, daily=False), event, book)
+            told += 1
+        loan = close.advance_into(loan, day, book, daily=False)
         most = max(most, state.days_past_due(loan))
     return most
+
+
+def _comes_before(event: events.Event, day: date) -> bool:
+    """Whether a loan is looked at on a day after the event: one of an earlier day, or how the loan came in."""
+    return event.effective_on < day or (event.effective_on == day and event.RANK <= events.TakenOver.RANK)
 
 
 def undoes_earlier(event: events.Event) -> bool:

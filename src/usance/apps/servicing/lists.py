@@ -12,7 +12,15 @@ from django.db.models import Count, F, Max, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from usance.apps.servicing import folding
-from usance.apps.servicing.models import CloseProblem, CloseRun, Loan, LoanEvent, LoanMovement
+from usance.apps.servicing.models import (
+    CloseProblem,
+    CloseRun,
+    LendingTally,
+    Loan,
+    LoanEvent,
+    LoanMovement,
+    LoanTally,
+)
 from usance.core.loan import state
 from usance.core.loan.state import Movement
 
@@ -63,7 +71,7 @@ def loan_register(
         found = found.filter(product=product)
     if search:
         text = search.strip().upper()
-        found = found.filter(number=f"L-{int(text):06d}") if text.isdecimal() else found.filter(number__startswith=text)
+        found = _numbered(found, text)
     if branch:
         found = found.filter(Q(org_path=branch) | Q(org_path__startswith=f"{branch}."))
     if due_until:
@@ -71,14 +79,20 @@ def loan_register(
     return in_order(found, order or "", default=("-id",))
 
 
+def _numbered(found: QuerySet[Loan], text: str) -> QuerySet[Loan]:
+    """By number or its beginning: as a range, since row-level security lets no index be used for LIKE."""
+    if text.isdecimal():
+        return found.filter(number=f"L-{int(text):06d}")
+    return found.filter(number__gte=text, number__lt=f"{text}\U0010ffff")
+
+
 def in_order(found: QuerySet[Loan], order: str, *, default: tuple[str, ...]) -> QuerySet[Loan]:
     """The list by one of ORDERS, without the columns that no list needs, each row with `owed_minor`."""
     names = ORDERS.get(order.removeprefix("-"))
     by: list[Any] = list(names or default)
     if names and order.startswith("-"):
-        by = [F(name).desc(nulls_last=True) for name in names]
-    elif names:
-        by = [F(name).asc(nulls_last=True) for name in names]
+        # indexes tell the two ends for NULL apart, also where there is none
+        by = [F(name).desc(nulls_last=True) if name == "next_due_on" else F(name).desc() for name in names]
     return found.defer("terms", "checkpoint").annotate(owed_minor=_owed()).order_by(*by)
 
 
@@ -86,19 +100,26 @@ def loans_past_due(*, bucket: str = "", order: str = "", within: Q | None = None
     """Loans with something past due, the oldest debt first."""
     found = Loan.objects.filter(within or Q(), status__in=state.LIVE)
     found = found.filter(bucket=bucket) if bucket else found.exclude(bucket="")
+    return in_order(found, order, default=("-days_past_due", "-id"))
+
+
+def loans_of_class(*, code: str = "", order: str = "", within: Q | None = None) -> QuerySet[Loan]:
+    """Loans that run and have this class of their country, or any; the worst first."""
+    found = Loan.objects.filter(within or Q(), status__in=state.LIVE)
+    found = found.filter(loan_class=code) if code else found.exclude(loan_class="")
     return in_order(found, order, default=("-days_past_due", "id"))
 
 
 def past_due_buckets(*, within: Q | None = None) -> list[tuple[str, int, int, int]]:
-    """(bucket, loans, outstanding, past due) for every bucket, the empty ones too."""
+    """(bucket, loans, outstanding, past due) for every bucket, the empty ones too. `within`: on unit and owner."""
     rows = (
-        Loan.objects.filter(within or Q(), status__in=state.LIVE)
+        LoanTally.objects.filter(within or Q(), status__in=state.LIVE)
         .exclude(bucket="")
         .values("bucket")
-        .annotate(count=Count("id"), owed=_sum_owed(), late=Sum("past_due_minor"))
+        .annotate(loans=Sum("count"), owed=_sum_owed(), late=Sum("past_due_minor"))
         .order_by("bucket")
     )
-    found = {row["bucket"]: (row["count"], int(row["owed"]), int(row["late"])) for row in rows}
+    found = {row["bucket"]: (int(row["loans"]), int(row["owed"]), int(row["late"])) for row in rows}
     return [(name, *found.get(name, (0, 0, 0))) for name in folding.bucket_names()]
 
 
@@ -108,16 +129,32 @@ def buckets() -> list[str]:
 
 
 def portfolio(*, within: Q | None = None) -> Mapping[str, int]:
-    """Count and balances of the loans that run, in minor units."""
-    names = ("principal", "interest", "fee", "penalty", "tax", "past_due")
-    sums = {f"{name}_minor": Coalesce(Sum(f"{name}_minor"), 0) for name in names}
-    found = Loan.objects.filter(within or Q(), status__in=state.LIVE).aggregate(count=Count("id"), **sums)
-    return {name: int(value) for name, value in found.items()}
+    """Count and balances of the loans that run, in minor units. `within`: on unit and owner."""
+    names = ("count", "principal_minor", "interest_minor", "fee_minor", "penalty_minor", "tax_minor", "past_due_minor")
+    sums = {f"sum_{name}": Coalesce(Sum(name), 0) for name in names}
+    found = LoanTally.objects.filter(within or Q(), status__in=state.LIVE).aggregate(**sums)
+    return {name: int(found[f"sum_{name}"]) for name in names}
+
+
+def portfolio_by_product(*, within: Q | None = None) -> dict[str, tuple[int, int]]:
+    """Product's code -> (loans that run, outstanding), in order. `within`: on unit and owner."""
+    rows = LoanTally.objects.filter(within or Q(), status__in=state.LIVE).values("product").order_by("product")
+    summed = rows.annotate(loans=Sum("count"), owed=_sum_owed()).filter(loans__gt=0)
+    return {row["product"]: (int(row["loans"]), int(row["owed"])) for row in summed}
 
 
 def products_lent(*, within: Q | None = None) -> list[str]:
-    """Codes of the products of which there are loans."""
-    return list(Loan.objects.filter(within or Q()).order_by("product").values_list("product", flat=True).distinct())
+    """Codes of the products of which there are loans. `within`: on unit and owner."""
+    rows = LoanTally.objects.filter(within or Q()).values("product").order_by("product")
+    return [row["product"] for row in rows.annotate(loans=Sum("count")).filter(loans__gt=0)]
+
+
+def lending_by_day(*, starts_on: date, ends_on: date, within: Q | None = None) -> list[tuple[date, str, int, int]]:
+    """(day, act, loans, amount) of the loans whose money was sent, or that were closed, over [starts_on, ends_on).
+    `within`: on the unit."""
+    found = LendingTally.objects.filter(within or Q(), on__gte=starts_on, on__lt=ends_on).values_list("on", "act")
+    rows = found.annotate(loans=Sum("count"), amount=Sum("amount_minor")).order_by("on", "act")
+    return [(on, act, int(loans), int(amount)) for on, act, loans, amount in rows]
 
 
 def _owed() -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
+from usance.apps.institutions import tallies
 from usance.apps.institutions.models import OrgModel, TenantForeignKey, TenantModel, new_id
 
 STATUSES = [(s, s) for s in ("new", "approved", "active", "past_due", "closed", "written_off", "cancelled")]
@@ -47,6 +48,9 @@ class Loan(OrgModel):
     days_past_due = models.IntegerField(default=0)
     max_days_past_due = models.IntegerField(default=0, help_text="the most there ever was")
     bucket = models.CharField(max_length=8, default="", blank=True)
+    loan_class = models.CharField(
+        max_length=20, default="", blank=True, help_text="of its country, at the end of the last closed day"
+    )
     extension_count = models.IntegerField(default=0)
     disbursed_on = models.DateField(null=True)
     closed_on = models.DateField(null=True)
@@ -72,7 +76,12 @@ class Loan(OrgModel):
             models.Index("institution", "party_id", name="loan_of_party"),
             models.Index("institution", "status", "id", name="loan_by_status"),
             models.Index("institution", "bucket", "id", name="loan_by_bucket", condition=~Q(bucket="")),
-            models.Index("institution", "next_due_on", "id", name="loan_by_due", condition=Q(status__in=OPEN)),
+            models.Index("institution", "loan_class", "id", name="loan_by_class", condition=~Q(loan_class="")),
+            models.Index("institution", "next_due_on", "id", name="loan_by_due"),
+            models.Index(
+                "institution", F("next_due_on").desc(nulls_last=True), F("id").desc(), name="loan_by_due_last"
+            ),
+            models.Index("institution", "amount_minor", "id", name="loan_by_amount"),
             models.Index("institution", "application_id", name="loan_of_application"),
         ]
 
@@ -83,6 +92,57 @@ class Loan(OrgModel):
     def outstanding_minor(self) -> int:
         """All that is owed: principal, interest, fees, penalties and taxes, in minor units."""
         return self.principal_minor + self.interest_minor + self.fee_minor + self.penalty_minor + self.tax_minor
+
+
+class LoanTally(TenantModel):
+    """How many loans there are of a unit, owner, status, product and bucket, and what they owe. Kept by the database;
+    see institutions.tallies."""
+
+    org_path = models.CharField(max_length=200)
+    owner_id = models.UUIDField(null=True)
+    status = models.CharField(max_length=12)
+    product = models.CharField(max_length=60)
+    bucket = models.CharField(max_length=8)
+    count = models.BigIntegerField()
+    principal_minor = models.BigIntegerField()
+    interest_minor = models.BigIntegerField()
+    fee_minor = models.BigIntegerField()
+    penalty_minor = models.BigIntegerField()
+    tax_minor = models.BigIntegerField()
+    past_due_minor = models.BigIntegerField()
+
+    rule = tallies.Rule(
+        source="servicing_loan",
+        keys=("org_path", "owner_id", "status", "product", "bucket"),
+        sums=(
+            "count", "principal_minor", "interest_minor", "fee_minor", "penalty_minor", "tax_minor", "past_due_minor",
+        ),
+        rows="SELECT institution_id, org_path, owner_id, status, product, bucket, 1 AS count, principal_minor, "
+        "interest_minor, fee_minor, penalty_minor, tax_minor, past_due_minor FROM {rows}",
+    )  # fmt: skip
+
+
+class LendingTally(TenantModel):
+    """How many loans of a unit had their money sent (with the sum of it), or were closed, on a day. Kept likewise."""
+
+    org_path = models.CharField(max_length=200)
+    act = models.CharField(max_length=6, choices=[(act, act) for act in ("sent", "closed")])
+    on = models.DateField()
+    count = models.BigIntegerField()
+    amount_minor = models.BigIntegerField()
+
+    rule = tallies.Rule(
+        source="servicing_loan",
+        keys=("org_path", "act", "on"),
+        sums=("count", "amount_minor"),
+        rows="SELECT institution_id, org_path, 'sent' AS act, disbursed_on AS \"on\", 1 AS count, amount_minor "
+        "FROM {rows} WHERE disbursed_on IS NOT NULL UNION ALL "
+        "SELECT institution_id, org_path, 'closed', closed_on, 1, amount_minor "
+        "FROM {rows} WHERE closed_on IS NOT NULL AND status = 'closed'",
+    )
+
+    class Meta:
+        indexes = [models.Index("institution", "on", name="lendingtally_on")]
 
 
 class LoanParty(TenantModel):
@@ -125,6 +185,22 @@ class LoanEvent(TenantModel):
             models.Index("institution", "booked_on", "id", name="event_by_day"),
             models.Index("institution", "source", name="event_by_source"),
         ]
+
+
+class LoanClassChange(TenantModel):
+    """A loan came into another class at the end of a day. Its first class has no row."""
+
+    append_only = True
+
+    loan = TenantForeignKey(Loan, related_name="class_changes", db_index=False)
+    day = models.DateField(help_text="at whose end it was so")
+    was = models.CharField(max_length=20)
+    now = models.CharField(max_length=20)
+    days_past_due = models.IntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("institution", "loan", "day", name="classchange_once_a_day")]
+        indexes = [models.Index("institution", "day", "id", name="classchange_by_day")]
 
 
 class LoanMovement(TenantModel):

@@ -24,12 +24,15 @@ from usance.apps.servicing.lists import (
     in_order,
     kept,
     latest_run,
+    lending_by_day,
     loan_ids,
     loan_register,
+    loans_of_class,
     loans_of_party,
     loans_past_due,
     past_due_buckets,
     portfolio,
+    portfolio_by_product,
     problem,
     problems_open,
     products_lent,
@@ -59,14 +62,17 @@ __all__ = [
     "kept",
     "known_by",
     "latest_run",
+    "lending_by_day",
     "loan_ids",
     "loan_register",
+    "loans_of_class",
     "loans_of_party",
     "loans_past_due",
     "movements_of_entry",
     "parts_of_entry",
     "past_due_buckets",
     "portfolio",
+    "portfolio_by_product",
     "problem",
     "problems_open",
     "products_lent",
@@ -115,7 +121,8 @@ def loan(loan_id: UUID) -> Loan:
 
 
 def loan_by_number(number: str) -> Loan:
-    """By its number as people say it: L-000123, l-123 or 123. Raises NoSuchLoan."""
+    """By its number as people say it: L-000123, l-123 or 123; one that it had in another system, as it is. Raises
+    NoSuchLoan."""
     text = number.strip().upper().removeprefix("L-")
     whole = f"L-{int(text):06d}" if text.isascii() and text.isdigit() and len(text) <= 12 else text
     row = Loan.objects.filter(number=whole).first()

@@ -55,7 +55,7 @@ def between(before: state.Loan, after: state.Loan) -> list[Change]:
 
 
 def timeline(agreed: Terms, history: Iterable[events.Event], to: date) -> list[Change]:
-    """Every change of a loan with this history, from its birth to a date."""
+    """Every change of a loan with this history to a date: from its birth, or since it came into our books."""
     told = list(history)
     loan = state.new(agreed, replay.birth(told, to))
     marks: dict[date, Mark | None] = {}
@@ -63,6 +63,8 @@ def timeline(agreed: Terms, history: Iterable[events.Event], to: date) -> list[C
         if event.effective_on > to:
             break
         loan = apply.apply(_pass_days(loan, event.effective_on, marks), event).loan
+        if isinstance(event, events.TakenOver):
+            marks.clear()  # until then another system counted it
         marks[loan.at] = mark_of(loan)
     _pass_days(loan, to, marks)
     return _changes(marks)

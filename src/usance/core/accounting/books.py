@@ -22,6 +22,7 @@ ROLES: dict[str, str] = {
     "disbursement_clearing": "asset",
     "receipts_clearing": "asset",
     "refund_clearing": "asset",
+    "migration_clearing": "asset",  # against the balances that another system handed over
     # results
     "interest_income": "income",
     "fee_income": "income",
@@ -61,6 +62,7 @@ COUNTERPARTS: dict[str, str] = {
     "remainder_forgiven": "small_difference_expense",
     "written_off": "loan_loss",
     "recovered": "recovery_income",
+    "taken_over": "migration_clearing",
 }
 
 

@@ -4,9 +4,10 @@ means yes. Nothing is changed here."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import date
 from typing import Any
 
-from usance.core.loan import events, state
+from usance.core.loan import carry, events, state
 from usance.core.loan.events import Event
 from usance.core.loan.state import Loan
 from usance.core.refusals import Refusal
@@ -95,6 +96,29 @@ class MoreThanUnapplied(Refusal):
     unapplied_minor: int
 
 
+class BeforeTakeOver(Refusal):
+    """What happened in another system was said when the loan was taken over from it."""
+
+    code = "before_take_over"
+    taken_over_on: date
+
+
+class StandingDoesNotAddUp(Refusal):
+    """Open instalments of a loan from another system ask for more of a balance than is owed."""
+
+    code = "standing_does_not_add_up"
+    balance: str
+    owed_minor: int
+    open_minor: int
+
+
+class StandingNotPossible(Refusal):
+    """The standing in another system contradicts itself: `why` in a few words."""
+
+    code = "standing_not_possible"
+    why: str
+
+
 class PenaltyAlreadyPaused(Refusal):
     code = "penalty_already_paused"
 
@@ -126,6 +150,7 @@ def admit(loan: Loan, event: Event) -> None:
 ONCE: dict[type[Event], Callable[[], Refusal]] = {  # whatever its date, a loan has one of these in force
     events.Approved: LoanAlreadyApproved,
     events.Disbursed: lambda: LoanNotApproved(status="active"),
+    events.TakenOver: lambda: LoanNotApproved(status="active"),
 }
 
 
@@ -141,6 +166,12 @@ def admit_to_history(history: Iterable[Event], event: Event) -> None:
         target = known.get(event.undoes)
         if target is None or event.undoes in undone or not isinstance(target, _may_undo(event)):
             raise NothingToUndo(source=event.undoes)
+        if isinstance(target, events.TakenOver) and target.standing is None:
+            raise NothingToUndo(source=event.undoes)  # years of another system's books would become ours
+        return
+    for past in known.values():
+        if isinstance(past, events.TakenOver) and past.source not in undone and event.effective_on < past.effective_on:
+            raise BeforeTakeOver(taken_over_on=past.effective_on)
 
 
 UNDOING = events.PaymentReturned | events.Reversed
@@ -189,6 +220,22 @@ def _is_written_off(loan: Loan, event: Event) -> None:
 def _has_amount(loan: Loan, event: Any) -> None:
     if event.amount_minor <= 0:
         raise AmountNotPositive(amount_minor=event.amount_minor)
+
+
+def _stands_as_said(loan: Loan, event: events.TakenOver) -> None:
+    """Either the other system's figures of a loan that we approved, or a loan whose earlier events we know."""
+    said = event.standing
+    if said is None:
+        if loan.disbursed_on is None:
+            raise LoanNotRunning(status=loan.status)
+        return
+    _is_approved(loan, event)
+    if not said.disbursed_on < event.effective_on:
+        raise StandingNotPossible(why="the money was given before the take-over")
+    for balance, owed, asked in carry.overdrawn(said):
+        raise StandingDoesNotAddUp(balance=balance, owed_minor=owed, open_minor=asked)
+    if why := carry.contradiction(said, event.effective_on):
+        raise StandingNotPossible(why=why)
 
 
 def _is_agreed_amount(loan: Loan, event: events.Disbursed) -> None:
@@ -245,11 +292,13 @@ CHECKS: dict[type[Event], tuple[Check, ...]] = {
     events.DisbursementFailed: (_is_approved,),
     events.Cancelled: (_is_approved,),
     events.Disbursed: (_is_approved, _has_amount, _is_agreed_amount),
+    events.TakenOver: (_was_approved, _stands_as_said),
     events.RateChanged: (_is_running, _is_rate),
     events.PenaltyPaused: (_is_running, _penalty_runs),
     events.PenaltyResumed: (_is_running, _penalty_rests),
     events.Extended: (_is_running, _may_extend),
     events.FeeAdded: (_is_running, _has_amount, _is_agreed_fee),
+    events.PenaltyAdded: (_is_running, _has_amount),
     events.Waived: (_is_running, _has_amount, _is_owed),
     events.PaymentReceived: (_was_approved, _has_amount),  # money that came is never sent away
     events.WrittenOff: (_is_running,),

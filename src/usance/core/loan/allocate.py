@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from usance.core.loan import plan, state
 from usance.core.loan.charges import interest_base, interest_between
-from usance.core.loan.state import Book, Loan, change
+from usance.core.loan.state import Ahead, Bill, Book, Loan, change
+from usance.core.loan.terms import Allocation
 
 AGES = ("past_due", "due", "in_advance")
 UNBILLED = -1
 
 
 class Target(NamedTuple):
-    """A bill, or what is not billed (bill UNBILLED), and what remains of it at one age."""
+    """A bill, an instalment to come, or what is in neither (bill UNBILLED), and what remains of it at one age."""
 
     age: str
-    bill: int  # its index among the loan's bills
+    bill: int  # its index among the loan's bills, those to come counted on
     remaining: Mapping[str, int]
 
 
@@ -27,7 +28,7 @@ class Slot(NamedTuple):
     """One amount of one balance that money can settle."""
 
     age: str
-    bill: int  # its index among the loan's bills
+    bill: int  # as of its target
     balance: str
     amount: int
 
@@ -38,11 +39,65 @@ def targets(loan: Loan) -> list[Target]:
         Target("past_due" if bill.due_on < loan.at else "due", index, remaining)
         for index, bill, remaining in state.open_bills(loan)
     ]
+    loose, dated = state.unbilled(loan), state.dated_left(loan)
     by_age: dict[str, dict[str, int]] = {}
-    for key, amount in state.unbilled(loan).items():
-        by_age.setdefault(state.age_of_unbilled(loan, key), {})[key] = amount
+    for key, amount in loose.items():
+        rest = amount - dated.get(key, 0)
+        if rest:
+            by_age.setdefault(state.age_of_unbilled(loan, key), {})[key] = rest
+    found += _to_come(loan, by_age)
     found += [Target(age, UNBILLED, remaining) for age, remaining in by_age.items()]
     return sorted(found, key=lambda target: AGES.index(target.age))
+
+
+Order = Callable[[Sequence[int]], Sequence[int]]
+
+
+def _to_come(loan: Loan, by_age: dict[str, dict[str, int]]) -> list[Target]:
+    """The instalments to come as they would be if all were asked for today, in the order in which money in advance
+    meets them: their charges, and where they stay as they are, what the level holds."""
+    dates, how = state.coming_dates(loan), loan.terms.early_payment
+    if not dates or not (loan.dated or how in AHEAD):
+        return []
+    asked = [_left_of_charges(loan, index, dates) for index in range(len(dates))]
+    order = AHEAD.get(how, AHEAD["in_turn"])
+    if loan.due_dates and how in AHEAD:
+        _share_out(loan, by_age.pop("in_advance", {}), asked, order)
+    return [Target("in_advance", len(loan.bills) + i, asked[i]) for i in order(range(len(dates))) if asked[i]]
+
+
+def _left_of_charges(loan: Loan, index: int, dates: Sequence[date]) -> dict[str, int]:
+    settled = state.settled_ahead(loan, index)
+    left = {key: amount - settled.of((key,)) for key, amount in state.charges_of(loan, index, dates).items()}
+    return {key: amount for key, amount in left.items() if amount}
+
+
+def _share_out(loan: Loan, unbilled: Mapping[str, int], asked: list[dict[str, int]], order: Order) -> None:
+    """The interest earned so far is asked for by the first that have room for it, then principal up to the level; what
+    no level holds by the last."""
+    parts, grace = plan.LEVEL_PARTS[loan.terms.plan.kind], loan.terms.grace
+    first, indexes = state.instalment_number(loan), range(len(loan.due_dates))
+    rooms = [loan.level_minor - state.settled_ahead(loan, index).of(parts) for index in indexes]
+    for part, turns, waits in (("interest", indexes, grace.interest), ("principal", order(indexes), grace.principal)):
+        left = unbilled.get(part, 0)
+        for index in turns:
+            most = max(0, rooms[index]) if part in parts else left
+            amount = 0 if first + index <= waits else min(left, most)
+            left -= amount
+            rooms[index] -= amount if part in parts else 0
+            if amount:
+                asked[index][part] = amount
+        if left:
+            asked[indexes[-1]][part] = asked[indexes[-1]].get(part, 0) + left
+
+
+# which of the instalments to come are met first by money in advance
+AHEAD: dict[str, Order] = {
+    "in_turn": lambda indexes: indexes,
+    "from_the_last": lambda indexes: indexes[::-1],
+    "next_then_last": lambda indexes: [*indexes[:1], *indexes[:0:-1]],
+    "in_equal_parts": lambda indexes: indexes,
+}
 
 
 # --- waterfalls --------------------------------------------------------------------------------------------------
@@ -54,27 +109,27 @@ def _slots_of(target: Target, component: str) -> Iterator[Slot]:
             yield Slot(target.age, target.bill, key, target.remaining[key])
 
 
-def _by_instalment(found: Sequence[Target], components: Sequence[str]) -> Iterator[Slot]:
+def _by_instalment(found: Sequence[Target], how: Allocation) -> Iterator[Slot]:
     """The oldest instalment whole, together with what is not billed and as old; then the next."""
     for age in AGES:
         bills = [target for target in found if target.age == age and target.bill != UNBILLED]
         loose = [target for target in found if target.age == age and target.bill == UNBILLED]
         for group in [[*bills[:1], *loose], *([bill] for bill in bills[1:])]:
-            for component in components:
+            for component in how.order(age):
                 for target in group:
                     yield from _slots_of(target, component)
 
 
-def _by_component(found: Sequence[Target], components: Sequence[str]) -> Iterator[Slot]:
+def _by_component(found: Sequence[Target], how: Allocation) -> Iterator[Slot]:
     """Inside an age, one component of all instalments, then the next component."""
     for age in AGES:
-        for component in components:
+        for component in how.order(age):
             for target in found:
                 if target.age == age:
                     yield from _slots_of(target, component)
 
 
-WATERFALLS: dict[str, Callable[[Sequence[Target], Sequence[str]], Iterator[Slot]]] = {
+WATERFALLS: dict[str, Callable[[Sequence[Target], Allocation], Iterator[Slot]]] = {
     "by_instalment": _by_instalment,
     "by_component": _by_component,
 }
@@ -84,24 +139,38 @@ WATERFALLS: dict[str, Callable[[Sequence[Target], Sequence[str]], Iterator[Slot]
 
 
 def settle(loan: Loan, slots: Sequence[Slot], pool: int, column: str) -> tuple[Loan, list[Slot]]:
-    """Spreads `pool` over the slots in their order; bills note it in `column` ("paid" or "relieved"). Balances are not
-    touched: the slots taken are given back for posting."""
+    """Spreads `pool` over the slots in their order; bills, and instalments to come, note it in `column` ("paid" or
+    "relieved"). Balances are not touched: the slots taken are given back for posting."""
     taken, bills = [], list(loan.bills)
+    ahead = dict(enumerate(loan.ahead))
     for slot in slots:
         amount = min(pool, slot.amount)
         if amount <= 0:
             continue
         pool -= amount
         taken.append(slot._replace(amount=amount))
-        if slot.bill != UNBILLED:
-            bill = bills[slot.bill]
-            noted = dict(bill.paid if column == "paid" else bill.relieved)
-            noted[slot.balance] = noted.get(slot.balance, 0) + amount
-            bills[slot.bill] = bill._replace(paid=noted) if column == "paid" else bill._replace(relieved=noted)
+        if slot.bill >= len(bills):
+            index = slot.bill - len(bills)
+            ahead[index] = _noted(ahead.get(index, Ahead()), slot.balance, amount, column)
+        elif slot.bill != UNBILLED:
+            bill = _noted(bills[slot.bill], slot.balance, amount, column)
+            late = amount if column == "paid" and loan.at > bill.due_on else 0
+            bills[slot.bill] = bill._replace(late_minor=bill.late_minor + late)
+    filled = tuple(ahead.get(index, Ahead()) for index in range(max(ahead, default=-1) + 1))
     settled = loan.settled_count
     while settled < len(bills) and not bills[settled].remaining:
         settled += 1
-    return loan._replace(bills=tuple(bills), settled_count=settled), taken
+    return loan._replace(bills=tuple(bills), ahead=filled, settled_count=settled), taken
+
+
+Noting = TypeVar("Noting", Bill, Ahead)
+
+
+def _noted(noting: Noting, balance: str, amount: int, column: str) -> Noting:
+    noted = dict(getattr(noting, column))
+    noted[balance] = noted.get(balance, 0) + amount
+    changed: dict[str, Any] = {column: noted}
+    return noting._replace(**changed)
 
 
 def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Loan:
@@ -112,7 +181,9 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Lo
     if pool < state.outstanding(loan) and loan.terms.early_payment == "hold_until_due":
         ages = [age for age in ages if age != "in_advance"]
     how = loan.terms.allocation
-    slots = [slot for slot in WATERFALLS[how.waterfall](targets(loan), how.components) if slot.age in ages]
+    slots = [slot for slot in WATERFALLS[how.waterfall](targets(loan), how) if slot.age in ages]
+    if loan.terms.early_payment == "in_equal_parts":
+        slots = _in_equal_parts(slots, pool)
     loan, taken = settle(loan, slots, pool, "paid")
     for slot in merged(taken):
         age, balance = slot.age, slot.balance
@@ -122,9 +193,28 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Lo
         )  # fmt: skip
     level = plan.LEVEL_PARTS[loan.terms.plan.kind]
     early = sum(slot.amount for slot in taken if slot.age == "in_advance" and slot.balance in level)
-    if early and loan.due_dates and state.outstanding(loan):
+    if early and loan.due_dates and state.outstanding(loan) and loan.terms.early_payment in EARLY_PAYMENTS:
         loan = EARLY_PAYMENTS[loan.terms.early_payment](loan._replace(credit_minor=loan.credit_minor + early))
     return loan
+
+
+def _in_equal_parts(slots: Sequence[Slot], pool: int) -> list[Slot]:
+    """What money in advance meets, when each instalment to come gets the same until it is paid whole; the last one gets
+    the odd units."""
+    found = [slot for slot in slots if slot.age != "in_advance"]
+    pool -= sum(slot.amount for slot in found)
+    left = [slot for slot in slots if slot.age == "in_advance"]
+    while pool > 0 and (open_ones := sorted({slot.bill for slot in left if slot.amount})):
+        part, odd = divmod(pool, len(open_ones))
+        parts = dict.fromkeys(open_ones, part) | {open_ones[-1]: part + odd}
+        for index, slot in enumerate(left):
+            amount = min(slot.amount, parts.get(slot.bill, 0))
+            if amount:
+                parts[slot.bill] -= amount
+                pool -= amount
+                left[index] = slot._replace(amount=slot.amount - amount)
+                found.append(slot._replace(amount=amount))
+    return found
 
 
 def merged(taken: Sequence[Slot]) -> list[Slot]:
@@ -137,7 +227,8 @@ def merged(taken: Sequence[Slot]) -> list[Slot]:
 
 
 # --- what paying early does --------------------------------------------------------------------------------------
-# Money paid in advance counts for the next instalment first (credit_minor); these say what the rest does.
+# Either it is noted beside the coming instalments, which stay as they are (the names of AHEAD); or it lowers them: it
+# counts for the next instalment first (credit_minor), and these say what the rest does.
 
 
 def _next_instalments(loan: Loan) -> Loan:
@@ -147,13 +238,14 @@ def _next_instalments(loan: Loan) -> Loan:
 
 def _shorter_term(loan: Loan) -> Loan:
     """Instalments stay as they are, the last ones fall away."""
-    return loan._replace(credit_minor=min(loan.credit_minor, loan.level_minor))
+    return loan._replace(credit_minor=min(loan.credit_minor, state.level(loan)))
 
 
 def _smaller_instalments(loan: Loan) -> Loan:
     """The dates stay; what is left after the next instalment is levelled over them anew."""
     later = loan.due_dates[1:]
-    if loan.credit_minor <= loan.level_minor or not later or loan.period is None:
+    listed = loan.terms.plan.kind == "listed"
+    if listed or loan.credit_minor <= loan.level_minor or not later or loan.period is None:
         return _shorter_term(loan)
     spans = [(loan.at, loan.rate), *loan.rate_changes]
     left = state.unbilled(loan)

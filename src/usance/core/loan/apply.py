@@ -9,8 +9,8 @@ from fractions import Fraction
 from typing import Any
 
 from usance.core import calendar, money
-from usance.core.loan import allocate, charges, events, plan, state
-from usance.core.loan.close import next_period, settle_status
+from usance.core.loan import allocate, carry, charges, events, plan, state
+from usance.core.loan.close import next_period, settle_status, turn_period
 from usance.core.loan.events import Event
 from usance.core.loan.state import Bill, Book, Loan, Step, change
 
@@ -70,6 +70,22 @@ def disbursed(loan: Loan, event: events.Disbursed, book: Book) -> Loan:
         return loan
     loan = _levelled(_down_payment(loan, loan.disbursed_minor - before))
     return allocate.allocate(loan, book, on, ("past_due", "due"))
+
+
+def taken_over(loan: Loan, event: events.TakenOver, book: Book) -> Loan:
+    """From here on the loan is in our books. Where its past is not told as events, it stands as the other system left
+    it, and is levelled over the instalments to come unless that system said the instalment."""
+    said = event.standing
+    here = said is not None and loan.disbursed_on is None
+    if said is not None and here:
+        loan = carry.standing(loan, said, book)
+        if loan.due_dates:
+            loan = loan._replace(level_minor=said.level_minor) if said.level_minor else _levelled(loan)
+        if loan.due_dates[:1] == (loan.at,):
+            loan = turn_period(loan, book)
+    book.begin(loan)
+    book.fact("taken_over", loan.at, outstanding_minor=state.outstanding(loan))
+    return allocate.allocate(loan, book, loan.at, ("past_due", "due")) if here else loan
 
 
 def _begun(loan: Loan, book: Book) -> Loan:
@@ -183,7 +199,33 @@ def penalty_resumed(loan: Loan, event: events.PenaltyResumed, book: Book) -> Loa
 def fee_added(loan: Loan, event: events.FeeAdded, book: Book) -> Loan:
     if loan.status not in state.LIVE:
         return loan
-    return charges.charge_fee(loan, book, event.fee_kind, event.amount_minor, loan.at)
+    charged = charges.charge_fee(loan, book, event.fee_kind, event.amount_minor, loan.at)
+    return _falls_due(charged, loan, event.due_on)
+
+
+def penalty_added(loan: Loan, event: events.PenaltyAdded, book: Book) -> Loan:
+    if loan.status not in state.LIVE:
+        return loan
+    charged = charges.charge_penalty(loan, book, event.amount_minor, loan.at)
+    return _falls_due(charged, loan, event.due_on)
+
+
+def _falls_due(loan: Loan, before: Loan, due_on: date | None) -> Loan:
+    """What was charged since `before` is asked for by the instalment of that day, be it long past."""
+    if due_on is None:
+        return loan
+    added = {key: amount - before.balances.get(key, 0) for key, amount in loan.balances.items()}
+    for index, bill in enumerate(loan.bills):
+        if bill.starts_on < due_on <= bill.due_on or (due_on <= bill.starts_on < bill.due_on):
+            due = {key: bill.due.get(key, 0) + added.get(key, 0) for key in {**bill.due, **added}}
+            due = {key: amount for key, amount in due.items() if amount}
+            bills = (*loan.bills[:index], bill._replace(due=due), *loan.bills[index + 1 :])
+            return state.recounted(loan._replace(bills=bills))
+    if not loan.due_dates and due_on <= loan.at:
+        bill = Bill(len(loan.bills) + 1, due_on, due_on, {key: amount for key, amount in added.items() if amount})
+        return state.recounted(loan._replace(bills=(*loan.bills, bill)))
+    dated = [*loan.dated, *(state.Dated(due_on, key, amount) for key, amount in added.items() if amount)]
+    return loan._replace(dated=tuple(sorted(dated)))
 
 
 EXTEND_FROM: dict[str, Callable[[date, date], date]] = {
@@ -275,11 +317,13 @@ APPLY: dict[type[Event], Callable[[Loan, Any, Book], Loan]] = {
     events.DisbursementFailed: disbursement_failed,
     events.Cancelled: cancelled,
     events.Disbursed: disbursed,
+    events.TakenOver: taken_over,
     events.RateChanged: rate_changed,
     events.PenaltyPaused: penalty_paused,
     events.PenaltyResumed: penalty_resumed,
     events.Extended: extended,
     events.FeeAdded: fee_added,
+    events.PenaltyAdded: penalty_added,
     events.Waived: waived,
     events.PaymentReceived: payment_received,
     events.WrittenOff: written_off,

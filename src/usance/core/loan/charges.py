@@ -247,11 +247,11 @@ def accrue_penalty(loan: Loan, book: Book, until: date) -> Loan:
     return _count_penalty(charged, book, after, until - ONE_DAY)
 
 
-def _flat_penalty(loan: Loan, book: Book, on: date) -> Loan:
-    penalty = loan.terms.penalty
-    amount = _within(penalty.flat_minor, penalty_room(loan)) if penalty else 0
+def charge_penalty(loan: Loan, book: Book, amount: int, on: date) -> Loan:
+    """A flat penalty, inside its caps, with its taxes."""
+    amount = _within(amount, penalty_room(loan))
     charged = book.post(
-        loan, change("penalty_charged", "penalty", amount, on), "penalty.flat_per_miss",
+        loan, change("penalty_charged", "penalty", amount, on), "penalty.flat",
         lambda: (f"{amount}", {"flat_minor": amount}),
     )  # fmt: skip
     return _count_penalty(charged, book, Accrued(loan.penalty.exact + amount, loan.penalty.posted + amount), on)
@@ -344,7 +344,7 @@ def miss_instalments(loan: Loan, book: Book) -> Loan:
     penalty = loan.terms.penalty
     for days_late in [(loan.at - bill.due_on).days for _, bill, _ in state.open_bills(loan)]:
         if penalty and penalty.flat_minor and days_late == penalty.grace_days:
-            loan = _flat_penalty(loan, book, loan.at)
+            loan = charge_penalty(loan, book, penalty.flat_minor, loan.at)
         for fee in loan.terms.fees:
             if fee.when == "on_lateness" and days_late == fee.after_days:
                 loan = charge_fee(loan, book, fee.kind, fee_amount(loan, fee), loan.at)

@@ -6,7 +6,7 @@ A day is closed by the named steps of CLOSE_OF_DAY. Between two dates on the loa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -62,7 +62,10 @@ def open_next_day(loan: Loan, book: Book, until: date) -> Loan:
         loan = loan._replace(rate=loan.rate_changes[0][1], rate_changes=loan.rate_changes[1:])
         book.fact("rate_changed", until)
     if loan.period is not None and until >= loan.period.ends_on:
-        loan = allocate.allocate(_turn_period(loan, book), book, until, ("past_due", "due"))
+        loan = allocate.allocate(turn_period(loan, book), book, until, ("past_due", "due"))
+        loan = settle_status(loan, book)
+    if not loan.due_dates and loan.dated and loan.dated[0].due_on <= until:
+        loan = allocate.allocate(_billed(loan, {}, book), book, until, ("past_due", "due"))
         loan = settle_status(loan, book)
     return loan
 
@@ -91,7 +94,7 @@ CLOSE_OF_DAY: tuple[CloseStep, ...] = (charge_missed, accrue_interest, accrue_pe
 # --- bills -------------------------------------------------------------------------------------------------------
 
 
-def _turn_period(loan: Loan, book: Book) -> Loan:
+def turn_period(loan: Loan, book: Book) -> Loan:
     """At the end of a period: its instalment falls due, and the next period begins."""
     if loan.due_dates:
         loan = _bill(loan, book)
@@ -106,41 +109,73 @@ def next_period(loan: Loan) -> Period:
 
 
 def _bill(loan: Loan, book: Book) -> Loan:
-    """The instalment due today, split by the kind of plan; charges on top; the last takes all."""
-    on = loan.at
-    room = max(0, loan.level_minor - loan.credit_minor)
+    """The instalment due today, split by the kind of plan; charges on top; the last takes all. What was settled of it
+    in advance is settled."""
+    on, ahead, level = loan.at, state.settled_ahead(loan, 0), state.level(loan)
+    room = max(0, level - loan.credit_minor - ahead.of(plan.LEVEL_PARTS[loan.terms.plan.kind]))
     last = len(loan.due_dates) == 1 or _takes_all(loan, room)
     loan = charges.settle_residue(loan, book, last=last)
     left = state.unbilled(loan)
     interest, principal = left.get("interest", 0), left.get("principal", 0)
     if not last:
         interest, principal = _split(loan, interest, principal, room)
-    due = {"interest": interest, "principal": principal}
+    due = {"interest": interest + ahead.of(("interest",)), "principal": principal + ahead.of(("principal",))}
     for fee in loan.terms.fees:
         if fee.when == "per_instalment" and state.outstanding(loan):
             loan = charges.charge_fee(loan, book, fee.kind, charges.fee_amount(loan, fee, due), on)
-    due = state.unbilled(loan) | due
+    loan = _billed(loan, due, book)
+    if last:
+        book.fact("matured", on)
+    loan = loan._replace(
+        due_dates=loan.due_dates[1:],
+        credit_minor=max(0, loan.credit_minor - level),
+        matured_on=on if last else None,
+    )
+    return _nothing_to_come(loan, loan.due_dates) if last else loan
+
+
+def _billed(loan: Loan, due: Mapping[str, int], book: Book) -> Loan:
+    """With a bill of today: interest and principal as told, and all charges that fall due with it."""
+    on, ahead, dates = loan.at, state.settled_ahead(loan, 0), state.coming_dates(loan)
+    asked = {key: amount for key, amount in state.unbilled(loan).items() if key not in ("interest", "principal")}
+    for key, amount in state.dated_left(loan).items():
+        asked[key] -= amount
+    for key, amount in (state.charges_of(loan, 0, dates) if dates else {}).items():
+        asked[key] = asked.get(key, 0) + amount
     bill = Bill(
         len(loan.bills) + 1,
         loan.period.starts_on if loan.period else on,
         on,
-        {key: amount for key, amount in due.items() if amount},
+        {key: amount for key, amount in (asked | dict(due)).items() if amount},
+        ahead.paid,
+        ahead.relieved,
+        early_minor=sum(ahead.paid.values()),
     )
-    book.fact("instalment_due", on, number=bill.number, total_minor=sum(bill.due.values()))
-    if last:
-        book.fact("matured", on)
+    book.fact("instalment_due", on, number=bill.number, total_minor=sum(bill.remaining.values()))
     return loan._replace(
         bills=(*loan.bills, bill),
-        settled_count=loan.settled_count + (loan.settled_count == len(loan.bills) and not bill.due),
-        due_dates=() if last else loan.due_dates[1:],
-        credit_minor=max(0, loan.credit_minor - loan.level_minor),
-        matured_on=on if last else None,
+        settled_count=loan.settled_count + (loan.settled_count == len(loan.bills) and not bill.remaining),
+        ahead=loan.ahead[1:],
+        dated=tuple(item for item in loan.dated if item.due_on > on),
     )
+
+
+def _nothing_to_come(loan: Loan, dates: Sequence[date]) -> Loan:
+    """The plan asks for nothing more; instalments of these dates of which something was settled in advance are bills
+    all the same."""
+    bills, dated = list(loan.bills), loan.dated
+    starts_on = loan.period.starts_on if loan.period and loan.period.ends_on > loan.at else loan.at
+    for index, (due_on, ahead) in enumerate(zip(dates, loan.ahead, strict=False)):
+        due = {key: ahead.of((key,)) for key in ("interest", "principal")} | state.charges_of(loan, index, dates)
+        due = {key: amount for key, amount in due.items() if amount}
+        bills.append(Bill(len(bills) + 1, starts_on, due_on, due, *ahead, early_minor=sum(ahead.paid.values())))
+        starts_on, dated = due_on, tuple(item for item in dated if item.due_on > due_on)
+    return state.recounted(loan._replace(bills=tuple(bills), due_dates=(), ahead=loan.ahead[len(dates) :], dated=dated))
 
 
 def _takes_all(loan: Loan, room: int) -> bool:
     """Whether a regular instalment would leave nothing for later ones."""
-    if loan.credit_minor > loan.level_minor or state.instalment_number(loan) <= loan.terms.grace.principal:
+    if loan.credit_minor > state.level(loan) or state.instalment_number(loan) <= loan.terms.grace.principal:
         return False
     left = state.unbilled(loan)
     return room >= sum(left.get(part, 0) for part in plan.LEVEL_PARTS[loan.terms.plan.kind])
@@ -170,8 +205,8 @@ def settle_status(loan: Loan, book: Book) -> Loan:
         book.fact("paid_off", loan.at)
         if state.unapplied(loan):
             book.fact("unapplied_left", loan.at, amount_minor=state.unapplied(loan))
-        return loan._replace(
-            status="closed", closed_on=loan.at, due_dates=(), credit_minor=0, matured_on=loan.matured_on or loan.at
+        return _nothing_to_come(loan, state.coming_dates(loan))._replace(
+            status="closed", closed_on=loan.at, credit_minor=0, matured_on=loan.matured_on or loan.at
         )
     if loan.status == "closed" and owes:
         book.fact("reopened", loan.at, outstanding_minor=owes)
@@ -203,6 +238,7 @@ def _stops(loan: Loan) -> set[date]:
     stops = {on for on, _ in loan.rate_changes[:1]}
     if loan.period is not None:
         stops.add(loan.period.ends_on)
+    stops |= {item.due_on for item in loan.dated}
     penalty = loan.terms.penalty
     if penalty and penalty.yearly_cap_share is not None:
         stops.add(date(loan.at.year + 1, 1, 1))

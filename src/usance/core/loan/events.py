@@ -72,6 +72,44 @@ class Disbursed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """So much of one balance ("principal", "fee:service", "unapplied", ...)."""
+
+    balance: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldBill:
+    """An instalment that fell due in another system: what it asked for, and what of it was paid there."""
+
+    due_on: date
+    due: tuple[Held, ...]
+    paid: tuple[Held, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """How a loan stood in another system. `level_minor`: its regular instalment, 0 where we are to compute it;
+    `charged_minor`: all interest, fees and penalties charged so far, for a cap on the cost."""
+
+    disbursed_on: date
+    balances: tuple[Held, ...]
+    bills: tuple[OldBill, ...] = ()
+    level_minor: int = 0
+    charged_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenOver(Event):
+    """The loan ran in another system until the morning of effective_on; our books begin with the balances of that
+    moment. `standing` says them; without it they are what the earlier events make of them."""
+
+    RANK: ClassVar[int] = 3
+    standing: Carried | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RateChanged(Event):
     """From this day on the loan bears another rate; agreed later steps no longer count."""
 
@@ -104,11 +142,23 @@ class Extended(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeeAdded(Event):
-    """A fee of an agreed kind; it falls due with the next instalment."""
+    """A fee of an agreed kind. It is payable at once and asked for by the next instalment; with a `due_on`, by the
+    instalment of that day."""
 
     RANK: ClassVar[int] = 8
     fee_kind: str
     amount_minor: int
+    due_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PenaltyAdded(Event):
+    """A penalty for something that happened, such as a payment that came back; `due_on` as with a fee."""
+
+    RANK: ClassVar[int] = 8
+    amount_minor: int
+    due_on: date | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,8 +224,9 @@ class Reversed(Event):
 KINDS: dict[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
-        Approved, DisbursementFailed, Cancelled, Disbursed, RateChanged, PenaltyPaused, PenaltyResumed, Extended,
-        FeeAdded, Waived, PaymentReceived, WrittenOff, Recovered, Refunded, PaymentReturned, Reversed,
+        Approved, DisbursementFailed, Cancelled, Disbursed, TakenOver, RateChanged, PenaltyPaused, PenaltyResumed,
+        Extended, FeeAdded, PenaltyAdded, Waived, PaymentReceived, WrittenOff, Recovered, Refunded, PaymentReturned,
+        Reversed,
     )
 }  # fmt: skip
 

@@ -150,6 +150,7 @@ LEVEL_PARTS: dict[str, tuple[str, ...]] = {
     "equal_instalments": ("interest", "principal"),
     "equal_principal": ("principal",),
     "interest_only": ("principal",),
+    "listed": ("principal",),
 }
 
 KINDS: dict[str, Callable[[Terms, Owed, Sequence[Rung]], Fraction]] = {
@@ -157,6 +158,7 @@ KINDS: dict[str, Callable[[Terms, Owed, Sequence[Rung]], Fraction]] = {
     "equal_instalments": _level_total,
     "equal_principal": _level_principal,
     "interest_only": lambda terms, owed, ahead: Fraction(0),  # all principal falls due with the last
+    "listed": lambda terms, owed, ahead: Fraction(0),  # the plan says the principal of each date
 }
 
 

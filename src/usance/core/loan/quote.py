@@ -14,7 +14,7 @@ from usance.core.loan import replay, state
 from usance.core.loan.apply import apply
 from usance.core.loan.close import advance
 from usance.core.loan.events import Approved, Disbursed, Event, Extended, PaymentReceived
-from usance.core.loan.state import Book, Line, Loan, Movement
+from usance.core.loan.state import Bill, Book, Line, Loan, Movement
 from usance.core.loan.terms import Terms
 
 
@@ -29,6 +29,9 @@ class Row(NamedTuple):
     remaining_minor: int
     principal_after_minor: int
     billed: bool
+    early_minor: int = 0  # paid before it fell due
+    late_minor: int = 0  # paid after that
+    relieved_minor: int = 0  # forgiven, or written off
 
     @property
     def total_minor(self) -> int:
@@ -62,7 +65,8 @@ class Payoff(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """A loan in a few figures, for a person."""
+    """A loan in a few figures, for a person. The next payment is the next for which money is needed: an instalment that
+    was paid ahead is passed over."""
 
     on: date
     status: str
@@ -146,17 +150,41 @@ def _apr(flows: Sequence[apr.Flow], terms: Terms) -> Fraction | None:
 
 def _future_rows(loan: Loan) -> tuple[Row, ...]:
     """The bills still to come if each is paid when it falls due, and what is owed today is paid today."""
-    rows = []
+    known = len(loan.bills)
     if state.due_now(loan):
         loan = _pay(loan, state.due_now(loan))
     while loan.due_dates and loan.status in state.LIVE:
         loan = advance(loan, loan.due_dates[0], daily=False).loan
-        bill = loan.bills[-1]
-        owing = state.due_now(loan)
-        loan = _pay(loan, owing) if owing else loan
-        after = loan.balances.get("principal", 0)
-        rows.append(Row(bill.number, bill.starts_on, bill.due_on, bill.due, 0, owing, after, billed=False))
-    return tuple(rows)
+        loan = _pay(loan, state.due_now(loan)) if state.due_now(loan) else loan
+    return _with_rests([_row(bill, billed=False) for bill in loan.bills[known:]])
+
+
+def _row(bill: Bill, *, billed: bool) -> Row:
+    paid = sum(bill.paid.values()) if billed else bill.early_minor
+    total = sum(bill.due.values())
+    left = sum(bill.remaining.values()) if billed else total - paid
+    return Row(
+        bill.number,
+        bill.starts_on,
+        bill.due_on,
+        bill.due,
+        paid,
+        left,
+        0,
+        billed,
+        bill.early_minor,
+        bill.late_minor,
+        sum(bill.relieved.values()),
+    )
+
+
+def _with_rests(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """The same with the principal that later rows ask for."""
+    found, after = [], 0
+    for row in reversed(rows):
+        found.append(row._replace(principal_after_minor=after))
+        after += row.amounts.get("principal", 0)
+    return tuple(reversed(found))
 
 
 def _pay(loan: Loan, amount: int) -> Loan:
@@ -168,19 +196,7 @@ def _pay(loan: Loan, amount: int) -> Loan:
 
 def schedule(loan: Loan) -> tuple[Row, ...]:
     """Every instalment: those that fell due as they are, those to come as they will be if paid on time from now on."""
-    rows = [
-        Row(
-            bill.number, bill.starts_on, bill.due_on, bill.due, sum(bill.paid.values()),
-            sum(bill.remaining.values()), -1, billed=True,
-        )
-        for bill in loan.bills
-    ]  # fmt: skip
-    rows += _future_rows(loan)
-    after = sum(row.amounts.get("principal", 0) for row in rows if not row.billed)
-    for index in range(len(loan.bills) - 1, -1, -1):
-        rows[index] = rows[index]._replace(principal_after_minor=after)
-        after += rows[index].amounts.get("principal", 0)
-    return tuple(rows)
+    return _with_rests([*(_row(bill, billed=True) for bill in loan.bills), *_future_rows(loan)])
 
 
 def payments_ahead(loan: Loan, to: date) -> tuple[PaymentReceived, ...]:
@@ -209,8 +225,7 @@ def standing(loan: Loan) -> Standing:
     """The loan's figures on the day it is at."""
     rows = _future_rows(loan) if loan.status in state.LIVE else ()
     due_now = state.due_now(loan)
-    next_due_on = state.next_due_on(loan)
-    ahead = next((row for row in rows if row.due_on == next_due_on), None)
+    ahead = None if state.is_due_today(loan) else next((row for row in rows if row.remaining_minor), None)
     return Standing(
         on=loan.at,
         status=loan.status,
@@ -218,8 +233,8 @@ def standing(loan: Loan) -> Standing:
         due_now_minor=due_now,
         past_due_minor=state.past_due(loan),
         days_past_due=state.days_past_due(loan),
-        next_due_on=next_due_on,
-        next_due_minor=ahead.total_minor if ahead else due_now,
+        next_due_on=ahead.due_on if ahead else state.next_due_on(loan),
+        next_due_minor=ahead.remaining_minor if ahead else due_now,
         ends_on=rows[-1].due_on if rows else loan.matured_on,
         payoff_minor=payoff(loan, loan.at).total_minor,
         still_to_pay_minor=due_now + sum(row.remaining_minor for row in rows),

@@ -12,7 +12,7 @@ from usance.core.loan import state
 from usance.core.loan.admit import admit, admit_to_history
 from usance.core.loan.apply import apply_into
 from usance.core.loan.close import advance, advance_into
-from usance.core.loan.events import Event, PaymentReturned, Refunded, Reversed
+from usance.core.loan.events import Event, PaymentReturned, Refunded, Reversed, TakenOver
 from usance.core.loan.state import Book, Fact, Loan, Movement, Step
 from usance.core.loan.terms import Terms
 
@@ -83,15 +83,18 @@ def _refold(base: Loan, events: Sequence[Event], to: date) -> Step:
 
 
 def _first_change(history: Iterable[Event], event: Event) -> tuple[date, int, str]:
-    """The order of the first event whose effect may differ: the late one, or the one that is undone."""
+    """The order of the first event whose effect may differ: the late one, or the one that is undone. Where our books
+    begin decides about all that was booked before, too."""
+    told = list(history)
+    changed: Event = event
     if isinstance(event, Undoing):
-        return next((past.order for past in history if past.source == event.undoes), event.order)
-    return event.order
+        changed = next((past for past in told if past.source == event.undoes), event)
+    return min([past.order for past in told] + [event.order]) if isinstance(changed, TakenOver) else changed.order
 
 
 def _is_next(loan: Loan, history: Sequence[Event], event: Event) -> bool:
     """Whether the event takes effect after all that took effect, so that applying it is enough."""
-    if isinstance(event, Undoing) or event.effective_on < loan.at:
+    if isinstance(event, Undoing | TakenOver) or event.effective_on < loan.at:
         return False
     if any(isinstance(past, Undoing) and past.undoes == event.source for past in history):
         return False

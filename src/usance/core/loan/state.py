@@ -5,18 +5,14 @@ A Loan is an immutable record; functions that change it return another one and w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from usance.core import values
 from usance.core.calendar import ONE_DAY
 from usance.core.loan.terms import Terms
 from usance.core.rates import Period, Rate
-
-SCHEMA_VERSION = 1
-
 
 # --- what a step tells -------------------------------------------------------------------------------------------
 
@@ -81,7 +77,8 @@ class Accrued(NamedTuple):
 
 
 class Bill(NamedTuple):
-    """An instalment that has fallen due. `relieved` is what was waived or written off."""
+    """An instalment that has fallen due, or that was paid whole before. `relieved` is what was waived or written
+    off."""
 
     number: int
     starts_on: date
@@ -89,6 +86,13 @@ class Bill(NamedTuple):
     due: Mapping[str, int]
     paid: Mapping[str, int] = {}
     relieved: Mapping[str, int] = {}
+    early_minor: int = 0  # of what was paid, so much before the due date
+    late_minor: int = 0  # and so much after it
+
+    @property
+    def asked_minor(self) -> int:
+        """What was still to be paid when it fell due."""
+        return sum(self.due.values()) - self.early_minor
 
     @property
     def remaining(self) -> dict[str, int]:
@@ -98,6 +102,25 @@ class Bill(NamedTuple):
             if rest:
                 left[key] = rest
         return left
+
+
+class Ahead(NamedTuple):
+    """What was paid, or forgiven, of an instalment before it fell due."""
+
+    paid: Mapping[str, int] = {}
+    relieved: Mapping[str, int] = {}
+
+    def of(self, keys: Container[str]) -> int:
+        """In all, of some balances."""
+        return sum(amount for part in self for key, amount in part.items() if key in keys)
+
+
+class Dated(NamedTuple):
+    """A charge that falls due with the instalment of its day."""
+
+    due_on: date
+    balance: str
+    amount_minor: int
 
 
 class Loan(NamedTuple):
@@ -118,7 +141,9 @@ class Loan(NamedTuple):
     period: Period | None = None  # the running one
     due_dates: tuple[date, ...] = ()  # not yet billed
     level_minor: int = 0  # what an instalment amounts to
-    credit_minor: int = 0  # paid in advance for coming instalments
+    credit_minor: int = 0  # paid in advance for coming instalments, where it lowers them
+    ahead: tuple[Ahead, ...] = ()  # of each coming instalment what is settled, where that leaves them as they are
+    dated: tuple[Dated, ...] = ()  # charges that coming instalments will ask for, by date
     even_factor: Fraction | None = None  # what each period earns, where interest is spread evenly over the plan
     dropped: Fraction = Fraction(0)  # interest below a minor unit that bills left out, to be collected by the last
     bills: tuple[Bill, ...] = ()
@@ -235,14 +260,72 @@ def is_defaulted(loan: Loan) -> bool:
 
 def next_due_on(loan: Loan) -> date | None:
     """Today when something is due today, else the next instalment's date."""
-    if any(bill.due_on == loan.at for _, bill, _ in open_bills(loan)):
+    if is_due_today(loan):
         return loan.at
     return loan.due_dates[0] if loan.due_dates else None
+
+
+def is_due_today(loan: Loan) -> bool:
+    return any(bill.due_on == loan.at for _, bill, _ in open_bills(loan))
 
 
 def instalment_number(loan: Loan) -> int:
     """Which instalment of the plan falls due next, counted from 1; after the last, one more than there are."""
     return loan.terms.plan.count - len(loan.due_dates) + 1
+
+
+def level(loan: Loan) -> int:
+    """What the next instalment amounts to: its principal alone, where only that is level or listed."""
+    listed = loan.terms.plan.principals
+    return listed[min(instalment_number(loan), len(listed)) - 1] if listed else loan.level_minor
+
+
+def settled_ahead(loan: Loan, index: int) -> Ahead:
+    """Of the coming instalment with this index."""
+    return loan.ahead[index] if index < len(loan.ahead) else Ahead()
+
+
+def paid_ahead(loan: Loan, key: str) -> int:
+    """What was paid in advance of coming instalments, of one balance."""
+    return sum(ahead.paid.get(key, 0) for ahead in loan.ahead)
+
+
+def coming_dates(loan: Loan) -> list[date]:
+    """Of the instalments to come: those of the plan, and after them each later day of a charge."""
+    last = loan.due_dates[-1] if loan.due_dates else None
+    later = {item.due_on for item in loan.dated if last is None or item.due_on > last}
+    return [*loan.due_dates, *sorted(later)]
+
+
+def charges_of(loan: Loan, index: int, dates: Sequence[date]) -> dict[str, int]:
+    """The dated charges of the coming instalment with this index, settled or not."""
+    first, last = dates[index - 1] if index else date.min, dates[index]
+    found: dict[str, int] = {}
+    for item in loan.dated:
+        if first < item.due_on <= last:
+            found[item.balance] = found.get(item.balance, 0) + item.amount_minor
+    return found
+
+
+def dated_left(loan: Loan) -> dict[str, int]:
+    """What remains of all dated charges, by balance."""
+    left: dict[str, int] = {}
+    for item in loan.dated:
+        left[item.balance] = left.get(item.balance, 0) + item.amount_minor
+    for ahead in loan.ahead:
+        for settled in ahead:
+            for key, amount in settled.items():
+                if key in left:
+                    left[key] -= amount
+    return {key: amount for key, amount in left.items() if amount}
+
+
+def recounted(loan: Loan) -> Loan:
+    """With the number of settled bills at the front counted anew."""
+    settled = 0
+    while settled < len(loan.bills) and not loan.bills[settled].remaining:
+        settled += 1
+    return loan._replace(settled_count=settled)
 
 
 def down_payment_minor(loan: Loan) -> int:
@@ -289,6 +372,10 @@ class Book:
                 self.lines.append(Line(key, start, ends_on, delta, rule, formula, inputs, self.event))
         return loan._replace(balances=balances)
 
+    def begin(self, loan: Loan) -> None:
+        """The books begin here: what moved before did so in another system's, ours open with the balances it left."""
+        self.movements = [change("taken_over", key, amount, loan.at) for key, amount in sorted(loan.balances.items())]
+
     def fact(self, kind: str, on: date, **details: Any) -> None:
         self.facts.append(Fact(kind, on, details))
 
@@ -302,53 +389,3 @@ def change(kind: str, balance: str, amount_minor: int, on: date) -> Movement:
     return Movement(
         kind, component, name if component == "fee" else "", name if component == "tax" else "", amount_minor, on
     )
-
-
-# --- checkpoint --------------------------------------------------------------------------------------------------
-
-
-def to_json(loan: Loan) -> dict[str, Any]:
-    """The whole state except the terms, as plain JSON."""
-    plain = {name: _plain(item) for name, item in zip(loan._fields, loan, strict=True) if name != "terms"}
-    return {"version": SCHEMA_VERSION, **plain}
-
-
-def _plain(item: Any) -> Any:
-    if item is None or isinstance(item, int | str):
-        return item
-    if isinstance(item, dict):
-        return dict(item)
-    if isinstance(item, tuple):
-        return [_plain(inner) for inner in item]
-    return values.encode(item)
-
-
-def from_json(data: Mapping[str, Any], terms: Terms) -> Loan:
-    """The loan of a checkpoint. Raises values.UnreadableValue for another version: refold from the events then."""
-    if data.get("version") != SCHEMA_VERSION:
-        raise values.UnreadableValue(f"loan of schema version {data.get('version')!r}")
-    day, rate = date.fromisoformat, _rate_from_json
-    period, order = data["period"], data["last_order"]
-    fields = {name: item for name, item in data.items() if name != "version"}
-    for name in ("at", "disbursed_on", "matured_on", "closed_on"):
-        fields[name] = day(fields[name]) if fields[name] else None
-    return Loan(
-        **fields
-        | {
-            "terms": terms,
-            "rate": rate(data["rate"]),
-            "rate_changes": tuple((day(on), rate(item)) for on, item in data["rate_changes"]),
-            "interest": Accrued(Fraction(data["interest"][0]), data["interest"][1]),
-            "penalty": Accrued(Fraction(data["penalty"][0]), data["penalty"][1]),
-            "even_factor": Fraction(data["even_factor"]) if data.get("even_factor") else None,
-            "dropped": Fraction(data.get("dropped", "0")),
-            "period": Period(day(period[0]), day(period[1]), period[2], period[3]) if period else None,
-            "due_dates": tuple(map(day, data["due_dates"])),
-            "bills": tuple(Bill(n, day(start), day(due_on), *maps) for n, start, due_on, *maps in data["bills"]),
-            "last_order": (day(order[0]), order[1], order[2]) if order else None,
-        }
-    )
-
-
-def _rate_from_json(data: Mapping[str, str]) -> Rate:
-    return Rate(Fraction(data["share"]), data["per"])

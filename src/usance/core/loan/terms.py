@@ -21,7 +21,7 @@ from usance.core.refusals import Refusal
 SCHEMA_VERSION = 1
 
 NAMES: dict[str, frozenset[str]] = {
-    "plan": frozenset({"single_payment", "equal_instalments", "equal_principal", "interest_only"}),
+    "plan": frozenset({"single_payment", "equal_instalments", "equal_principal", "interest_only", "listed"}),
     "unit": frozenset(calendar.STEPS),
     "day_count": frozenset(rates.ACCRUALS),
     "rounding": frozenset(money.ROUNDINGS),
@@ -32,7 +32,18 @@ NAMES: dict[str, frozenset[str]] = {
     "residue": frozenset({"carry", "drop_when_due", "collect_at_end"}),
     "late_start": frozenset({"dates_move", "dates_stay"}),
     "after_maturity": frozenset({"continues", "stops"}),
-    "early_payment": frozenset({"shorter_term", "smaller_instalments", "next_instalments", "hold_until_due"}),
+    "early_payment": frozenset(
+        {
+            "shorter_term",
+            "smaller_instalments",
+            "next_instalments",
+            "hold_until_due",
+            "in_turn",
+            "from_the_last",
+            "next_then_last",
+            "in_equal_parts",
+        }
+    ),
     "waterfall": frozenset({"by_instalment", "by_component"}),
     "component": frozenset({"tax", "penalty", "fee", "interest", "principal"}),
     "fee_when": frozenset(
@@ -74,15 +85,17 @@ def _known(vocabulary: str, field: str, value: str) -> None:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """When the loan is repaid: `count` due dates, one every `every` `unit`s from the start, or the `dates` themselves.
-    With a `length` only the last date is another one: so many `length_unit`s after the start."""
+    With a `length` only the last date is another one: so many `length_unit`s after the start. A listed plan says the
+    principal of every date too, as a loan that began in another system has it."""
 
-    kind: str  # single_payment | equal_instalments | equal_principal | interest_only
+    kind: str  # single_payment | equal_instalments | equal_principal | interest_only | listed
     count: int = 1
     every: int
     unit: str = "days"
     dates: tuple[date, ...] = ()
     length: int = 0
     length_unit: str = "days"
+    principals: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         _known("plan", "plan.kind", self.kind)
@@ -94,6 +107,10 @@ class Plan:
         _check(self.length >= 0, "plan.length", self.length, "not negative")
         _check(not self.dates or (len(self.dates) == self.count and list(self.dates) == sorted(set(self.dates))),
                "plan.dates", len(self.dates), "as many as `count`, in order")  # fmt: skip
+        listed = self.kind == "listed"
+        _check(len(self.principals) == (len(self.dates) if listed else 0) and min(self.principals, default=0) >= 0,
+               "plan.principals", len(self.principals), "one for each date of a listed plan")  # fmt: skip
+        _check(not listed or bool(self.dates), "plan.dates", len(self.dates), "a listed plan says its dates")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,15 +204,23 @@ class Penalty:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allocation:
     """How a payment is spread: ages first (past due, due, in advance), and inside an age either instalment by
-    instalment or component by component."""
+    instalment or component by component. What is due today or paid in advance may have an order of its own."""
 
     waterfall: str = "by_instalment"
     components: tuple[str, ...] = ("tax", "penalty", "fee", "interest", "principal")
+    due: tuple[str, ...] = ()
+    in_advance: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _known("waterfall", "allocation.waterfall", self.waterfall)
-        _check(frozenset(self.components) == NAMES["component"] and len(self.components) == 5,
-               "allocation.components", self.components, "each component once")  # fmt: skip
+        for name, order in (("components", self.components), ("due", self.due), ("in_advance", self.in_advance)):
+            _check(sorted(order) == sorted(NAMES["component"]) or (not order and name != "components"),
+                   f"allocation.{name}", order, "each component once")  # fmt: skip
+
+    def order(self, age: str) -> tuple[str, ...]:
+        """The components in the order in which money of this age meets them."""
+        own = {"due": self.due, "in_advance": self.in_advance}.get(age, ())
+        return own or self.components
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ from usance.web import components as ui
 from usance.web import permits, refusals, words
 from usance.web.borrower import changes, identity
 from usance.web.borrower import push as reminders
+from usance.web.templatetags import formats
 
 
 @permits.borrower
@@ -35,7 +36,7 @@ def home(request: HttpRequest) -> HttpResponse:
     mine = list(loans.loans_of_party(party_id))
     application = applications.open_application(party_id=party_id)
     shown: list[dict[str, Any]] = [
-        {"loan": loan, "tag": words.tag(words.LOAN_STATUS, loan.status), "payoff": _payoff(loan)} for loan in mine
+        {"loan": loan, "tag": words.tag(words.LOAN_STATUS, loan.status), **_figures(loan)} for loan in mine
     ]
     live = [item for item in shown if item["loan"].status in ("approved", "active", "past_due")]
     context = {
@@ -50,8 +51,12 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "borrower/account/home.html", context)
 
 
-def _payoff(loan: loans.Loan) -> int:
-    return loans.payoff(loan_id=loan.pk).total_minor if loan.status in ("active", "past_due") else 0
+def _figures(loan: loans.Loan) -> dict[str, Any]:
+    """What closes a running loan today, and the next payment for which money is needed."""
+    if loan.status not in ("active", "past_due"):
+        return {}
+    now = loans.loan_view(loan_id=loan.pk).standing
+    return {"payoff": now.payoff_minor, "next_minor": now.next_due_minor, "next_on": now.next_due_on}
 
 
 @permits.borrower
@@ -120,7 +125,7 @@ def forget_other_devices(request: HttpRequest) -> HttpResponse:
     """Signed out everywhere but here."""
     party_id: UUID = request.party_id  # type: ignore[attr-defined]
     actor, here = identity.actor_of(request), identity.device_of(request)
-    devices.forget_others(party_id=party_id, but=here, actor=actor, at=clock.now())
+    devices.forget_all(party_id=party_id, but=here, actor=actor, at=clock.now())
     messages.success(request, _("You are signed out everywhere but here."))
     return redirect("borrower:settings")
 
@@ -156,7 +161,7 @@ def me(request: HttpRequest) -> HttpResponse:
     rows = [
         ui.SummaryRow(_("Name"), profile.display_name or "–"),
         ui.SummaryRow(_("Customer number"), profile.reference),
-        ui.SummaryRow(_("Phone"), profile.phone or "–", href=reverse("borrower:contact", args=["phone"])),
+        ui.SummaryRow(_("Phone"), formats.phone(profile.phone), href=reverse("borrower:contact", args=["phone"])),
         ui.SummaryRow(
             _("E-mail"),
             email.value if email else "–",

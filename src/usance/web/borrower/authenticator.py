@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
+from usance.apps.access import totp
 from usance.apps.customers import authenticator
 from usance.apps.customers import selectors as customers
 from usance.ports import clock
@@ -39,11 +40,13 @@ def link(request: HttpRequest) -> HttpResponse:
             "code", _("This code is wrong, too old, or was used before. Enter the code that the app shows now.")
         )
     account = customers.party_row(party_id).reference
+    issuer: str = request.institution.name  # type: ignore[attr-defined]
     context = {
         "form": form,
         "back_url": "/account/settings/",
+        "app_url": totp.address(secret, issuer=issuer, account=account),
         "secret": " ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
-        "qr": qr.of_app(secret, issuer=request.institution.name, account=account),  # type: ignore[attr-defined]
+        "qr": qr.of_app(secret, issuer=issuer, account=account),
     }
     return render(request, "borrower/account/link_app.html", context)
 

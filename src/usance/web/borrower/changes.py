@@ -39,20 +39,24 @@ def stop(request: HttpRequest, change_id: UUID) -> HttpResponse:
         raise Http404
     if request.method == "POST" and change.state == channels.State.WAITING:
         reported = "not_mine" in request.POST or change.kind == channels.Kind.CARD
-        changed_channels.stop(change_id=change.pk, reported=reported, at=clock.now(), actor=identity.actor_of(request))
-        words = (
-            _("Stopped. We look into it and write to you.") if reported else _("Stopped. Everything stays as it was.")
-        )
-        messages.success(request, words)
+        who, here = identity.actor_of(request), identity.device_of(request)
+        changed_channels.stop(change_id=change.pk, reported=reported, at=clock.now(), actor=who, here=here)
+        messages.success(request, _said(reported))
     elif request.method == "GET" and change.state == channels.State.WAITING:
         context = {
             "change": change,
             "what": _what(change),
-            "effects": _effects(change),
+            "effects": _effects(change, signed_in=True),
             "back_url": "/account/me/" if change.kind == channels.Kind.PHONE else "/account/settings/",
         }
         return render(request, "borrower/account/stop_change.html", context)
     return redirect("borrower:me" if change.kind == channels.Kind.PHONE else "borrower:settings")
+
+
+def _said(reported: bool) -> str:
+    if not reported:
+        return _("Stopped. Everything stays as it was.")
+    return _("Stopped, and you are signed out everywhere but here. We look into it and write to you.")
 
 
 @permits.public
@@ -86,7 +90,8 @@ def _what(change: Any) -> str:
     return _("Phone number %(phone)s") % {"phone": masking.phone(values.get(change.subject_id, ""))}
 
 
-def _effects(change: Any) -> list[ui.Effect]:
+def _effects(change: Any, *, signed_in: bool = False) -> list[ui.Effect]:
+    """What the button does. `signed_in`: pressed in the account, on a device that stays known."""
     if change.kind == channels.Kind.CARD:
         stopped = _("No money goes to this card, and none is taken from it.")
     elif change.state == channels.State.DONE:
@@ -95,4 +100,8 @@ def _effects(change: Any) -> list[ui.Effect]:
         ]
     else:
         stopped = _("The new number never counts. Your number stays as it is.")
-    return [ui.Effect(stopped, "good"), ui.Effect(_("Every device must show anew that it is yours when it signs in."))]
+    if signed_in:
+        devices = _("If it was not you: you are signed out on every other device, and stay signed in here.")
+    else:
+        devices = _("You are signed out everywhere, and each device must show anew that it is yours.")
+    return [ui.Effect(stopped, "good"), ui.Effect(devices)]

@@ -55,8 +55,6 @@ class PhoneCodeForm(SecondFactForm):
         for name in ("birth_date", "last_four", "app_code"):
             if name not in asked:
                 del self.fields[name]
-            else:  # one of them is needed, so none is called optional
-                self.fields[name].must_answer = True  # type: ignore[attr-defined]
         if asked == ("last_four",):
             self.fields["last_four"].label = _("Last four digits of your identity number")
 
@@ -194,7 +192,9 @@ def _confirm(request: HttpRequest, pending: dict[str, Any], given: dict[str, Any
     if isinstance(answer, Refusal):
         return answer
     if waits:
-        messages.success(request, _("Confirmed. We have told your number and e-mail address of before; see below."))
+        messages.success(
+            request, _("Confirmed. Below you see when it counts; we have told the number that you had before.")
+        )
     else:
         messages.success(request, _("Confirmed. From now on we write to you there."))
     return None

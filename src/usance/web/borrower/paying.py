@@ -92,6 +92,7 @@ class PayForm(forms.Form):
         choice.initial = next(iter(amounts), "other")
         _offer_cards(self, cards)
         self.fields["amount"].set_currency(loan.currency)  # type: ignore[attr-defined]
+        self.fields["amount"].must_answer = True  # type: ignore[attr-defined] # shown to whoever chose it: not optional
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -168,6 +169,8 @@ def extend(request: HttpRequest, loan_id: UUID) -> HttpResponse:
     if not options:
         return render(request, "borrower/loans/no_extension.html", {"loan": loan, "back_url": f"/loans/{loan.pk}/"})
     form = ExtendForm(request.POST or None, loan=loan, options=options, cards=list(payments.cards_of(loan.party_id)))
+    if request.GET.get("days") in {str(option.days) for option in options}:  # chosen on the page before
+        form.fields["days"].initial = request.GET["days"]
     if request.method == "POST" and form.is_valid():
         days, card = int(form.cleaned_data["days"]), form.cleaned_data["card"]
         price = next(option.price_minor for option in options if option.days == days)

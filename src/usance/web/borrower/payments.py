@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 
 from usance.apps.payments import selectors
+from usance.ports import clock
 from usance.ports.queue import enqueue
 from usance.web import permits
 from usance.web.borrower import paying
@@ -17,6 +19,7 @@ from usance.workflows import take_payment
 
 LOAN = take_payment.LOAN
 VISITED, BACK = "visited_pages", "back"
+LONG = timedelta(minutes=2)  # an answer mostly takes seconds
 
 
 @permits.borrower
@@ -44,6 +47,8 @@ def show(request: HttpRequest, instruction_id: UUID) -> HttpResponse:
         "try_url": _try_again(found),
         "is_extension": "extend_days" in found.details,
         "poll_url": request.get_full_path(),
+        "takes_long": found.is_open and clock.now() - found.given_at > LONG,
+        "loan_url": reverse("borrower:loan", args=[found.subject_id]) if found.subject_type == LOAN else "",
     }
     waits = found.is_open or is_booking
     return render(request, "borrower/payments/waiting.html" if waits else "borrower/payments/outcome.html", context)

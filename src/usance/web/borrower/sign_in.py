@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -11,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
-from usance.apps.customers import sign_in
+from usance.apps.customers import devices, sign_in
 from usance.apps.customers.refusals import CodeExpired
 from usance.core.refusals import Refusal
 from usance.ports import clock
@@ -40,6 +41,11 @@ class SecondFactForm(forms.Form):
     birth_date = forms.DateBoxesField(birthday=True, required=False, label=_("Your date of birth"))
     last_four = forms.CodeField(length=4, required=False, label=_("Or: last four digits of your identity number"))
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():  # one of them is needed, so none is called optional
+            field.must_answer = True  # type: ignore[attr-defined]
+
 
 @permits.public
 def phone(request: HttpRequest) -> HttpResponse:
@@ -61,7 +67,9 @@ def phone(request: HttpRequest) -> HttpResponse:
             form.add_error("phone", refusals.sentence(refusal))
         else:
             return redirect("borrower:sign_in_code")
-    return render(request, "borrower/sign_in/phone.html", {"form": form, "back_url": "/"})
+    # somebody we know, on the way to a page of theirs: their visit has ended meanwhile
+    is_back = NEXT in request.session and devices.is_anyones(token=cookies.read(request, cookies.DEVICE))
+    return render(request, "borrower/sign_in/phone.html", {"form": form, "back_url": "/", "is_back": is_back})
 
 
 def _went_out_already(request: HttpRequest, number: str) -> bool:

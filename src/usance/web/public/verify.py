@@ -55,6 +55,7 @@ def show(request: HttpRequest, code: str) -> HttpResponse:
         "code": code,
         "shown_code": grouped(facts.code) if facts else "",
         "form": form,
+        "ask": CheckForm(initial={"code": code}),
         "verdict": verdict,
     }
     return render(request, "public/verify.html", context, status=200 if facts else 404)

@@ -36,6 +36,18 @@ STATES = {
     "withdrawn": ui.Tag(gettext_lazy("Withdrawn"), "neutral"),
     "expired": ui.Tag(gettext_lazy("Expired"), "neutral"),
 }
+EMPTY = {
+    "mine": ui.Empty(
+        gettext_lazy("Nothing waits for you"),
+        gettext_lazy("What a colleague proposes and you may decide stands here until somebody has decided."),
+        icon="check",
+    ),
+    "sent": ui.Empty(
+        gettext_lazy("You have proposed nothing"),
+        gettext_lazy("What you propose stands here until a second person has decided."),
+    ),
+    "done": ui.Empty(gettext_lazy("Nothing was decided yet"), gettext_lazy("Decisions stay here with their reasons.")),
+}
 
 
 class DecisionForm(house.Form):
@@ -76,9 +88,7 @@ def index(request: StaffRequest) -> HttpResponse:
         )
         for one in page.object_list
     ]
-    table = ui.DataTable(
-        _("Changes"), columns, rows, ui.Empty(_("Nothing waits here")), page=page, query={"view": view}
-    )
+    table = ui.DataTable(_("Changes"), columns, rows, EMPTY.get(view, EMPTY["mine"]), page=page, query={"view": view})
     names = (("mine", _("For me")), ("sent", _("Proposed by me")), ("done", _("Decided")))
     tabs = [ui.Tab(words, f"?view={code}", current=code == view) for code, words in names]
     return render(request, "staff/people/approvals.html", {"table": table, "views": tabs})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from django.utils.translation import ngettext
 
 from usance.apps.access import selectors as access
 from usance.apps.agreements import selectors as papers
-from usance.apps.customers import consents, vault
+from usance.apps.customers import consents, fields, vault
 from usance.apps.decisioning import reasons
 from usance.apps.desk import selectors as desk
 from usance.apps.origination import questions, selectors, states
@@ -46,6 +47,7 @@ def context(request: StaffRequest, row: Any, form: Any) -> dict[str, Any]:
         "is_erased": case.profile.is_erased,
         "person": person(case, in_full=in_full),
         "facts": facts(case, in_full=in_full),
+        "facts_source": usual_source(case),
         "wish": wish(request, case),
         "checks": checks,
         "decision": decision(case),
@@ -112,10 +114,25 @@ def person(case: Any, *, in_full: bool) -> list[ui.SummaryRow]:
 
 def facts(case: Any, *, in_full: bool) -> list[ui.SummaryRow]:
     """Each answer with who said it and when, and what was said before where that differs."""
-    return [
-        ui.SummaryRow(line.label, value(line, case, in_full=in_full), note=source(line, case, in_full=in_full))
-        for line in case.lines
-    ]
+    usual = usual_source(case)
+    rows = []
+    for line in case.lines:
+        label = fields.FIELDS[line.question].label if line.question in fields.FIELDS else line.label
+        note = source(line, case, in_full=in_full)
+        shown = note.removeprefix(usual).removeprefix(" · ") if usual else note
+        rows.append(ui.SummaryRow(label, value(line, case, in_full=in_full), note=shown))
+    return rows
+
+
+def said(line: Any) -> str:
+    return f"{vocabulary.word(vocabulary.SOURCE, line.source)} · {formats.date_l(line.stated_at, 'medium')}"
+
+
+def usual_source(case: Any) -> str:
+    """Who said most of it and when: told once, and at a line only where it differs."""
+    known = Counter(said(line) for line in case.lines)
+    words, count = known.most_common(1)[0] if known else ("", 0)
+    return words if count > 2 else ""
 
 
 def value(line: Any, case: Any, *, in_full: bool) -> Any:
@@ -125,15 +142,15 @@ def value(line: Any, case: Any, *, in_full: bool) -> Any:
 
 
 def source(line: Any, case: Any, *, in_full: bool) -> str:
-    said = f"{vocabulary.word(vocabulary.SOURCE, line.source)} · {formats.date_l(line.stated_at, 'medium')}"
+    words = said(line)
     history = case.profile.said.get(line.question, [])
     if len(history) < 2 or history[1].value == history[0].value:
-        return said
+        return words
     before = history[1].value
     if questions.QUESTIONS[line.question].kind == "money":
         before = ui.Money(before, case.application.currency)
     before = formats.any_value(masks.shown(line.question, before, in_full=in_full))
-    return f"{said} · " + _("before: %(value)s (%(day)s)") % {
+    return f"{words} · " + _("before: %(value)s (%(day)s)") % {
         "value": before,
         "day": formats.date_l(history[1].stated_at, "medium"),
     }

@@ -17,7 +17,7 @@ from usance.web import components as ui
 from usance.web import reckoning, words
 from usance.web.staff import product_words, vocabulary
 from usance.web.templatetags import formats
-from usance.workflows import changed_channels, customer_care, serve_loan
+from usance.workflows import changed_channels, customer_care, import_portfolio, serve_loan
 
 PLACES_OF_NO_MATTER = (".position.", "_id", "viewport")
 
@@ -100,6 +100,22 @@ def _erasure(row: Any, institution: Any) -> list[ui.DiffRow]:
     ]
 
 
+def _import(row: Any, institution: Any) -> list[ui.DiffRow]:
+    """The sums by product that the maker saw."""
+    said, shown = row.after, _money(institution)
+    found = [
+        ui.DiffRow(_("New customers"), "", formats.number(said["customers"])),
+        ui.DiffRow(_("New loans"), "", formats.number(said["loans"])),
+        ui.DiffRow(_("Figures that differ from the other system's"), "", formats.number(said["differences"])),
+    ]
+    for group in said["groups"]:
+        for part in ("principal", "interest", "fee", "penalty", "tax", "unapplied"):
+            if group[f"{part}_minor"]:
+                name = f"{group['product']}: {words.full_balance_name(part)}"
+                found.append(ui.DiffRow(name, "", shown(group[f"{part}_minor"])))
+    return found
+
+
 def _nodes(content: Mapping[str, Any]) -> dict[str, Any]:
     """Node name -> what it holds, rows by their own ids where they have them."""
     found: dict[str, Any] = {}
@@ -127,4 +143,5 @@ _KINDS: Mapping[str, Callable[[Any, Any], list[ui.DiffRow]]] = {
     serve_loan.CHANGE_RATE: _rate,
     changed_channels.PHONE_BY_STAFF: _phone,
     customer_care.ERASE: _erasure,
+    import_portfolio.APPROVAL: _import,
 }

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
+from babel.numbers import get_currency_name
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.formats import date_format
@@ -16,48 +15,11 @@ from django.views.decorators.http import require_GET
 
 from usance.apps.institutions import selectors as institutions
 from usance.web import components as ui
-from usance.web import permits
+from usance.web import law, permits
 from usance.web.staff.request import StaffRequest
 from usance.web.templatetags import formats
 
 CALENDAR_DAYS = 366
-RULES: Mapping[str, Any] = {
-    "cap.annual_rate": gettext_lazy("Most that a loan may cost a year"),
-    "cap.criminal_rate": gettext_lazy("Cost from which lending is a crime"),
-    "cap.daily_total_cost": gettext_lazy("Most that a loan may cost a day"),
-    "cap.effective_rate": gettext_lazy("Most effective yearly rate"),
-    "cap.microloan_rate": gettext_lazy("Most for microloans"),
-    "cap.penalty_rate": gettext_lazy("Most for being late"),
-    "cap.penalty_small_loans": gettext_lazy("Most penalty on small loans"),
-    "cap.penalty_total": gettext_lazy("Most penalty in all"),
-    "cap.short_effective_rate": gettext_lazy("Most effective rate of short loans"),
-    "contact": gettext_lazy("When and how often people may be contacted"),
-    "contact.reminders_microfinance": gettext_lazy("Reminders of microfinance"),
-    "contact.visits": gettext_lazy("Visits"),
-    "cooling_off": gettext_lazy("Days to step back"),
-    "age.minimum": gettext_lazy("Least age"),
-    "identity_number": gettext_lazy("Identity number"),
-    "apr.method": gettext_lazy("How the APR is computed"),
-    "classification.days": gettext_lazy("Classes of loans by days past due"),
-    "consent.scoring": gettext_lazy("Consent to scoring"),
-    "disclosure.draft_contract": gettext_lazy("Draft contract before signing"),
-    "disclosure.key_facts": gettext_lazy("Key facts before signing"),
-    "disclosure.passport": gettext_lazy("Loan passport before signing"),
-    "disclosure.secci": gettext_lazy("European key facts sheet"),
-    "early_payoff.refund": gettext_lazy("Refund on early payoff"),
-    "exposure.customer": gettext_lazy("Most lent to one customer"),
-    "exposure.p2p_platform": gettext_lazy("Most borrowed over platforms"),
-    "interest.unclear_rate": gettext_lazy("Rate where the agreed one is unclear"),
-    "lending.barred": gettext_lazy("Who may not be lent to"),
-    "penalty.interest_on_interest": gettext_lazy("Interest on late interest"),
-    "penalty.kind": gettext_lazy("Kinds of penalty"),
-}
-LICENCES = {
-    "": gettext_lazy("none (civil lender)"),
-    "finance_company": gettext_lazy("finance company"),
-    "bank": gettext_lazy("bank"),
-    "microfinance": gettext_lazy("microfinance institution"),
-}
 UNIT_KINDS = {"head": gettext_lazy("Head office"), "branch": gettext_lazy("Branch"), "team": gettext_lazy("Team")}
 
 
@@ -71,7 +33,7 @@ def show(request: StaffRequest) -> HttpResponse:
         "working": _working(request.institution),
         "units": _units(),
         "calendar": _calendar(on),
-        "rules": _rules(request.institution.country, on),
+        "rules": _rules(request.institution, on),
     }
     return render(request, "staff/institution/show.html", context)
 
@@ -83,12 +45,16 @@ def _settings(row: Any) -> list[ui.SummaryRow]:
         ui.SummaryRow(_("Legal name"), row.legal_name),
         ui.SummaryRow(_("Registration number"), row.registration_number),
         ui.SummaryRow(_("Address"), row.address),
-        ui.SummaryRow(_("Licence"), LICENCES.get(row.licence, row.licence)),
+        ui.SummaryRow(_("Licence"), law.LICENCES.get(row.licence, row.licence)),
         ui.SummaryRow(_("Support"), f"{row.support_phone} · {row.support_email}"),
-        ui.SummaryRow(_("Country"), row.country),
-        ui.SummaryRow(_("Currency"), row.currency),
+        ui.SummaryRow(_("Country"), law.country(row.country)),
+        ui.SummaryRow(_("Currency"), _currency(row.currency)),
         ui.SummaryRow(_("Languages"), languages),
     ]
+
+
+def _currency(code: str) -> str:
+    return f"{get_currency_name(code, locale=formats.locale())} ({code})"
 
 
 def _working(row: Any) -> list[ui.SummaryRow]:
@@ -108,9 +74,9 @@ def _working(row: Any) -> list[ui.SummaryRow]:
 
 
 def _units() -> ui.DataTable:
-    columns = [ui.Column("name", _("Unit")), ui.Column("kind", _("Kind")), ui.Column("path", _("Path"))]
+    columns = [ui.Column("name", _("Unit")), ui.Column("kind", _("Kind"))]
     rows = [
-        ui.Row([f"{'· ' * unit.path.count('.')}{unit.name}", UNIT_KINDS.get(unit.kind, unit.kind), unit.path])
+        ui.Row([f"{'· ' * unit.path.count('.')}{unit.name}", UNIT_KINDS.get(unit.kind, unit.kind)])
         for unit in institutions.units()
     ]
     return ui.DataTable(_("Branches and teams"), columns, rows, ui.Empty(_("No units")))
@@ -137,7 +103,7 @@ def _calendar(on: date) -> ui.DataTable:
     return ui.DataTable(_("Marked days of the coming year"), columns, rows, empty)
 
 
-def _rules(country: str, on: date) -> ui.DataTable:
+def _rules(row: Any, on: date) -> ui.DataTable:
     columns = [
         ui.Column("rule", _("Rule")),
         ui.Column("value", _("Says")),
@@ -148,27 +114,14 @@ def _rules(country: str, on: date) -> ui.DataTable:
     rows = [
         ui.Row(
             [
-                RULES.get(one.code, one.code),
-                _value(one.value),
+                law.name(one.code),
+                law.said(one.value, row),
                 one.starts_on,
                 one.source,
                 ui.Tag(_("Confirmed"), "good") if one.is_confirmed else ui.Tag(_("Not confirmed"), "warn"),
             ]
         )
-        for one in institutions.rules_in_force(country, on)
+        for one in institutions.rules_in_force(row.country, on)
     ]
     empty = ui.Empty(_("No rule is known for this country"), _("Nothing is refused by law until rules are entered."))
     return ui.DataTable(_("Country rules in force"), columns, rows, empty)
-
-
-def _value(value: Any) -> str:
-    """A rule's value as it is stored: names and figures, one after another."""
-    if not isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False)
-    return "; ".join(f"{name.replace('_', ' ')}: {_part(item)}" for name, item in value.items())
-
-
-def _part(item: Any) -> str:
-    if isinstance(item, list):
-        return ", ".join(map(_part, item))
-    return item if isinstance(item, str) else json.dumps(item, ensure_ascii=False)

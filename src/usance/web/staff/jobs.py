@@ -38,6 +38,7 @@ AREAS: Mapping[str, Any] = {
     "loans": gettext_lazy("What follows from a change of a loan"),
     "close": gettext_lazy("End of day"),
     "audit": gettext_lazy("Audit trail"),
+    "imports": gettext_lazy("Taking in loans from another system"),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
@@ -27,12 +29,15 @@ from usance.web import words as common
 from usance.web.staff import entry_parts
 from usance.web.staff.books import KINDS, tabs
 from usance.web.staff.links import link
+from usance.web.staff.loan_tabs import product_names
 from usance.web.staff.request import StaffRequest
 from usance.web.templatetags import formats
 
 ENTRIES = {
     "close.day": gettext_lazy("Interest and penalties of the day"),
     "close.again": gettext_lazy("Interest and penalties, made up for"),
+    "loan.taken_over": gettext_lazy("Loans taken over from another system"),
+    "loan.days_since_take_over": gettext_lazy("Days between the take-over and the import"),
     "loan.reversal": gettext_lazy("Entry reversed"),
 }
 
@@ -145,16 +150,18 @@ def journal(request: StaffRequest) -> HttpResponse:
         ui.Column("booked", _("Booked")),
         ui.Column("effective", _("Effective")),
         ui.Column("loan", _("Loan")),
-        ui.Column("count", _("Transfers"), numeric=True),
+        ui.Column("product", _("Product")),
+        ui.Column("amount", _("Amount"), numeric=True),
     ]
+    moved = _moved(request, page.object_list)
     rows = [
         ui.Row(
             [
                 entry_words(row.description),
                 row.booked_on,
                 row.effective_on,
-                loans.get(row.loan_id, ""),
-                row.transfer_count,
+                _loan_link(request, row.loan_id, loans),
+                *moved[row.pk],
             ],
             href=reverse("staff:entry", args=[row.pk]),
         )
@@ -165,6 +172,26 @@ def journal(request: StaffRequest) -> HttpResponse:
     table = ui.DataTable(_("Journal"), columns, rows, empty, page=page, query=query)
     return render(
         request, "staff/books/journal.html", {"tabs": tabs(request, "journal"), "filters": form, "table": table}
+    )
+
+
+def _moved(request: StaffRequest, entries: Iterable[Any]) -> dict[UUID, tuple[str, ui.Money]]:
+    """Of each entry, whose product it concerns and how much it moves, as far as the reader's branches go."""
+    within = access.scope_filter(request.user, "ledger.view", path="branch")
+    names = product_names()
+    products: dict[UUID, dict[str, None]] = {entry.pk: {} for entry in entries}
+    sums = dict.fromkeys(products, 0)
+    for one in ledger.transfers_of_entries(products).filter(within):
+        products[one.entry_id][names.get(one.product, one.product)] = None
+        sums[one.entry_id] += one.amount_minor
+    currency = request.institution.currency
+    return {pk: (", ".join(filter(None, products[pk])), ui.Money(sums[pk], currency)) for pk in products}
+
+
+def _loan_link(request: StaffRequest, loan_id: Any, numbers: Mapping[Any, str]) -> str:
+    number = numbers.get(loan_id, "")
+    return (
+        format_html('<a href="{}">{}</a>', link(request, "loan.view", "staff:loan", loan_id), number) if number else ""
     )
 
 
@@ -213,7 +240,7 @@ def _facts(request: StaffRequest, row: Any) -> list[ui.SummaryRow]:
         ui.SummaryRow(_("Booked"), row.booked_on),
         ui.SummaryRow(_("Effective"), row.effective_on),
         ui.SummaryRow(_("Recorded"), row.recorded_at),
-        ui.SummaryRow(_("Key"), row.key),
+        ui.SummaryRow(_("Key"), row.key, note=_("by it nothing is booked twice")),
         ui.SummaryRow(_("Cause"), row.source),
         ui.SummaryRow(_("Corrects"), _cited(row)),
         ui.SummaryRow(_("Seal"), f"{row.digest[:16]}…", note=_("the audit finds any later change by it")),
@@ -237,7 +264,7 @@ def _cited(row: Any) -> str:
 
 
 def _transfers(request: StaffRequest, transfers: list[Any]) -> ui.DataTable:
-    names = dict(institutions.units().values_list("path", "name"))
+    names, products = dict(institutions.units().values_list("path", "name")), product_names()
     columns = [
         ui.Column("debit", _("Debit")),
         ui.Column("credit", _("Credit")),
@@ -250,9 +277,11 @@ def _transfers(request: StaffRequest, transfers: list[Any]) -> ui.DataTable:
         ui.Row(
             [
                 str(one.debit),
-                str(one.credit),
+                format_html(
+                    '<a href="{}">{}</a>', reverse("staff:ledger_account", args=[one.credit_id]), str(one.credit)
+                ),
                 names.get(one.branch, one.branch),
-                one.product,
+                products.get(one.product, one.product),
                 ui.Money(one.amount_minor, currency),
             ],
             href=reverse("staff:ledger_account", args=[one.debit_id]),

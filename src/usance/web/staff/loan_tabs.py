@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from usance.apps.access import selectors as access
 from usance.apps.institutions import selectors as institutions
 from usance.apps.products import selectors as products
-from usance.apps.servicing import selectors
+from usance.apps.servicing import classing, selectors
 from usance.core.loan import state
 from usance.web import components as ui
 from usance.web import reckoning, words
@@ -149,7 +149,7 @@ def summary(looking: Looking) -> dict[str, Any]:
         }
         for balance in sorted({*by_balance, *view.balances}, key=_rank)
     ]
-    return {"balances": balances, "agreed": _agreed(looking)}
+    return {"balances": balances, "agreed": _agreed(looking), **_class(looking)}
 
 
 def _rank(balance: str) -> tuple[int, str]:
@@ -178,6 +178,30 @@ def _agreed(looking: Looking) -> list[ui.SummaryRow]:
     return rows
 
 
+def _class(looking: Looking) -> dict[str, Any]:
+    """The class of the country's regulator at the end of the day before the one that is looked at, and its history."""
+    if looking.view.on > looking.today:
+        return {}
+    changes = list(classing.changes_of(loan_id=looking.loan.pk))
+    later = [one for one in changes if one.day >= looking.view.on]
+    code = later[-1].was if later else looking.loan.loan_class
+    columns = [
+        ui.Column("day", _("At the end of")),
+        ui.Column("class", _("Class")),
+        ui.Column("late", _("Days late"), numeric=True),
+    ]
+    rows = [
+        ui.Row([one.day, words.tag(words.LOAN_CLASS, one.now), one.days_past_due])
+        for one in changes
+        if one.day < looking.view.on
+    ]
+    empty = ui.Empty(_("It has always been of this class"), "")
+    return {
+        "loan_class": words.tag(words.LOAN_CLASS, code) if code else None,
+        "class_changes": ui.DataTable(_("Changes of class"), columns, rows, empty) if code else None,
+    }
+
+
 def schedule(looking: Looking) -> dict[str, Any]:
     rows = words.schedule(looking.view.schedule, looking.view.on)
     total = ui.Instalment(
@@ -193,8 +217,8 @@ def schedule(looking: Looking) -> dict[str, Any]:
 
 SHOWN: Mapping[str, frozenset[str]] = {
     "money": frozenset(
-        {"disbursed", "disbursement_failed", "payment_received", "payment_expected", "payment_returned", "refunded"}
-        | {"recovered"}
+        {"disbursed", "taken_over", "disbursement_failed", "payment_received", "payment_expected", "payment_returned"}
+        | {"refunded", "recovered"}
     ),
     "changes": frozenset(
         {"approved", "cancelled", "extended", "waived", "fee_added", "rate_changed", "penalty_paused"}

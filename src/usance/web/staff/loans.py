@@ -24,7 +24,7 @@ from usance.apps.customers import selectors as customers
 from usance.apps.institutions import selectors as institutions
 from usance.apps.messaging import selectors as message_view
 from usance.apps.messaging import services as messaging
-from usance.apps.servicing import selectors
+from usance.apps.servicing import classing, selectors
 from usance.core.refusals import Refusal
 from usance.web import components as ui
 from usance.web import files, pages, permits, refusals, words
@@ -66,7 +66,7 @@ def index(request: StaffRequest) -> HttpResponse:
     """The register of loans."""
     within = access.scope_filter(request.user, "loan.view", owner="owner_id")
     form = RegisterForm(request.GET, products=selectors.products_lent(within=within))
-    asked, order, due = form.asked(), _order(request), request.GET.get("due", "")
+    asked, order, due = form.asked(), order_of(request), request.GET.get("due", "")
     today = request.institution.business_date
     found = selectors.loan_register(
         status=asked["status"],
@@ -86,10 +86,10 @@ def index(request: StaffRequest) -> HttpResponse:
         _("Show all loans"),
     )
     context = {
-        "table": _table(_("Loans"), page, order, query, empty),
+        "table": table(_("Loans"), page, order, query, empty),
         "form": form,
         "views": _views(asked["status"], due, any(asked[name] for name in ("q", "product", "branch"))),
-        "reset": reverse("staff:loans"),
+        "reset": reverse("staff:loans") if any(asked.values()) or due or form.errors else "",
     }
     return render(request, "staff/loans/index.html", context)
 
@@ -115,12 +115,12 @@ def _views(status: str, due: str, is_narrowed: bool) -> list[ui.Tab]:
     ]
 
 
-def _order(request: StaffRequest) -> str:
+def order_of(request: StaffRequest) -> str:
     order = request.GET.get("order", "")
     return order if order.removeprefix("-") in selectors.ORDERS else ""
 
 
-def _table(caption: str, page: Any, order: str, query: Mapping[str, Any], empty: ui.Empty) -> ui.DataTable:
+def table(caption: str, page: Any, order: str, query: Mapping[str, Any], empty: ui.Empty) -> ui.DataTable:
     """Loans as rows, with what they sum up to on this page."""
     shown = list(page.object_list)
     people = customers.summaries({row.party_id for row in shown})
@@ -172,7 +172,7 @@ def past_due(request: StaffRequest) -> HttpResponse:
     buckets = selectors.past_due_buckets(within=within)
     asked = request.GET.get("bucket", "")
     bucket = asked if asked in {name for name, *_sums in buckets} else ""
-    order = _order(request)
+    order = order_of(request)
     page = pages.of(request, selectors.loans_past_due(bucket=bucket, order=order, within=within))
     sums = [sum(int(row[at]) for row in buckets) for at in (1, 2, 3)]
     everyone: tuple[str, int, int, int] = ("", sums[0], sums[1], sums[2])
@@ -181,7 +181,7 @@ def past_due(request: StaffRequest) -> HttpResponse:
         _("Nothing is past due here"), _("Loans come here on the day after a missed payment."), icon="check"
     )
     context = {
-        "table": _table(_("Past due"), page, order, {"bucket": bucket, "order": order}, empty),
+        "table": table(_("Past due"), page, order, {"bucket": bucket, "order": order}, empty),
         "tabs": [
             ui.Tab(_bucket_words(row[0]), f"?bucket={row[0]}" if row[0] else "?", row[0] == name, row[1])
             for row in [everyone, *buckets]
@@ -190,6 +190,7 @@ def past_due(request: StaffRequest) -> HttpResponse:
         "owed": owed,
         "late": late,
         "currency": request.institution.currency,
+        "by_class": "loan.view" in request.permissions and classing.scheme_on(request.institution.business_date),
     }
     return render(request, "staff/loans/past_due.html", context)
 

@@ -20,6 +20,43 @@ HOW: Mapping[str, Any] = {
 }
 LOAN = "servicing.loan"
 
+NOTHING_FITS = ui.Empty(
+    gettext_lazy("No payment fits"),
+    gettext_lazy("Look with less: only the amount, or only the last four digits of the card."),
+    icon="card",
+)
+# what an empty view means: mostly that all is well
+EMPTY = {
+    "": ui.Empty(
+        gettext_lazy("No payments yet"), gettext_lazy("The first payout or card payment appears here."), icon="card"
+    ),
+    "unknown": ui.Empty(
+        gettext_lazy("Every order has its answer"),
+        gettext_lazy("An order whose answer was lost waits here, and is asked about until it is known."),
+        icon="check",
+    ),
+    "mismatch": ui.Empty(
+        gettext_lazy("No amount disagrees"),
+        gettext_lazy("Where a provider names another amount than we ordered, a person settles it here."),
+        icon="check",
+    ),
+    "open": ui.Empty(
+        gettext_lazy("Nothing is under way"),
+        gettext_lazy("Orders wait here for their answer."),
+        icon="check",
+    ),
+    "failed": ui.Empty(
+        gettext_lazy("No order was refused"),
+        gettext_lazy("Refused payouts and debits stand here with the reason."),
+        icon="check",
+    ),
+    "returned": ui.Empty(
+        gettext_lazy("No payment was taken back"),
+        gettext_lazy("What a bank takes back after the fact stands here."),
+        icon="check",
+    ),
+}
+
 
 def numbers_of(ids: Iterable[Any]) -> Mapping[Any, str]:
     """Numbers of loans by id, in one query."""
@@ -27,7 +64,12 @@ def numbers_of(ids: Iterable[Any]) -> Mapping[Any, str]:
 
 
 def instruction_table(
-    rows: list[Any], *, with_loan: bool = True, page: Any = None, query: Mapping[str, Any] | None = None
+    rows: list[Any],
+    *,
+    with_loan: bool = True,
+    page: Any = None,
+    query: Mapping[str, Any] | None = None,
+    empty: ui.Empty | None = None,
 ) -> ui.DataTable:
     """Orders to payment rails."""
     numbers = numbers_of(row.subject_id for row in rows if row.subject_type == LOAN) if with_loan else {}
@@ -55,10 +97,8 @@ def instruction_table(
         )
         for row in rows
     ]
-    empty = ui.Empty(
-        _("No payment fits"),
-        _("Look with less: only the amount, or only the last four digits of the card."),
-        icon="card",
+    empty = empty or ui.Empty(
+        _("No payments of this loan yet"), _("Payouts and card payments appear here."), icon="card"
     )
     return ui.DataTable(_("Payments and payouts"), columns, shown, empty, page=page, query=query or {})
 

@@ -12,14 +12,14 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from usance.apps.access import selectors as access
 from usance.apps.audit import selectors as trail
 from usance.apps.audit import services as audit
 from usance.apps.customers import selectors as customers
-from usance.apps.payments import selectors
+from usance.apps.payments import doubts, selectors
 from usance.apps.payments import services as rails
 from usance.ports import clock
 from usance.web import components as ui
@@ -27,7 +27,7 @@ from usance.web import forms as house
 from usance.web import pages, permits, words
 from usance.web.staff.loan_forms import MOST
 from usance.web.staff.loans import customer_url
-from usance.web.staff.payment_tables import instruction_table, numbers_of, receipt_table
+from usance.web.staff.payment_tables import EMPTY, NOTHING_FITS, instruction_table, numbers_of, receipt_table
 from usance.web.staff.request import StaffRequest
 from usance.web.staff.sign_in import answer, sent
 from usance.web.templatetags import formats
@@ -49,7 +49,7 @@ class SearchForm(house.FilterForm):
     amount = house.MoneyField(label=gettext_lazy("Amount"), max_minor=MOST)
     on = forms.DateField(label=gettext_lazy("Day"), widget=forms.DateInput(attrs={"type": "date"}))
     last4 = forms.CharField(label=gettext_lazy("Card's last four digits"), max_length=4)
-    reference = forms.CharField(label=gettext_lazy("Provider's or bank's reference"), max_length=80)
+    reference = forms.CharField(label=gettext_lazy("Reference"), max_length=80)
     kind = forms.ChoiceField(label=gettext_lazy("Kind"))
     view = forms.CharField(widget=forms.HiddenInput)
 
@@ -90,11 +90,18 @@ def index(request: StaffRequest) -> HttpResponse:
     query = {name: request.GET.get(name, "") for name in ("amount", "on", "last4", "reference", "kind", "view")}
     receipts = [] if search.is_empty else list(selectors.receipts(search=search, within=within)[: pages.SIZE])
     context = {
-        "table": instruction_table(list(page.object_list), page=page, query=query),
+        "table": instruction_table(
+            list(page.object_list),
+            page=page,
+            query=query,
+            empty=EMPTY.get(view, NOTHING_FITS) if search.is_empty and not kind else NOTHING_FITS,
+        ),
         "receipt_table": receipt_table(receipts) if receipts else None,
         "form": form,
         "views": _views(request, view, counts, within),
-        "reset": reverse("staff:payments"),
+        "reset": reverse("staff:payments") if kind or form.errors or not search.is_empty else "",
+        "doubt": selectors.doubt(at=clock.now(), within=within),
+        "may_ask": "payment.resolve" in request.permissions,
     }
     return render(request, "staff/payments/index.html", context, status=422 if form.errors else 200)
 
@@ -220,6 +227,7 @@ def _facts(row: Any) -> list[ui.SummaryRow]:
         ui.SummaryRow(_("Our order"), row.order_id),
         ui.SummaryRow(_("Time of the payment itself"), row.value_at),
         ui.SummaryRow(_("Questions asked"), row.asked_count),
+        *([ui.SummaryRow(_("Asked again"), row.ask_at)] if row.is_open and row.ask_at else []),
     ]
     if row.told_minor is not None:
         told = formats.number(row.told_minor) if row.details.get("told_currency") != row.currency else None
@@ -281,6 +289,21 @@ def ask_again(request: StaffRequest, instruction_id: UUID) -> HttpResponse:
     rails.ask_now(instruction_id=row.pk, actor=request.actor)
     messages.success(request, _("The provider is being asked. Open this page again in a few seconds."))
     return redirect("staff:instruction", instruction_id=row.pk)
+
+
+@permits.staff("payment.resolve")
+@require_POST
+def ask_all(request: StaffRequest) -> HttpResponse:
+    """Has the provider asked at once about every order in doubt."""
+    within = access.scope_filter(request.user, "payment.resolve")
+    count = doubts.ask_all_now(within=within, actor=request.actor, at=clock.now())
+    told = ngettext(
+        "The provider is being asked about %(count)s order.",
+        "The provider is being asked about %(count)s orders.",
+        count,
+    )
+    messages.success(request, told % {"count": formats.number(count)})
+    return redirect("staff:payments")
 
 
 class ReconcileForm(house.Form):

@@ -14,10 +14,19 @@ from usance.core.refusals import Refusal
 from usance.web import components as ui
 from usance.web import forms as house
 from usance.web import refusals
+from usance.web.staff import product_reading
 from usance.web.staff.request import StaffRequest
 from usance.web.templatetags import formats
 
 KINDS = {"first": gettext_lazy("First-time customers"), "returning": gettext_lazy("Returning customers")}
+
+TERM = {  # (of one payment, its unit) -> what the number in the box counts
+    (True, "days"): gettext_lazy("Term in days"),
+    (True, "weeks"): gettext_lazy("Term in weeks"),
+    (True, "half_months"): gettext_lazy("Term in half months"),
+    (True, "months"): gettext_lazy("Term in months"),
+    **{(False, unit): gettext_lazy("Number of payments") for unit in ("days", "weeks", "half_months", "months")},
+}
 
 
 class PreviewForm(house.FilterForm):
@@ -36,6 +45,7 @@ def context(request: StaffRequest, row: Any, now: Any) -> dict[str, Any]:
     asked = bool(request.GET.get("amount") or request.GET.get("term"))
     form = PreviewForm(request.GET if asked else None, currency=request.institution)
     config = selectors.config_of(row)
+    form.fields["term"].label = TERM[config.kind == "single_payment", config.term.unit]
     pairs = _pairs(config)
     if asked and form.is_valid():
         amount = form.cleaned_data["amount"] or config.amount.default_minor
@@ -74,12 +84,13 @@ def _table(request: StaffRequest, row: Any, now: Any, kind: str, pairs: Sequence
             ui.Column("apr_now", _("APR today"), numeric=True),
             ui.Column("change", _("Change"), numeric=True),
         ]
+    config = selectors.config_of(row)
     rows = []
     for amount, term in pairs:
         made = calculator.quote(version=row, amount_minor=amount, term=term, customer_kind=kind, on=on)
         cells: list[Any] = [
             ui.Money(amount, currency),
-            formats.number(term),
+            product_reading.term_text(term, kind=config.kind, unit=config.term.unit),
             ui.Money(made.received_minor, currency),
             ui.Money(made.total_minor, currency),
             ui.Money(made.cost_minor, currency),

@@ -20,6 +20,7 @@ from usance.core.refusals import Refusal
 from usance.web import forms as house
 from usance.web import refusals
 from usance.web import words as common
+from usance.web.staff import product_help
 from usance.web.staff import product_words as words
 from usance.web.widgets import parse_number
 
@@ -153,6 +154,7 @@ class ConfigForm(house.Form):
     def _field(self, path: str, value: Any) -> forms.Field:
         name = path.rsplit(".", 1)[-1]
         options: dict[str, Any] = {"label": words.field_label(path), "required": self._is_required(path)}
+        options["help_text"] = product_help.of_field(path)
         if name.endswith("_minor"):
             return house.MoneyField(currency=self.institution, min_minor=0, **options)
         if name.endswith("share"):
@@ -250,7 +252,9 @@ class ConfigForm(house.Form):
         for name, title in words.SECTIONS.items():
             more = f"{name}.fees" if name.startswith("prices.") else "taxes" if name == "taxes" else ""
             more_words = _("Add a tax") if name == "taxes" else _("Add a fee")
-            yield Section(title, _hint(name), self._groups(paths[name]), more, more_words)
+            yield Section(
+                title, product_help.of_section(name, self.config["kind"]), self._groups(paths[name]), more, more_words
+            )
 
     def _groups(self, paths: list[str]) -> list[Group]:
         found: dict[str, list[forms.BoundField]] = {}
@@ -262,18 +266,10 @@ class ConfigForm(house.Form):
                 title = (_("Fee %(number)s") if row[1] == "fees" else _("Tax %(number)s")) % number
             elif ".promo." in path:
                 title = _("Promotion")
+            else:
+                title = str(product_help.group(path))
             found.setdefault(title, []).append(self[_name(path)])
         return [Group(title, fields) for title, fields in found.items()]
-
-
-def _hint(section: str) -> str:
-    return {
-        "penalty": _("Choose “none” for no penalty."),
-        "extension": _("Leave the days empty if due dates cannot be moved."),
-        "taxes": _("A row without a name is left out."),
-        "prices.first": _("A fee without a kind and a promotion without days are left out."),
-        "prices.returning": _("A fee without a kind and a promotion without days are left out."),
-    }.get(section, "")
 
 
 def _name(path: str) -> str:

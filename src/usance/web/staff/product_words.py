@@ -94,9 +94,9 @@ LABELS: Mapping[str, Any] = {
     "conventions.default_after_days": gettext_lazy("In default after days past due"),
     "conventions.apr_times": gettext_lazy("APR counts time in"),
     "rule_set": gettext_lazy("Decided by the rules"),
-    "offer_days": gettext_lazy("An offer is open, days"),
-    "draft_days": gettext_lazy("An unsent request is kept, days"),
-    "ask_days": gettext_lazy("We wait for an answer, days"),
+    "offer_days": gettext_lazy("Days that an offer is open"),
+    "draft_days": gettext_lazy("Days that an unsent request is kept"),
+    "ask_days": gettext_lazy("Days that we wait for an answer"),
 }
 VALUES: Mapping[str, Any] = {
     "single_payment": gettext_lazy("one payment at the end"),
@@ -147,6 +147,7 @@ VALUES: Mapping[str, Any] = {
     "months_of_30/364": gettext_lazy("each month 30 days of 364"),
     "months_of_30/365": gettext_lazy("each month 30 days of 365"),
     "same_as_period": gettext_lazy("each period alike"),
+    "listed": gettext_lazy("dates and amounts of its own"),
     "actual_balance": gettext_lazy("what is outstanding"),
     "financed_principal": gettext_lazy("the original principal less the down payment"),
     "as_earned": gettext_lazy("as the days earn it"),
@@ -171,6 +172,10 @@ VALUES: Mapping[str, Any] = {
     "smaller_instalments": gettext_lazy("makes instalments smaller"),
     "next_instalments": gettext_lazy("pays the next instalments"),
     "hold_until_due": gettext_lazy("waits until due"),
+    "in_turn": gettext_lazy("settles the instalments to come in turn"),
+    "from_the_last": gettext_lazy("settles the instalments to come from the last one"),
+    "next_then_last": gettext_lazy("settles the next instalment, then from the last one"),
+    "in_equal_parts": gettext_lazy("is shared equally among the instalments to come"),
     "days/365": gettext_lazy("days of a year of 365"),
     "months/12": gettext_lazy("months"),
     "months_back/12": gettext_lazy("months counted back from each payment (2008/48/EC)"),
@@ -224,10 +229,10 @@ class Place:
 
 def field_label(path: str) -> str:
     """What a place is called among its like."""
-    pattern = _pattern(path)
-    if pattern == "allocation.components.*" and path.endswith(".0"):
+    place = pattern(path)
+    if place == "allocation.components.*" and path.endswith(".0"):
         return _("First")
-    return str(LABELS.get(pattern, path))
+    return str(LABELS.get(place, path))
 
 
 def label(path: str) -> str:
@@ -237,7 +242,8 @@ def label(path: str) -> str:
     return f"{number[1] and int(number[1]) + 1}. {words}" if number else words
 
 
-def _pattern(path: str) -> str:
+def pattern(path: str) -> str:
+    """A path with a star for each number and for the kind of customer, as LABELS has it."""
     starred = re.sub(r"\.\d+(?=\.|$)", ".*", path)
     return re.sub(r"^prices\.(first|returning)", "prices.*", starred)
 
@@ -287,15 +293,6 @@ def _leaves(data: Any, path: str) -> Iterator[tuple[str, Any]]:
         return
     for name, item in children:
         yield from _leaves(item, f"{path}.{name}" if path else name)
-
-
-def described(config: Mapping[str, Any], currency: Any) -> list[tuple[Any, list[ui.SummaryRow]]]:
-    """The whole configuration by section, for reading; what is not there is left out."""
-    found: dict[str, list[ui.SummaryRow]] = {name: [] for name in SECTIONS}
-    for path, value in places(template.read(config).to_json()).items():
-        if path not in NOT_SHOWN and value not in (None, "", [], {}, 0, "0"):
-            found[section(path)].append(ui.SummaryRow(label(path), shown(path, value, currency)))
-    return [(SECTIONS[name], rows) for name, rows in found.items() if rows]
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any], currency: Any) -> list[ui.DiffRow]:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from usance.apps.access import selectors as access
+from usance.apps.decisioning import selectors as decisioning
 from usance.apps.desk import selectors as desk
 from usance.apps.origination import selectors as applications
 from usance.apps.products import selectors
@@ -27,7 +28,7 @@ from usance.core.refusals import Refusal
 from usance.web import components as ui
 from usance.web import forms as house
 from usance.web import permits, refusals
-from usance.web.staff import clocks, previews
+from usance.web.staff import clocks, previews, product_reading
 from usance.web.staff import product_words as words
 from usance.web.staff.links import link
 from usance.web.staff.product_form import ConfigForm
@@ -142,12 +143,16 @@ def version(request: StaffRequest, version_id: UUID) -> HttpResponse:
         "changes": changes,
         "is_compared": bool(now) and row.state != "published",
         "touched": _touched(row) if row.state != "published" else [],
-        "sections": words.described(row.config, request.institution),
+        "sections": product_reading.described(row.config, request.institution, rule_sets=_rule_sets()),
         "facts": _facts(row),
         **previews.context(request, row, now if row.state != "published" else None),
         "crumbs": [ui.Crumb(_("Products"), reverse("staff:products"))],
     }
     return render(request, "staff/products/version.html", context)
+
+
+def _rule_sets() -> dict[str, str]:
+    return {row.code: row.name for row in decisioning.rule_sets()}
 
 
 def _facts(row: Any) -> list[ui.SummaryRow]:

@@ -58,7 +58,10 @@ class RoleForm(ReasonForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["codes"].choices = list(permissions.PERMISSIONS.items())  # type: ignore[attr-defined]
+        areas: dict[Any, list[tuple[str, Any]]] = {}
+        for code, words in permissions.PERMISSIONS.items():
+            areas.setdefault(AREAS[code.split(".")[0]], []).append((code, words))
+        self.fields["codes"].choices = list(areas.items())  # type: ignore[attr-defined]
 
 
 @permits.staff("user.view")

@@ -15,7 +15,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from usance.apps.access import selectors as access
@@ -25,7 +25,7 @@ from usance.apps.desk import selectors as desk
 from usance.web import components as ui
 from usance.web import forms as house
 from usance.web import permits
-from usance.web.staff import clocks
+from usance.web.staff import clocks, vocabulary
 from usance.web.staff.links import link
 from usance.web.staff.products import ProposeForm
 from usance.web.staff.request import StaffRequest
@@ -47,6 +47,13 @@ HIT_POLICY = {
     "collect": gettext_lazy("every row that fits counts"),
     "first": gettext_lazy("the first row that fits counts"),
 }
+HEADS: Mapping[str, Any] = {  # what a table answers with
+    "code": pgettext_lazy("why something was done", "Reason"),
+    "points": gettext_lazy("Points"),
+    "outcome": gettext_lazy("Outcome"),
+    "reasons": gettext_lazy("Reasons"),
+    "limit_percent": gettext_lazy("Limit, % of the amount"),
+}
 
 
 class RulesForm(house.Form):
@@ -54,7 +61,9 @@ class RulesForm(house.Form):
 
     note = forms.CharField(label=gettext_lazy("What is this version for?"), max_length=300)
     content = forms.CharField(
-        label=gettext_lazy("Rules (JDM)"), widget=forms.Textarea(attrs={"rows": 24, "spellcheck": "false"})
+        label=gettext_lazy("The rules as text"),
+        help_text=gettext_lazy("JSON in the decision model of GoRules (JDM)."),
+        widget=forms.Textarea(attrs={"rows": 24, "spellcheck": "false", "class": "u-mono"}),
     )
 
     def clean_content(self) -> Mapping[str, Any]:
@@ -179,7 +188,10 @@ def _node(node: Mapping[str, Any]) -> dict[str, Any]:
 
 def _decision_table(name: str, content: Mapping[str, Any]) -> ui.DataTable:
     inputs, outputs = content.get("inputs", []), content.get("outputs", [])
-    columns = [ui.Column(one["id"], one.get("name") or one.get("field") or "") for one in [*inputs, *outputs]]
+    columns = [
+        ui.Column(one["id"], HEADS.get(name := one.get("name") or one.get("field") or "", name))
+        for one in [*inputs, *outputs]
+    ]
     rows = []
     for rule in content.get("rules", []):
         conditions = [rule.get(one["id"]) or _("anything") for one in inputs]
@@ -190,9 +202,15 @@ def _decision_table(name: str, content: Mapping[str, Any]) -> ui.DataTable:
 
 def _answer(text: str) -> str:
     """A reason's code with its words; anything else as it stands."""
+    if text == "null":
+        return ""
     code = text.strip('"')
-    words = str(reasons.staff_text(code)) if text.startswith('"') and code.isidentifier() else ""
-    return f"{words} ({code})" if words and words != code else text
+    if not (text.startswith('"') and code.isidentifier()):
+        return text
+    if code in vocabulary.OUTCOME:
+        return str(vocabulary.OUTCOME[code][0])
+    words = str(vocabulary.RULE_ROW.get(code) or reasons.staff_text(code))
+    return f"{words} ({code})" if words != code else code
 
 
 @permits.staff("rules.edit")

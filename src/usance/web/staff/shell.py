@@ -44,6 +44,7 @@ SECTIONS: list[tuple[Promise, list[Entry]]] = [
             (_("Loans"), "staff:loans", "bank", "loan.view"),
             (_("Past due"), "staff:past_due", "flag", "collection.view"),
             (_("Payments"), "staff:payments", "card", "payment.view"),
+            (_("Imports"), "staff:imports", "tray", "loan.view_imports"),
         ],
     ),
     (

@@ -25,6 +25,12 @@ from usance.web.staff import identity
 Submit = Callable[[Any], HttpResponse]
 
 
+def begin_here(form: Any, name: str) -> None:
+    """The first thing to type has the focus; after a refusal the summary of what is wrong has it."""
+    if not form.is_bound:
+        form.fields[name].widget.attrs["autofocus"] = True
+
+
 class PasswordForm(house.Form):
     email = forms.EmailField(
         label=_("E-mail address"), widget=forms.EmailInput(attrs={"autocomplete": "username", "spellcheck": "false"})
@@ -35,6 +41,10 @@ class PasswordForm(house.Form):
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        begin_here(self, "email")
 
 
 class CodeForm(house.Form):
@@ -138,8 +148,10 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         return _in(request, user, factor.kind)
 
     host = request.get_host().rsplit(":", 1)[0].lower()
+    form = CodeForm(sent(request))
+    begin_here(form, "code")
     ways = {"has_app": selectors.has_app(user), "has_passkey": selectors.passkeys_of(user, host=host).exists()}
-    return answer(request, "staff/sign_in/second_factor.html", CodeForm(sent(request)), submit, field="code", **ways)
+    return answer(request, "staff/sign_in/second_factor.html", form, submit, field="code", **ways)
 
 
 @permits.public

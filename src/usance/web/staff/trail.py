@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -18,12 +17,16 @@ from django.views.decorators.http import require_GET, require_POST
 
 from usance.apps.access import selectors as access
 from usance.apps.audit import selectors as trail
+from usance.apps.customers import selectors as customers
 from usance.apps.institutions import selectors as institutions
+from usance.apps.origination import selectors as applications
+from usance.apps.servicing import selectors as servicing
 from usance.ports import clock, queue
 from usance.web import acts, pages, permits
 from usance.web import components as ui
 from usance.web import forms as house
 from usance.web import words as common
+from usance.web.staff import trail_words
 from usance.web.staff.links import link
 from usance.web.staff.request import StaffRequest
 from usance.web.templatetags import formats
@@ -37,11 +40,14 @@ SUBJECTS: Mapping[str, tuple[Any, str, str]] = {  # words, permission and page o
     "customers.party": (gettext_lazy("Customer"), "customer.view", "staff:customer"),
     "decisioning.decision": (gettext_lazy("Decision of the rules"), "", ""),
     "decisioning.ruleversion": (gettext_lazy("Decision rules"), "rules.view", "staff:rule_version"),
+    "decisioning.ruleset": (gettext_lazy("Decision rules"), "", ""),
     "desk.approval": (gettext_lazy("Change for two people"), "approval.view", "staff:approval"),
     "ledger.account": (gettext_lazy("Account"), "ledger.view", "staff:ledger_account"),
     "ledger.journalentry": (gettext_lazy("Journal entry"), "ledger.view", "staff:entry"),
     "ledger.period": (gettext_lazy("Period of the books"), "", ""),
+    "messaging.message": (gettext_lazy("Message"), "message.view", "staff:message"),
     "origination.application": (gettext_lazy("Application"), "application.view", "staff:application"),
+    "origination.offer": (gettext_lazy("Offer"), "", ""),
     "payments.instruction": (gettext_lazy("Order to a payment provider"), "payment.view", "staff:instruction"),
     "products.product": (gettext_lazy("Product"), "", ""),
     "products.productversion": (gettext_lazy("Product version"), "product.view", "staff:product_version"),
@@ -128,6 +134,8 @@ def _asked(request: StaffRequest, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _table(request: StaffRequest, page: Any) -> ui.DataTable:
     rows = list(page.object_list)
+    references = _references(rows)
+    things = {code: words for code, (words, *_rest) in SUBJECTS.items()}
     names = access.names_of({row.actor_id for row in rows if row.actor_kind == "staff"})
     columns = [
         ui.Column("what", _("What")),
@@ -143,8 +151,8 @@ def _table(request: StaffRequest, page: Any) -> ui.DataTable:
                 acts.words(row.action),
                 row.recorded_at,
                 names.get(row.actor_id) or str(common.ACTOR.get(row.actor_kind, row.actor_kind)),
-                _about(row),
-                _details(row.details),
+                _about(row, references),
+                trail_words.details(row.details, currency=request.institution.currency, things=things),
                 row.business_date,
             ],
             href=_page_of(request, row),
@@ -156,9 +164,25 @@ def _table(request: StaffRequest, page: Any) -> ui.DataTable:
     return ui.DataTable(_("Audit trail"), columns, shown, empty, page=page, query=query)
 
 
-def _about(row: Any) -> str:
+def _about(row: Any, references: Mapping[tuple[str, str], str]) -> str:
     words = SUBJECTS.get(row.subject_type, (row.subject_type,))[0]
-    return f"{words} {row.subject_id[-8:]}" if row.subject_id else str(words)
+    reference = references.get((row.subject_type, row.subject_id)) or row.subject_id[-8:]
+    return f"{words} {reference}" if row.subject_id else str(words)
+
+
+def _references(rows: list[Any]) -> dict[tuple[str, str], str]:
+    """The numbers by which people know the loans, applications and customers of a page."""
+    found: dict[tuple[str, str], str] = {}
+    known: tuple[tuple[str, Any, str], ...] = (
+        ("servicing.loan", servicing.loan_register(), "number"),
+        ("origination.application", applications.applications(), "reference"),
+        ("customers.party", customers.parties(), "reference"),
+    )
+    for kind, register, name in known:
+        ids = {row.subject_id for row in rows if row.subject_type == kind}
+        if ids:
+            found |= {(kind, str(one.pk)): getattr(one, name) for one in register.filter(pk__in=ids)}
+    return found
 
 
 def _page_of(request: StaffRequest, row: Any) -> str:
@@ -167,16 +191,6 @@ def _page_of(request: StaffRequest, row: Any) -> str:
         return link(request, permission, name, UUID(row.subject_id)) if name else ""
     except ValueError:
         return ""
-
-
-def _details(details: Mapping[str, Any]) -> str:
-    """The details in one line; what is long is cut, the trail keeps it whole."""
-    text = " · ".join(f"{name}: {_plain(value)}" for name, value in details.items())
-    return text if len(text) <= 120 else f"{text[:119]}…"
-
-
-def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _outcome(entry: Any) -> dict[str, Any] | None:

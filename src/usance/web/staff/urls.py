@@ -15,10 +15,12 @@ from usance.web.staff import (
     customers,
     dashboard,
     home,
+    imports,
     institution,
     jobs,
     journal,
     loan_acts,
+    loan_classes,
     loans,
     messages,
     passkeys,
@@ -107,6 +109,7 @@ CUSTOMERS = [
 LOANS = [
     path("loans/", loans.index, name="loans"),
     path("loans/past-due/", loans.past_due, name="past_due"),
+    path("loans/classes/", loan_classes.index, name="loan_classes"),
     path("loans/<uuid:loan_id>/", loans.show, name="loan"),
     path("loans/<uuid:loan_id>/papers/<uuid:document_id>/", loans.document, name="loan_document"),
     path("loans/<uuid:loan_id>/messages/<uuid:message_id>/", loans.message, name="loan_message"),
@@ -121,9 +124,20 @@ LOANS = [
     path("loans/<uuid:loan_id>/rate/", loan_acts.change_rate, name="change_rate"),
     path("loans/<uuid:loan_id>/write-off/", loan_acts.write_off, name="write_off"),
 ]
+IMPORTS = [
+    path("imports/", imports.index, name="imports"),
+    path("imports/hand-in/", imports.hand_in, name="hand_in"),
+    path("imports/templates/<slug:kind>.csv", imports.template, name="import_template"),
+    path("imports/<uuid:import_id>/", imports.show, name="import"),
+    path("imports/<uuid:import_id>/propose/", imports.propose, name="propose_import"),
+    path("imports/<uuid:import_id>/stop/", imports.stop, name="stop_import"),
+    path("imports/<uuid:import_id>/problems.csv", imports.problems_csv, name="import_problems"),
+    path("imports/<uuid:import_id>/differences.csv", imports.differences_csv, name="import_differences"),
+]
 PAYMENTS = [
     path("payments/", payments.index, name="payments"),
     path("payments/received/", payments.receipts, name="receipts"),
+    path("payments/ask/", payments.ask_all, name="ask_all"),
     path("payments/notices/", payments.notices, name="notices"),
     path("payments/<uuid:instruction_id>/", payments.show, name="instruction"),
     path("payments/<uuid:instruction_id>/ask/", payments.ask_again, name="ask_again"),
@@ -169,4 +183,4 @@ OVERSIGHT = [
     path("trail/verify/", trail.verify, name="verify_trail"),
     path("institution/", institution.show, name="institution"),
 ]
-urlpatterns: list[URLPattern] = [*ENTRANCE, *PEOPLE, *CASES, *CUSTOMERS, *LOANS, *PAYMENTS, *JOBS, *OVERSIGHT]
+urlpatterns: list[URLPattern] = [*ENTRANCE, *PEOPLE, *CASES, *CUSTOMERS, *LOANS, *IMPORTS, *PAYMENTS, *JOBS, *OVERSIGHT]

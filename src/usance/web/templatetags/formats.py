@@ -7,6 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import phonenumbers
 from babel.dates import format_date, format_time
 from babel.numbers import format_decimal, get_currency_precision
 from django.utils import timezone
@@ -16,6 +17,8 @@ from usance.apps.institutions import formats
 from usance.apps.institutions.formats import SIGNS as SIGNS
 from usance.apps.institutions.formats import locale as locale
 from usance.web.components import Money
+
+INTERNATIONAL = phonenumbers.PhoneNumberFormat.INTERNATIONAL
 
 
 def local(value: datetime) -> datetime:
@@ -112,6 +115,14 @@ def minutes(value: int | None) -> str:
     if rest or not hours:
         parts.append(ngettext("%(count)s min", "%(count)s min", rest) % {"count": rest})
     return " ".join(parts)
+
+
+def phone(value: str | None) -> str:
+    """A phone number in groups, as its country writes it: "+380 50 000 1234"."""
+    try:
+        return str(phonenumbers.format_number(phonenumbers.parse(value or ""), INTERNATIONAL))
+    except phonenumbers.NumberParseException:
+        return value or "–"
 
 
 def mask_phone(value: str | None) -> str:

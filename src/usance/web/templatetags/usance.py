@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any
 
 from django import template
@@ -19,6 +21,7 @@ from usance.web.templatetags import formats
 from usance.web.templatetags.icons import ICONS
 
 register = template.Library()
+REFERENCE = re.compile(r"[A-Z]{1,4}-?\d[\d-]*|[A-Z0-9]{8}")  # "L-000012", "TN6SAVEJ"
 
 for shown in (
     formats.money,
@@ -31,6 +34,7 @@ for shown in (
     formats.time_l,
     formats.days,
     formats.minutes,
+    formats.phone,
     formats.mask_phone,
     formats.mask_card,
     formats.mask_name,
@@ -51,10 +55,34 @@ def cell(value: Any) -> SafeString | str:
     return format_html('<span class="u-num">{}</span>', text) if isinstance(value, ui.Money) else text
 
 
+@register.filter
+def whole(value: Any) -> SafeString:
+    """A number of a loan, a paper or a phone: it stays on one line."""
+    return format_html('<span class="whitespace-nowrap">{}</span>', value)
+
+
+@register.filter
+def to_call(phone: str) -> SafeString:
+    """A phone number that a phone calls when it is pressed."""
+    digits = "".join(sign for sign in phone if sign.isdigit() or sign == "+")
+    return format_html('<a class="whitespace-nowrap" href="tel:{}">{}</a>', digits, phone)
+
+
+@register.filter
+def to_write(address: str) -> SafeString:
+    """An e-mail address that opens a letter to it."""
+    return format_html('<a href="mailto:{}">{}</a>', address, address)
+
+
 @register.simple_tag
 def cell_class(numeric: bool, value: Any) -> SafeString:
-    """How a cell of a table stands: figures at the right; what is not there takes no line on a phone."""
+    """How a cell of a table stands: figures at the right, days and numbers of things unbroken; what is not there takes
+    no line on a phone."""
     names = ["is-num"] * bool(numeric) + ["is-none"] * (value is None or str(value) in ("", "–"))
+    if isinstance(value, datetime):
+        names.append("is-when")
+    elif isinstance(value, date) or (isinstance(value, str) and REFERENCE.fullmatch(value)):
+        names.append("is-whole")
     return format_html(' class="{}"', " ".join(names)) if names else mark_safe("")
 
 

@@ -23,6 +23,8 @@ CHECKS: tuple[tuple[str, Callable[[], Iterator[Difference]]], ...] = (
     ("control accounts equal the sums over the loans", books.control_accounts),
     ("movements are those their entries were booked with", books.movements_whole),
     ("principal is what was disbursed less what was repaid", books.principal_identity),
+    ("classes stand as they were changed", books.classes_as_changed),
+    ("kept sums equal the rows that they count", books.tallies_as_counted),
     ("one effect per cause", money.one_effect_per_cause),
     ("money by a rail has one entry, and each entry its money", money.instructions_and_entries),
     ("loans' events are chained", chains.events_chained),

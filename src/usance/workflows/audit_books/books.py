@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from usance.apps.institutions import tallies
 from usance.apps.ledger.digests import ENTRY_TEXT, TRANSFER_TEXT
 from usance.apps.servicing.folding import MOVEMENT_TEXT
 from usance.core.accounting import books
@@ -152,8 +153,8 @@ def movements_whole() -> Iterator[Difference]:
 
 
 PRINCIPAL_KINDS = (
-    "disbursed", "fee_capitalised", "tax_capitalised", "charged_back", "allocated", "waived", "remainder_forgiven",
-    "written_off",
+    "disbursed", "taken_over", "fee_capitalised", "tax_capitalised", "charged_back", "allocated", "waived",
+    "remainder_forgiven", "written_off",
 )  # fmt: skip
 PRINCIPAL = """
 SELECT l.number, l.principal_minor,
@@ -164,16 +165,41 @@ SELECT l.number, l.principal_minor,
        coalesce((SELECT sum((e.payload->>'amount_minor')::bigint) FROM servicing_loanevent e
            WHERE e.institution_id = l.institution_id AND e.loan_id = l.id AND e.kind = 'Disbursed' AND NOT EXISTS (
                SELECT FROM servicing_loanevent u WHERE u.institution_id = e.institution_id AND u.loan_id = e.loan_id
-               AND u.payload->>'undoes' = e.source)), 0) AS told
+               AND u.payload->>'undoes' = e.source) AND NOT EXISTS (
+               SELECT FROM servicing_loanevent o WHERE o.institution_id = e.institution_id AND o.loan_id = e.loan_id
+               AND o.kind = 'TakenOver' AND o.effective_on > e.effective_on)), 0) AS told
 FROM servicing_loan l
 """
 
 
 def principal_identity() -> Iterator[Difference]:
-    """I5: principal = disbursed + capitalised + charged back - repaid - waived - written off."""
+    """I5: principal = disbursed (by us) + taken over + capitalised + charged back - repaid - waived - written off."""
     asked = f"SELECT * FROM ({PRINCIPAL}) p WHERE principal_minor <> identity OR moved <> told ORDER BY number"  # noqa: S608
     for number, stands, identity, moved, told in rows(asked, {"kinds": list(PRINCIPAL_KINDS)}):
         if stands != identity:
             yield Difference("I5", f"loan {number}", f"principal stands at {stands}, its causes make {identity}")
         if moved != told:
             yield Difference("I5", f"loan {number}", f"{moved} was booked as disbursed, its events say {told}")
+
+
+CLASSES = """
+SELECT l.number, l.loan_class, c.now FROM servicing_loan l JOIN LATERAL (
+    SELECT now FROM servicing_loanclasschange h WHERE h.institution_id = l.institution_id AND h.loan_id = l.id
+    ORDER BY h.day DESC LIMIT 1
+) c ON l.loan_class <> c.now ORDER BY l.number
+"""
+
+
+def classes_as_changed() -> Iterator[Difference]:
+    """I2: the class of a loan is that of its newest change."""
+    for number, stands, changed in rows(CLASSES):
+        yield Difference("I2", f"loan {number}", f"its class stands at {stands}, it was changed to {changed}")
+
+
+def tallies_as_counted() -> Iterator[Difference]:
+    """I2: what lists and the dashboard show as sums is what the rows themselves add up to."""
+    for model in tallies.known():
+        for found in tallies.differing(model):
+            keys, off = found[: len(model.rule.keys)], found[len(model.rule.keys) :]
+            said = ", ".join(f"{name} by {by}" for name, by in zip(model.rule.sums, off, strict=True) if by)
+            yield Difference("I2", f"{model._meta.db_table} {'/'.join(map(str, keys))}", f"differs in {said}")

@@ -33,6 +33,7 @@ SEALED = (
     Sealed("customers_identitynumber", "sealed", "customers_identitynumber.value"),
     Sealed("customers_onetimecode", "sealed_to", "customers_onetimecode.to"),
     Sealed("customers_blacklistentry", "sealed_note", "customers_blacklistentry.note", party="NULL::uuid"),
+    Sealed("imports_importfile", "sealed", "imports_importfile.sealed", party="NULL::uuid"),
     Sealed("messaging_message", "sealed_to", "messaging_message.to"),
     Sealed("messaging_message", "sealed_subject", "messaging_message.subject"),
     Sealed("messaging_message", "sealed_body", "messaging_message.body"),
@@ -56,6 +57,8 @@ NOT_TEXT = {
     ("customers_onetimecode", "code_hash"): "a keyed hash",
     ("customers_onetimecode", "context_hash"): "a hash",
     ("customers_device", "token_hash"): "a hash of a random token",
+    ("imports_imported", "external"): "a keyed hash",
+    ("imports_imported", "content"): "a keyed hash",
 }
 
 

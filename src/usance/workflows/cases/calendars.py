@@ -8,7 +8,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from usance.core import calendar, day_counts, money
+from usance.apps.institutions import country_rules
+from usance.core import calendar, classes, day_counts, money
 from usance.core.calendar import WorkCalendar
 from usance.core.loan import close, events, replay, state
 from usance.core.loan.terms import Plan, RateStep, Terms
@@ -110,26 +111,31 @@ def judge_roll(case: Case) -> list[Cell]:
 
 # --- classes of the Reserve Bank of India ------------------------------------------------------------------------
 
-CLASSES = {"overdue_SMA0": 0, "SMA1": 30, "SMA2": 60, "NPA": 90}  # from so many days past due, at the day's end
+CLASSES = {"overdue_SMA0": "sma_0", "SMA1": "sma_1", "SMA2": "sma_2", "NPA": "npa"}
 
 
 def judge_classes(case: Case) -> list[Cell]:
-    """The days on which a loan of one payment that never comes is first so many days past due."""
-    loan = _unpaid(_day(case, "due"))
+    """The days at whose end a loan of one payment that never comes is first of each class."""
+    loan, code = _unpaid(_day(case, "due")), ""
+    scheme = next(classes.scheme_of(row["value"]) for row in country_rules.stated() if _is_indian_scheme(row))
     days: dict[str, date] = {}
-    while len(days) < len(CLASSES):
-        for name, least in CLASSES.items():
-            if state.days_past_due(loan) >= least:
-                days.setdefault(name, loan.at)
-        loan = close.advance(loan, loan.at + calendar.ONE_DAY).loan
+    while len(days) < len(scheme.classes):
+        next_morning = close.advance(loan, loan.at + calendar.ONE_DAY).loan
+        code = classes.class_of(scheme, days_past_due=state.days_past_due(next_morning), before=code)
+        days.setdefault(code, loan.at)
+        loan = next_morning
     return [
-        Cell(name, on, days[name].isoformat() if name in days else "no such class")
+        Cell(name, on, days[CLASSES[name]].isoformat() if name in CLASSES else "no such class")
         for name, on in case["expected"].items()
     ]
 
 
+def _is_indian_scheme(row: Mapping[str, Any]) -> bool:
+    return (row["country"], row["code"]) == ("IN", "loan_classes")
+
+
 def _unpaid(due_on: date) -> state.Loan:
-    """On its due date."""
+    """On the day before its due date."""
     start = due_on - timedelta(days=30)
     terms = Terms(
         currency=Currency("INR", 2),
@@ -141,4 +147,4 @@ def _unpaid(due_on: date) -> state.Loan:
         events.Approved(effective_on=start, source="approved"),
         events.Disbursed(effective_on=start, source="disbursed", amount_minor=terms.principal_minor),
     ]
-    return replay.replay(terms, told, due_on).loan
+    return replay.replay(terms, told, due_on - calendar.ONE_DAY).loan

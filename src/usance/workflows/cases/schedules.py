@@ -12,6 +12,7 @@ from usance.core.loan.quote import Row
 from usance.core.loan.terms import DownPayment, Fee, Grace, Plan, RateStep, Terms
 from usance.core.money import Currency
 from usance.core.rates import Rate
+from usance.workflows.cases import orders
 from usance.workflows.cases.verdicts import Cell, Unsupported
 
 UNITS = {"DAY": "days", "WEEK": "weeks", "MONTH": "months", "YEAR": "years"}
@@ -106,6 +107,8 @@ def terms_of(given: Mapping[str, Any]) -> Terms:
             interest_free=given["interest_free_periods"],
         ),
         down_payment=_down_payment(given),
+        allocation=orders.allocation(given),
+        early_payment=orders.early_payment(given),
         fees=tuple(_fee(charge, number, currency) for number, charge in enumerate(given.get("loan_charges", ()))),
     )
 
@@ -154,6 +157,15 @@ def _day_count(given: Mapping[str, Any], older: bool) -> str:
 def _down_payment(given: Mapping[str, Any]) -> DownPayment | None:
     told = given.get("down_payment")
     return DownPayment(share=Fraction(told["percent"]) / 100) if told else None
+
+
+def instalment_charge(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A charge that was added later, as it would have been agreed."""
+    return {
+        "time": "INSTALLMENT",
+        "calculation": item["calculation"],
+        "amount": item.get("amount", item.get("percent")),
+    }
 
 
 def _fee(charge: Mapping[str, Any], number: int, currency: Currency) -> Fee:

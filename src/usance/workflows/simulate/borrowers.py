@@ -99,6 +99,13 @@ def link_card(world: World, life: Life) -> None:
         life.card_id = card.pk
 
 
+def change_card(world: World, life: Life) -> None:
+    """The old card has run out: a new one takes its place, for debits as well."""
+    link_card(world, life)
+    with transaction.atomic():
+        _give_mandate(world, life)
+
+
 def wish(life: Life) -> tuple[str, int, int]:
     """(product, amount, term) that the person asks for, within what is offered."""
     offered = list(products.products_offered(on=tenancy.current().business_date))

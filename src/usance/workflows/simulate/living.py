@@ -17,6 +17,7 @@ from django.db.models import Q
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.payments import selectors as payments
+from usance.apps.payments.refusals import CardNotUsable
 from usance.apps.servicing import selectors as loans
 from usance.core.refusals import Refusal
 from usance.workflows import close_day, take_payment
@@ -259,27 +260,39 @@ HABITS: dict[str, Callable[[Life, Standing, date], Acts]] = {
 
 
 def _pay(world: World, life: Life, row: Standing, amount: int, days: int, tally: Tally) -> None:
-    """Orders the payment as the loan page does; what is refused is not done."""
+    """Orders the payment as the loan page does; what is refused is not done. Whose card has run out links a new one."""
     try:
-        with transaction.atomic():
-            if days:
-                options = loans.extension_options(loan_id=row.pk)
-                if not options:
-                    return
-                days, amount = options[0].days, options[0].price_minor
-            take_payment.pay(
-                loan_id=row.pk,
-                amount_minor=amount or loans.payoff(loan_id=row.pk).total_minor,
-                key=f"sim:{row.pk}:{world.clock.at.date()}",
-                at=world.tick(5),
-                actor=life.actor,
-                card_id=life.card_id,
-                language=life.who.language,
-                extend_days=days,
-            )
-        tally.counts["extended" if days else "paid"] += 1
+        try:
+            done = _order(world, life, row, amount, days)
+        except CardNotUsable:
+            borrowers.change_card(world, life)
+            tally.counts["new_card"] += 1
+            done = _order(world, life, row, amount, days)
     except Refusal as refusal:
         tally.counts[f"refused:{refusal.code}"] += 1
+    else:
+        tally.counts["extended" if days else "paid"] += done
+
+
+def _order(world: World, life: Life, row: Standing, amount: int, days: int) -> bool:
+    """False where there is no extension to be had."""
+    with transaction.atomic():
+        if days:
+            options = loans.extension_options(loan_id=row.pk)
+            if not options:
+                return False
+            days, amount = options[0].days, options[0].price_minor
+        take_payment.pay(
+            loan_id=row.pk,
+            amount_minor=amount or loans.payoff(loan_id=row.pk).total_minor,
+            key=f"sim:{row.pk}:{world.clock.at.date()}",
+            at=world.tick(5),
+            actor=life.actor,
+            card_id=life.card_id,
+            language=life.who.language,
+            extend_days=days,
+        )
+    return True
 
 
 def _return_something(world: World, plan: Plan, lives: Sequence[Life], today: date, tally: Tally) -> None:

@@ -1,4 +1,5 @@
-"""Django's migrate, then the rules that the database enforces and those of countries. Runs as the tables' owner."""
+"""Django's migrate, then what the database enforces and the sums it keeps, and the rules of countries. Runs as the
+tables' owner."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import connection
 
-from usance.apps.institutions import country_rules, guard
+from usance.apps.institutions import country_rules, guard, tallies
 
 
 class Command(migrate.Command):
@@ -24,4 +25,5 @@ class Command(migrate.Command):
         super().handle(*args, **options)
         if not options["check_unapplied"] and not options["plan"]:
             guard.apply()
+            tallies.apply()
             country_rules.load_country_rules()

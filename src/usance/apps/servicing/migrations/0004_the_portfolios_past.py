@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("institutions", "0001_initial"),
         ("ledger", "0001_initial"),
-        ("servicing", "0001_initial"),
+        ("servicing", "0003_loan_tallies"),
     ]
 
     operations = [

@@ -1,0 +1,69 @@
+"""The classes that a country's regulator wants of loans past due: found by the close, kept with their history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet, Sum
+
+from usance.apps.institutions import selectors as institutions
+from usance.apps.institutions import tenancy
+from usance.apps.servicing.models import Loan, LoanClassChange
+from usance.core import classes
+from usance.core.classes import Scheme
+from usance.core.loan import state
+
+RULE = "loan_classes"
+
+
+def scheme_on(day: date) -> Scheme | None:
+    """The classes of the bound institution's country on a date; None where it has none."""
+    value = institutions.rule(tenancy.current().country, RULE, day)
+    return classes.scheme_of(value) if value else None
+
+
+def changes(scheme: Scheme | None, row: Loan, columns: Mapping[str, Any]) -> list[tuple[int, str]]:
+    """The classes that a loan came into while days passed, as in core: of its row before and its columns after. None
+    for a loan that has ended, or where there are no classes."""
+    if scheme is None or columns["status"] not in state.LIVE:
+        return []
+    return classes.changes(
+        scheme,
+        days_past_due=(row.days_past_due, columns["days_past_due"]),
+        extension_count=columns["extension_count"],
+        before=row.loan_class,
+    )
+
+
+def record(closed: Iterable[tuple[Loan, Mapping[str, Any], Sequence[tuple[int, str]]]], day: date) -> None:
+    """Keeps the changes of class until the end of `day`: (row before, columns after, changes). Twice is once."""
+    rows = []
+    for row, columns, changed in closed:
+        was = row.loan_class
+        for days, now in changed:
+            on = day - timedelta(days=columns["days_past_due"] - days)
+            if was:
+                rows.append(LoanClassChange(loan=row, day=on, was=was, now=now, days_past_due=days))
+            was = now
+    LoanClassChange.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def changes_of(*, loan_id: UUID) -> QuerySet[LoanClassChange]:
+    """Every change of a loan's class, the newest first."""
+    return LoanClassChange.objects.filter(loan_id=loan_id).order_by("-day")
+
+
+def sums(scheme: Scheme, *, within: Q | None = None) -> list[tuple[str, int, int, int]]:
+    """(class, loans, principal, past due) of the loans that run, for every class in its order, the empty ones too."""
+    rows = (
+        Loan.objects.filter(within or Q(), status__in=state.LIVE)
+        .exclude(loan_class="")
+        .values("loan_class")
+        .annotate(count=Count("id"), principal=Sum("principal_minor"), late=Sum("past_due_minor"))
+        .order_by("loan_class")
+    )
+    found = {row["loan_class"]: (row["count"], int(row["principal"]), int(row["late"])) for row in rows}
+    return [(known.code, *found.get(known.code, (0, 0, 0))) for known in scheme.classes]

@@ -1,0 +1,64 @@
+"""A loan as plain JSON, from which the fold goes on, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from usance.core import values
+from usance.core.loan.state import Accrued, Ahead, Bill, Dated, Loan
+from usance.core.loan.terms import Terms
+from usance.core.rates import Period, Rate
+
+SCHEMA_VERSION = 1
+
+
+def to_json(loan: Loan) -> dict[str, Any]:
+    """The whole state except the terms, as plain JSON."""
+    plain = {name: _plain(item) for name, item in zip(loan._fields, loan, strict=True) if name != "terms"}
+    return {"version": SCHEMA_VERSION, **plain}
+
+
+def _plain(item: Any) -> Any:
+    if item is None or isinstance(item, int | str):
+        return item
+    if isinstance(item, dict):
+        return dict(item)
+    if isinstance(item, tuple):
+        return [_plain(inner) for inner in item]
+    return values.encode(item)
+
+
+def from_json(data: Mapping[str, Any], terms: Terms) -> Loan:
+    """The loan of a checkpoint. Raises values.UnreadableValue for another version: refold from the events then."""
+    if data.get("version") != SCHEMA_VERSION:
+        raise values.UnreadableValue(f"loan of schema version {data.get('version')!r}")
+    day, rate = date.fromisoformat, _rate_from_json
+    period, order = data["period"], data["last_order"]
+    fields = {name: item for name, item in data.items() if name != "version"}
+    for name in ("at", "disbursed_on", "matured_on", "closed_on"):
+        fields[name] = day(fields[name]) if fields[name] else None
+    return Loan(
+        **fields
+        | {
+            "terms": terms,
+            "rate": rate(data["rate"]),
+            "rate_changes": tuple((day(on), rate(item)) for on, item in data["rate_changes"]),
+            "interest": Accrued(Fraction(data["interest"][0]), data["interest"][1]),
+            "penalty": Accrued(Fraction(data["penalty"][0]), data["penalty"][1]),
+            "even_factor": Fraction(data["even_factor"]) if data.get("even_factor") else None,
+            "dropped": Fraction(data.get("dropped", "0")),
+            "period": Period(day(period[0]), day(period[1]), period[2], period[3]) if period else None,
+            "due_dates": tuple(map(day, data["due_dates"])),
+            "ahead": tuple(Ahead(*parts) for parts in data.get("ahead", ())),
+            "dated": tuple(Dated(day(on), key, amount) for on, key, amount in data.get("dated", ())),
+            "bills": tuple(Bill(n, day(start), day(due_on), *rest) for n, start, due_on, *rest in data["bills"]),
+            "last_order": (day(order[0]), order[1], order[2]) if order else None,
+        }
+    )
+
+
+def _rate_from_json(data: Mapping[str, str]) -> Rate:
+    return Rate(Fraction(data["share"]), data["per"])

@@ -130,6 +130,16 @@ TAMPERED = {
         "WHERE id = (SELECT id FROM servicing_loantally LIMIT 1)",
         ["I2 servicing_loantally root/"],
     ),
+    "a change of status": (
+        "UPDATE servicing_statuschange SET status = 'past_due' WHERE id = (SELECT s.id FROM servicing_statuschange s "
+        "JOIN servicing_loan l ON l.id = s.loan_id WHERE l.number = 'L-000005' AND s.status = 'active' LIMIT 1)",
+        ["I2 loan L-000005: its status stands at", "I2 portfolio of", "I2 loan L-000005: changes of status lack"],
+    ),
+    "a past day's sum": (
+        "UPDATE servicing_portfoliosum SET amount = amount + 1 WHERE id = (SELECT min(id::text)::uuid FROM "
+        "servicing_portfoliosum WHERE measure = 'principal')",
+        ["I2 portfolio of"],
+    ),
     "a loan's due date": (
         "UPDATE servicing_loan SET next_due_on = next_due_on + 1 WHERE number = 'L-000005'",
         ["I2 loan L-000005: next_due_on stands at"],

@@ -15,6 +15,7 @@ from usance.apps.institutions import tenancy
 from usance.apps.servicing import folding
 from usance.apps.servicing.models import CloseRun, Loan, LoanEvent, LoanParty
 from usance.core.loan import events, quote, replay, state
+from usance.core.loan.state import Line
 
 # a business date: all that was told by its end; an instant: all that was recorded by then
 Known = date | datetime
@@ -65,7 +66,7 @@ class LoanView:
         """The most days past due until the day looked at."""
         return folding.max_days_past_due(self.state.terms, self.history, self.on)
 
-    def explain(self, balance: str | None = None) -> tuple[state.Line, ...]:
+    def explain(self, balance: str | None = None) -> tuple[Line, ...]:
         """The lines whose sum is each balance (or the one named, such as "fee:service")."""
         return quote.explain(self.state.terms, self.history, self.on, balance)
 

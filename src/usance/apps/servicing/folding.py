@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement
+from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement, StatusChange
 from usance.core.loan import apply, checkpoint, close, events, replay, state, terms
 from usance.core.loan.state import Movement
 from usance.core.values import UnreadableValue
@@ -227,8 +227,9 @@ def digest_of(texts: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One loan with all its events and movements, as stored."""
+    """One loan with all its events, movements and changes of status, as stored."""
 
     row: Loan
     events: Sequence[LoanEvent]
     movements: Sequence[Movement]
+    statuses: Sequence[StatusChange]

@@ -20,6 +20,7 @@ from usance.apps.servicing.models import (
     LoanEvent,
     LoanMovement,
     LoanTally,
+    StatusChange,
 )
 from usance.core.loan import state
 from usance.core.loan.state import Movement
@@ -194,7 +195,7 @@ def loan_ids() -> list[UUID]:
 
 
 def kept(loan_ids: Sequence[UUID]) -> Iterator[folding.Kept]:
-    """Loans with all that is stored of them, in three queries."""
+    """Loans with all that is stored of them, in four queries."""
     rows = Loan.objects.filter(pk__in=loan_ids).order_by("id")
     told: dict[UUID, list[LoanEvent]] = {}
     for event in LoanEvent.objects.filter(loan_id__in=loan_ids).order_by("seq"):
@@ -203,8 +204,11 @@ def kept(loan_ids: Sequence[UUID]) -> Iterator[folding.Kept]:
     names = ("loan_id", *Movement._fields)
     for loan_id, *fields in LoanMovement.objects.filter(loan_id__in=loan_ids).values_list(*names):
         moved.setdefault(loan_id, []).append(Movement(*fields))
+    marked: dict[UUID, list[StatusChange]] = {}
+    for change in StatusChange.objects.filter(loan_id__in=loan_ids):
+        marked.setdefault(change.loan_id, []).append(change)
     for row in rows:
-        yield folding.Kept(row, told.get(row.pk, []), moved.get(row.pk, []))
+        yield folding.Kept(row, told.get(row.pk, []), moved.get(row.pk, []), marked.get(row.pk, []))
 
 
 # --- the close ---------------------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, Count, Q, QuerySet, Sum, Value, When
-from django.db.models.functions import Abs
+from django.db.models import BigIntegerField, Case, Count, Q, QuerySet, Sum, Value, When
+from django.db.models.functions import Abs, Cast
 
 from usance.apps.servicing.models import LoanMovement
 from usance.core.accounting import books
@@ -53,10 +53,14 @@ def parts_of_entry(*, entry_id: UUID, within: Q | None = None) -> list[Part]:
         LoanMovement.objects.filter(within or Q(), entry_id=entry_id)
         .annotate(lowers=Case(When(amount_minor__lt=0, then=Value(True)), default=Value(False)))
         .values_list(*names)
-        .annotate(loans=Count("loan_id", distinct=True), movements=Count("id"), total=Sum(Abs("amount_minor")))
+        .annotate(
+            loans=Count("loan_id", distinct=True),
+            movements=Count("id"),
+            total=Cast(Sum(Abs("amount_minor")), BigIntegerField()),
+        )
         .order_by(*names)
     )
-    return [Part(*row[:-1], int(row[-1])) for row in rows]
+    return [Part(*row) for row in rows]
 
 
 def movements_of_entry(*, entry_id: UUID, within: Q | None = None, part: str = "") -> QuerySet[LoanMovement]:

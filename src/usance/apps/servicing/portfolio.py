@@ -128,7 +128,10 @@ def on_date(*, on: date, known_on: date | None = None, branch: str = "", product
     with connection.cursor() as cursor:
         cursor.execute(TOTALS, values)
         found = cursor.fetchall()
-    cells = [Cell(*row[:5], Figure(int(row[5]), int(row[6] - row[5]))) for row in found]
+    cells = [
+        Cell(product, branch, measure, status, since, Figure(int(then), int(now - then)))
+        for product, branch, measure, status, since, then, now in found
+    ]
     return Portfolio(on, known_on, tuple(cell for cell in cells if cell.figure.then or cell.figure.since))
 
 
@@ -168,6 +171,25 @@ def roll_up() -> bool:
     return True
 
 
+DIFFERING = f"""
+SELECT booked_on, effective_on, measure, status, past_due_since, sum(amount) FROM (
+    SELECT {COLUMNS} FROM ({ADDED}) rows
+    UNION ALL
+    SELECT booked_on, effective_on, product, branch, measure, status, past_due_since, -amount
+    FROM servicing_portfoliosum WHERE institution_id = %(institution)s
+) sides GROUP BY 1, 2, 3, 4, 5 HAVING sum(amount) <> 0 ORDER BY 1, 2, 3, 4, 5
+"""  # noqa: S608 (our own text)
+
+
+def differing() -> list[tuple[date, date, str, str, date | None, int]]:
+    """Where the sums are not what their rows come to: (booked, effective, measure, status, past due since, so much
+    less). None, unless somebody wrote into a day that was over."""
+    until = rolled_until()
+    with connection.cursor() as cursor:
+        cursor.execute(DIFFERING, _values(since=BEGINNING, until=until, on=until))
+        return [(*row[:5], int(row[5])) for row in cursor.fetchall()]
+
+
 BATCH = 500
 
 
@@ -177,12 +199,9 @@ def _mark_older_loans(today: date) -> None:
     marked = Loan.objects.filter(last_event_seq__gt=0).annotate(marks=Coalesce(Sum("status_changes__count"), 0))
     ids: list[UUID] = list(marked.exclude(marks=1).order_by("id").values_list("pk", flat=True))
     for start in range(0, len(ids), BATCH):
-        stored: dict[UUID, list[StatusChange]] = {}
-        for change in StatusChange.objects.filter(loan_id__in=ids[start : start + BATCH]):
-            stored.setdefault(change.loan_id, []).append(change)
         made = [
             change
             for one in lists.kept(ids[start : start + BATCH])
-            for change in statuses.lacking(one.row, one.events, stored.get(one.row.pk, ()), today)
+            for change in statuses.lacking(one.row, one.events, one.statuses, today)
         ]
         StatusChange.objects.bulk_create(made, batch_size=2000)

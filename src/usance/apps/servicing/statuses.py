@@ -32,7 +32,7 @@ class Change(NamedTuple):
 
     on: date
     mark: Mark
-    count: int
+    by: int
 
 
 def mark_of(loan: state.Loan) -> Mark | None:
@@ -75,7 +75,7 @@ def difference(old: Iterable[Change], new: Iterable[Change]) -> list[Change]:
     sums: Counter[tuple[date, Mark]] = Counter()
     for sign, changes in ((-1, old), (1, new)):
         for change in changes:
-            sums[change.on, change.mark] += sign * change.count
+            sums[change.on, change.mark] += sign * change.by
     return [Change(on, mark, count) for (on, mark), count in sorted(sums.items(), key=str) if count]
 
 
@@ -113,10 +113,15 @@ def rows_of(row: Loan, changes: Iterable[Change], booked_on: date) -> list[Statu
             effective_on=change.on,
             status=change.mark.status,
             past_due_since=change.mark.past_due_since,
-            count=change.count,
+            count=change.by,
         )
         for change in changes
     ]
+
+
+def kept(stored: Iterable[StatusChange]) -> list[Change]:
+    """Rows as changes, whenever they were booked."""
+    return [Change(one.effective_on, Mark(one.status, one.past_due_since), one.count) for one in stored]
 
 
 def lacking(row: Loan, told: Sequence[LoanEvent], stored: Iterable[StatusChange], to: date) -> list[StatusChange]:
@@ -127,7 +132,7 @@ def lacking(row: Loan, told: Sequence[LoanEvent], stored: Iterable[StatusChange]
         history += folding.history_of(heard)
         now = timeline(agreed, history, to)
         for change in difference(known, now):
-            sums[max(booked_on, change.on), change.on, change.mark] += change.count
+            sums[max(booked_on, change.on), change.on, change.mark] += change.by
         known = now
     for one in stored:
         sums[one.booked_on, one.effective_on, Mark(one.status, one.past_due_since)] -= one.count

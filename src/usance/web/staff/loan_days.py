@@ -34,13 +34,14 @@ class DaysForm(house.FilterForm):
     def __init__(self, *args: Any, loan: selectors.Loan, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.today = today
+        self.booked = loan.booked_on  # before it nothing was known
         self.first = min(loan.booked_on, loan.disbursed_on or loan.booked_on)
 
     def clean_on(self) -> date | None:
         return self._between("on", self.first, self.today + AHEAD)
 
     def clean_known(self) -> date | None:
-        return self._between("known", self.first, self.today)
+        return self._between("known", self.booked, self.today)
 
     def _between(self, name: str, first: date, last: date) -> date | None:
         value: date | None = self.cleaned_data[name]

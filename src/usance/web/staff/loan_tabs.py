@@ -84,7 +84,7 @@ def figures(looking: Looking) -> list[dict[str, Any]]:
             "note": _late(standing.days_past_due),
             "lines": _made_of(ages["past_due"]),
         },
-        _next_payment(looking),
+        _next_payment(looking, due),
         {
             "label": _("To close the loan"),
             "minor": standing.payoff_minor,
@@ -92,20 +92,29 @@ def figures(looking: Looking) -> list[dict[str, Any]]:
         },
     ]
     if standing.unapplied_minor:
-        shown.append({"label": _("Paid in advance"), "minor": standing.unapplied_minor})
+        held = {"unapplied": standing.unapplied_minor}
+        shown.append({"label": _("Paid in advance"), "minor": standing.unapplied_minor, "lines": _made_of(held)})
     return shown
 
 
-def _next_payment(looking: Looking) -> dict[str, Any]:
+def _next_payment(looking: Looking, due: Mapping[str, int]) -> dict[str, Any]:
+    """Due today, it is all that is due now; later, an instalment less what was paid of it before."""
     standing = looking.view.standing
     if not standing.next_due_on:
         return {"label": _("Next payment"), "minor": 0}
     ahead = next((row for row in looking.view.schedule if row.due_on == standing.next_due_on and not row.billed), None)
+    lines = _made_of(due if standing.next_due_on == looking.view.on else ahead.amounts if ahead else {})
+    if lines and ahead and ahead.early_minor:
+        lines = [
+            *lines[:-1],
+            ui.Line(_("Paid before"), -ahead.early_minor),
+            ui.Line(_("Together"), ahead.remaining_minor, total=True),
+        ]
     return {
         "label": _("Next payment"),
         "minor": standing.next_due_minor,
         "note": formats.date_l(standing.next_due_on, "medium"),
-        "lines": _made_of(ahead.amounts) if ahead and sum(ahead.amounts.values()) == standing.next_due_minor else (),
+        "lines": lines,
     }
 
 

@@ -63,8 +63,6 @@ ONLY = {
     "servicing.LoanMovement": "t.event_id IS NOT NULL",
     "messaging.Message": "t.party_id IS NOT NULL",
 }
-# the portfolio's past by days, made anew of all movements
-SUMMED = ("servicing_portfoliosum", "servicing_portfoliorollup")
 COPIED = {"customers.Party", *TABLES}
 FREE = ("loan_id", "subject_id", "application_id", "party_id", "event_id")  # ids that are no foreign keys in Django
 # the id of a copy: its time is that of the life's row, so that lists stand in the order in which things happened
@@ -150,7 +148,7 @@ def _multiply(copies: int, tell: filling.Tell) -> None:
         tenancy.current()
         vault.blind("", kind="name")
     tables = [apps.get_model(label)._meta.db_table for label in TABLES]
-    with filling.opened([*PEOPLE, *tables, *SUMMED, "desk_workitem"], tell) as cursor:
+    with filling.opened([*PEOPLE, *tables, *portfolio.TABLES, "desk_workitem"], tell) as cursor:
         lived = _ids(cursor, "SELECT id FROM customers_party ORDER BY id")
         waiting = _ids(cursor, MAY_WAIT)
         cursor.execute("SELECT max(number) FROM origination_application")
@@ -170,7 +168,7 @@ def _multiply(copies: int, tell: filling.Tell) -> None:
         for one in tallies.known():
             for statement in tallies.recounting(one):
                 cursor.execute(filling.words(statement))
-        for table in SUMMED:
+        for table in portfolio.TABLES:
             cursor.execute(filling.words(f"DELETE FROM {table}"))  # noqa: S608 (our own names)
     with transaction.atomic():
         portfolio.roll_up()

@@ -21,7 +21,7 @@ PRODUCT = desk.Kind(
 RULES = desk.Kind(
     decisioning.APPROVAL, "rules.publish", decisioning.apply_approval, _("Publish decision rules"), "staff:rule_version"
 )
-UNLOCK = desk.Kind(ledger.UNLOCK, "ledger.lock", ledger.unlock_period, _("Open a closed period"))
+UNLOCK = desk.Kind(ledger.UNLOCK, "ledger.unlock", ledger.unlock_period, _("Open a closed period"))
 WAIVER = desk.Kind(serve_loan.WAIVE, "loan.approve", serve_loan.apply_waiver, _("Forgive part of a debt"), "staff:loan")
 WRITE_OFF = desk.Kind(
     serve_loan.WRITE_OFF, "loan.approve", serve_loan.apply_write_off, _("Write a loan off"), "staff:loan"

@@ -116,14 +116,19 @@ def test_a_month_is_locked_by_one_and_opened_by_two(house: World, as_role: AsRol
     assert (period.starts_on.isoformat(), period.ends_on.isoformat()) == ("2026-02-01", "2026-03-01")
     again = client.post(f"{BOOKS}periods/lock/", days)
     assert (again.status_code, list(again.context["form"].errors)) == (422, ["until"])
+    assert "from 1 February 2026 to 28 February 2026 are locked" in again.content.decode()
     assert client.post(f"{BOOKS}periods/{period.pk}/unlock/", {"reason": ""}).status_code == 422
     assert client.post(f"{BOOKS}periods/{period.pk}/unlock/", {"reason": "a late bill"}).status_code == 302
     assert ledger.periods().get().locked_at is not None
     assert "Opening is proposed" in client.get(f"{BOOKS}periods/").content.decode()
+    (waiting,) = desk.approvals_for(house.staff["compliance"])
+    shown = client.get(f"/staff/approvals/{waiting.pk}/")
+    assert [str(row.label) for row in shown.context["difference"]] == ["1 February 2026 – 28 February 2026"]
+    assert shown.context["deciders"] == [house.staff["compliance"].name]
     second = people.hire(email="second@lender.example", name="Second", actor=SYSTEM)
     people.grant_role(user=second, role="accountant", actor=SYSTEM)
     house.staff["second"] = second
-    (waiting,) = desk.approvals_for(second)
+    assert "Second" in client.get(f"/staff/approvals/{waiting.pk}/").context["deciders"]
     assert as_role("second").post(f"/staff/approvals/{waiting.pk}/", {"verdict": "approve"}).status_code == 302
     assert ledger.periods().get().locked_at is None
 

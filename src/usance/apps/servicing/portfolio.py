@@ -28,6 +28,7 @@ OWED = MONEY[:-1]
 LOANS = "loans"
 BEGINNING = date(1, 1, 1)
 
+TABLES = ("servicing_portfoliosum", "servicing_portfoliorollup")  # made anew of what they sum up, where they are empty
 # what the rows of some days of booking add, in the columns of the sums
 ADDED = """
 SELECT m.booked_on, m.effective_on, l.product, l.org_path AS branch, c.measure, '' AS status,

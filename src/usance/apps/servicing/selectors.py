@@ -198,6 +198,11 @@ def payoff(*, loan_id: UUID, on: date | None = None, row: Loan | None = None) ->
     return quote.payoff(state_on(row), on)
 
 
+def statement(*, loan_id: UUID, due_on: date) -> quote.Statement | None:
+    """What a due date to come will ask for, as seen on the business date; None when it asks for nothing."""
+    return quote.statement(state_on(loan(loan_id)), due_on)
+
+
 def payment_preview(*, loan_id: UUID, amount_minor: int, on: date | None = None) -> quote.Preview:
     """The exact effect of paying an amount. Raises what `admit` refuses."""
     return _preview(loan_id, on, lambda day: [events.PaymentReceived(

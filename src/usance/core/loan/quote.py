@@ -82,6 +82,19 @@ class Standing(NamedTuple):
     unapplied_minor: int
 
 
+class Statement(NamedTuple):
+    """What a due date to come will ask for, told beforehand: the instalment of that date, and what is carried over from
+    earlier ones. Interest and penalties that lateness adds until then are in neither."""
+
+    on: date
+    due_on: date
+    number: int
+    new: Mapping[str, int]  # of the instalment, by balance
+    carried: Mapping[str, int]  # payable already, by balance
+    paid_minor: int  # of both, beforehand
+    total_minor: int
+
+
 class Preview(NamedTuple):
     before: Standing
     after: Standing
@@ -240,6 +253,20 @@ def standing(loan: Loan) -> Standing:
         still_to_pay_minor=due_now + sum(row.remaining_minor for row in rows),
         unapplied_minor=state.unapplied(loan),
     )
+
+
+def statement(loan: Loan, due_on: date) -> Statement | None:
+    """What falls due on a date to come, as told on the loan's own day; None when nothing does."""
+    row = next((row for row in _future_rows(loan) if row.due_on == due_on), None) if loan.status in state.LIVE else None
+    if row is None:
+        return None
+    ages, carried = state.payable(loan), dict[str, int]()
+    for age in ("past_due", "due"):
+        for key, amount in ages[age].items():
+            carried[key] = carried.get(key, 0) + amount
+    asked = row.total_minor + sum(carried.values())
+    paid = min(asked, row.paid_minor + state.unapplied(loan))
+    return Statement(loan.at, due_on, row.number, row.amounts, carried, paid, asked - paid)
 
 
 def preview(loan: Loan, history: Sequence[Event], events: Iterable[Event]) -> Preview:

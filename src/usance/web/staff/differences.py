@@ -8,11 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from usance.apps.decisioning import services as decisioning
+from usance.apps.ledger import services as ledger
 from usance.apps.products import selectors as products
 from usance.apps.products import services as pricing
 from usance.apps.servicing import selectors as loans
+from usance.core.calendar import ONE_DAY
 from usance.web import components as ui
 from usance.web import reckoning, words
 from usance.web.staff import product_words, vocabulary
@@ -88,6 +91,13 @@ def _since(row: Any, now_minor: int | None, shown: Callable[[int], ui.Money]) ->
     ]
 
 
+def _unlocking(row: Any, institution: Any) -> list[ui.DiffRow]:
+    """The days, both included, and that they would be open."""
+    first, end = (date.fromisoformat(row.before[name]) for name in ("starts_on", "ends_on"))
+    days = f"{formats.date_l(first)} – {formats.date_l(end - ONE_DAY)}"
+    return [ui.DiffRow(days, _("Locked"), pgettext("state", "Open"))]
+
+
 def _money(institution: Any) -> Callable[[int], ui.Money]:
     return lambda minor: ui.Money(minor, institution.currency)
 
@@ -138,6 +148,7 @@ def _phone(row: Any, institution: Any) -> list[ui.DiffRow]:
 _KINDS: Mapping[str, Callable[[Any, Any], list[ui.DiffRow]]] = {
     pricing.APPROVAL: _product,
     decisioning.APPROVAL: _rules,
+    ledger.UNLOCK: _unlocking,
     serve_loan.WAIVE: _waiver,
     serve_loan.WRITE_OFF: _write_off,
     serve_loan.CHANGE_RATE: _rate,

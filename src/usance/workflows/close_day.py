@@ -151,8 +151,7 @@ def _end_day(at: datetime, actor: Actor, chunk_size: int | None, do_items: bool,
     if company.leads:
         with transaction.atomic():
             closing.finish(run_id=run.pk, at=at, actor=actor)
-        with transaction.atomic():
-            tallies.merge()
+        _sum_up()
         audit.link_pending()
     company.meet()
     with transaction.atomic():
@@ -187,9 +186,15 @@ def finish(run_id: str) -> None:
     with transaction.atomic():
         closing.finish(run_id=UUID(run_id), at=clock.now(), actor=SYSTEM)
         queue.enqueue("close.sweep", key=f"close.sweep:{run_id}", run_id=run_id)
+    _sum_up()
+    audit.link_pending()
+
+
+def _sum_up() -> None:
+    """What lists and questions about past days read as sums."""
     with transaction.atomic():
         tallies.merge()
-    audit.link_pending()
+        portfolio.roll_up()
 
 
 def _make_room(since: date) -> None:
@@ -210,8 +215,6 @@ def _sweep(run_id: UUID, *, at: datetime, company: Company, here: bool) -> None:
     """What falls due on the business date, in the order of its times: done here, or handed out. What has become idle is
     struck off at once."""
     if company.leads:
-        with transaction.atomic():
-            portfolio.roll_up()
         with transaction.atomic():
             rows = institution_view.items_due(tenancy.current().business_date)
             institutions.finish_items(outcomes=due.idle([_item(row) for row in rows]), at=at)

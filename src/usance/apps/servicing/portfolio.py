@@ -155,21 +155,33 @@ def rolled_until() -> date:
     return found or BEGINNING
 
 
+SUMMING_UP = f"""
+WITH begun AS (
+    INSERT INTO servicing_portfoliorollup (id, institution_id, starts_on, ends_on)
+    VALUES (uuidv7(), %(institution)s, %(since)s, %(until)s) ON CONFLICT DO NOTHING RETURNING 1
+), made AS (
+    INSERT INTO servicing_portfoliosum (id, institution_id, {COLUMNS})
+    SELECT uuidv7(), %(institution)s, {COLUMNS} FROM ({ADDED}) a
+    WHERE amount <> 0 AND EXISTS (SELECT FROM begun)
+)
+SELECT EXISTS (SELECT FROM begun)
+"""  # noqa: S608 (our own text)
+
+
 def roll_up() -> bool:
     """Sums up all days of booking that are over; nothing is booked in them any more. False when there was nothing to
     do, or another process does it. In the caller's transaction."""
     since, today = rolled_until(), tenancy.current().business_date
-    if since >= today or not inserting.insert_new(PortfolioRollup(starts_on=since, ends_on=today)):
+    if since >= today:
         return False
     if since == BEGINNING:
+        since = BEGINNING + timedelta(days=1)
+        if not inserting.insert_new(PortfolioRollup(starts_on=BEGINNING, ends_on=since)):
+            return False  # another process is at it
         _mark_older_loans(today)
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO servicing_portfoliosum (id, institution_id, {COLUMNS}) "  # noqa: S608 (our own text)
-            f"SELECT uuidv7(), %(institution)s, {COLUMNS} FROM ({ADDED}) a WHERE amount <> 0",
-            _values(since=since, until=today, on=today),
-        )
-    return True
+        cursor.execute(SUMMING_UP, _values(since=since, until=today, on=today))
+        return bool(cursor.fetchone()[0])
 
 
 DIFFERING = f"""

@@ -158,6 +158,7 @@ HAPPENED: Mapping[str, tuple[Any, ui.Tone, str]] = {
     "disbursement_failed": (gettext_lazy("The money did not arrive"), "bad", "alert"),
     "cancelled": (gettext_lazy("Cancelled"), "neutral", "dot"),
     "payment_received": (gettext_lazy("Payment received"), "good", "check"),
+    "payment_expected": (gettext_lazy("Payment expected"), "neutral", "clock"),
     "payment_returned": (gettext_lazy("Payment taken back by the bank"), "bad", "alert"),
     "reversed": (gettext_lazy("Entry undone"), "warn", "alert"),
     "refunded": (gettext_lazy("Money sent back"), "info", "arrow"),

@@ -23,7 +23,7 @@ from usance.apps.institutions import selectors as institution_view
 from usance.apps.institutions import services as institutions
 from usance.apps.institutions import tallies, tenancy
 from usance.apps.institutions.services import ITEM_TASK
-from usance.apps.servicing import closing
+from usance.apps.servicing import closing, portfolio
 from usance.apps.servicing import selectors as servicing
 from usance.core.refusals import Refusal
 from usance.ports import clock, due, queue
@@ -151,8 +151,7 @@ def _end_day(at: datetime, actor: Actor, chunk_size: int | None, do_items: bool,
     if company.leads:
         with transaction.atomic():
             closing.finish(run_id=run.pk, at=at, actor=actor)
-        with transaction.atomic():
-            tallies.merge()
+        _sum_up()
         audit.link_pending()
     company.meet()
     with transaction.atomic():
@@ -187,9 +186,15 @@ def finish(run_id: str) -> None:
     with transaction.atomic():
         closing.finish(run_id=UUID(run_id), at=clock.now(), actor=SYSTEM)
         queue.enqueue("close.sweep", key=f"close.sweep:{run_id}", run_id=run_id)
+    _sum_up()
+    audit.link_pending()
+
+
+def _sum_up() -> None:
+    """What lists and questions about past days read as sums."""
     with transaction.atomic():
         tallies.merge()
-    audit.link_pending()
+        portfolio.roll_up()
 
 
 def _make_room(since: date) -> None:

@@ -23,6 +23,7 @@ from usance.apps.customers import identity_numbers, vault, words
 from usance.apps.customers import selectors as customer_view
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tallies, tenancy
+from usance.apps.servicing import portfolio
 from usance.ports import clock
 from usance.workflows import demo, filling
 from usance.workflows.simulate import living, outside, people, report
@@ -46,6 +47,7 @@ TABLES: dict[str, dict[str, str]] = {
     "ledger.JournalEntry": {"key": "t.key || ':' || c.n", "source": "t.source || ':' || c.n"},
     "ledger.Transfer": {},
     "servicing.LoanMovement": {},
+    "servicing.StatusChange": {},
     "payments.Instruction": {
         "key": "t.key || ':' || c.n", "order_id": "t.order_id || ':' || c.n",
         "reference": "CASE t.reference WHEN '' THEN '' ELSE t.reference || ':' || c.n END",
@@ -148,7 +150,7 @@ def _multiply(copies: int, tell: filling.Tell) -> None:
         tenancy.current()
         vault.blind("", kind="name")
     tables = [apps.get_model(label)._meta.db_table for label in TABLES]
-    with filling.opened([*PEOPLE, *tables, "desk_workitem"], tell) as cursor:
+    with filling.opened([*PEOPLE, *tables, *portfolio.TABLES, "desk_workitem"], tell) as cursor:
         lived = _ids(cursor, "SELECT id FROM customers_party ORDER BY id")
         waiting = _ids(cursor, MAY_WAIT)
         cursor.execute("SELECT max(number) FROM origination_application")
@@ -168,6 +170,10 @@ def _multiply(copies: int, tell: filling.Tell) -> None:
         for one in tallies.known():
             for statement in tallies.recounting(one):
                 cursor.execute(filling.words(statement))
+        for table in portfolio.TABLES:
+            cursor.execute(filling.words(f"DELETE FROM {table}"))  # noqa: S608 (our own names)
+    with transaction.atomic():
+        portfolio.roll_up()
 
 
 def _ids(cursor: psycopg.Cursor, query: LiteralString) -> list[UUID]:

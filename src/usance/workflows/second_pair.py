@@ -26,6 +26,9 @@ WAIVER = desk.Kind(serve_loan.WAIVE, "loan.approve", serve_loan.apply_waiver, _(
 WRITE_OFF = desk.Kind(
     serve_loan.WRITE_OFF, "loan.approve", serve_loan.apply_write_off, _("Write a loan off"), "staff:loan"
 )
+RATE = desk.Kind(
+    serve_loan.CHANGE_RATE, "loan.approve", serve_loan.apply_rate, _("Change the rate of a loan"), "staff:loan"
+)
 IMPORT = desk.Kind(
     import_portfolio.APPROVAL,
     "loan.approve_import",
@@ -34,7 +37,7 @@ IMPORT = desk.Kind(
     "staff:import",
 )
 
-for kind in (PRODUCT, RULES, UNLOCK, WAIVER, WRITE_OFF, IMPORT):
+for kind in (PRODUCT, RULES, UNLOCK, WAIVER, WRITE_OFF, IMPORT, RATE):
     desk.register(kind)
 
 

@@ -138,3 +138,28 @@ def test_days_that_cannot_be_locked_are_refused(house: World, as_role: AsRole, d
     page = as_role("accountant").post(f"{BOOKS}periods/lock/", {"since": days[0], "until": days[1]})
     assert page.status_code == 422
     assert not ledger.periods().exists()
+
+
+def test_an_entry_of_the_close_is_the_loans_and_amounts_that_made_it_up(lender: Any) -> None:
+    for number in range(55):
+        lender.loan(agreed=loans.single_payment(1_000_000 + 1_000 * number, days=2))
+    lender.live_until(lender.today + timedelta(days=4))  # past due: interest and penalties
+    client = lender.browser("accountant")
+    day = lender.today - timedelta(days=1)
+    entry = ledger.entries(starts_on=day, ends_on=lender.today).get(description="close.day")
+    page = client.get(f"{BOOKS}entries/{entry.pk}/")
+    assert "They add up to the entry" in page.content.decode()
+    transfers = {(str(t.debit), str(t.credit)): t.amount_minor for t in ledger.transfers_of(entry.pk)}
+    parts = {str(row.cells[0]): (row.cells[3], row.cells[-1].minor, row.href) for row in page.context["parts"].rows}
+    assert sum(minor for _count, minor, _href in parts.values()) == sum(transfers.values()) == page.context["made"]
+    assert {count for count, _minor, _href in parts.values()} == {55}
+    for _count, minor, href in parts.values():  # page after page, the loans of each part
+        found, number, pages = [], 1, 1
+        while number <= pages:
+            listed = client.get(f"{BOOKS}entries/{entry.pk}/{href.partition('#')[0]}&page={number}")
+            found += listed.context["movements"].rows
+            pages, number = listed.context["movements"].page.paginator.num_pages, number + 1
+        assert (len(found), sum(row.cells[-1].minor for row in found)) == (55, minor)
+        assert minor in transfers.values()
+    assert len(parts) == len(transfers) == 2
+    assert client.get(f"{BOOKS}entries/{entry.pk}/?part=nonsense").status_code == 200

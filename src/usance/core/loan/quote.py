@@ -212,6 +212,21 @@ def schedule(loan: Loan) -> tuple[Row, ...]:
     return _with_rests([*(_row(bill, billed=True) for bill in loan.bills), *_future_rows(loan)])
 
 
+def payments_ahead(loan: Loan, to: date) -> tuple[PaymentReceived, ...]:
+    """What will be paid until `to`, that day included, if all is paid as agreed: what is owed today today, and each
+    later bill on its day. They are the payments that `schedule` supposes."""
+    paid: list[PaymentReceived] = []
+    while loan.status in state.LIVE:
+        if owing := state.due_now(loan):
+            # of a day's payments it is the last: its key sorts after those of every source that there is
+            paid.append(PaymentReceived(effective_on=loan.at, source=f"~ahead:{loan.at}", amount_minor=owing))
+            loan = apply(loan, paid[-1]).loan
+        if not loan.due_dates or loan.due_dates[0] > to:
+            break
+        loan = advance(loan, loan.due_dates[0], daily=False).loan
+    return tuple(paid)
+
+
 def payoff(loan: Loan, on: date) -> Payoff:
     """What closes the loan on `on` (its own day or a later one), if nothing else happens until then."""
     then = advance(loan, on, daily=False).loan

@@ -17,7 +17,7 @@ from usance.apps.products import services as pricing
 from usance.apps.servicing import selectors as loans
 from usance.core.calendar import ONE_DAY
 from usance.web import components as ui
-from usance.web import words
+from usance.web import reckoning, words
 from usance.web.staff import product_words, vocabulary
 from usance.web.templatetags import formats
 from usance.workflows import changed_channels, customer_care, import_portfolio, serve_loan
@@ -62,6 +62,19 @@ def _write_off(row: Any, institution: Any) -> list[ui.DiffRow]:
     status = [str(words.LOAN_STATUS.get(side["status"], (side["status"],))[0]) for side in (row.before, row.after)]
     found = [
         ui.DiffRow(_("Status"), *status),
+        ui.DiffRow(_("Owed in all"), shown(row.before["owed_minor"]), shown(row.after["owed_minor"])),
+    ]
+    now = loans.loan(UUID(row.subject_id)).outstanding_minor if row.state == "proposed" else None
+    return found + _since(row, now, shown)
+
+
+def _rate(row: Any, institution: Any) -> list[ui.DiffRow]:
+    """The rate, since when, and what that does to the debt."""
+    shown = _money(institution)
+    rates = [reckoning.rate(serve_loan.rate_of(side)) for side in (row.before, row.after)]
+    found = [
+        ui.DiffRow(_("Rate"), *rates),
+        ui.DiffRow(_("From which day"), "", formats.date_l(date.fromisoformat(row.after["value_on"]))),
         ui.DiffRow(_("Owed in all"), shown(row.before["owed_minor"]), shown(row.after["owed_minor"])),
     ]
     now = loans.loan(UUID(row.subject_id)).outstanding_minor if row.state == "proposed" else None
@@ -138,6 +151,7 @@ _KINDS: Mapping[str, Callable[[Any, Any], list[ui.DiffRow]]] = {
     ledger.UNLOCK: _unlocking,
     serve_loan.WAIVE: _waiver,
     serve_loan.WRITE_OFF: _write_off,
+    serve_loan.CHANGE_RATE: _rate,
     changed_channels.PHONE_BY_STAFF: _phone,
     customer_care.ERASE: _erasure,
     import_portfolio.APPROVAL: _import,

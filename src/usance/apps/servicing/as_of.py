@@ -145,7 +145,7 @@ MAKES_DUE = frozenset({"disbursed", "extended", "taken_over"})
 
 
 def _rank(line: TimelineLine, makes_due: Container[date]) -> int:
-    """Of one day: what it began with, then events in the order in which they were told, then what followed from them."""
+    """Of one day: what it began with, then events as they were told, then what followed from them."""
     if line.kind in OF_THE_MORNING and line.on not in makes_due:
         return 0
     return 2 if line.is_fact else 1

@@ -69,7 +69,7 @@ COMMANDS = (
     Command(
         "bench",
         "usance.workflows.cli_bench",
-        "measure what an application, a payment and a quiet day cost, and how long the desk waits for its pages",
+        "measure what an application, a payment, a quiet day, the desk's pages and the nightly close cost",
         "Lives them in an institution with sandboxes and prints queries and milliseconds of one of each, beside what "
         "as many trivial queries take on this machine.",
     ),

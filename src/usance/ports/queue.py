@@ -18,12 +18,14 @@ Handler = Callable[..., None]
 
 @dataclass(frozen=True, slots=True)
 class TaskOptions:
-    """`retries`: how often a crash is tried again, with growing pauses; `lane`: which workers take it."""
+    """`retries`: how often a crash is tried again, with growing pauses; `lane`: which workers take it; `priority`: the
+    higher, the sooner it is taken."""
 
     name: str
     run: Handler
     lane: str = "default"
     retries: int = 5
+    priority: int = 0
 
 
 _tasks: dict[str, TaskOptions] = {}
@@ -33,13 +35,13 @@ class UnknownTask(LookupError):
     """A service named a task that no module declared."""
 
 
-def task(name: str, *, lane: str = "default", retries: int = 5) -> Callable[[Handler], Handler]:
+def task(name: str, *, lane: str = "default", retries: int = 5, priority: int = 0) -> Callable[[Handler], Handler]:
     """Declares the function that carries a task out: bound to the job's institution, outside any transaction."""
 
     def declare(run: Handler) -> Handler:
         if name in _tasks and _tasks[name].run.__qualname__ != run.__qualname__:
             raise ValueError(f"two functions declare the task {name}")
-        _tasks[name] = TaskOptions(name=name, run=run, lane=lane, retries=retries)
+        _tasks[name] = TaskOptions(name=name, run=run, lane=lane, retries=retries, priority=priority)
         return run
 
     return declare

@@ -42,6 +42,7 @@ class ProcrastinateQueue:
             name=name,
             job_manager=self.jobs,
             queue=task.lane,
+            priority=task.priority,
             schedule_at=run_at - self.ahead() if run_at else None,
             queueing_lock=f"{institution_id}:{key}" if key else None,
         )

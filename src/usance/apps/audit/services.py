@@ -247,7 +247,8 @@ def _day(day: date) -> str:
     return day.isoformat()
 
 
-def _link_hash(previous: str, seq: int, entry_id: Any, digest: str, recorded_at: datetime) -> str:
+def link_hash(previous: str, seq: int, entry_id: Any, digest: str, recorded_at: datetime) -> str:
+    """What a link of the chain bears: over the one before, its place, and the entry with its instant."""
     instant = recorded_at.astimezone(UTC).isoformat(timespec="microseconds")
     return hashlib.sha256(f"{previous}|{seq}|{entry_id}|{digest}|{instant}".encode()).hexdigest()
 
@@ -263,7 +264,7 @@ def _link_some() -> int:
     links = []
     for entry_id, digest, recorded_at in _pending(_searched.get(institution_id, LONG_AGO)):
         seq += 1
-        made = _link_hash(previous, seq, entry_id, digest, recorded_at)
+        made = link_hash(previous, seq, entry_id, digest, recorded_at)
         links.append(AuditLink(id=new_id(), seq=seq, entry_id=entry_id, previous_hash=previous, hash=made))
         previous = made
     AuditLink.objects.bulk_create(links, batch_size=1000)
@@ -343,6 +344,6 @@ def _differences(row: Mapping[str, Any], expected_seq: int, previous: str) -> It
     content = {name: entry[name] for name in CONTENT} | {"business_date": _day(entry["business_date"])}
     if content_hash(content) != entry["digest"]:
         yield Difference("altered", seq, entry_id, f"the content of {entry['action']} was changed")
-    made = _link_hash(row["previous_hash"], seq, row["entry_id"], entry["digest"], entry["recorded_at"])
+    made = link_hash(row["previous_hash"], seq, row["entry_id"], entry["digest"], entry["recorded_at"])
     if made != row["hash"]:
         yield Difference("broken", seq, entry_id, "the hash does not fit the row, its instant or its place")

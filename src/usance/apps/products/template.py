@@ -224,6 +224,7 @@ class Conventions(Part):
     default_after_days: Count = 90
     charge_off: Annotated[str, _known("charge_off")] = "keeps_plan"
     apr_times: Literal["days/365", "months/12", "months_back/12"] = "days/365"
+    bill_days: Annotated[Count, Field(le=60)] | None = None
 
 
 class Config(Part):

@@ -20,8 +20,8 @@ from django.db.models import Q
 from usance.apps.institutions import tenancy
 from usance.apps.institutions.models import new_id
 from usance.apps.ledger import services as ledger
-from usance.apps.servicing import classing, folding, posting, recording
-from usance.apps.servicing.models import CloseProblem, CloseRun, Loan
+from usance.apps.servicing import classing, folding, posting, recording, statuses
+from usance.apps.servicing.models import CloseProblem, CloseRun, Loan, StatusChange
 from usance.core.calendar import ONE_DAY
 from usance.core.classes import Scheme
 from usance.core.loan import close, state
@@ -87,6 +87,7 @@ def pass_days(loans: Q, batch: Batch) -> tuple[int, list[Left]]:
         (closed if isinstance(outcome, Closed) else left).append(outcome)  # type: ignore[arg-type]
     _write_books(closed, batch)
     _write_loans(closed)
+    _write_statuses(closed, batch)
     classing.record(((done.row, done.columns, done.classes) for done in closed), batch.to - ONE_DAY)
     _mark_solved([done.row.pk for done in closed if done.row.close_problem], batch.at)
     for done in closed:
@@ -225,6 +226,17 @@ def _loan_lines(closed: Iterable[Closed]) -> Iterator[tuple[Any, ...]]:
             "max_days_past_due": max(done.row.max_days_past_due, done.columns["days_past_due"]),
         }
         yield (done.row.pk, *(values[name] for name in UPDATED))
+
+
+def _write_statuses(closed: Iterable[Closed], batch: Batch) -> None:
+    """Few loans come into another status on a day."""
+    StatusChange.objects.bulk_create(
+        [
+            row
+            for done in closed
+            for row in statuses.rows_of(done.row, statuses.between(done.before, done.after), batch.booked_on)
+        ]
+    )
 
 
 # --- problems ----------------------------------------------------------------------------------------------------

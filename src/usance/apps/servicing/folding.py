@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement
+from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement, StatusChange
 from usance.core.loan import apply, checkpoint, close, events, replay, state, terms
 from usance.core.loan.state import Movement
 from usance.core.values import UnreadableValue
@@ -22,6 +22,16 @@ WORST_BUCKET = "90+"
 def bucket_of(days_past_due: int) -> str:
     """The band of an age in days past due; "" when nothing is past due."""
     return next((name for most, name in BUCKETS if days_past_due <= most), WORST_BUCKET)
+
+
+def span_of(bucket: str) -> tuple[int, int]:
+    """From how many days past due a band is, and until how many; 0 for no end. An unknown band is nobody's."""
+    starts = 1
+    for most, name in BUCKETS[1:]:
+        if name == bucket:
+            return starts, most
+        starts = most + 1
+    return starts, 0
 
 
 def bucket_names() -> list[str]:
@@ -217,8 +227,9 @@ def digest_of(texts: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One loan with all its events and movements, as stored."""
+    """One loan with all its events, movements and changes of status, as stored."""
 
     row: Loan
     events: Sequence[LoanEvent]
     movements: Sequence[Movement]
+    statuses: Sequence[StatusChange]

@@ -20,6 +20,7 @@ from usance.apps.servicing.models import (
     LoanEvent,
     LoanMovement,
     LoanTally,
+    StatusChange,
 )
 from usance.core.loan import state
 from usance.core.loan.state import Movement
@@ -123,6 +124,11 @@ def past_due_buckets(*, within: Q | None = None) -> list[tuple[str, int, int, in
     return [(name, *found.get(name, (0, 0, 0))) for name in folding.bucket_names()]
 
 
+def buckets() -> list[str]:
+    """The bands of days past due, from the mildest."""
+    return folding.bucket_names()
+
+
 def portfolio(*, within: Q | None = None) -> Mapping[str, int]:
     """Count and balances of the loans that run, in minor units. `within`: on unit and owner."""
     names = ("count", "principal_minor", "interest_minor", "fee_minor", "penalty_minor", "tax_minor", "past_due_minor")
@@ -189,7 +195,7 @@ def loan_ids() -> list[UUID]:
 
 
 def kept(loan_ids: Sequence[UUID]) -> Iterator[folding.Kept]:
-    """Loans with all that is stored of them, in three queries."""
+    """Loans with all that is stored of them, in four queries."""
     rows = Loan.objects.filter(pk__in=loan_ids).order_by("id")
     told: dict[UUID, list[LoanEvent]] = {}
     for event in LoanEvent.objects.filter(loan_id__in=loan_ids).order_by("seq"):
@@ -198,8 +204,11 @@ def kept(loan_ids: Sequence[UUID]) -> Iterator[folding.Kept]:
     names = ("loan_id", *Movement._fields)
     for loan_id, *fields in LoanMovement.objects.filter(loan_id__in=loan_ids).values_list(*names):
         moved.setdefault(loan_id, []).append(Movement(*fields))
+    marked: dict[UUID, list[StatusChange]] = {}
+    for change in StatusChange.objects.filter(loan_id__in=loan_ids):
+        marked.setdefault(change.loan_id, []).append(change)
     for row in rows:
-        yield folding.Kept(row, told.get(row.pk, []), moved.get(row.pk, []))
+        yield folding.Kept(row, told.get(row.pk, []), moved.get(row.pk, []), marked.get(row.pk, []))
 
 
 # --- the close ---------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from usance.web import components as ui
-from usance.web import cookies
+from usance.web import cookies, words
 from usance.web.templatetags import formats
 from usance.web.templatetags.icons import ICONS
 
@@ -53,6 +53,12 @@ def cell(value: Any) -> SafeString | str:
         return value
     text = formats.any_value(value)
     return format_html('<span class="u-num">{}</span>', text) if isinstance(value, ui.Money) else text
+
+
+@register.filter
+def paper(kind: str) -> str:
+    """What a kind of paper is called."""
+    return str(words.DOCUMENT.get(kind, kind))
 
 
 @register.filter

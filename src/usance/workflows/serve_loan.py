@@ -77,7 +77,8 @@ def waived_by_hand(loan_id: UUID) -> int:
     """What was forgiven on the loan so far and not undone, in minor units."""
     told = [events.from_json(row.payload) for row in loans.events_of(loan_id=loan_id)]
     undone = {event.undoes for event in told if isinstance(event, events.Reversed | events.PaymentReturned)}
-    return sum(e.amount_minor for e in told if isinstance(e, events.Waived) and e.source not in undone)
+    given = (events.Waived, events.Credited)
+    return sum(e.amount_minor for e in told if isinstance(e, given) and e.source not in undone)
 
 
 def left_alone(loan: servicing.Loan) -> int:

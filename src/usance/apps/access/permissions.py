@@ -32,6 +32,7 @@ PERMISSIONS: Mapping[str, Promise] = {
     "loan.waive": _("Forgive interest, fees or penalties"),
     "loan.write_off": _("Write a loan off"),
     "loan.charge": _("Add an agreed fee to a loan"),
+    "loan.restructure": _("Change due dates, spread a debt anew, end a contract"),
     "loan.approve": _("Approve write-offs, large waivers and other rates that a colleague proposed"),
     "loan.view_imports": _("See portfolios that came in from other systems"),
     "loan.import": _("Bring in loans from another system"),
@@ -121,7 +122,7 @@ ROLES: Mapping[str, RoleDefinition] = {
             "loan.write_off",
             "close.run",
         ),
-        *("loan.charge", "loan.approve", "loan.approve_import", "loan.view_imports"),
+        *("loan.charge", "loan.restructure", "loan.approve", "loan.approve_import", "loan.view_imports"),
         *("payment.resolve", "commission.approve", "approval.view", "report.view", "job.view"),
     ),
     "collector": _role(
@@ -168,6 +169,7 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("product.edit", "product.publish"),
     ("loan.waive", "collection.work"),
     ("loan.approve", "collection.work"),
+    ("loan.restructure", "collection.work"),
     ("collection.place", "commission.approve"),
     ("loan.import", "loan.approve_import"),
 )

@@ -25,6 +25,7 @@ from usance.core.loan.state import Movement
 from usance.ports import queue
 from usance.ports.actor import Actor
 
+UNTOLD = ("reason", "why", "version")  # of an event; words of people stay out of the audit trail
 # status reached -> the job that others may have declared for it
 TRANSITIONS = {
     "closed": "loans.closed",
@@ -210,7 +211,7 @@ def _write(taking: Taking, actor: Actor) -> None:
             action=f"loan.{folding.snake(event.kind)}",
             subject=row,
             actor=actor,
-            details={name: item for name, item in event.payload.items() if name not in ("reason", "version")},
+            details={name: item for name, item in event.payload.items() if name not in UNTOLD},
             digest=event.hash,
         )
 

@@ -61,6 +61,22 @@ class FeeNotAgreed(Refusal):
     fee_kind: str
 
 
+class DatesAreFixed(Refusal):
+    """Interest that is spread evenly over the instalments needs their dates as agreed."""
+
+    code = "dates_are_fixed"
+
+
+class DatesNotPossible(Refusal):
+    """Dates that contradict themselves, or change nothing."""
+
+    code = "dates_not_possible"
+
+
+class AlreadyChargedOff(Refusal):
+    code = "already_charged_off"
+
+
 class CreditNotKnown(Refusal):
     code = "credit_not_known"
     reason: str
@@ -265,6 +281,40 @@ def _is_agreed_charge(loan: Loan, event: events.Charged) -> None:
         raise FeeNotAgreed(fee_kind=event.balance)
 
 
+def _is_pause(loan: Loan, event: events.InterestPaused) -> None:
+    if event.until <= event.since:
+        raise DatesNotPossible()
+
+
+def _dates_may_move(loan: Loan, event: Event) -> None:
+    if loan.terms.interest_spread == "evenly":
+        raise DatesAreFixed()
+
+
+def _is_other_date(loan: Loan, event: events.Rescheduled) -> None:
+    since, to = event.moved_from, event.moved_to
+    moves = since is not None and to is not None and since <= max(loan.due_dates, default=loan.at) and to > loan.at
+    says = since is not None or to is not None
+    if not loan.due_dates or event.more < 0 or moves != says or not (moves or event.more):
+        raise DatesNotPossible()
+
+
+def _is_spread(loan: Loan, event: events.Respread) -> None:
+    anew = event.start_on is not None and event.count >= 1 and event.every >= 1 and event.unit in NAMES["unit"]
+    if event.interest not in NAMES["respread"] or not (anew or (event.start_on is None and loan.due_dates)):
+        raise DatesNotPossible()
+
+
+def _has_due_dates(loan: Loan, event: events.Terminated) -> None:
+    if not loan.due_dates:
+        raise DatesNotPossible()
+
+
+def _is_not_charged_off(loan: Loan, event: events.ChargedOff) -> None:
+    if loan.charged_off_on is not None:
+        raise AlreadyChargedOff()
+
+
 def _is_known_credit(loan: Loan, event: events.Credited) -> None:
     if event.reason not in NAMES["credit"]:
         raise CreditNotKnown(reason=event.reason)
@@ -321,11 +371,11 @@ CHECKS: dict[type[Event], tuple[Check, ...]] = {
     events.Extended: (_is_running, _may_extend),
     events.FeeAdded: (_is_running, _has_amount, _is_agreed_fee),
     events.Credited: (_is_running, _has_amount, _is_known_credit),
-    events.InterestPaused: (_is_running,),
-    events.Rescheduled: (_is_running,),
-    events.Respread: (_is_running,),
-    events.Terminated: (_is_running,),
-    events.ChargedOff: (_is_running,),
+    events.InterestPaused: (_is_running, _is_pause),
+    events.Rescheduled: (_is_running, _dates_may_move, _is_other_date),
+    events.Respread: (_is_running, _dates_may_move, _is_spread),
+    events.Terminated: (_is_running, _has_due_dates),
+    events.ChargedOff: (_is_running, _is_not_charged_off),
     events.ChargedBack: (_was_disbursed, _has_amount),
     events.Charged: (_was_disbursed, _has_amount, _is_agreed_charge),
     events.Waived: (_is_running, _has_amount, _is_owed),

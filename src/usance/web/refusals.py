@@ -207,6 +207,13 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     "import_not_ready": _("This import has moved on. Open its page again."),
     "import_without_files": _("Choose the files first."),
     "import_nothing_to_take": _("These files bring nothing new; nothing comes in twice."),
+    "correction_outdated": _("The terms were corrected in the meantime. Look at them again, then propose anew."),
+    "nothing_corrected": _("Nothing was changed: type over what is wrong."),
+    "amount_not_correctable": _("The amount is what was sent. If that was wrong, undo the payout instead."),
+    "terms_contradicted": lambda refusal: (
+        _("Under these terms something that happened on %(effective_on)s would not have been possible. Undo it first.")
+        % _days(refusal)
+    ),
     "amount_not_positive": _("The amount must be more than zero."),
     "amount_differs_from_terms": lambda refusal: (
         _("The agreement says %(agreed)s, not %(amount)s.")

@@ -1,7 +1,8 @@
 """What colleagues do to a loan by hand, each with the check that the act needs: its own receipt, a second person.
 
 `key` is the form's: the same key again does nothing more. A waiver is done at once up to a small share of the loan,
-summed over all waivers by hand; above it, and for every write-off and every other rate, a second person approves.
+summed over all waivers by hand; above it, and for every write-off, every other rate and every correction of the terms,
+a second person approves.
 """
 
 from __future__ import annotations
@@ -15,14 +16,16 @@ from uuid import UUID
 from usance.apps.access.selectors import User
 from usance.apps.desk import services as desk
 from usance.apps.payments import receipts
+from usance.apps.servicing import corrections
 from usance.apps.servicing import selectors as loans
 from usance.apps.servicing import services as servicing
 from usance.core.loan import admit, events, state
+from usance.core.loan.terms import Terms
 from usance.core.rates import Rate
 from usance.ports.actor import Actor, staff
 
 LOAN = "servicing.loan"
-WAIVE, WRITE_OFF, CHANGE_RATE = "loan.waive", "loan.write_off", "loan.change_rate"
+WAIVE, WRITE_OFF, CHANGE_RATE, CORRECT = "loan.waive", "loan.write_off", "loan.change_rate", "loan.correct_terms"
 ALONE_SHARE = 100  # one person alone forgives at most a hundredth of the agreed amount, over the loan's life
 
 
@@ -206,5 +209,37 @@ def apply_rate(*, subject_id: str, after: Mapping[str, Any], actor: Actor, maker
         source=source_of(after["key"]),
         rate=rate_of(after),
         on=date.fromisoformat(after["value_on"]),
+        actor=actor,
+    )
+
+
+def propose_correction(*, loan_id: UUID, key: str, terms: Terms, reason: str, maker: User, at: datetime) -> Any:
+    """A second person decides whether the loan is bound by other terms from its beginning; then it is folded anew and
+    the difference is booked. Raises what the loan refuses, and AlreadyProposed."""
+    loan = loans.loan(loan_id)
+    bound = loans.terms_of(loan)
+    preview = corrections.preview(loan_id=loan_id, before=bound, after=terms)
+    return desk.propose(
+        kind=CORRECT,
+        subject=(LOAN, loan.pk),
+        before={"terms": bound.to_json(), "owed_minor": preview.before.outstanding_minor},
+        after={"terms": terms.to_json(), "instead_of": bound.to_json(),
+               "owed_minor": preview.after.outstanding_minor, "key": key, "reason": reason},
+        maker=maker,
+        at=at,
+        reason=reason,
+        reference=loan.number,
+        org_path=loan.org_path,
+    )  # fmt: skip
+
+
+def apply_correction(*, subject_id: str, after: Mapping[str, Any], actor: Actor, maker_id: UUID, at: datetime) -> None:
+    """The second person said yes. Refused when the terms were corrected since it was proposed."""
+    corrections.correct_terms(
+        loan_id=UUID(subject_id),
+        source=source_of(after["key"]),
+        before=Terms.from_json(after["instead_of"]),
+        after=Terms.from_json(after["terms"]),
+        reason=after["reason"],
         actor=actor,
     )

@@ -21,6 +21,7 @@ from usance.web.staff import (
     journal,
     loan_acts,
     loan_classes,
+    loan_terms,
     loans,
     messages,
     passkeys,
@@ -122,6 +123,7 @@ LOANS = [
     path("loans/<uuid:loan_id>/send-back/", loan_acts.send_back, name="send_back"),
     path("loans/<uuid:loan_id>/reverse/", loan_acts.reverse_entry, name="reverse_entry"),
     path("loans/<uuid:loan_id>/rate/", loan_acts.change_rate, name="change_rate"),
+    path("loans/<uuid:loan_id>/terms/", loan_terms.correct, name="correct_terms"),
     path("loans/<uuid:loan_id>/write-off/", loan_acts.write_off, name="write_off"),
 ]
 IMPORTS = [

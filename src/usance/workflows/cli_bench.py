@@ -25,6 +25,7 @@ from usance.workflows import (
     cli_bench_close,
     cli_bench_history,
     cli_bench_pages,
+    cli_bench_payments,
     cli_bench_quote,
     close_day,
     take_payment,
@@ -97,10 +98,11 @@ class Meter:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
-        choices=("life", "pages", "close", "quote", "history"),
+        choices=("life", "pages", "close", "payments", "history", "quote"),
         help="life: applications, payments and quiet days; pages: the desk's searches, lists and pages at a hundred "
-        "thousand customers; close: the nightly close against what the server takes at least; history: the portfolio "
-        "of a past date (these three in a database that holds nothing else: set USANCE_HOME to a folder of its own); "
+        "thousand customers; close: the nightly close; payments: payments by several workers, both against what the "
+        "server takes at least; history: the portfolio of a past date (all four in a database that holds nothing else: "
+        "set USANCE_HOME to a folder of its own); "
         "quote: the engine alone",
     )
     parser.add_argument(
@@ -131,6 +133,12 @@ def main(args: argparse.Namespace) -> int:
             wanted=args.loans or cli_bench_close.LOANS,
             workers=args.workers or cli_bench_close.WORKERS,
             days=args.days or cli_bench_close.DAYS,
+            as_json=args.json,
+        )
+    if args.what == "payments":
+        return cli_bench_payments.main(
+            wanted=args.loans or cli_bench_payments.LOANS,
+            workers=args.workers or cli_bench_payments.WORKERS,
             as_json=args.json,
         )
     if args.what == "quote":

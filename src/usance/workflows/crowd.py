@@ -78,12 +78,14 @@ ORDER BY party_id, id
 # one in five of the copies' applications went over somebody's desk; those that are referred wait there now
 CASES = """
 INSERT INTO desk_workitem (id, institution_id, org_path, queue, subject_type, subject_id, reference, priority, state,
-    budget_minutes, due_at, waiting_for, opened_at, finished_at, outcome)
+    budget_minutes, due_at, waiting_for, opened_at, finished_at, taken_minutes,
+    outcome)
 SELECT md5(id::text || ':item')::uuid, institution_id, org_path, 'underwriting', 'origination.application', id,
     'A-' || to_char(number, 'FM999999000000'), 0, CASE state WHEN 'referred' THEN 'open' ELSE 'done' END, 15,
     CASE state WHEN 'referred' THEN now() + interval '15 minutes' END, '',
     CASE state WHEN 'referred' THEN now() ELSE submitted_at END,
-    CASE WHEN state <> 'referred' THEN submitted_at + mod(number, 40) * interval '1 minute' END, ''
+    CASE WHEN state <> 'referred' THEN submitted_at + mod(number, 40) * interval '1 minute' END,
+    CASE WHEN state <> 'referred' THEN mod(number, 40) END, ''
 FROM origination_application
 WHERE number > %(first)s AND (state = 'referred' OR submitted_at IS NOT NULL AND mod(number / 1000, 5) = 0)
 """

@@ -133,3 +133,12 @@ def test_expected_payments_are_those_that_the_schedule_supposes(books: Any) -> N
     rows = [row for row in quote.schedule(state) if not row.billed]
     assert [(one.effective_on, one.amount_minor) for one in ahead[1:]] == [(r.due_on, r.remaining_minor) for r in rows]
     assert ahead[0].amount_minor == quote.standing(state).due_now_minor
+
+
+def test_of_one_day_the_timeline_tells_first_what_the_day_began_with(books: Any) -> None:
+    loan = loans.lend(on=D)
+    live_until(day(31))
+    loans.pay(loan, 4_500_000, day(31))
+    kinds = [line.kind for line in selectors.loan_view(loan_id=loan.pk).timeline if line.on >= day(30)]
+    assert kinds[::-1][:4] == ["instalment_due", "matured", "became_past_due", "payment_received"]
+    assert "paid_off" in kinds[:-4]

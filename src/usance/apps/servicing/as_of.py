@@ -4,7 +4,7 @@ day of that knowledge a projection of what is to come.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -134,9 +134,21 @@ def _timeline(
     lines = [_of_event(row, row.source in undone) for row in rows if row.effective_on <= on]
     lines += [_of_expected(event) for event in expected if event.effective_on <= on]
     lines += [_of_fact(fact) for fact in facts if fact.kind not in TOLD_AS_EVENTS]
-    # of one day: events in the order in which they were told, then what followed from them
-    in_order = sorted(enumerate(lines), key=lambda item: (item[1].on, item[1].is_fact, item[0]), reverse=True)
-    return tuple(line for _, line in in_order)
+    makes_due = {line.on for line in lines if line.kind in MAKES_DUE}
+    ranked = [(line.on, _rank(line, makes_due), number, line) for number, line in enumerate(lines)]
+    return tuple(line for *_, line in sorted(ranked, key=lambda item: item[:3], reverse=True))
+
+
+# what a day begins with; an event that makes something due at once comes before what it made due
+OF_THE_MORNING = frozenset({"instalment_due", "matured", "became_past_due", "defaulted"})
+MAKES_DUE = frozenset({"disbursed", "extended", "taken_over"})
+
+
+def _rank(line: TimelineLine, makes_due: Container[date]) -> int:
+    """Of one day: what it began with, then events as they were told, then what followed from them."""
+    if line.kind in OF_THE_MORNING and line.on not in makes_due:
+        return 0
+    return 2 if line.is_fact else 1
 
 
 def _of_event(row: LoanEvent, is_undone: bool) -> TimelineLine:

@@ -279,6 +279,9 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
         _("This offer could be accepted until %(day)s. Ask for a new loan; what you told us is kept.")
         % {"day": formats.day(refusal.expires_on)}  # type: ignore[attr-defined]
     ),
+    "protected_already": _("This status is recorded already. End it before you record another one."),
+    "protection_over": _("This status has ended already."),
+    "person_protected": _("The law protects this customer for now: this is stopped. See the customer's page."),
     "customer_blocked_already": _("This customer is on the list of those we do not serve already."),
     "customer_not_blocked": _("This customer is not on the list of those we do not serve."),
     "customer_still_needed": lambda refusal: str(STILL_NEEDED[refusal.what]),  # type: ignore[attr-defined]

@@ -23,6 +23,7 @@ PERMISSIONS: Mapping[str, Promise] = {
     "customer.edit": _("Correct a customer's data"),
     "customer.approve": _("Confirm a customer's new phone number that a colleague entered"),
     "customer.block": _("Put on or take off the blacklist"),
+    "customer.protect": _("Record that the law protects a customer, and end it"),
     "customer.erase": _("Erase a person's data"),
     "customer.confirm_erasure": _("Confirm the erasure of a person that a colleague proposed"),
     "loan.view": _("See loans"),
@@ -134,7 +135,7 @@ ROLES: Mapping[str, RoleDefinition] = {
         _("Customer service"),
         *_LOANS,
         *("customer.edit", "customer.unmask", "loan.extend", "message.send", "desk.work", "product.view"),
-        *("customer.approve", "approval.view"),
+        *("customer.approve", "approval.view", "customer.protect"),
     ),
     "compliance": _role(
         _("Compliance"),
@@ -142,6 +143,7 @@ ROLES: Mapping[str, RoleDefinition] = {
         *(
             "customer.unmask",
             "customer.block",
+            "customer.protect",
             "customer.erase",
             "customer.approve",
             "product.view",

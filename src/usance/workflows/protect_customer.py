@@ -49,10 +49,11 @@ def begin(
 def end(*, protection_id: UUID, ends_on: date, actor: Actor) -> Any:
     """The status ends on a day, past or to come. Raises ProtectionOver."""
     row = protections.end(protection_id=protection_id, ends_on=ends_on, actor=actor)
-    if row.ends_on > tenancy.current().business_date:
+    until = row.ends_on or ends_on
+    if until > tenancy.current().business_date:
         _plan_end(row)
     else:
-        _resume(row, row.ends_on, actor)
+        _resume(row, until, actor)
     return row
 
 

@@ -210,6 +210,9 @@ def test_terms_that_were_wrong_are_corrected_by_two_people(lender: Lender) -> No
     for wrong in ({"rates__0__rate__share": "much"}, {"day_count": "by moonlight"}, {"reason": ""}):
         page = show(accountant, loan, "terms", **(answers | wrong))
         assert (page.status_code, list(page.context["form"].errors)) == (422, list(wrong))
+    dear = show(accountant, loan, "terms", **answers | {"rates__0__rate__share": "40"})
+    assert "law" in dear.content.decode()
+    assert dear.status_code == 422
     page = show(accountant, loan, "terms", **answers)
     assert any("Interest a day: 1% → 0.5%" in str(effect.text) for effect in page.context["effects"])
     rows = {str(row.label): (row.before, row.after) for row in page.context["difference"]}

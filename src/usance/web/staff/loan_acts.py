@@ -266,7 +266,7 @@ def change_rate(request: StaffRequest, loan_id: UUID) -> HttpResponse:
 
     def effect(act: Act) -> Effect:
         event = serve_loan.rate_event(key=act.key, rate=rate(act), value_on=act.given["value_on"])
-        preview = selectors.preview(loan_id=loan.pk, event=event)
+        preview = serve_loan.preview_rate(loan, event)
         told = [ui.Effect(_("A second person must approve this; until then nothing changes."), "warn")]
         return [*told, *rate_effects(rate(act), event.effective_on, preview, loan.currency)], preview
 

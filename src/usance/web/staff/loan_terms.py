@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from usance.apps.institutions import selectors as institutions
-from usance.apps.servicing import corrections, selectors
+from usance.apps.servicing import selectors
 from usance.core.loan.terms import Terms
 from usance.ports import clock
 from usance.web import components as ui
@@ -31,7 +31,7 @@ def correct(request: StaffRequest, loan_id: UUID) -> HttpResponse:
 
     def effect(act: Act) -> Effect:
         terms: Terms = act.given["terms"]
-        preview = corrections.preview(loan_id=loan.pk, before=bound, after=terms)
+        preview = serve_loan.preview_correction(loan, terms)
         still = {
             "before": formats.money(preview.before.still_to_pay_minor, loan.currency),
             "after": formats.money(preview.after.still_to_pay_minor, loan.currency),

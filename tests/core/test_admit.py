@@ -9,6 +9,7 @@ import pytest
 
 from tests.core.loans import APPROVED, DISBURSED, after, on, terms
 from usance.core.loan import admit, events, replay, state
+from usance.core.loan.terms import RateStep
 from usance.core.rates import Rate
 from usance.core.refusals import Refusal
 
@@ -37,7 +38,18 @@ def old_bill(day: int, due: int, paid: int) -> events.OldBill:
     )
 
 
+def corrected(number: int = 1, before: dict[str, Any] | None = None, **after: Any) -> events.TermsCorrected:
+    return events.TermsCorrected(
+        number=number, before=terms(**before or {}), after=terms(**after), **on(0, f"corrected-{number}")
+    )
+
+
+HALF = (RateStep(from_day=0, rate=Rate(Fraction("0.005"), "day")),)
 REFUSED = [
+    (NEW, corrected(rates=HALF), "loan_not_yet_approved"),
+    (RUNNING, corrected(), "nothing_corrected"),
+    (RUNNING, corrected(before={"rates": HALF}), "correction_outdated"),
+    (RUNNING, corrected(principal_minor=100_001), "amount_not_correctable"),
     (BEFORE, events.TakenOver(**on(0)), "loan_not_running"),
     (RUNNING, events.TakenOver(standing=taken_over().standing, **on(5)), "loan_not_approved"),
     (BEFORE, taken_over(old_bill(-1, 60_001, 10_000)), "standing_does_not_add_up"),
@@ -84,7 +96,7 @@ def test_every_refusal_of_the_engine_is_tried() -> None:
     written = {
         kind.code for kind in vars(admit).values() if isinstance(kind, type) and issubclass(kind, Refusal) and kind.code
     }
-    by_history = {"event_already_recorded", "nothing_to_undo", "before_take_over"}
+    by_history = {"event_already_recorded", "nothing_to_undo", "before_take_over", "terms_contradicted"}
     assert written == {code for _, _, code in REFUSED} | by_history
 
 
@@ -106,6 +118,9 @@ HISTORY = [APPROVED, DISBURSED, PAID]
         ([OVER], events.PaymentReceived(amount_minor=1, **on(3)), "before_take_over"),
         ([OVER], events.TakenOver(**on(5)), "loan_not_approved"),
         ([OVER], events.Reversed(undoes="over", **on(5)), "nothing_to_undo"),
+        ([], corrected(number=2, rates=HALF), "correction_outdated"),
+        ([corrected(rates=HALF)], corrected(rates=HALF), "event_already_recorded"),
+        ([events.Extended(days=7, **on(2, "e"))], corrected(extension=None), "terms_contradicted"),
         ([], events.Disbursed(amount_minor=100_000, **on(0, "a")), "loan_not_approved"),
         ([], events.Approved(**on(-2)), "loan_already_approved"),
         (

@@ -29,6 +29,9 @@ WRITE_OFF = desk.Kind(
 RATE = desk.Kind(
     serve_loan.CHANGE_RATE, "loan.approve", serve_loan.apply_rate, _("Change the rate of a loan"), "staff:loan"
 )
+CORRECT = desk.Kind(
+    serve_loan.CORRECT, "loan.approve", serve_loan.apply_correction, _("Correct the terms of a loan"), "staff:loan"
+)
 IMPORT = desk.Kind(
     import_portfolio.APPROVAL,
     "loan.approve_import",
@@ -37,7 +40,7 @@ IMPORT = desk.Kind(
     "staff:import",
 )
 
-for kind in (PRODUCT, RULES, UNLOCK, WAIVER, WRITE_OFF, IMPORT, RATE):
+for kind in (PRODUCT, RULES, UNLOCK, WAIVER, WRITE_OFF, IMPORT, RATE, CORRECT):
     desk.register(kind)
 
 

@@ -34,6 +34,10 @@ TRANSITIONS = {
 }
 
 
+# of an event's payload, what the trail leaves to the event itself, whose hash it keeps
+NOT_RECORDED = {"reason", "version", "before", "after"}
+
+
 @dataclass
 class Taking:
     """One loan while events are taken in: its row, its state, what happened so far, and what is to be written."""
@@ -109,7 +113,8 @@ def _take_in(taking: Taking, event: Event, actor: Actor) -> None:
     if taking.loan.at < taking.today:
         movements += _pass_days(taking, taking.today)
     if not in_order or folding.undoes_earlier(event):
-        taking.most_days_late = folding.max_days_past_due(taking.loan.terms, taking.history, taking.loan.at)
+        agreed = folding.terms_of(taking.row)
+        taking.most_days_late = folding.max_days_past_due(agreed, taking.history, taking.loan.at)
     taking.most_days_late = max(taking.most_days_late, state.days_past_due(taking.loan))
     taking.events.append(row)
     taking.statuses += statuses.rows_of(taking.row, _new_statuses(taking, before, told_before, event), taking.today)
@@ -122,7 +127,7 @@ def _new_statuses(
     """What the event changed of the loan's status, on which days. What happens today changes nothing but today."""
     if before.at == taking.loan.at == event.effective_on and not folding.undoes_earlier(event):
         return statuses.between(before, taking.loan)
-    agreed = taking.loan.terms
+    agreed = folding.terms_of(taking.row)
     known = statuses.timeline(agreed, told_before, before.at)
     return statuses.difference(known, statuses.timeline(agreed, taking.history, taking.loan.at))
 
@@ -204,13 +209,14 @@ def _write(taking: Taking, actor: Actor) -> None:
         setattr(row, name, value)
     row.last_event_seq, row.last_event_hash = taking.events[-1].seq, taking.events[-1].hash
     row.max_days_past_due = taking.most_days_late
-    row.save(update_fields=[*folding.STANDING, "last_event_seq", "last_event_hash", "max_days_past_due"])
+    row.corrected_terms = folding.corrected_terms(row, taking.loan.terms)
+    row.save(update_fields=[*folding.STANDING, *folding.OF_EVENTS])
     for event in taking.events:
         audit.record(
             action=f"loan.{folding.snake(event.kind)}",
             subject=row,
             actor=actor,
-            details={name: item for name, item in event.payload.items() if name not in ("reason", "version")},
+            details={name: item for name, item in event.payload.items() if name not in NOT_RECORDED},
             digest=event.hash,
         )
 

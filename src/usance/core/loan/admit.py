@@ -119,6 +119,30 @@ class StandingNotPossible(Refusal):
     why: str
 
 
+class CorrectionOutdated(Refusal):
+    """The terms were corrected in the meantime, or are others than this correction says."""
+
+    code = "correction_outdated"
+
+
+class NothingCorrected(Refusal):
+    code = "nothing_corrected"
+
+
+class AmountNotCorrectable(Refusal):
+    """Currency and amount are what was sent: a wrong amount is a wrong disbursement, and is undone."""
+
+    code = "amount_not_correctable"
+
+
+class TermsContradicted(Refusal):
+    """Under the other terms something could not have happened that did: undo it first."""
+
+    code = "terms_contradicted"
+    kind: str
+    effective_on: date
+
+
 class PenaltyAlreadyPaused(Refusal):
     code = "penalty_already_paused"
 
@@ -168,6 +192,11 @@ def admit_to_history(history: Iterable[Event], event: Event) -> None:
             raise NothingToUndo(source=event.undoes)
         if isinstance(target, events.TakenOver) and target.standing is None:
             raise NothingToUndo(source=event.undoes)  # years of another system's books would become ours
+        return
+    if isinstance(event, events.TermsCorrected):
+        told = [past.number for past in known.values() if isinstance(past, events.TermsCorrected)]
+        if event.number != len(told) + 1:
+            raise CorrectionOutdated()
         return
     for past in known.values():
         if isinstance(past, events.TakenOver) and past.source not in undone and event.effective_on < past.effective_on:
@@ -285,6 +314,16 @@ def _penalty_rests(loan: Loan, event: events.PenaltyResumed) -> None:
         raise PenaltyNotPaused()
 
 
+def _corrects(loan: Loan, event: events.TermsCorrected) -> None:
+    before, after = event.before, event.after
+    if before != loan.terms:
+        raise CorrectionOutdated()
+    if after == before:
+        raise NothingCorrected()
+    if (after.currency, after.principal_minor) != (before.currency, before.principal_minor):
+        raise AmountNotCorrectable()
+
+
 Check = Callable[[Loan, Any], None]
 
 CHECKS: dict[type[Event], tuple[Check, ...]] = {
@@ -306,4 +345,5 @@ CHECKS: dict[type[Event], tuple[Check, ...]] = {
     events.Refunded: (_was_approved, _has_amount, _is_unapplied),
     events.PaymentReturned: (_was_approved,),
     events.Reversed: (_was_approved,),
+    events.TermsCorrected: (_was_approved, _corrects),
 }

@@ -75,6 +75,7 @@ SHAPES = {
               lambda loan: loan.unapplied_minor > 0, icon="send"),
         Shape("reverse_entry", gettext_lazy("Undo an entry"), "loan.correct", _has_begun, danger=True, icon="back"),
         Shape("change_rate", gettext_lazy("Change the rate"), "loan.correct", _is_live, icon="scales"),
+        Shape("correct_terms", gettext_lazy("Correct the terms"), "loan.correct", _has_begun, icon="edit"),
         Shape("write_off", gettext_lazy("Write the loan off"), "loan.write_off", _is_live, danger=True, icon="flag"),
     )
 }  # fmt: skip
@@ -93,7 +94,7 @@ def possible(request: StaffRequest, loan: selectors.Loan) -> list[tuple[Shape, s
 
 def proposals(loan: selectors.Loan) -> list[Any]:
     """What about the loan waits for a second person."""
-    kinds = (serve_loan.WAIVE, serve_loan.WRITE_OFF, serve_loan.CHANGE_RATE)
+    kinds = (serve_loan.WAIVE, serve_loan.WRITE_OFF, serve_loan.CHANGE_RATE, serve_loan.CORRECT)
     return [row for kind in kinds if (row := desk.open_approval(kind, loan.pk))]
 
 

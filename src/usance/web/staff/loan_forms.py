@@ -24,7 +24,7 @@ HOW = (
 )
 UNDOABLE = frozenset(
     {"payment_received", "recovered", "waived", "fee_added", "extended", "rate_changed", "penalty_paused"}
-    | {"penalty_resumed", "written_off", "refunded"}
+    | {"penalty_resumed", "written_off", "refunded", "terms_corrected"}
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.core.loans import APPROVED, DISBURSED, after, on, terms
+from tests.core.loans import APPROVED, DISBURSED, START, after, on, terms
 from usance.core.loan import admit, events, replay, state
 from usance.core.loan.terms import RateStep
 from usance.core.rates import Rate
@@ -80,6 +80,9 @@ REFUSED = [
     (RUNNING, events.Refunded(amount_minor=1, **on(5)), "more_than_unapplied"),
     (RUNNING, events.Recovered(amount_minor=1, **on(5)), "loan_not_written_off"),
     (GONE, events.WrittenOff(**on(50)), "loan_not_running"),
+    (RUNNING, events.Credited(amount_minor=5, reason="luck", **on(5)), "credit_not_known"),
+    (RUNNING, events.Charged(balance="fee:courtesy", amount_minor=5, due_on=START, **on(5)), "fee_not_agreed"),
+    (GONE, events.Charged(balance="penalty", amount_minor=5, due_on=START, **on(50)), "loan_not_running"),
     (PAUSED, events.PenaltyPaused(**on(6)), "penalty_already_paused"),
     (RUNNING, events.PenaltyResumed(**on(5)), "penalty_not_paused"),
 ]

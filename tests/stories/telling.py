@@ -209,6 +209,25 @@ def event_of(words: list[str], told_on: date, number: int, currency: Currency) -
         "rate": lambda: events.RateChanged(rate=Rate(Fraction(rest[0]), rest[1]), **both),
         "paused": lambda: events.PenaltyPaused(**both),
         "resumed": lambda: events.PenaltyResumed(**both),
+        "charged": lambda: events.Charged(
+            balance=rest[0], amount_minor=money(rest[1]), due_on=date.fromisoformat(rest[2]), **both
+        ),
+        "credited": lambda: events.Credited(reason=rest[0], amount_minor=money(rest[1]), **both),
+        "charged_back": lambda: events.ChargedBack(balance=rest[0], amount_minor=money(rest[1]), **both),
+        "no_interest": lambda: events.InterestPaused(
+            since=date.fromisoformat(rest[0]), until=date.fromisoformat(rest[1]), **both
+        ),
+        "moved": lambda: events.Rescheduled(
+            moved_from=date.fromisoformat(rest[0]), moved_to=date.fromisoformat(rest[1]), **both
+        ),
+        "more": lambda: events.Rescheduled(more=int(rest[0]), **both),
+        "respread": lambda: events.Respread(
+            interest=rest[0],
+            **({"start_on": date.fromisoformat(rest[1]), "count": int(rest[2])} if rest[1:] else {}),
+            **both,
+        ),
+        "terminated": lambda: events.Terminated(**both),
+        "charged_off": lambda: events.ChargedOff(**both),
         "written_off": lambda: events.WrittenOff(**both),
         "returned": lambda: events.PaymentReturned(undoes=rest[0], **both),
         "reversed": lambda: events.Reversed(undoes=rest[0], **both),

@@ -10,6 +10,7 @@ from typing import Any
 from usance.core.loan import carry, events, state
 from usance.core.loan.events import Event
 from usance.core.loan.state import Loan
+from usance.core.loan.terms import NAMES
 from usance.core.refusals import Refusal
 
 
@@ -58,6 +59,11 @@ class FeeNotAgreed(Refusal):
 
     code = "fee_not_agreed"
     fee_kind: str
+
+
+class CreditNotKnown(Refusal):
+    code = "credit_not_known"
+    reason: str
 
 
 class RateBelowZero(Refusal):
@@ -277,6 +283,22 @@ def _is_agreed_fee(loan: Loan, event: events.FeeAdded) -> None:
         raise FeeNotAgreed(fee_kind=event.fee_kind)
 
 
+def _was_disbursed(loan: Loan, event: Event) -> None:
+    if loan.status not in {*state.LIVE, "closed"}:
+        raise LoanNotRunning(status=loan.status)
+
+
+def _is_agreed_charge(loan: Loan, event: events.Charged) -> None:
+    agreed = {f"fee:{fee.kind}" for fee in loan.terms.fees} | {"penalty"}
+    if event.balance not in agreed:
+        raise FeeNotAgreed(fee_kind=event.balance)
+
+
+def _is_known_credit(loan: Loan, event: events.Credited) -> None:
+    if event.reason not in NAMES["credit"]:
+        raise CreditNotKnown(reason=event.reason)
+
+
 def _is_rate(loan: Loan, event: events.RateChanged) -> None:
     if event.rate.share < 0:
         raise RateBelowZero()
@@ -337,7 +359,14 @@ CHECKS: dict[type[Event], tuple[Check, ...]] = {
     events.PenaltyResumed: (_is_running, _penalty_rests),
     events.Extended: (_is_running, _may_extend),
     events.FeeAdded: (_is_running, _has_amount, _is_agreed_fee),
-    events.PenaltyAdded: (_is_running, _has_amount),
+    events.Credited: (_is_running, _has_amount, _is_known_credit),
+    events.InterestPaused: (_is_running,),
+    events.Rescheduled: (_is_running,),
+    events.Respread: (_is_running,),
+    events.Terminated: (_is_running,),
+    events.ChargedOff: (_is_running,),
+    events.ChargedBack: (_was_disbursed, _has_amount),
+    events.Charged: (_was_disbursed, _has_amount, _is_agreed_charge),
     events.Waived: (_is_running, _has_amount, _is_owed),
     events.PaymentReceived: (_was_approved, _has_amount),  # money that came is never sent away
     events.WrittenOff: (_is_running,),

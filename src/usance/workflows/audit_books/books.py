@@ -9,7 +9,7 @@ from usance.apps.ledger.digests import ENTRY_TEXT, TRANSFER_TEXT
 from usance.apps.servicing import portfolio
 from usance.apps.servicing.folding import MOVEMENT_TEXT
 from usance.core.accounting import books
-from usance.core.loan.state import TAKES_FROM_UNAPPLIED
+from usance.core.loan.told import TAKES_FROM_UNAPPLIED
 from usance.workflows.audit_books.difference import Difference, rows
 
 # fmt: off

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.laws import worlds
 from usance.core import money, values
 from usance.core.accounting import books
-from usance.core.loan import checkpoint, close, events, quote, replay, state
+from usance.core.loan import checkpoint, close, events, quote, refused, replay, state
 from usance.core.loan.terms import Terms
 
 DAYS = st.integers(0, worlds.HORIZON_DAYS + 60)
@@ -69,6 +69,34 @@ def test_law_02_what_was_known_then_is_the_fold_of_what_was_told_by_then(data: s
         stood.append((known, loan))
     for told, then in stood:  # whatever was told since
         assert replay.replay(terms, told, then.at).loan == then
+
+
+@given(st.data())
+def test_law_02_corrected_terms_are_those_it_always_had(data: st.DataObject) -> None:
+    agreed = data.draw(worlds.all_terms())
+    right = dataclasses.replace(
+        data.draw(worlds.all_terms()), currency=agreed.currency, principal_minor=agreed.principal_minor
+    )
+    history, loan, movements = worlds.admitted(agreed, data.draw(worlds.told_events(agreed)))
+    if loan.status == "new" or right == agreed:
+        return
+    birth = min(event.effective_on for event in history)
+    told = events.TermsCorrected(effective_on=birth, source="correction", number=1, before=agreed, after=right)
+    try:
+        corrected = replay.append(loan, history, told)
+    except refused.TermsContradicted:
+        return
+    always = replay.replay(right, history, loan.at)
+    assert corrected.loan._replace(last_order=None) == always.loan._replace(last_order=None)
+    assert replay.adjustments([*movements, *corrected.movements], always.movements) == ()
+    assert replay.replay(agreed, [*history, told], loan.at).loan == corrected.loan
+    undoing = events.Reversed(effective_on=loan.at, source="back", undoes="correction")
+    back = replay.append(corrected.loan, [*history, told], undoing)
+    assert back.loan == loan
+    assert (
+        replay.adjustments(corrected.movements, [m._replace(amount_minor=-m.amount_minor) for m in back.movements])
+        == ()
+    )
 
 
 @given(st.data())

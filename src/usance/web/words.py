@@ -171,6 +171,7 @@ HAPPENED: Mapping[str, tuple[Any, ui.Tone, str]] = {
     "waived": (gettext_lazy("Forgiven"), "good", "check"),
     "extended": (gettext_lazy("Due date moved"), "info", "clock"),
     "rate_changed": (gettext_lazy("Rate changed"), "info", "dot"),
+    "terms_corrected": (gettext_lazy("Terms corrected"), "warn", "dot"),
     "penalty_paused": (gettext_lazy("Penalty paused"), "info", "dot"),
     "penalty_resumed": (gettext_lazy("Penalty goes on"), "neutral", "dot"),
     "interest_paused": (gettext_lazy("Days without interest"), "info", "dot"),

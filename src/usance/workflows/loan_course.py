@@ -16,7 +16,7 @@ from usance.apps.access.selectors import User
 from usance.apps.desk import services as desk
 from usance.apps.servicing import selectors as loans
 from usance.apps.servicing import services as servicing
-from usance.core.loan import admit, events, quote, state
+from usance.core.loan import events, quote, refused, state
 from usance.ports.actor import Actor, staff
 from usance.workflows import serve_loan
 
@@ -79,9 +79,9 @@ def _require(loan: servicing.Loan, event: events.Event) -> None:
     if not isinstance(event, events.Credited):
         return
     if loan.status not in state.LIVE:
-        raise admit.LoanNotRunning(status=loan.status)
+        raise refused.LoanNotRunning(status=loan.status)
     if event.amount_minor > loan.outstanding_minor:
-        raise admit.MoreThanOwed(balance="", amount_minor=event.amount_minor, owed_minor=loan.outstanding_minor)
+        raise refused.MoreThanOwed(balance="", amount_minor=event.amount_minor, owed_minor=loan.outstanding_minor)
 
 
 def apply(*, subject_id: str, after: Mapping[str, Any], actor: Actor, maker_id: UUID, at: datetime) -> None:

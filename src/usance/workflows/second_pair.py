@@ -40,6 +40,9 @@ COURSES = [
         (loan_course.END, _("End a contract")),
     )
 ]
+CORRECT = desk.Kind(
+    serve_loan.CORRECT, "loan.approve", serve_loan.apply_correction, _("Correct the terms of a loan"), "staff:loan"
+)
 IMPORT = desk.Kind(
     import_portfolio.APPROVAL,
     "loan.approve_import",
@@ -48,7 +51,7 @@ IMPORT = desk.Kind(
     "staff:import",
 )
 
-for kind in (PRODUCT, RULES, UNLOCK, WAIVER, WRITE_OFF, IMPORT, RATE, *COURSES):
+for kind in (PRODUCT, RULES, UNLOCK, WAIVER, WRITE_OFF, IMPORT, RATE, CORRECT, *COURSES):
     desk.register(kind)
 
 

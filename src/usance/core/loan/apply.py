@@ -193,6 +193,11 @@ def undone(loan: Loan, event: events.PaymentReturned | events.Reversed, book: Bo
     return loan
 
 
+def terms_corrected(loan: Loan, event: events.TermsCorrected, book: Book) -> Loan:
+    """Nothing by itself: replay folds the loan by the terms that count, from its beginning."""
+    return loan
+
+
 # --- changes -----------------------------------------------------------------------------------------------------
 
 
@@ -337,4 +342,5 @@ APPLY: dict[type[Event], Callable[[Loan, Any, Book], Loan]] = {
     events.Refunded: refunded,
     events.PaymentReturned: undone,
     events.Reversed: undone,
+    events.TermsCorrected: terms_corrected,
 }

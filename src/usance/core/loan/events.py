@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any, ClassVar
 
 from usance.core import values
+from usance.core.loan.terms import Terms
 from usance.core.rates import Rate
 
 
@@ -295,12 +296,25 @@ class Reversed(Event):
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TermsCorrected(Event):
+    """What was agreed, or a rule that we had released, turned out wrong: the loan is as if `after` had been agreed. It
+    is told of the loan's first day; of several the one with the highest `number` counts."""
+
+    RANK: ClassVar[int] = 16
+    number: int
+    before: Terms
+    after: Terms
+    reason: str = ""
+
+
 KINDS: dict[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
         Approved, DisbursementFailed, Cancelled, Disbursed, TakenOver, RateChanged, InterestPaused, PenaltyPaused,
-        PenaltyResumed, Rescheduled, Extended, FeeAdded, Waived, PaymentReceived, Charged, Credited, ChargedBack,
-        Respread, Terminated, ChargedOff, WrittenOff, Recovered, Refunded, PaymentReturned, Reversed,
+        PenaltyResumed, Rescheduled, Extended, FeeAdded, Waived, PaymentReceived, Charged, Credited,
+        ChargedBack, Respread, Terminated, ChargedOff, WrittenOff, Recovered, Refunded, PaymentReturned, Reversed,
+        TermsCorrected,
     )
 }  # fmt: skip
 

@@ -309,7 +309,7 @@ def explain(terms: Terms, events: Iterable[Event], on: date, balance: str | None
     lines sum to it exactly."""
     told = list(events)
     lines: list[Line] = []
-    replay.fold(state.new(terms, replay.birth(told, on)), told, on, Book(lines), daily=False)
+    replay.fold(replay.begin(terms, told, on), told, on, Book(lines), daily=False)
     return tuple(line for line in lines if balance in (None, line.balance))
 
 

@@ -87,6 +87,7 @@ SHAPES = {
         Shape("terminate", gettext_lazy("End the contract"), "loan.restructure", _has_dates, danger=True, icon="flag"),
         Shape("charge_off", gettext_lazy("Take the loan for lost"), "loan.write_off", _is_live, danger=True,
               icon="flag"),
+        Shape("correct_terms", gettext_lazy("Correct the terms"), "loan.correct", _has_begun, icon="edit"),
         Shape("write_off", gettext_lazy("Write the loan off"), "loan.write_off", _is_live, danger=True, icon="flag"),
     )
 }  # fmt: skip
@@ -105,7 +106,8 @@ def possible(request: StaffRequest, loan: selectors.Loan) -> list[tuple[Shape, s
 
 def proposals(loan: selectors.Loan) -> list[Any]:
     """What about the loan waits for a second person."""
-    kinds = (serve_loan.WAIVE, serve_loan.WRITE_OFF, serve_loan.CHANGE_RATE, *loan_course.PROPOSED_AS.values())
+    kinds = (serve_loan.WAIVE, serve_loan.WRITE_OFF, serve_loan.CHANGE_RATE, serve_loan.CORRECT,
+             *loan_course.PROPOSED_AS.values())  # fmt: skip
     return [row for kind in kinds if (row := desk.open_approval(kind, loan.pk))]
 
 

@@ -18,7 +18,7 @@ from usance.apps.servicing import selectors as loans
 from usance.core.calendar import ONE_DAY
 from usance.web import components as ui
 from usance.web import reckoning, words
-from usance.web.staff import course_forms, product_words, vocabulary
+from usance.web.staff import course_forms, product_words, terms_form, vocabulary
 from usance.web.templatetags import formats
 from usance.workflows import changed_channels, customer_care, import_portfolio, loan_course, serve_loan
 
@@ -77,6 +77,15 @@ def _rate(row: Any, institution: Any) -> list[ui.DiffRow]:
         ui.DiffRow(_("From which day"), "", formats.date_l(date.fromisoformat(row.after["value_on"]))),
         ui.DiffRow(_("Owed in all"), shown(row.before["owed_minor"]), shown(row.after["owed_minor"])),
     ]
+    now = loans.loan(UUID(row.subject_id)).outstanding_minor if row.state == "proposed" else None
+    return found + _since(row, now, shown)
+
+
+def _correction(row: Any, institution: Any) -> list[ui.DiffRow]:
+    """Each term that was wrong, and what the right one does to the debt."""
+    shown = _money(institution)
+    found = terms_form.difference(row.before["terms"], row.after["terms"], institution)
+    found.append(ui.DiffRow(_("Owed in all"), shown(row.before["owed_minor"]), shown(row.after["owed_minor"])))
     now = loans.loan(UUID(row.subject_id)).outstanding_minor if row.state == "proposed" else None
     return found + _since(row, now, shown)
 
@@ -204,6 +213,7 @@ _KINDS: Mapping[str, Callable[[Any, Any], list[ui.DiffRow]]] = {
     serve_loan.WRITE_OFF: _write_off,
     serve_loan.CHANGE_RATE: _rate,
     **dict.fromkeys(loan_course.PROPOSED_AS.values(), _course),
+    serve_loan.CORRECT: _correction,
     changed_channels.PHONE_BY_STAFF: _phone,
     customer_care.ERASE: _erasure,
     import_portfolio.APPROVAL: _import,

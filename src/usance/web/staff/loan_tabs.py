@@ -19,7 +19,7 @@ from usance.apps.servicing import classing, selectors
 from usance.core.loan import state
 from usance.web import components as ui
 from usance.web import reckoning, words
-from usance.web.staff import loan_records
+from usance.web.staff import loan_records, terms_form
 from usance.web.staff.request import StaffRequest
 from usance.web.templatetags import formats
 
@@ -237,7 +237,7 @@ SHOWN: Mapping[str, frozenset[str]] = {
     "changes": frozenset(
         {"approved", "cancelled", "extended", "waived", "fee_added", "rate_changed", "penalty_paused"}
         | {"penalty_resumed", "reversed", "written_off", "charged", "charged_back", "credited", "interest_paused"}
-        | {"rescheduled", "respread", "terminated", "charged_off"}
+        | {"rescheduled", "respread", "terminated", "charged_off", "terms_corrected"}
     ),
     "dates": frozenset(
         {"instalment_due", "became_past_due", "cured", "matured", "defaulted", "paid_off", "reopened"}
@@ -285,6 +285,8 @@ def _told(body: Any, line: selectors.TimelineLine) -> str:
         parts.append(str(words.FEES.get(fee_kind, fee_kind)))
     if line.kind == "extended":
         parts.append(formats.days(line.details["days"]))
+    if line.kind == "terms_corrected":
+        parts += [str(row.label) for row in terms_form.difference(line.details["before"], line.details["after"], None)]
     if reason := line.details.get("reason"):
         parts.append(str(reason))
     if not line.is_fact and line.booked_on != line.on:

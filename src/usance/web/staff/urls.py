@@ -22,6 +22,7 @@ from usance.web.staff import (
     journal,
     loan_acts,
     loan_classes,
+    loan_terms,
     loans,
     messages,
     passkeys,
@@ -31,6 +32,7 @@ from usance.web.staff import (
     portfolio,
     portfolio_lines,
     products,
+    protections,
     queue,
     roles,
     rules,
@@ -97,6 +99,8 @@ CUSTOMERS = [
     path("customers/<uuid:party_id>/app/", customer_acts.unlink_app, name="unlink_customer_app"),
     path("customers/<uuid:party_id>/block/", customer_acts.block, name="block_customer"),
     path("customers/<uuid:party_id>/unblock/", customer_acts.unblock, name="unblock_customer"),
+    path("customers/<uuid:party_id>/protect/", protections.begin, name="protect_customer"),
+    path("customers/protections/<uuid:protection_id>/", protections.end, name="end_protection"),
     path("customers/<uuid:party_id>/erase/", customer_acts.erase, name="erase_customer"),
     path("customers/consents/<uuid:consent_id>/", customer_acts.withdraw_consent, name="withdraw_consent"),
     path("changes/", changes.index, name="changes"),
@@ -129,6 +133,7 @@ LOANS = [
     path("loans/<uuid:loan_id>/send-back/", loan_acts.send_back, name="send_back"),
     path("loans/<uuid:loan_id>/reverse/", loan_acts.reverse_entry, name="reverse_entry"),
     path("loans/<uuid:loan_id>/rate/", loan_acts.change_rate, name="change_rate"),
+    path("loans/<uuid:loan_id>/terms/", loan_terms.correct, name="correct_terms"),
     path("loans/<uuid:loan_id>/write-off/", loan_acts.write_off, name="write_off"),
 ]
 IMPORTS = [

@@ -42,7 +42,8 @@ def _compare(kept: Kept, marked: bool) -> Iterator[Difference]:
         agreed, told = folding.terms_of(kept.row), folding.history_of(kept.events)
         step = replay.replay(agreed, told, kept.row.checkpoint_on)
         expected = folding.columns_of(step.loan) | {
-            "max_days_past_due": folding.max_days_past_due(agreed, told, kept.row.checkpoint_on)
+            "max_days_past_due": folding.max_days_past_due(agreed, told, kept.row.checkpoint_on),
+            "corrected_terms": folding.corrected_terms(kept.row, step.loan.terms),
         }
     except UNFOLDABLE as reason:
         yield Difference("I2", subject, f"cannot be recomputed ({type(reason).__name__}: {reason})")

@@ -23,8 +23,10 @@ DAY_COUNTS = tuple(sorted(NAMES["day_count"]))
 RESIDUES = tuple(sorted(NAMES["residue"]))
 FLAT = {"": "actual_balance", "whole": "original_principal", "financed": "financed_principal"}
 PLANS = {"equal": "equal_instalments", "principal": "equal_principal", "none": "interest_only"}
-KINDS = ("pay",) * 8 + ("extend", "extend", "waive", "waive", "charge", "rate", "pause", "resume", "write_off") + (
-    "charge_dated", "charge_dated", "charge_back", "credit", "rest")  # fmt: skip
+KINDS = ("pay",) * 8 + (
+    "extend", "extend", "waive", "waive", "charge", "rate", "pause", "resume", "write_off", "charge_dated",
+    "charge_dated", "charge_back", "credit", "rest", "move", "more",
+)  # fmt: skip
 
 
 def agreement(chance: Random) -> Agreement:
@@ -98,7 +100,7 @@ def tale(chance: Random, agreed: Agreement, reach: int) -> list[Told]:
     for _ in range(chance.randint(0, 9)):
         day, what = START + timedelta(days=chance.randint(0, reach)), chance.choice(KINDS)
         amount = chance.choice((chance.randint(1, agreed.principal), chance.randint(1, 2 * agreed.principal)))
-        of, since = "", None
+        of, since, until = "", None, None
         if what == "extend":
             if not agreed.term_days or day in extended:
                 continue
@@ -114,13 +116,18 @@ def tale(chance: Random, agreed: Agreement, reach: int) -> list[Told]:
             since = day + timedelta(days=chance.randint(-30, 40))
         elif what == "charge_back":
             of = chance.choice(ORDER)
+        elif what in ("move", "more"):
+            if agreed.even:
+                continue  # where interest is spread evenly, dates stay
+            amount = chance.randint(1, 3)
+            since, until = day + timedelta(days=chance.randint(0, 40)), day + timedelta(days=chance.randint(1, 60))
         elif what == "rest":
             amount, since = chance.randint(1, 30), day + timedelta(days=chance.randint(-5, 20))
         elif what == "rate":
             amount = chance.randint(0, 200)
         elif what == "write_off" and chance.random() < 0.5:
             continue  # most loans live on
-        told.append(Told(day, what, amount, of, since))
+        told.append(Told(day, what, amount, of, since, until))
     return told
 
 
@@ -146,6 +153,10 @@ def event_of(told: Told, source: str, terms: Terms) -> events.Event:
             return events.ChargedBack(balance=BALANCES[told.of], amount_minor=told.amount, **common)
         case "credit":
             return events.Credited(amount_minor=told.amount, reason="goodwill", **common)
+        case "move":
+            return events.Rescheduled(moved_from=told.since, moved_to=told.until, **common)
+        case "more":
+            return events.Rescheduled(more=told.amount, **common)
         case "rest":
             since = told.since or told.day
             return events.InterestPaused(since=since, until=since + timedelta(days=told.amount), **common)

@@ -14,8 +14,10 @@ from fractions import Fraction
 ORDER = ("penalty", "extension", "service", "interest", "principal")
 STEPS = (("penalty",), ("extension", "service"), ("interest",), ("principal",))  # the two in the middle are fees
 # what comes first on one day; of one rank, what was told first
-RANKS = {"rate": 0, "rest": 0, "pause": 1, "resume": 2, "extend": 3, "charge": 4, "waive": 5, "pay": 6, "credit": 6,
-         "charge_dated": 6, "charge_back": 6, "write_off": 7}  # fmt: skip
+RANKS = {
+    "rate": 0, "rest": 0, "pause": 1, "resume": 2, "extend": 3, "move": 3, "more": 3, "charge": 4, "waive": 5, "pay": 6,
+    "credit": 6, "charge_dated": 6, "charge_back": 6, "write_off": 7,
+}  # fmt: skip
 
 
 def nearest_even(value: Fraction) -> int:
@@ -104,6 +106,7 @@ class SlowLoan:
         self.dated: list[Charge] = []
         self.touched = 0  # of so many demands to come something was paid or forgiven already
         self.rests: list[tuple[date, date]] = []
+        self.moved: date | None = None  # the end of a time that is not as long as agreed
         self.surplus = 0
         self.prepaid = 0
         self.interest_total = self.fine_total = self.left_out = Fraction(0)
@@ -128,9 +131,10 @@ class SlowLoan:
             return self.other_rate
         return [r for first, r in sorted(self.agreed.prices.items()) if first <= (day - self.start).days][-1]
 
-    def earns(self, day: date, period: tuple[date, date], rule: str) -> Fraction:
-        """What the night after `day` brings for one unit of balance."""
+    def earns(self, day: date, period: tuple[date, date], rule: str, on: date | None = None) -> Fraction:
+        """What the night after `day` brings for one unit of balance; with `on`, that night at the price of `day`."""
         price, (first, last), term = self.price(day), period, self.agreed.term_days
+        day = on or day
         length = (last - first).days
         if not rule:
             return price
@@ -147,10 +151,21 @@ class SlowLoan:
             return Fraction(0) if (tomorrow.month, tomorrow.day) == (2, 29) else price / 365
         if rule.startswith("30/360"):
             return price * days360(first, last, rule[6:]) / 360 / length
+        steps = self._steps(first, last) if last == self.moved and period == self.period else Fraction(term or 1)
         if rule == "same_as_period":
-            return price * (Fraction(term, 365) if term else Fraction(1, 12)) / length
-        exact = price * (term or 30) / int(rule[-3:])  # months_of_30/360 and its like keep 19 decimals
+            return price * steps / (365 if term else 12) / length
+        exact = price * steps * (1 if term else 30) / int(rule[-3:])  # months_of_30/360 and its like keep 19 decimals
         return Fraction(nearest_even(exact * 10**19), 10**19) / length
+
+    def _steps(self, first: date, last: date) -> Fraction:
+        """Days, or whole months and a part of one."""
+        if self.agreed.term_days:
+            return Fraction((last - first).days)
+        whole = 0
+        while month_later(first, whole + 1) <= last:
+            whole += 1
+        rest, one = last - month_later(first, whole), month_later(first, whole + 1) - month_later(first, whole)
+        return whole + Fraction(rest.days, one.days)
 
     def _periods(self, rule: str) -> list[Fraction]:
         """What each of the planned periods brings."""
@@ -202,7 +217,7 @@ class SlowLoan:
 
     def number(self) -> int:
         """Of the instalment that comes next."""
-        return self.count - len(self.dates) + 1
+        return max(0, self.count - len(self.dates)) + 1
 
     def _ask(self) -> None:
         number, whole = self.number(), self.agreed.kind == "equal"
@@ -446,13 +461,13 @@ class SlowLoan:
         self.written_off = self.closed = True
 
     def extend(self, days: int) -> None:
-        """Only for the loan of one payment."""
+        """All dates move as the next one does; after the last, principal that was asked for waits again."""
         if self.closed:
             return
         due = self.dates[0] if self.dates else self.last_due
         assert due is not None
         self.unbilled["extension"] += self.agreed.extension_fee
-        for item in self.items:
+        for item in self.items if not self.dates else ():
             if item.what == "principal":
                 self.unbilled["principal"] += item.left
                 item.left = 0
@@ -461,8 +476,61 @@ class SlowLoan:
         for what in ORDER[:4]:
             self.items.append(Item(len(self.bills), self.today, what, self.unbilled[what]))
             self.unbilled[what] = 0
-        self.dates, self.last_due = [max(due, self.today) + timedelta(days=days)], None
+        shift = max(due, self.today) + timedelta(days=days) - due
+        self.dates, self.last_due = [day + shift for day in self.dates or [due]], None
         self.period = (self.today, self.dates[0])
+
+    def move(self, since: date, to: date) -> None:
+        """A due date goes elsewhere, and those after it with it."""
+        before = [day for day in self.dates if day < since]
+        after = self.dates[len(before) :]
+        if self.closed or not after:
+            return
+        first = max(to, (before or [self.today])[-1] + timedelta(days=1))
+        if self.agreed.term_days:
+            after = [day + (first - after[0]) for day in after]
+        else:
+            after = [month_later(first, k) for k in range(len(after))]
+        self._go_on([*before, *after], first)
+
+    def more(self, count: int) -> None:
+        """Instalments at the end; what is left is made level over all of them."""
+        if self.closed or not self.dates:
+            return
+        dates = list(self.dates)
+        for k in range(count):
+            planned = self.after(self.start, self.count + k + 1)
+            dates.append(planned if planned > dates[-1] else self.after(dates[-1], 1))
+        self._go_on(dates, self.moved)
+        self.level = self._level_again()
+
+    def _go_on(self, dates: list[date], moved: date | None) -> None:
+        self.dates, self.moved = dates, moved
+        self.period = (self.period[0], dates[0])
+
+    def _level_again(self) -> int:
+        """Of the running time on, at today's rate as far as it is past."""
+        told, number = self.agreed, self.number()
+        if told.kind == "none":
+            return 0
+        counted, today = [], self.today
+        for k, (first, last) in enumerate(zip([self.period[0], *self.dates], self.dates, strict=False)):
+            days = [first + timedelta(days=n) for n in range((last - first).days)]
+            rule = told.level_days if told.level_days and told.days else told.days
+            self.today = today
+            brought = sum((self.earns(max(day, today), (first, last), rule, on=day) for day in days), Fraction(0))
+            counted.append(Fraction(0) if number + k <= max(told.free, told.waits) else brought)
+        kept = [share for k, share in enumerate(counted) if number + k > told.rests] or counted[-1:]
+        principal = Fraction(self.unbilled["principal"])
+        if told.kind == "principal":
+            return nearest_even(principal / len(kept))
+        ends = []
+        for level in (0, 1):
+            left = principal
+            for share in kept:
+                left += share * (self.whole() if told.flat and self.owed("principal") else left) - level
+            ends.append(left)
+        return nearest_even(ends[0] / (ends[0] - ends[1]))
 
     def owed(self, what: str) -> int:
         return self.unbilled[what] + sum(one.left for one in (*self.items, *self.dated) if one.what == what)
@@ -486,6 +554,10 @@ class SlowLoan:
                 self.charge_back(told.of, told.amount)
             case "credit":
                 self.credit(told.amount)
+            case "move":
+                self.move(told.since or told.day, told.until or told.day)
+            case "more":
+                self.more(told.amount)
             case "rest":
                 since = told.since or told.day
                 self.rests.append((since, since + timedelta(days=told.amount)))
@@ -507,6 +579,7 @@ class Told:
     amount: int = 0
     of: str = ""
     since: date | None = None  # a day of its own
+    until: date | None = None
 
 
 def live(agreed: Agreement, start: date, told: list[Told], until: date) -> dict[str, int]:

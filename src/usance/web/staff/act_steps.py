@@ -84,10 +84,10 @@ SHAPES = {
               lambda loan: loan.unapplied_minor > 0, icon="send"),
         Shape("reverse_entry", gettext_lazy("Undo an entry"), "loan.correct", _has_begun, danger=True, icon="back"),
         Shape("change_rate", gettext_lazy("Change the rate"), "loan.correct", _is_live, icon="scales"),
+        Shape("correct_terms", gettext_lazy("Correct the terms"), "loan.correct", _has_begun, icon="edit"),
         Shape("terminate", gettext_lazy("End the contract"), "loan.restructure", _has_dates, danger=True, icon="flag"),
         Shape("charge_off", gettext_lazy("Take the loan for lost"), "loan.write_off", _is_live, danger=True,
               icon="flag"),
-        Shape("correct_terms", gettext_lazy("Correct the terms"), "loan.correct", _has_begun, icon="edit"),
         Shape("write_off", gettext_lazy("Write the loan off"), "loan.write_off", _is_live, danger=True, icon="flag"),
     )
 }  # fmt: skip

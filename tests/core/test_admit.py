@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.core.loans import APPROVED, DISBURSED, START, after, on, terms
-from usance.core.loan import admit, events, replay, state
+from usance.core.loan import admit, events, refused, replay, state
 from usance.core.loan.terms import RateStep
 from usance.core.rates import Rate
 from usance.core.refusals import Refusal
@@ -20,6 +20,8 @@ LATE = after(40)
 CLOSED = after(10, events.PaymentReceived(amount_minor=200_000, **on(10, "paid")))
 GONE = after(50, events.WrittenOff(**on(50, "gone")))
 PAUSED = after(6, events.PenaltyPaused(**on(6, "pause")))
+LOST = after(6, events.ChargedOff(**on(6, "lost")))
+EVEN = after(5, interest_spread="evenly", interest_base="original_principal")
 STRETCHED = after(6, events.Extended(days=7, **on(6, "first")))
 
 
@@ -83,6 +85,19 @@ REFUSED = [
     (RUNNING, events.Credited(amount_minor=5, reason="luck", **on(5)), "credit_not_known"),
     (RUNNING, events.Charged(balance="fee:courtesy", amount_minor=5, due_on=START, **on(5)), "fee_not_agreed"),
     (GONE, events.Charged(balance="penalty", amount_minor=5, due_on=START, **on(50)), "loan_not_running"),
+    (EVEN, events.Rescheduled(more=1, **on(5)), "dates_are_fixed"),
+    (EVEN, events.Respread(**on(5)), "dates_are_fixed"),
+    (RUNNING, events.Rescheduled(**on(5)), "dates_not_possible"),
+    (RUNNING, events.Rescheduled(moved_from=START, **on(5)), "dates_not_possible"),
+    (RUNNING, events.Rescheduled(moved_from=START, moved_to=on(5)["effective_on"], **on(5)), "dates_not_possible"),
+    (RUNNING, events.Rescheduled(more=-1, **on(5)), "dates_not_possible"),
+    (LATE, events.Rescheduled(more=1, **on(40)), "dates_not_possible"),
+    (LATE, events.Respread(**on(40)), "dates_not_possible"),
+    (RUNNING, events.Respread(start_on=on(9)["effective_on"], **on(5)), "dates_not_possible"),
+    (RUNNING, events.Respread(interest="luck", **on(5)), "dates_not_possible"),
+    (RUNNING, events.InterestPaused(since=START, until=START, **on(5)), "dates_not_possible"),
+    (LATE, events.Terminated(**on(40)), "dates_not_possible"),
+    (LOST, events.ChargedOff(**on(6)), "already_charged_off"),
     (PAUSED, events.PenaltyPaused(**on(6)), "penalty_already_paused"),
     (RUNNING, events.PenaltyResumed(**on(5)), "penalty_not_paused"),
 ]
@@ -97,7 +112,9 @@ def test_refused(loan: state.Loan, event: events.Event, code: str) -> None:
 
 def test_every_refusal_of_the_engine_is_tried() -> None:
     written = {
-        kind.code for kind in vars(admit).values() if isinstance(kind, type) and issubclass(kind, Refusal) and kind.code
+        kind.code
+        for kind in vars(refused).values()
+        if isinstance(kind, type) and issubclass(kind, Refusal) and kind.code
     }
     by_history = {"event_already_recorded", "nothing_to_undo", "before_take_over", "terms_contradicted"}
     assert written == {code for _, _, code in REFUSED} | by_history

@@ -24,7 +24,7 @@ LAYERS = [
     "accounting",
 ]
 LOAN = [
-    "terms told",
+    "terms told refused",
     "events plan",
     "state",
     "checkpoint charges",

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.laws import worlds
 from usance.core import money, values
 from usance.core.accounting import books
-from usance.core.loan import admit, checkpoint, close, events, quote, replay, state
+from usance.core.loan import checkpoint, close, events, quote, refused, replay, state
 from usance.core.loan.terms import Terms
 
 DAYS = st.integers(0, worlds.HORIZON_DAYS + 60)
@@ -84,7 +84,7 @@ def test_law_02_corrected_terms_are_those_it_always_had(data: st.DataObject) -> 
     told = events.TermsCorrected(effective_on=birth, source="correction", number=1, before=agreed, after=right)
     try:
         corrected = replay.append(loan, history, told)
-    except admit.TermsContradicted:
+    except refused.TermsContradicted:
         return
     always = replay.replay(right, history, loan.at)
     assert corrected.loan._replace(last_order=None) == always.loan._replace(last_order=None)

@@ -219,6 +219,10 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
         _("The agreement says %(agreed)s, not %(amount)s.")
         % {"agreed": _money(refusal.agreed_minor), "amount": _money(refusal.amount_minor)}  # type: ignore[attr-defined]
     ),
+    "dates_are_fixed": _("Interest is the same in each instalment here, so their dates stay as agreed."),
+    "dates_not_possible": _("These dates do not fit together, or would change nothing. Look at the schedule again."),
+    "already_charged_off": _("This loan is taken for lost already."),
+    "credit_not_known": _("There is no such kind of credit."),
     "fee_not_agreed": _("The agreement names no such fee, so it cannot be charged."),
     "rate_below_zero": _("A rate cannot be below zero."),
     "extension_not_offered": _("This loan cannot be extended: the agreement does not offer it."),

@@ -19,7 +19,7 @@ from usance.apps.institutions import tenancy
 from usance.apps.messaging import services as messaging
 from usance.apps.servicing import selectors as loans
 from usance.apps.servicing import services as servicing
-from usance.core.loan import admit, events, replay, state
+from usance.core.loan import events, refused, replay, state
 from usance.ports.actor import SYSTEM, Actor
 from usance.ports.due import Item, handles
 
@@ -133,10 +133,10 @@ def _pause_one(row: Any, loan: Any, actor: Actor) -> None:
                 servicing.pause_penalty(
                     loan_id=loan.pk, source=_source(row), reason=f"protected: {row.kind}", on=on, actor=actor
                 )
-        except admit.BeforeTakeOver as refusal:
+        except refused.BeforeTakeOver as refusal:
             on = refusal.taken_over_on
             continue
-        except (admit.PenaltyAlreadyPaused, admit.LoanNotRunning):
+        except (refused.PenaltyAlreadyPaused, refused.LoanNotRunning):
             pass
         return
 
@@ -153,7 +153,7 @@ def _resume(row: Any, on: date, actor: Actor) -> None:
             try:
                 with transaction.atomic():
                     servicing.resume_penalty(loan_id=loan.pk, source=f"{_source(row)}:over", on=on, actor=actor)
-            except (admit.PenaltyNotPaused, admit.LoanNotRunning):
+            except (refused.PenaltyNotPaused, refused.LoanNotRunning):
                 continue
 
 

@@ -21,7 +21,7 @@ from usance.apps.products import caps
 from usance.apps.servicing import corrections
 from usance.apps.servicing import selectors as loans
 from usance.apps.servicing import services as servicing
-from usance.core.loan import admit, events, quote, state
+from usance.core.loan import events, quote, refused, state
 from usance.core.loan.terms import RateStep, Terms
 from usance.core.rates import Rate
 from usance.ports.actor import Actor, staff
@@ -82,7 +82,8 @@ def waived_by_hand(loan_id: UUID) -> int:
     """What was forgiven on the loan so far and not undone, in minor units."""
     told = [events.from_json(row.payload) for row in loans.events_of(loan_id=loan_id)]
     undone = {event.undoes for event in told if isinstance(event, events.Reversed | events.PaymentReturned)}
-    return sum(e.amount_minor for e in told if isinstance(e, events.Waived) and e.source not in undone)
+    given = (events.Waived, events.Credited)
+    return sum(e.amount_minor for e in told if isinstance(e, given) and e.source not in undone)
 
 
 def left_alone(loan: servicing.Loan) -> int:
@@ -129,10 +130,10 @@ def _require_owed(loan_id: UUID, balance: str, amount_minor: int) -> None:
     servicing.hold(loan_id=loan_id)
     view = loans.loan_view(loan_id=loan_id)
     if view.state.status not in state.LIVE:
-        raise admit.LoanNotRunning(status=view.state.status)
+        raise refused.LoanNotRunning(status=view.state.status)
     there = view.balances.get(balance, 0)
     if amount_minor > there:
-        raise admit.MoreThanOwed(balance=balance, amount_minor=amount_minor, owed_minor=there)
+        raise refused.MoreThanOwed(balance=balance, amount_minor=amount_minor, owed_minor=there)
 
 
 def apply_waiver(*, subject_id: str, after: Mapping[str, Any], actor: Actor, maker_id: UUID, at: datetime) -> None:

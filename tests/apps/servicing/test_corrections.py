@@ -17,7 +17,7 @@ from usance.apps.ledger import services as books_of
 from usance.apps.ledger.models import JournalEntry
 from usance.apps.servicing import corrections, folding, selectors, services
 from usance.apps.servicing.models import Loan, LoanMovement
-from usance.core.loan import admit, replay
+from usance.core.loan import refused, replay
 from usance.core.loan.terms import RateStep
 from usance.core.rates import Rate
 from usance.ports.actor import SYSTEM
@@ -107,7 +107,7 @@ def test_corrected_terms_bind_the_days_to_come_and_are_undone_again(books: Any) 
         row = corrections.correct_terms(**told, actor=SYSTEM)
     assert (row.last_event_seq, row.terms, selectors.terms_of(row)) == (3, agreed.to_json(), right)
     assert row.interest_minor == 4 * loan.amount_minor // 200
-    with pytest.raises(admit.CorrectionOutdated):  # another one, made against the terms as they were
+    with pytest.raises(refused.CorrectionOutdated):  # another one, made against the terms as they were
         corrections.correct_terms(**told | {"source": "staff:other"}, actor=SYSTEM)
     close_day.run_close_inline(at=AT, days=2)
     row = selectors.loan(loan.pk)

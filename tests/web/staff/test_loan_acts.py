@@ -244,13 +244,6 @@ def test_an_extension_for_the_borrower_leaves_its_price_due(lender: Lender) -> N
     assert before is not None
 
 
-def test_a_fee_that_the_agreement_knows(lender: Lender) -> None:
-    loan, accountant = lender.loan(), lender.browser("accountant")
-    assert confirm(accountant, loan, "fee", fee_kind="service", amount="15000").status_code == 302
-    assert selectors.loan(loan.pk).fee_minor == 15_000
-    assert show(accountant, loan, "fee", key="b" * 32, fee_kind="invented", amount="1").status_code == 422
-
-
 def test_penalties_rest_and_grow_again(lender: Lender) -> None:
     loan = lender.loan(agreed=loans.single_payment(days=7))
     accountant = lender.browser("accountant")

@@ -33,7 +33,8 @@ PERMISSIONS: Mapping[str, Promise] = {
     "loan.waive": _("Forgive interest, fees or penalties"),
     "loan.write_off": _("Write a loan off"),
     "loan.charge": _("Add an agreed fee to a loan"),
-    "loan.approve": _("Approve write-offs, large waivers, other rates and corrected terms that a colleague proposed"),
+    "loan.restructure": _("Change due dates, spread a debt anew, end a contract"),
+    "loan.approve": _("Approve what a colleague proposed for a loan: write-offs, large waivers, rates, terms, dates"),
     "loan.view_imports": _("See portfolios that came in from other systems"),
     "loan.import": _("Bring in loans from another system"),
     "loan.approve_import": _("Confirm loans from another system that a colleague brought in"),
@@ -122,7 +123,7 @@ ROLES: Mapping[str, RoleDefinition] = {
             "loan.write_off",
             "close.run",
         ),
-        *("loan.charge", "loan.approve", "loan.approve_import", "loan.view_imports"),
+        *("loan.charge", "loan.restructure", "loan.approve", "loan.approve_import", "loan.view_imports"),
         *("payment.resolve", "commission.approve", "approval.view", "report.view", "job.view"),
     ),
     "collector": _role(
@@ -170,6 +171,7 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("product.edit", "product.publish"),
     ("loan.waive", "collection.work"),
     ("loan.approve", "collection.work"),
+    ("loan.restructure", "collection.work"),
     ("collection.place", "commission.approve"),
     ("loan.import", "loan.approve_import"),
 )

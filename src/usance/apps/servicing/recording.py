@@ -19,7 +19,7 @@ from usance.apps.ledger import services as ledger
 from usance.apps.servicing import folding, posting, statuses
 from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement, StatusChange
 from usance.apps.servicing.refusals import NoSuchLoan, SourceUsedOtherwise, ValueDateInTheFuture
-from usance.core.loan import admit, close, replay, state
+from usance.core.loan import close, refused, replay, state
 from usance.core.loan.events import Disbursed, Event
 from usance.core.loan.state import Movement
 from usance.ports import queue
@@ -35,7 +35,7 @@ TRANSITIONS = {
 
 
 # of an event's payload, what the trail leaves to the event itself, whose hash it keeps
-NOT_RECORDED = {"reason", "version", "before", "after"}
+NOT_RECORDED = {"reason", "why", "version", "before", "after"}
 
 
 @dataclass
@@ -100,7 +100,7 @@ def _take_in(taking: Taking, event: Event, actor: Actor) -> None:
         raise ValueDateInTheFuture(value_on=event.effective_on, business_date=taking.today)
     if isinstance(event, Disbursed) and any(isinstance(past, Disbursed) for past in replay.in_force(taking.history)):
         # `admit` judges a back-dated event by the state of its own date, where the money had not been sent yet
-        raise admit.LoanNotApproved(status=taking.loan.status)
+        raise refused.LoanNotApproved(status=taking.loan.status)
     before, told_before = taking.loan, taking.history
     movements: list[tuple[UUID | None, Movement]] = []
     if event.effective_on > taking.loan.at:

@@ -210,6 +210,7 @@ class Credited(Event):
     amount_minor: int
     reason: str  # a name in terms.NAMES["credit"]
     interest_too: bool = False
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -142,31 +142,6 @@ def waive(request: StaffRequest, loan_id: UUID) -> HttpResponse:
     return run(Act(request, shape, loan, form, effect, do))
 
 
-@permits.staff("loan.charge")
-@require_http_methods(["GET", "POST"])
-def add_fee(request: StaffRequest, loan_id: UUID) -> HttpResponse:
-    """Charges a fee that the agreement knows."""
-    shape, loan, data = begin(request, "add_fee", loan_id)
-    terms = selectors.terms_of(loan)
-
-    def effect(act: Act) -> Effect:
-        preview = previews.fee(loan_id=loan.pk, fee_kind=act.given["fee_kind"], amount_minor=act.given["amount"])
-        return effects_of(preview, loan.currency), preview
-
-    def do(act: Act) -> str:
-        servicing.add_fee(
-            loan_id=loan.pk,
-            source=serve_loan.source_of(act.key),
-            fee_kind=act.given["fee_kind"],
-            amount_minor=act.given["amount"],
-            actor=request.actor,
-        )
-        return _("The fee is added.")
-
-    form = loan_forms.FeeForm(data, loan=loan, kinds=[fee.kind for fee in terms.fees if fee.when == "on_request"])
-    return run(Act(request, shape, loan, form, effect, do))
-
-
 @permits.staff("loan.waive")
 @require_http_methods(["GET", "POST"])
 def penalty(request: StaffRequest, loan_id: UUID) -> HttpResponse:

@@ -184,6 +184,11 @@ def _agreed(looking: Looking) -> list[ui.SummaryRow]:
     ]
     if looking.view.state.penalty_paused:
         rows.append(ui.SummaryRow(_("Penalty"), ui.Tag(_("Paused"), "info")))
+    for since, until in then.pauses:
+        ends = formats.date_l(until) if until < date.max else _("for good")
+        rows.append(ui.SummaryRow(_("Days without interest"), f"{formats.date_l(since)} – {ends}"))
+    if then.charged_off_on:
+        rows.append(ui.SummaryRow(_("Taken for lost"), then.charged_off_on))
     return rows
 
 
@@ -231,7 +236,8 @@ SHOWN: Mapping[str, frozenset[str]] = {
     ),
     "changes": frozenset(
         {"approved", "cancelled", "extended", "waived", "fee_added", "rate_changed", "penalty_paused"}
-        | {"penalty_resumed", "reversed", "written_off", "terms_corrected"}
+        | {"penalty_resumed", "reversed", "written_off", "charged", "charged_back", "credited", "interest_paused"}
+        | {"rescheduled", "respread", "terminated", "charged_off", "terms_corrected"}
     ),
     "dates": frozenset(
         {"instalment_due", "became_past_due", "cured", "matured", "defaulted", "paid_off", "reopened"}

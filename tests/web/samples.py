@@ -300,7 +300,7 @@ def a_protected_status(world: World) -> Any:
     on = world.institution.business_date
     return protections.begin(
         party_id=world.get("party_id"), kind="in_service", starts_on=on, evidence="call-up 17", actor=SYSTEM
-    )
+    ).pk
 
 
 def _waiting_phone(world: World) -> Any:

@@ -195,6 +195,7 @@ def _history(request: StaffRequest, party_id: Any) -> Mapping[str, Any]:
     labels = {name: str(field.label) for name, field in fields.FIELDS.items()}
     labels |= {"phone": _("Phone"), "email": _("E-mail"), "identity_number": _("Identity number")}
     labels |= {"name": _("Name"), "push": _("Notifications")}
+    labels |= {kind: str(words) for kind, words in vocabulary.PROTECTION.items()}
 
     def who(one: Any) -> Any:
         return names.get(one.actor_id, "") or vocabulary.actor(one.actor_kind)

@@ -17,8 +17,14 @@ from usance.web.staff.request import StaffRequest
 from usance.web.templatetags import formats
 
 
+def stopped(kind: str, on: date) -> str:
+    """What a status stops on a day, for its card on the form."""
+    names = [str(words) for code, words in law.STOPPED.items() if code in protections.stopped_by(kind, on)]
+    return _("stops: %(what)s") % {"what": ", ".join(names)} if names else _("stops nothing")
+
+
 def stopping(kind: str, on: date) -> str:
-    """What a status stops on a day."""
+    """A status and what it stops on a day."""
     stopped = [str(words) for code, words in law.STOPPED.items() if code in protections.stopped_by(kind, on)]
     named = {"status": vocabulary.PROTECTION[kind], "what": ", ".join(stopped)}
     return _("%(status)s, which stops: %(what)s.") % named if stopped else _("%(status)s, which stops nothing.") % named

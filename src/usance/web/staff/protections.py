@@ -33,12 +33,12 @@ OVER, MISTAKE = "over", "mistake"
 class BeginForm(house.Form):
     kind = house.CardChoiceField(label=gettext_lazy("What is so?"))
     starts_on = forms.DateField(
-        label=gettext_lazy("Since"),
+        label=gettext_lazy("From which day"),
         widget=forms.DateInput,
         help_text=gettext_lazy("Of an earlier day, penalties since then are taken back today."),
     )
     ends_on = forms.DateField(
-        label=gettext_lazy("Until"),
+        label=gettext_lazy("Until which day, if that is known"),
         required=False,
         widget=forms.DateInput,
         help_text=gettext_lazy("The first day on which it is no longer so. Empty: until somebody ends it."),
@@ -49,9 +49,11 @@ class BeginForm(house.Form):
         help_text=gettext_lazy("The paper, who issued it, its number and day. It is kept sealed."),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        house.cards(self, "kind").choices = list(vocabulary.PROTECTION.items())
+        field = house.cards(self, "kind")
+        field.choices = list(vocabulary.PROTECTION.items())
+        field.widget.notes = {kind: protection_words.stopped(kind, today) for kind in vocabulary.PROTECTION}
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -98,17 +100,18 @@ class EndForm(house.Form):
 def begin(request: StaffRequest, party_id: UUID) -> HttpResponse:
     """Records that the law protects the customer: what it stops is told before."""
     party = party_of(request, party_id, "customer.protect")
-    today = request.institution.business_date
 
     def submit(form: Any) -> HttpResponse:
         protect_customer.begin(party_id=party.pk, actor=request.actor, **form.cleaned_data)
         messages.success(request, _("Recorded. What it stops is stopped."))
         return redirect("staff:customer", party_id=party.pk)
 
-    form = BeginForm(sent(request))
-    effects = [ui.Effect(protection_words.stopping(kind, today), "warn") for kind in vocabulary.PROTECTION]
-    told = ui.Effect(_("What was said, debited or booked before stays history; penalties of protected days go back."))
-    context = confirming(party, _("The law protects this customer"), [*effects, told], label=_("Record"))
+    form = BeginForm(sent(request), today=request.institution.business_date)
+    effects = [
+        ui.Effect(_("What the status stops is stopped at once, for all loans of this customer."), "warn"),
+        ui.Effect(_("What was said, debited or booked before stays history; penalties of protected days go back.")),
+    ]
+    context = confirming(party, _("The law protects this customer"), effects, label=_("Record"))
     return answer(request, "staff/customers/confirm.html", form, submit, **context)
 
 

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from usance.web import components as ui
-from usance.web import cookies, words
+from usance.web import cookies
 from usance.web.templatetags import formats
 from usance.web.templatetags.icons import ICONS
 
@@ -53,31 +53,6 @@ def cell(value: Any) -> SafeString | str:
         return value
     text = formats.any_value(value)
     return format_html('<span class="u-num">{}</span>', text) if isinstance(value, ui.Money) else text
-
-
-@register.filter
-def paper(kind: str) -> str:
-    """What a kind of paper is called."""
-    return str(words.DOCUMENT.get(kind, kind))
-
-
-@register.filter
-def whole(value: Any) -> SafeString:
-    """A number of a loan, a paper or a phone: it stays on one line."""
-    return format_html('<span class="whitespace-nowrap">{}</span>', value)
-
-
-@register.filter
-def to_call(phone: str) -> SafeString:
-    """A phone number that a phone calls when it is pressed."""
-    digits = "".join(sign for sign in phone if sign.isdigit() or sign == "+")
-    return format_html('<a class="whitespace-nowrap" href="tel:{}">{}</a>', digits, phone)
-
-
-@register.filter
-def to_write(address: str) -> SafeString:
-    """An e-mail address that opens a letter to it."""
-    return format_html('<a href="mailto:{}">{}</a>', address, address)
 
 
 @register.simple_tag

@@ -18,7 +18,7 @@ from usance.apps.ledger.digests import ENTRY_TEXT, TRANSFER_TEXT
 from usance.apps.servicing.folding import EVENT_TEXT, MOVEMENT_TEXT
 from usance.workflows import filling
 
-LOANS = ("servicing.Loan", "servicing.LoanParty")
+LOANS = ("servicing.Loan", "servicing.LoanParty", "servicing.Earning")
 EVENTS = "servicing.LoanEvent"
 BOOKS = ("ledger.JournalEntry", "ledger.Transfer", "servicing.LoanMovement")
 TRAIL = ("audit.AuditEntry", "audit.AuditLink")

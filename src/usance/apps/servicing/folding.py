@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement
+from usance.apps.servicing.models import EarnedDay, Earning, Loan, LoanEvent, LoanMovement
 from usance.core.loan import apply, checkpoint, close, events, replay, state, terms
 from usance.core.loan.state import Movement
 from usance.core.values import UnreadableValue
@@ -56,10 +56,12 @@ def terms_of(row: Loan) -> terms.Terms:
 
 
 def state_of(row: Loan) -> state.Loan:
-    """The loan as of its checkpoint; one that an earlier version of the engine wrote is made anew from the events."""
+    """The loan on the morning of `checkpoint_on`: its checkpoint, with the days that it rested since. One that an
+    earlier version of the engine wrote is made anew from the events."""
     agreed = terms_of(row)
     try:
-        return checkpoint.from_json(row.checkpoint, agreed)
+        loan = checkpoint.from_json(row.checkpoint, agreed)
+        return close.advance(loan, row.checkpoint_on, daily=False).loan if loan.at < row.checkpoint_on else loan
     except UnreadableValue:
         told = history_of(row.events.order_by("seq"))
         return replay.replay(agreed, told, row.checkpoint_on, daily=False).loan
@@ -192,6 +194,13 @@ MOVEMENT_TEXT = (
 )
 
 
+# and of an entry for what many loans earned on a day: d is that day
+EARNED_DAY_TEXT = (
+    "concat_ws('|', d.day, d.first_id, coalesce(d.end_id::text, ''), d.product, d.org_path, d.count, d.interest_minor, "
+    "d.penalty_minor)"
+)
+
+
 def movement_text(*parts: object) -> str:
     """The text that stands for a movement in the digest: the fields of MOVEMENT_TEXT, in their order."""
     return "|".join("" if part is None else str(part) for part in parts)
@@ -207,6 +216,11 @@ def movement_text_of(row: LoanMovement) -> str:
                          row.fee_kind, row.tax_kind, row.amount_minor)  # fmt: skip
 
 
+def earned_day_text_of(row: EarnedDay) -> str:
+    return movement_text(row.day, row.first_id, row.end_id, row.product, row.org_path, row.count, row.interest_minor,
+                         row.penalty_minor)  # fmt: skip
+
+
 def digest_of(texts: Sequence[str]) -> str:
     """SHA-256 in hex over the movements of one entry, in the order of their ids."""
     return hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()
@@ -217,8 +231,11 @@ def digest_of(texts: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One loan with all its events and movements, as stored."""
+    """One loan with all its events and movements, as stored, those of days that were booked for many loans at once
+    too; its row as it was written, and until when its days are booked."""
 
     row: Loan
     events: Sequence[LoanEvent]
     movements: Sequence[Movement]
+    earning: Earning | None
+    closed_until: date

@@ -16,7 +16,7 @@ from usance.apps.audit import services as audit
 from usance.apps.institutions import services as institutions
 from usance.apps.institutions.models import new_id
 from usance.apps.ledger import services as ledger
-from usance.apps.servicing import folding, posting
+from usance.apps.servicing import earnings, folding, posting
 from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement
 from usance.apps.servicing.refusals import NoSuchLoan, SourceUsedOtherwise, ValueDateInTheFuture
 from usance.core.loan import admit, close, replay, state
@@ -67,9 +67,10 @@ def tell(*, loan_id: UUID, events: Sequence[Event], actor: Actor) -> Loan:
 
 def lock(loan_id: UUID) -> Loan:
     """The loan's row, nobody else's until the transaction ends."""
-    row = Loan.objects.select_for_update(no_key=True).filter(pk=loan_id).first()
+    row = Loan.rows.select_for_update(no_key=True).filter(pk=loan_id).first()
     if row is None:
         raise NoSuchLoan()
+    earnings.lock([row])
     return row
 
 
@@ -185,11 +186,18 @@ def _write(taking: Taking, actor: Actor) -> None:
     row = taking.row
     LoanEvent.objects.bulk_create(taking.events)
     LoanMovement.objects.bulk_create(taking.movements, batch_size=2000)
-    for name, value in folding.columns_of(taking.loan).items():
+    columns = folding.columns_of(taking.loan)
+    look_again = (
+        not row.loan_class
+        or columns["days_past_due"] > 0
+        or any(columns[name] != getattr(row, name) for name in ("days_past_due", "extension_count"))
+    )
+    for name, value in columns.items():
         setattr(row, name, value)
     row.last_event_seq, row.last_event_hash = taking.events[-1].seq, taking.events[-1].hash
     row.max_days_past_due = taking.most_days_late
     row.save(update_fields=[*folding.STANDING, "last_event_seq", "last_event_hash", "max_days_past_due"])
+    earnings.replace([earnings.Folded(row, taking.loan, columns, look_again)])
     for event in taking.events:
         audit.record(
             action=f"loan.{folding.snake(event.kind)}",

@@ -34,7 +34,7 @@ from usance.apps.servicing.lists import (
     problems_open,
     products_lent,
 )
-from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement, LoanParty
+from usance.apps.servicing.models import Loan, LoanEvent, LoanParty, MovementLine
 from usance.apps.servicing.refusals import NoSuchLoan
 from usance.core.loan import admit, close, events, quote, replay, state
 from usance.core.loan.terms import Terms
@@ -164,14 +164,14 @@ def events_of(*, loan_id: UUID) -> QuerySet[LoanEvent]:
     return LoanEvent.objects.filter(loan_id=loan_id).order_by("seq")
 
 
-def movements(*, loan_id: UUID) -> QuerySet[LoanMovement]:
+def movements(*, loan_id: UUID) -> QuerySet[MovementLine]:
     """Newest first."""
-    return LoanMovement.objects.filter(loan_id=loan_id).select_related("entry").order_by("-booked_on", "-id")
+    return MovementLine.objects.filter(loan_id=loan_id).select_related("entry").order_by("-booked_on", "-id")
 
 
-def movements_of_entry(*, entry_id: UUID, within: Q | None = None) -> QuerySet[LoanMovement]:
+def movements_of_entry(*, entry_id: UUID, within: Q | None = None) -> QuerySet[MovementLine]:
     """The movements that an entry of the books was made of, by loan. `within`: a condition on the movements."""
-    found = LoanMovement.objects.filter(within or Q(), entry_id=entry_id).select_related("loan")
+    found = MovementLine.objects.filter(within or Q(), entry_id=entry_id).select_related("loan")
     return found.defer("loan__terms", "loan__checkpoint").order_by("booked_on", "id")
 
 

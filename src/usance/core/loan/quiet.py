@@ -1,5 +1,5 @@
-"""Days that are alike: what a loan earns on each of them, as whole numbers, so that a million loans can be closed at once
-by the very figures that closing each of them would give.
+"""Days that are alike: what a loan earns on each of them, as whole numbers, so that a million loans can be closed at
+once by the very figures that closing each of them would give.
 
 Until the next date on its agenda a loan only earns: so much interest and penalty a day, exactly, of which the rounded
 total is posted. `earning` gives that line; `Line.total` says what `advance` would have posted after so many days.

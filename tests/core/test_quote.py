@@ -139,3 +139,36 @@ def test_a_late_truth_is_booked_with_its_old_dates() -> None:
         *(("interest_accrued", "interest", -1000, day) for day in (30, 31, 32)),
         *(("penalty_charged", "penalty", -1000, day) for day in (30, 31, 32)),
     }
+
+
+def test_a_statement_asks_for_what_its_day_will_ask_for() -> None:
+    fee = Fee(kind="service", when="per_instalment", flat_minor=500)
+    loan = after(20, fees=(fee,), **YEARLY)
+    told = quote.statement(loan, date(2026, 2, 1))
+    assert told is not None
+    then = close.advance(loan, date(2026, 2, 1)).loan
+    assert (told.on, told.number, told.carried) == (START + timedelta(days=20), 1, {})
+    assert told.new == state.payable(then)["due"]
+    assert told.total_minor == state.due_now(then) == 8885 + 500
+    assert quote.statement(loan, date(2026, 2, 2)) is None
+
+
+def test_a_statement_carries_over_what_is_past_due_and_takes_off_what_was_paid() -> None:
+    loan = after(45, events.PaymentReceived(**on(40), amount_minor=3000), **YEARLY)
+    told = quote.statement(loan, date(2026, 3, 1))
+    assert told is not None
+    assert told.carried == state.payable(loan)["past_due"]
+    assert told.number == 2
+    assert told.total_minor == sum(told.new.values()) + state.past_due(loan)
+    ahead = after(
+        45, events.PaymentReceived(**on(31), amount_minor=8885 + 100), early_payment="hold_until_due", **YEARLY
+    )
+    paid = quote.statement(ahead, date(2026, 3, 1))
+    assert paid is not None
+    assert (paid.carried, paid.paid_minor, paid.total_minor) == ({}, 100, 8885 - 100)
+
+
+def test_a_loan_that_is_paid_has_no_statement() -> None:
+    loan = after(10, events.PaymentReceived(**on(5), amount_minor=200_000), **YEARLY)
+    assert loan.status == "closed"
+    assert quote.statement(loan, date(2026, 2, 1)) is None

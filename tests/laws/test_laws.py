@@ -84,6 +84,21 @@ def test_law_02_order_of_arrival_is_irrelevant(data: st.DataObject) -> None:
 
 
 @given(st.data())
+def test_law_02_what_was_known_then_is_the_fold_of_what_was_told_by_then(data: st.DataObject) -> None:
+    terms = data.draw(worlds.all_terms())
+    history, _, _ = worlds.admitted(terms, data.draw(worlds.told_events(terms)))
+    loan = state.new(terms, min((event.effective_on for event in history), default=worlds.START))
+    stood: list[tuple[list[events.Event], state.Loan]] = []
+    known: list[events.Event] = []
+    for event in data.draw(st.permutations(history)):
+        loan = replay.include(loan, known, event).loan
+        known = [*known, event]
+        stood.append((known, loan))
+    for told, then in stood:  # whatever was told since
+        assert replay.replay(terms, told, then.at).loan == then
+
+
+@given(st.data())
 def test_law_03_a_checkpoint_resumes_exactly(data: st.DataObject) -> None:
     terms = data.draw(worlds.all_terms())
     history, loan, _ = worlds.admitted(terms, data.draw(worlds.told_events(terms)))

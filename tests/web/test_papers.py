@@ -12,7 +12,7 @@ import pytest
 from django.utils import translation
 
 from tests.core.loans import terms
-from usance.apps.agreements import papers, render
+from usance.apps.agreements import bills, papers, render
 from usance.apps.institutions.models import Institution
 from usance.apps.products import calculator
 from usance.core.loan.terms import Fee, Penalty, Plan
@@ -90,4 +90,28 @@ def test_a_letter_is_in_one_language(language: str, title: str) -> None:
         )
     text = words_of(data)
     assert title in text
+    assert not ENGLISH.findall(text)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("uk", ("Рахунок", "Залишок з минулого", "Пеня", "90,00 ₴", "VISA •••• 0001")),
+        ("vi", ("Thông báo thanh toán", "Còn lại từ trước", "Tiền phạt", "9.000 ₫", "VISA •••• 0001")),
+    ],
+)
+def test_a_bill_is_in_one_language_and_adds_up(language: str, said: tuple[str, ...]) -> None:
+    content = {
+        "due_on": "2026-04-01",
+        "number": 2,
+        "new": {"principal": 6000, "interest": 1000, "fee:service": 500},
+        "carried": {"principal": 2000, "penalty": 100},
+        "paid_minor": 600,
+        "total_minor": 9000,
+        "card": "VISA •••• 0001",
+    }
+    with translation.override(language):
+        text = words_of(bills.bill(frame=frame(language), person=PERSON, content=content))
+    for words in said:
+        assert words in text, words
     assert not ENGLISH.findall(text)

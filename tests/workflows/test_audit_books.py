@@ -130,6 +130,16 @@ TAMPERED = {
         "WHERE id = (SELECT id FROM servicing_loantally LIMIT 1)",
         ["I2 servicing_loantally root/"],
     ),
+    "a change of status": (
+        "UPDATE servicing_statuschange SET status = 'past_due' WHERE id = (SELECT s.id FROM servicing_statuschange s "
+        "JOIN servicing_loan l ON l.id = s.loan_id WHERE l.number = 'L-000005' AND s.status = 'active' LIMIT 1)",
+        ["I2 loan L-000005: its status stands at", "I2 portfolio of", "I2 loan L-000005: changes of status lack"],
+    ),
+    "a past day's sum": (
+        "UPDATE servicing_portfoliosum SET amount = amount + 1 WHERE id = (SELECT min(id::text)::uuid FROM "
+        "servicing_portfoliosum WHERE measure = 'principal')",
+        ["I2 portfolio of"],
+    ),
     "a loan's due date": (
         "UPDATE servicing_loan SET next_due_on = next_due_on + 1 WHERE number = 'L-000005'",
         ["I2 loan L-000005: next_due_on stands at"],
@@ -198,3 +208,10 @@ def test_the_explain_command_prints_lines_that_sum_to_each_balance(lender: UUID,
     assert "[application:" not in printed
     assert "[instruction:out-" in printed
     assert cli_explain.main(arguments(cli_explain, "L-999999")) == 2
+    capsys.readouterr()
+    assert cli_explain.main(arguments(cli_explain, "2", "--known", "2026-03-03", "--on", "2026-03-08")) == 0
+    assert "as known on 2026-03-03, if nothing more is paid after 2026-03-03" in capsys.readouterr().out
+    assert cli_explain.main(arguments(cli_explain, "2", "--on", "2027-03-08", "--if", "paid")) == 0
+    assert "if everything is paid as agreed" in capsys.readouterr().out
+    assert cli_explain.main(arguments(cli_explain, "2", "--known", "2020-01-01T12:00")) == 0
+    assert "principal" not in capsys.readouterr().out  # nothing was recorded by then

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from tests.apps.servicing import loans
 from tests.support import institutions as founding
+from usance.apps.institutions import selectors as institution_view
 from usance.apps.institutions import services as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.ledger import services as books_of
@@ -77,6 +78,64 @@ def test_a_week_is_lived_in_jobs_with_what_falls_due_on_its_days(
     assert last is not None
     assert (last.share, last.days_left, last.state) == (100, 0, "done")
     assert seen == [(D + timedelta(days=n), D + timedelta(days=n)) for n in (1, 3)]
+
+
+@pytest.fixture
+def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The keys of the items that were done; one whose key begins with `bad` crashes."""
+    seen: list[str] = []
+
+    def note(item: due.Item, moment: datetime) -> str:
+        if item.key.startswith("bad"):
+            raise RuntimeError("broken")
+        if item.key == "first":
+            institutions.schedule(kind="test.note", due_on=item.due_on, key="then", subject_id=item.subject_id)
+        seen.append(item.key)
+        return "noted"
+
+    monkeypatch.setattr(due, "_handlers", {"test.note": note})
+    return seen
+
+
+def test_what_comes_onto_the_calendar_after_the_sweep_is_done_on_its_day(
+    lender: UUID, inline: queue.InlineQueue, done: list[str]
+) -> None:
+    """While days are lived on, before the next one ends; otherwise by the timer."""
+    tomorrow = D + timedelta(days=1)
+    with transaction.atomic():
+        institutions.schedule(kind="test.note", due_on=tomorrow, key="first", subject_id=lender)
+    close_day.advance(days=2, actor=SYSTEM, at=AT)
+    inline.run_pending(at=AT + timedelta(seconds=5))
+    with transaction.atomic():
+        tenancy.forget_row()
+        assert tenancy.current().business_date == D + timedelta(days=2)
+        assert done == ["first", "then"]
+        institutions.schedule(kind="test.note", due_on=D + timedelta(days=2), key="late", subject_id=lender)
+    for _ in range(2):
+        close_day.hand_out_items()
+    assert [job.name for job in inline.waiting] == ["close.do_item"]
+    inline.run_pending()
+    assert done == ["first", "then", "late"]
+
+
+def test_what_gave_up_does_not_hold_up_the_days_to_come(
+    lender: UUID, inline: queue.InlineQueue, done: list[str]
+) -> None:
+    tomorrow = D + timedelta(days=1)
+    with transaction.atomic():
+        institutions.schedule(kind="test.note", due_on=tomorrow, key="bad", subject_id=lender)
+    close_day.advance(days=2, actor=SYSTEM, at=AT)
+    with pytest.raises(RuntimeError):
+        inline.run_pending()
+    with transaction.atomic():
+        item = institution_view.items_due(tomorrow).get()
+        assert institution_view.items_on_their_way(tomorrow).exists()
+        institutions.list_failed_job(task="close.do_item", arguments={"item_id": str(item.pk)}, reason="broken")
+        assert not institution_view.items_on_their_way(tomorrow).exists()
+    inline.run_pending(at=AT)
+    with transaction.atomic():
+        tenancy.forget_row()
+        assert tenancy.current().business_date == D + timedelta(days=2)
 
 
 def test_asking_twice_closes_once(lender: UUID, inline: queue.InlineQueue) -> None:

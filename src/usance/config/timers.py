@@ -34,6 +34,7 @@ class Timer:
 TIMERS = (
     Timer("* * * * *", "payments.sweep"),
     Timer("*/5 * * * *", "close.catch_up", keeps_time),
+    Timer("* * * * *", "close.hand_out"),
     Timer("*/5 * * * *", "audit.link"),
     Timer("23 * * * *", "access.sweep"),
 )

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from usance.core.loan.state import Line
+from usance.core.rates import Rate
 from usance.web import components as ui
 from usance.web.templatetags import formats
 from usance.web.words import COMPONENTS, FEES
@@ -57,6 +58,11 @@ def reckoned(line: Line, currency: Any) -> str:
         return str(PLAIN[rule])
     told = TOLD.get(rule)
     return told(line.inputs, rest, currency) if told is not None else line.formula
+
+
+def rate(borne: Rate) -> str:
+    """A rate in words: 1 % a day."""
+    return f"{formats.percent(borne.share, 4)} {PER[borne.per]}"
 
 
 def _accrued(inputs: Mapping[str, Any], rest: str, currency: Any) -> str:

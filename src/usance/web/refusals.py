@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from usance.apps.access import permissions
 from usance.apps.institutions import formats, tenancy
+from usance.core.calendar import ONE_DAY
 from usance.core.refusals import Refusal
 from usance.web import law
 from usance.web.templatetags.formats import days, moment_l
@@ -66,7 +67,7 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
         _("Only days before %(business_date)s, the business date, can be locked.") % _days(refusal)
     ),
     "period_locked_already": lambda refusal: (
-        _("Days from %(starts_on)s to %(ends_on)s are locked already.") % _days(refusal)
+        _("Some of the days from %(starts_on)s to %(ends_on)s are locked already.") % _period(refusal)
     ),
     "period_not_locked": _("This period is open already."),
     "no_account_for_role": _("No account is set for “%(role)s”. Set one in the posting rules, then try again."),
@@ -346,6 +347,12 @@ def _days(refusal: Refusal) -> dict[str, Any]:
     """The refusal's fields with its dates as people here write them."""
     fields = refusal.details().items()
     return {name: formats.day(value) if isinstance(value, date) else value for name, value in fields}
+
+
+def _period(refusal: Refusal) -> dict[str, Any]:
+    """First and last day of a half-open period, as people here write them."""
+    first, end = (refusal.details()[name] for name in ("starts_on", "ends_on"))
+    return {"starts_on": formats.day(first), "ends_on": formats.day(end - ONE_DAY)}
 
 
 def sentence(refusal: Refusal) -> str:

@@ -8,6 +8,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from usance.apps.products.balances import COMPONENTS as COMPONENTS
+from usance.apps.products.balances import FEES as FEES
+from usance.apps.products.balances import balance_name as balance_name
+from usance.apps.products.balances import full_balance_name as full_balance_name
 from usance.web import components as ui
 
 LOAN_STATUS: Mapping[str, tuple[Any, ui.Tone]] = {
@@ -61,20 +65,6 @@ INSTRUCTION_KIND: Mapping[str, Any] = {
     "payout": gettext_lazy("Payout to card"),
     "refund": gettext_lazy("Refund"),
 }
-COMPONENTS: Mapping[str, Any] = {
-    "principal": gettext_lazy("Principal"),
-    "interest": gettext_lazy("Interest"),
-    "fee": gettext_lazy("Fees"),
-    "penalty": gettext_lazy("Penalty"),
-    "tax": gettext_lazy("Tax"),
-    "unapplied": gettext_lazy("Paid in advance"),
-}
-FEES: Mapping[str, Any] = {
-    "service": gettext_lazy("service fee"),
-    "extension": gettext_lazy("fee for moving the due date"),
-    "origination": gettext_lazy("fee for granting the loan"),
-    "late": gettext_lazy("late fee"),
-}
 MOVEMENT: Mapping[str, Any] = {
     "disbursed": gettext_lazy("Paid out"),
     "taken_over": gettext_lazy("Taken over from another system"),
@@ -118,11 +108,13 @@ LOOKED: Mapping[str, Any] = {
     "loan.looked": gettext_lazy("who looked"),
     "document.agreement": gettext_lazy("the agreement's file"),
     "document.debt_free_letter": gettext_lazy("the debt-free letter's file"),
+    "document.bill": gettext_lazy("a bill's file"),
     "message.text": gettext_lazy("words of a message"),
 }
 DOCUMENT: Mapping[str, Any] = {
     "agreement": gettext_lazy("Loan agreement"),
     "debt_free_letter": gettext_lazy("Debt-free letter"),
+    "bill": gettext_lazy("Bill"),
 }
 DOCUMENT_STATE: Mapping[str, tuple[Any, ui.Tone]] = {
     "ordered": (gettext_lazy("Being written"), "neutral"),
@@ -166,6 +158,7 @@ HAPPENED: Mapping[str, tuple[Any, ui.Tone, str]] = {
     "disbursement_failed": (gettext_lazy("The money did not arrive"), "bad", "alert"),
     "cancelled": (gettext_lazy("Cancelled"), "neutral", "dot"),
     "payment_received": (gettext_lazy("Payment received"), "good", "check"),
+    "payment_expected": (gettext_lazy("Payment expected"), "neutral", "clock"),
     "payment_returned": (gettext_lazy("Payment taken back by the bank"), "bad", "alert"),
     "reversed": (gettext_lazy("Entry undone"), "warn", "alert"),
     "refunded": (gettext_lazy("Money sent back"), "info", "arrow"),
@@ -194,19 +187,6 @@ def tag(table: Mapping[str, tuple[Any, ui.Tone]], code: str) -> ui.Tag:
     """A status as a tag; an unknown code shows itself, so that nothing is hidden."""
     text, tone = table.get(code, (code, "neutral"))
     return ui.Tag(text, tone)
-
-
-def balance_name(balance: str) -> Any:
-    """ "fee:service" in words."""
-    component, _colon, _name = balance.partition(":")
-    return COMPONENTS.get(component, balance)
-
-
-def full_balance_name(balance: str) -> Any:
-    """ "fee:service" with its kind, for those who must tell one fee from another."""
-    component, _colon, kind = balance.partition(":")
-    name = COMPONENTS.get(component, balance)
-    return f"{name}: {FEES.get(kind, kind)}" if kind else name
 
 
 def timeline(lines: Iterable[Any], currency: str) -> list[ui.TimelineItem]:

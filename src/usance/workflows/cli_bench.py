@@ -1,5 +1,5 @@
-"""`usance bench`: what an application, a payment and a quiet day cost, in queries and in milliseconds; the desk's pages
-and the nightly close are in modules of their own."""
+"""`usance bench`: what an application, a payment and a quiet day cost, in queries and milliseconds; the desk's pages,
+the nightly close and the engine alone are in modules of their own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,15 @@ from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.servicing import selectors as loans
 from usance.ports.sandbox import NoSandbox
-from usance.workflows import cli_bench_close, cli_bench_pages, close_day, take_payment
+from usance.workflows import (
+    cli_bench_close,
+    cli_bench_history,
+    cli_bench_pages,
+    cli_bench_payments,
+    cli_bench_quote,
+    close_day,
+    take_payment,
+)
 from usance.workflows.simulate import borrowers, living, outside, people, report
 
 CUSTOMERS = 10
@@ -90,10 +98,12 @@ class Meter:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
-        choices=("life", "pages", "close"),
+        choices=("life", "pages", "close", "payments", "history", "quote"),
         help="life: applications, payments and quiet days; pages: the desk's searches, lists and pages at a hundred "
-        "thousand customers; close: the nightly close against what the server takes at least. The last two in a "
-        "database that holds nothing else (set USANCE_HOME to a folder of its own)",
+        "thousand customers; close: the nightly close; payments: payments by several workers, both against what the "
+        "server takes at least; history: the portfolio of a past date (all four in a database that holds nothing else: "
+        "set USANCE_HOME to a folder of its own); "
+        "quote: the engine alone",
     )
     parser.add_argument(
         "--institution",
@@ -104,7 +114,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--customers", type=int, metavar="N", help="how many apply (default: 10), or are there (pages: 100,000)"
     )
     parser.add_argument("--seed", type=int, help="the people who apply; drawn anew unless given")
-    parser.add_argument("--loans", type=int, metavar="N", help="close: how many loans run (default: 10,000)")
+    parser.add_argument(
+        "--loans", type=int, metavar="N", help="how many loans run (close: 10,000) or are there (history: 100,000)"
+    )
     parser.add_argument("--workers", type=int, metavar="W", help="close: worker processes (default: 2)")
     parser.add_argument("--days", type=int, metavar="D", help="close: days ended one after another (default: 3)")
     parser.add_argument("--json", action="store_true", help="print the figures as one JSON object")
@@ -123,6 +135,16 @@ def main(args: argparse.Namespace) -> int:
             days=args.days or cli_bench_close.DAYS,
             as_json=args.json,
         )
+    if args.what == "payments":
+        return cli_bench_payments.main(
+            wanted=args.loans or cli_bench_payments.LOANS,
+            workers=args.workers or cli_bench_payments.WORKERS,
+            as_json=args.json,
+        )
+    if args.what == "quote":
+        return cli_bench_quote.main(as_json=args.json)
+    if args.what == "history":
+        return cli_bench_history.main(loans_wanted=args.loans or cli_bench_history.LOANS, as_json=args.json)
     if args.what == "pages":
         return cli_bench_pages.main(customers_wanted=args.customers or cli_bench_pages.CUSTOMERS, as_json=args.json)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
@@ -19,11 +19,28 @@ from usance.apps.servicing import selectors as servicing
 from usance.core.loan.state import Line
 from usance.core.money import Currency
 
+SUPPOSED = {"paid": servicing.AS_AGREED, "unpaid": servicing.NOTHING_PAID}
+AHEAD = {servicing.AS_AGREED: "everything is paid as agreed", servicing.NOTHING_PAID: "nothing more is paid"}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("loan", metavar="LOAN", help="the loan's number (such as L-000001) or id")
     parser.add_argument(
         "--on", type=date.fromisoformat, metavar="DATE", help="as of a day (default: the business date)"
+    )
+    parser.add_argument(
+        "--known",
+        type=_known,
+        metavar="DATE",
+        help="by what had been told at the end of a day, or by an instant such as 2026-03-02T14:30+02:00 "
+        "(default: all that is known)",
+    )
+    parser.add_argument(
+        "--if",
+        dest="supposed",
+        choices=("paid", "unpaid"),
+        default="unpaid",
+        help="of days to come: everything is paid as agreed, or nothing more (default: %(default)s)",
     )
     parser.add_argument("--balance", help='one balance only, such as "interest" or "fee:service"')
     parser.add_argument(
@@ -51,12 +68,25 @@ def _explain(institution_id: UUID, name: str, args: argparse.Namespace) -> bool:
             loan = _find(args.loan)
         except refusals.NoSuchLoan:
             return False
-        on = args.on or tenancy.current().business_date
-        lines = servicing.explain(loan_id=loan.pk, on=on, balance=args.balance)
+        view = servicing.loan_view(loan_id=loan.pk, on=args.on, known_on=args.known, supposed=SUPPOSED[args.supposed])
         digits = tenancy.current().currency_digits
-        print(f"{name}: loan {loan.number} at the start of {on}, with what happened on that day; in {loan.currency}")
-        _print(lines, Currency(loan.currency, digits))
+        known = f", as known on {args.known}" if args.known else ""
+        ahead = f", if {AHEAD[view.supposed]} after {view.seen_until}" if view.supposed else ""
+        print(
+            f"{name}: loan {loan.number} at the start of {view.on}, with what happened on that day{known}{ahead}; "
+            f"in {loan.currency}"
+        )
+        _print(view.explain(args.balance), Currency(loan.currency, digits))
     return True
+
+
+def _known(text: str) -> date | datetime:
+    """A business date, or an instant; one without a zone is UTC."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        instant = datetime.fromisoformat(text)
+        return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def _find(text: str) -> Any:

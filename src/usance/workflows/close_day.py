@@ -3,7 +3,8 @@
     start -> close.chunk (many, in parallel) -> close.finish -> close.sweep -> close.do_item (many) -> close.next
 
 Writes stay open meanwhile. The business date moves when all chunks have committed; then what falls due on the new date
-is handed out, and if more days were asked for, the next close begins.
+is handed out, and if more days were asked for, the next close begins. What comes onto the calendar of a day that was
+swept already is handed out by `close.next` and, every minute, by a timer.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from usance.apps.audit import services as audit
 from usance.apps.institutions import selectors as institution_view
 from usance.apps.institutions import services as institutions
 from usance.apps.institutions import tallies, tenancy
-from usance.apps.servicing import closing
+from usance.apps.institutions.services import ITEM_TASK
+from usance.apps.servicing import closing, portfolio
 from usance.apps.servicing import selectors as servicing
 from usance.core.refusals import Refusal
 from usance.ports import clock, due, queue
@@ -149,8 +151,7 @@ def _end_day(at: datetime, actor: Actor, chunk_size: int | None, do_items: bool,
     if company.leads:
         with transaction.atomic():
             closing.finish(run_id=run.pk, at=at, actor=actor)
-        with transaction.atomic():
-            tallies.merge()
+        _sum_up()
         audit.link_pending()
     company.meet()
     with transaction.atomic():
@@ -185,9 +186,15 @@ def finish(run_id: str) -> None:
     with transaction.atomic():
         closing.finish(run_id=UUID(run_id), at=clock.now(), actor=SYSTEM)
         queue.enqueue("close.sweep", key=f"close.sweep:{run_id}", run_id=run_id)
+    _sum_up()
+    audit.link_pending()
+
+
+def _sum_up() -> None:
+    """What lists and questions about past days read as sums."""
     with transaction.atomic():
         tallies.merge()
-    audit.link_pending()
+        portfolio.roll_up()
 
 
 def _make_room(since: date) -> None:
@@ -213,13 +220,14 @@ def _sweep(run_id: UUID, *, at: datetime, company: Company, here: bool) -> None:
             institutions.finish_items(outcomes=due.idle([_item(row) for row in rows]), at=at)
     company.meet()
     with transaction.atomic():
-        waiting = list(institution_view.items_due(tenancy.current().business_date).values_list("id", flat=True))
-        for item_id in [] if here else waiting:
-            queue.enqueue("close.do_item", key=f"close.do_item:{item_id}", item_id=str(item_id))
+        today = tenancy.current().business_date
+        waiting = list(institution_view.items_due(today).values_list("id", flat=True)) if here else []
         if company.leads:
+            if not here:
+                institutions.hand_out_items(on=today, at=at)
             closing.mark_swept(run_id=run_id)
     company.meet()  # all have seen the same items before anybody does one
-    for item_id in company.share(waiting) if here else []:
+    for item_id in company.share(waiting):
         _do_item(item_id, at)
 
 
@@ -230,7 +238,14 @@ def _item(row: Any) -> due.Item:
     )  # fmt: skip
 
 
-@queue.task("close.do_item")
+@queue.task("close.hand_out")
+def hand_out_items() -> None:
+    """The timer's job: what came onto the calendar of a day after that day was swept is handed out, too."""
+    with transaction.atomic():
+        institutions.hand_out_items(on=tenancy.current().business_date, at=clock.now())
+
+
+@queue.task(ITEM_TASK)
 def do_item(item_id: str) -> None:
     _do_item(UUID(item_id), clock.now())
 
@@ -262,7 +277,8 @@ def next_day(run_id: str, tries: int) -> None:
         today = tenancy.current().business_date
         if run.days_after < 1 or today != run.business_date + timedelta(days=1):
             return
-        if tries < MOST_TRIES and institution_view.items_due(today).exists():
+        institutions.hand_out_items(on=today, at=now)  # what came after the sweep
+        if tries < MOST_TRIES and institution_view.items_on_their_way(today).exists():
             queue.enqueue("close.next", run_at=now + PAUSE, run_id=run_id, tries=tries + 1)
             return
         _hand_out(closing.start(actor=SYSTEM, at=now, days=run.days_after))

@@ -23,6 +23,7 @@ from usance.apps.customers import identity_numbers, vault, words
 from usance.apps.customers import selectors as customer_view
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tallies, tenancy
+from usance.apps.servicing import portfolio
 from usance.ports import clock
 from usance.workflows import demo, filling
 from usance.workflows.simulate import living, outside, people, report
@@ -46,6 +47,7 @@ TABLES: dict[str, dict[str, str]] = {
     "ledger.JournalEntry": {"key": "t.key || ':' || c.n", "source": "t.source || ':' || c.n"},
     "ledger.Transfer": {},
     "servicing.LoanMovement": {},
+    "servicing.StatusChange": {},
     "payments.Instruction": {
         "key": "t.key || ':' || c.n", "order_id": "t.order_id || ':' || c.n",
         "reference": "CASE t.reference WHEN '' THEN '' ELSE t.reference || ':' || c.n END",
@@ -76,12 +78,14 @@ ORDER BY party_id, id
 # one in five of the copies' applications went over somebody's desk; those that are referred wait there now
 CASES = """
 INSERT INTO desk_workitem (id, institution_id, org_path, queue, subject_type, subject_id, reference, priority, state,
-    budget_minutes, due_at, waiting_for, opened_at, finished_at, outcome)
+    budget_minutes, due_at, waiting_for, opened_at, finished_at, taken_minutes,
+    outcome)
 SELECT md5(id::text || ':item')::uuid, institution_id, org_path, 'underwriting', 'origination.application', id,
     'A-' || to_char(number, 'FM999999000000'), 0, CASE state WHEN 'referred' THEN 'open' ELSE 'done' END, 15,
     CASE state WHEN 'referred' THEN now() + interval '15 minutes' END, '',
     CASE state WHEN 'referred' THEN now() ELSE submitted_at END,
-    CASE WHEN state <> 'referred' THEN submitted_at + mod(number, 40) * interval '1 minute' END, ''
+    CASE WHEN state <> 'referred' THEN submitted_at + mod(number, 40) * interval '1 minute' END,
+    CASE WHEN state <> 'referred' THEN mod(number, 40) END, ''
 FROM origination_application
 WHERE number > %(first)s AND (state = 'referred' OR submitted_at IS NOT NULL AND mod(number / 1000, 5) = 0)
 """
@@ -146,7 +150,7 @@ def _multiply(copies: int, tell: filling.Tell) -> None:
         tenancy.current()
         vault.blind("", kind="name")
     tables = [apps.get_model(label)._meta.db_table for label in TABLES]
-    with filling.opened([*PEOPLE, *tables, "desk_workitem"], tell) as cursor:
+    with filling.opened([*PEOPLE, *tables, *portfolio.TABLES, "desk_workitem"], tell) as cursor:
         lived = _ids(cursor, "SELECT id FROM customers_party ORDER BY id")
         waiting = _ids(cursor, MAY_WAIT)
         cursor.execute("SELECT max(number) FROM origination_application")
@@ -166,6 +170,10 @@ def _multiply(copies: int, tell: filling.Tell) -> None:
         for one in tallies.known():
             for statement in tallies.recounting(one):
                 cursor.execute(filling.words(statement))
+        for table in portfolio.TABLES:
+            cursor.execute(filling.words(f"DELETE FROM {table}"))  # noqa: S608 (our own names)
+    with transaction.atomic():
+        portfolio.roll_up()
 
 
 def _ids(cursor: psycopg.Cursor, query: LiteralString) -> list[UUID]:

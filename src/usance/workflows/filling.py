@@ -50,10 +50,7 @@ def opened(tables: Sequence[str], tell: Tell) -> Iterator[psycopg.Cursor]:
     again, and the planner knows the tables. Everything is undone when the block fails."""
     address = os.environ["DATABASE_OWNER_URL"]
     with psycopg.connect(address) as owner, owner.cursor() as cursor:
-        cursor.execute(words(tenancy.BIND.format(
-            institution=tenancy.current_id(),
-            token=tenancy.token(tenancy.current_id(), owner.info.backend_pid).hex(),
-        )))  # fmt: skip
+        bind(owner)
         cursor.execute("SET LOCAL work_mem = '128MB'; SET LOCAL maintenance_work_mem = '512MB'")
         aside = [*_aside(cursor, REFERENCES, tables), *_aside(cursor, INDEXES, tables)]
         for table in tables:
@@ -69,6 +66,12 @@ def opened(tables: Sequence[str], tell: Tell) -> Iterator[psycopg.Cursor]:
     tell("statistics")
     with psycopg.connect(address, autocommit=True) as owner:
         owner.execute(words(f"VACUUM (ANALYZE, FREEZE) {', '.join(tables)}"))
+
+
+def bind(owner: psycopg.Connection) -> None:
+    """Lets the owner of the tables see the rows of the institution at hand, until the transaction ends."""
+    token = tenancy.token(tenancy.current_id(), owner.info.backend_pid).hex()
+    owner.execute(words(tenancy.BIND.format(institution=tenancy.current_id(), token=token)))
 
 
 def _aside(cursor: psycopg.Cursor, asked: str, tables: Sequence[str]) -> list[Aside]:

@@ -10,17 +10,19 @@ from uuid import UUID
 
 import psycopg
 from django.apps import apps
+from django.db import transaction
 
 from usance.apps.audit import services as audit
 from usance.apps.institutions import tallies, tenancy
 from usance.apps.institutions.models import new_id
 from usance.apps.ledger.digests import ENTRY_TEXT, TRANSFER_TEXT
+from usance.apps.servicing import portfolio
 from usance.apps.servicing.folding import EVENT_TEXT, MOVEMENT_TEXT
 from usance.workflows import filling
 
 LOANS = ("servicing.Loan", "servicing.LoanParty", "servicing.Earning")
 EVENTS = "servicing.LoanEvent"
-BOOKS = ("ledger.JournalEntry", "ledger.Transfer", "servicing.LoanMovement")
+BOOKS = ("ledger.JournalEntry", "ledger.Transfer", "servicing.LoanMovement", "servicing.StatusChange")
 TRAIL = ("audit.AuditEntry", "audit.AuditLink")
 COPIED = {*LOANS, EVENTS, *BOOKS}
 FREE = ("loan_id", "event_id", "party_id")  # ids that are no foreign keys in Django
@@ -37,7 +39,7 @@ def multiply(*, copies: int, tell: filling.Tell) -> None:
     """Each loan of the bound institution so many times more."""
     tables = [apps.get_model(label)._meta.db_table for label in (*LOANS, EVENTS, *BOOKS, *TRAIL)]
     values = {"copies": copies, "institution": tenancy.current_id()}
-    with filling.opened(tables, tell) as cursor:
+    with filling.opened([*tables, *portfolio.TABLES], tell) as cursor:
         _run(cursor, "CREATE TEMPORARY TABLE renewed (was text, n int, now text) ON COMMIT DROP")
         for label in LOANS:
             tell(label)
@@ -57,6 +59,10 @@ def multiply(*, copies: int, tell: filling.Tell) -> None:
         for one in tallies.known():
             for statement in tallies.recounting(one):
                 _run(cursor, statement)
+        for table in portfolio.TABLES:
+            _run(cursor, f"DELETE FROM {table}")  # noqa: S608 (our own names)
+    with transaction.atomic():
+        portfolio.roll_up()
 
 
 def _run(cursor: psycopg.Cursor, statement: str, values: Mapping[str, Any] | None = None) -> None:

@@ -24,7 +24,7 @@ from usance.apps.servicing import services as servicing
 from usance.ports import clock
 from usance.ports.due import Item, handles
 from usance.ports.queue import task
-from usance.workflows import remind, take_payment
+from usance.workflows import billing, remind, take_payment
 
 LOAN = "servicing.loan"
 # days after the announcement on which the card is debited, as long as something is past due
@@ -47,12 +47,14 @@ def rescheduled(loan_id: str) -> None:
 
 
 def plan_reminders(loan_id: UUID) -> None:
-    """Reminders for the instalments that are still to come."""
+    """Reminders and bills for the instalments that are still to come."""
     view = loans.loan_view(loan_id=loan_id)
     today = tenancy.current().business_date
+    dates = [row.due_on for row in view.schedule if row.due_on >= today]
+    billing.plan(loan=view.loan, bill_days=view.state.terms.bill_days, due_dates=dates, on=today)
     remind.plan(
         loan_id=loan_id,
-        due_dates=[row.due_on for row in view.schedule if row.due_on >= today],
+        due_dates=dates,
         on=today,
         revision=view.loan.last_event_seq,
         org_path=view.loan.org_path,
@@ -119,7 +121,7 @@ def closed(loan_id: str) -> None:
         if loan.status != "closed":
             return
         remind.stop(loan_id=loan.pk, at=clock.now())
-        agenda.unschedule(subject_id=loan.pk, kinds=[TRY], at=clock.now())
+        agenda.unschedule(subject_id=loan.pk, kinds=[TRY, billing.ISSUE], at=clock.now())
         letter = _letter_of(loan)
         base_url = institutions.base_url(tenancy.current_id())
         messaging.tell(

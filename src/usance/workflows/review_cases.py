@@ -18,10 +18,11 @@ from usance.workflows.take_application import UNDERWRITING
 
 
 def next_case(*, reviewer: access.User, at: datetime) -> Any | None:
-    """The case whose clock runs out first, given to the reviewer; never one that they entered themselves. None when
-    nobody waits."""
+    """The case whose clock runs out first, given to the reviewer; never one that they entered themselves. When nobody
+    else waits, the first of those that they took and have not decided; None when there is none."""
     own = selectors.entered_by_staff(reviewer.pk)
-    return desk.take_next(user=reviewer, queues=[UNDERWRITING], at=_moment(at), but=own)
+    taken = desk.take_next(user=reviewer, queues=[UNDERWRITING], at=_moment(at), but=own)
+    return taken or desk_view.queue([UNDERWRITING]).filter(owner=reviewer).first()
 
 
 def take_case(*, application_id: UUID, reviewer: access.User, at: datetime) -> Any:

@@ -21,10 +21,13 @@ PRODUCT = desk.Kind(
 RULES = desk.Kind(
     decisioning.APPROVAL, "rules.publish", decisioning.apply_approval, _("Publish decision rules"), "staff:rule_version"
 )
-UNLOCK = desk.Kind(ledger.UNLOCK, "ledger.lock", ledger.unlock_period, _("Open a closed period"))
+UNLOCK = desk.Kind(ledger.UNLOCK, "ledger.unlock", ledger.unlock_period, _("Open a closed period"))
 WAIVER = desk.Kind(serve_loan.WAIVE, "loan.approve", serve_loan.apply_waiver, _("Forgive part of a debt"), "staff:loan")
 WRITE_OFF = desk.Kind(
     serve_loan.WRITE_OFF, "loan.approve", serve_loan.apply_write_off, _("Write a loan off"), "staff:loan"
+)
+RATE = desk.Kind(
+    serve_loan.CHANGE_RATE, "loan.approve", serve_loan.apply_rate, _("Change the rate of a loan"), "staff:loan"
 )
 IMPORT = desk.Kind(
     import_portfolio.APPROVAL,
@@ -34,7 +37,7 @@ IMPORT = desk.Kind(
     "staff:import",
 )
 
-for kind in (PRODUCT, RULES, UNLOCK, WAIVER, WRITE_OFF, IMPORT):
+for kind in (PRODUCT, RULES, UNLOCK, WAIVER, WRITE_OFF, IMPORT, RATE):
     desk.register(kind)
 
 

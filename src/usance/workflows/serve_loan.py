@@ -1,13 +1,14 @@
 """What colleagues do to a loan by hand, each with the check that the act needs: its own receipt, a second person.
 
 `key` is the form's: the same key again does nothing more. A waiver is done at once up to a small share of the loan,
-summed over all waivers by hand; above it, and for every write-off, a second person approves.
+summed over all waivers by hand; above it, and for every write-off and every other rate, a second person approves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -17,10 +18,11 @@ from usance.apps.payments import receipts
 from usance.apps.servicing import selectors as loans
 from usance.apps.servicing import services as servicing
 from usance.core.loan import admit, events, state
+from usance.core.rates import Rate
 from usance.ports.actor import Actor, staff
 
 LOAN = "servicing.loan"
-WAIVE, WRITE_OFF = "loan.waive", "loan.write_off"
+WAIVE, WRITE_OFF, CHANGE_RATE = "loan.waive", "loan.write_off", "loan.change_rate"
 ALONE_SHARE = 100  # one person alone forgives at most a hundredth of the agreed amount, over the loan's life
 
 
@@ -162,3 +164,47 @@ def propose_write_off(*, loan_id: UUID, key: str, reason: str, maker: User, at: 
 def apply_write_off(*, subject_id: str, after: Mapping[str, Any], actor: Actor, maker_id: UUID, at: datetime) -> None:
     """The second person said yes."""
     servicing.write_off(loan_id=UUID(subject_id), source=source_of(after["key"]), reason=after["reason"], actor=actor)
+
+
+def propose_rate(*, loan_id: UUID, key: str, rate: Rate, value_on: date, reason: str, maker: User, at: datetime) -> Any:
+    """A second person decides whether the loan bears another rate from a day on, today or earlier; then it is folded
+    anew since that day and the difference is booked. Raises what the loan refuses, and AlreadyProposed."""
+    loan = loans.loan(loan_id)
+    preview = loans.preview(loan_id=loan_id, event=rate_event(key=key, rate=rate, value_on=value_on))
+    borne = loans.state_on(loan, value_on).rate
+    return desk.propose(
+        kind=CHANGE_RATE,
+        subject=(LOAN, loan.pk),
+        before={**_as_text(borne), "owed_minor": preview.before.outstanding_minor},
+        after={**_as_text(rate), "owed_minor": preview.after.outstanding_minor, "value_on": value_on.isoformat(),
+               "key": key, "reason": reason},
+        maker=maker,
+        at=at,
+        reason=reason,
+        reference=loan.number,
+        org_path=loan.org_path,
+    )  # fmt: skip
+
+
+def rate_event(*, key: str, rate: Rate, value_on: date) -> events.RateChanged:
+    return events.RateChanged(effective_on=value_on, source=source_of(key), rate=rate)
+
+
+def _as_text(rate: Rate) -> dict[str, str]:
+    return {"share": str(rate.share), "per": rate.per}
+
+
+def rate_of(side: Mapping[str, Any]) -> Rate:
+    """The rate of one side of a proposal."""
+    return Rate(Fraction(side["share"]), side["per"])
+
+
+def apply_rate(*, subject_id: str, after: Mapping[str, Any], actor: Actor, maker_id: UUID, at: datetime) -> None:
+    """The second person said yes."""
+    servicing.change_rate(
+        loan_id=UUID(subject_id),
+        source=source_of(after["key"]),
+        rate=rate_of(after),
+        on=date.fromisoformat(after["value_on"]),
+        actor=actor,
+    )

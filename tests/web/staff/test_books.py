@@ -116,14 +116,19 @@ def test_a_month_is_locked_by_one_and_opened_by_two(house: World, as_role: AsRol
     assert (period.starts_on.isoformat(), period.ends_on.isoformat()) == ("2026-02-01", "2026-03-01")
     again = client.post(f"{BOOKS}periods/lock/", days)
     assert (again.status_code, list(again.context["form"].errors)) == (422, ["until"])
+    assert "from 1 February 2026 to 28 February 2026 are locked" in again.content.decode()
     assert client.post(f"{BOOKS}periods/{period.pk}/unlock/", {"reason": ""}).status_code == 422
     assert client.post(f"{BOOKS}periods/{period.pk}/unlock/", {"reason": "a late bill"}).status_code == 302
     assert ledger.periods().get().locked_at is not None
     assert "Opening is proposed" in client.get(f"{BOOKS}periods/").content.decode()
+    (waiting,) = desk.approvals_for(house.staff["compliance"])
+    shown = client.get(f"/staff/approvals/{waiting.pk}/")
+    assert [str(row.label) for row in shown.context["difference"]] == ["1 February 2026 – 28 February 2026"]
+    assert shown.context["deciders"] == [house.staff["compliance"].name]
     second = people.hire(email="second@lender.example", name="Second", actor=SYSTEM)
     people.grant_role(user=second, role="accountant", actor=SYSTEM)
     house.staff["second"] = second
-    (waiting,) = desk.approvals_for(second)
+    assert "Second" in client.get(f"/staff/approvals/{waiting.pk}/").context["deciders"]
     assert as_role("second").post(f"/staff/approvals/{waiting.pk}/", {"verdict": "approve"}).status_code == 302
     assert ledger.periods().get().locked_at is None
 
@@ -133,3 +138,28 @@ def test_days_that_cannot_be_locked_are_refused(house: World, as_role: AsRole, d
     page = as_role("accountant").post(f"{BOOKS}periods/lock/", {"since": days[0], "until": days[1]})
     assert page.status_code == 422
     assert not ledger.periods().exists()
+
+
+def test_an_entry_of_the_close_is_the_loans_and_amounts_that_made_it_up(lender: Any) -> None:
+    for number in range(55):
+        lender.loan(agreed=loans.single_payment(1_000_000 + 1_000 * number, days=2))
+    lender.live_until(lender.today + timedelta(days=4))  # past due: interest and penalties
+    client = lender.browser("accountant")
+    day = lender.today - timedelta(days=1)
+    entry = ledger.entries(starts_on=day, ends_on=lender.today).get(description="close.day")
+    page = client.get(f"{BOOKS}entries/{entry.pk}/")
+    assert "They add up to the entry" in page.content.decode()
+    transfers = {(str(t.debit), str(t.credit)): t.amount_minor for t in ledger.transfers_of(entry.pk)}
+    parts = {str(row.cells[0]): (row.cells[3], row.cells[-1].minor, row.href) for row in page.context["parts"].rows}
+    assert sum(minor for _count, minor, _href in parts.values()) == sum(transfers.values()) == page.context["made"]
+    assert {count for count, _minor, _href in parts.values()} == {55}
+    for _count, minor, href in parts.values():  # page after page, the loans of each part
+        found, number, pages = [], 1, 1
+        while number <= pages:
+            listed = client.get(f"{BOOKS}entries/{entry.pk}/{href.partition('#')[0]}&page={number}")
+            found += listed.context["movements"].rows
+            pages, number = listed.context["movements"].page.paginator.num_pages, number + 1
+        assert (len(found), sum(row.cells[-1].minor for row in found)) == (55, minor)
+        assert minor in transfers.values()
+    assert len(parts) == len(transfers) == 2
+    assert client.get(f"{BOOKS}entries/{entry.pk}/?part=nonsense").status_code == 200

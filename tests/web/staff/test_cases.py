@@ -49,6 +49,7 @@ def test_next_case_takes_the_first_and_opens_it(desk: Desk) -> None:
     assert anna.post(f"{QUEUE}next/")["Location"] == page(row)
     assert item(row).owner == desk.user("anna")
     assert berta.post(f"{QUEUE}next/")["Location"] == QUEUE
+    assert anna.post(f"{QUEUE}next/")["Location"] == page(row)  # nobody else waits: back to her own
     for view, there in (("mine", True), ("free", False), ("waiting", False), ("nonsense", True)):
         assert (row.reference in text(anna.get(f"{QUEUE}?view={view}"))) is there, view
     assert "Select a valid choice" in text(anna.get(f"{QUEUE}?product=none"))

@@ -172,6 +172,33 @@ def test_a_write_off_takes_two_people_and_what_comes_later_is_recovered(lender: 
     assert told(loan) == ["WrittenOff", "Recovered"]
 
 
+def test_another_rate_takes_two_people_and_counts_from_its_day(lender: Lender) -> None:
+    loan, accountant = lender.loan(), lender.browser("accountant")
+    lender.live_until(ON + timedelta(days=10))
+    answers = {"share": "0.5", "value_on": "2026-03-07", "reason": "promised by letter"}
+    for wrong in ({"share": "x"}, {"share": "-1"}, {"share": "101"}, {"value_on": "2026-03-01"}, {"reason": ""}):
+        page = show(accountant, loan, "rate", **(answers | wrong))
+        assert (page.status_code, list(page.context["form"].errors)) == (422, list(wrong))
+    page = show(accountant, loan, "rate", **answers)
+    assert any("second person" in str(effect.text) for effect in page.context["effects"])
+    rows = {str(row.label): (row.before, row.after) for row in page.context["difference"]}
+    assert [side.minor for side in rows["Owed in all"]] == [3_300_000, 3_225_000]
+    assert confirm(accountant, loan, "rate", **answers).status_code == 302
+    assert told(loan) == []
+    waiting = desk.open_approval(serve_loan.CHANGE_RATE, loan.pk)
+    assert waiting is not None
+    assert accountant.post(f"/staff/approvals/{waiting.pk}/", {"verdict": "approve"}).status_code == 422
+    compliance = lender.browser("compliance")
+    text = compliance.get(f"/staff/approvals/{waiting.pk}/").content.decode()
+    assert "1% a day" in text
+    assert "0.5% a day" in text
+    assert compliance.post(f"/staff/approvals/{waiting.pk}/", {"verdict": "approve"}).status_code == 302
+    assert told(loan) == ["RateChanged"]
+    assert selectors.loan(loan.pk).interest_minor == 225_000
+    assert lender.browser("auditor").get(f"/staff/loans/{loan.pk}/?tab=timeline").status_code == 200
+    assert lender.browser("cashier").get(f"/staff/loans/{loan.pk}/rate/").status_code == 403
+
+
 def test_an_extension_for_the_borrower_leaves_its_price_due(lender: Lender) -> None:
     loan = lender.loan()
     lender.live_until(ON + timedelta(days=10))
@@ -222,7 +249,7 @@ def test_a_debit_without_a_mandate_is_refused_in_words(lender: Lender) -> None:
     [
         ("receive", "cashier"), ("debit", "collector"), ("extend", "collector"), ("waive", "accountant"),
         ("fee", "accountant"), ("penalty", "accountant"), ("send-back", "cashier"), ("reverse", "accountant"),
-        ("write-off", "accountant"),
+        ("write-off", "accountant"), ("rate", "accountant"),
     ],
 )  # fmt: skip
 def test_an_act_on_a_loan_that_is_over_is_refused_not_crashed(lender: Lender, act: str, role: str) -> None:
@@ -245,4 +272,4 @@ def test_only_acts_that_make_sense_and_are_allowed_are_offered(lender: Lender) -
     assert offered("auditor") == []
     assert offered("cashier") == ["receive"]
     assert offered("collector") == ["extend_loan"]
-    assert offered("accountant") == ["waive", "add_fee", "penalty", "reverse_entry", "write_off"]
+    assert offered("accountant") == ["waive", "add_fee", "penalty", "reverse_entry", "change_rate", "write_off"]

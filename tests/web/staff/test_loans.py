@@ -204,10 +204,35 @@ def test_as_known_on_an_earlier_day_a_later_correction_is_not_there(lender: Lend
 
 
 def test_the_future_is_a_projection_and_says_so(lender: Lender) -> None:
-    loan = lender.loan()
-    page = lender.browser("auditor").get(f"/staff/loans/{loan.pk}/?on=2026-05-01")
+    loan, auditor = lender.loan(), lender.browser("auditor")
+    page = auditor.get(f"/staff/loans/{loan.pk}/?on=2026-05-01")
     assert "if nothing else happens until then" in text_of(page)
     assert page.context["view"].standing.past_due_minor > 3_000_000
+    assert "ahead=as_agreed" in page.content.decode()  # one step to the other supposition
+    paid = auditor.get(f"/staff/loans/{loan.pk}/?on=2026-05-01&ahead=as_agreed&tab=timeline")
+    assert "each later payment on its day" in text_of(paid)
+    assert "Payment expected" in text_of(paid)
+    assert (paid.context["view"].standing.status, paid.context["view"].standing.outstanding_minor) == ("closed", 0)
+
+
+def test_both_days_are_said_in_plain_words_and_kept_from_tab_to_tab(lender: Lender) -> None:
+    loan, auditor = lender.loan(), lender.browser("auditor")
+    lender.live_until(ON + timedelta(days=20))
+    loans.pay(loan, 400_000, ON + timedelta(days=5))
+    page = auditor.get(f"/staff/loans/{loan.pk}/?on=2026-03-12&known=2026-03-14")
+    assert "As it was on 12 March 2026, as we knew it on 14 March 2026" in text_of(page)
+    assert all("on=2026-03-12&known=2026-03-14" in tab.href for tab in page.context["tabs"])
+    assert {"Back to today", "As we know it today"} == {str(words) for words, _to in page.context["other_looks"]}
+    assert page.context["acts"] == []  # one acts on what is
+    for one in page.context["figures"]:
+        if one["minor"]:
+            assert one["lines"][-1].amount == one["minor"], one["label"]
+    ahead = auditor.get(f"/staff/loans/{loan.pk}/?on=2026-03-20&known=2026-03-14&ahead=nothing_paid")
+    assert "A look ahead to 20 March 2026, as we saw it on 14 March 2026" in text_of(ahead)
+    for tab in ("books", "movements"):
+        rows = auditor.get(f"/staff/loans/{loan.pk}/?tab={tab}&known=2026-03-14").context["table"].rows
+        assert rows
+        assert all(row.cells[0] <= date(2026, 3, 14) for row in rows)
 
 
 def test_days_that_make_no_sense_are_refused_in_words(lender: Lender) -> None:

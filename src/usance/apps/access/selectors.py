@@ -63,6 +63,13 @@ def holders_of(action: str) -> QuerySet[User]:
     return User.objects.filter(is_active=True, pk__in=holding).order_by("name", "id")
 
 
+def who_may(action: str, org_path: str) -> list[User]:
+    """The active people who may do `action` to a row that hangs on `org_path`, whoever owns it, by name."""
+    grants = RoleGrant.objects.filter(role__permissions__contains=[action], user__is_active=True).exclude(scope="own")
+    found = {one.user.pk: one.user for one in grants.select_related("user") if _reaches(one, one.user, org_path, None)}
+    return sorted(found.values(), key=lambda user: (user.name, user.pk))
+
+
 def users() -> QuerySet[User]:
     """The register: everyone with their roles, active ones first."""
     grants = Prefetch("grants", RoleGrant.objects.select_related("role").order_by("role__code", "id"))

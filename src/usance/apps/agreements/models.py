@@ -23,6 +23,7 @@ class Document(OrgModel):
     class Kind(models.TextChoices):
         AGREEMENT = "agreement"
         DEBT_FREE_LETTER = "debt_free_letter"
+        BILL = "bill"
 
     class State(models.TextChoices):
         ORDERED = "ordered"

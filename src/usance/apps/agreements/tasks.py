@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import translation
 
-from usance.apps.agreements import papers, render, sealing, selectors, services
+from usance.apps.agreements import bills, papers, render, sealing, selectors, services
 from usance.apps.agreements.models import Document
 from usance.apps.customers import selectors as customers
 from usance.apps.institutions import selectors as institutions
@@ -73,6 +73,8 @@ def _data(document: Document) -> dict[str, Any]:
         rule = institutions.rule(institution.country, "cooling_off", document.issued_on) or {}
         quote = calculator.figures(terms=terms, on=document.issued_on)
         return papers.agreement(frame=frame, person=person, quote=quote, cooling_off_days=int(rule.get("days", 0)))
+    if document.kind == Document.Kind.BILL:
+        return bills.bill(frame=frame, person=person, content=content)
     return papers.debt_free_letter(
         frame=frame,
         person=person,

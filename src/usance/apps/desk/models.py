@@ -29,6 +29,9 @@ class WorkItem(OrgModel):
     opened_at = models.DateTimeField()
     taken_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    taken_minutes = models.IntegerField(
+        null=True, blank=True, help_text="of a finished case: desk minutes from opening to its end, pauses left out"
+    )
     outcome = models.CharField(max_length=60, blank=True)
 
     class Meta:
@@ -55,6 +58,7 @@ class WorkItem(OrgModel):
             ),
             models.Index("institution", "owner", condition=~Q(state="done"), name="workitem_owner"),
             models.Index("institution", "subject_id", name="workitem_subject"),
+            models.Index("institution", "queue", "finished_at", condition=Q(state="done"), name="workitem_finished"),
         ]
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Aggregate, Count, F, IntegerField, Max, Min, Q, QuerySet
 
 from usance.apps.access import selectors as access
 from usance.apps.desk import kinds
@@ -141,44 +141,54 @@ def standings(within: Q | None = None) -> list[QueueStanding]:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """A finished case: desk minutes that we took for it, pauses left out, and the minutes that were promised."""
+class Finished:
+    """The finished cases of a time in figures: how many, the median of the desk minutes they took, the most that was
+    promised, and how many kept the promise."""
 
-    minutes: int
-    budget_minutes: int
+    count: int
+    median_minutes: int | None
+    promised_minutes: int | None
+    in_time: int
 
 
-def finished_between(*, queue: str, since: datetime, until: datetime, within: Q | None = None) -> list[Taken]:
-    """The cases of a queue that were finished in [since, until), in two queries."""
+def finished_between(*, queue: str, since: datetime, until: datetime, within: Q | None = None) -> Finished:
+    """Of a queue, in [since, until), in one query."""
     found = WorkItem.objects.filter(within or Q(), queue=queue, state="done")
-    rows = list(
-        found.filter(finished_at__gte=since, finished_at__lt=until)
-        .order_by("finished_at", "id")
-        .values_list("id", "opened_at", "finished_at", "budget_minutes")
+    found = found.filter(finished_at__gte=since, finished_at__lt=until)
+    figures = found.aggregate(
+        count=Count("pk"),
+        median=Median("taken_minutes"),
+        promised=Max("budget_minutes"),
+        in_time=Count("pk", filter=Q(taken_minutes__lte=F("budget_minutes"))),
     )
-    pauses = _pauses(found.filter(finished_at__gte=since, finished_at__lt=until).values("id"))
-    hours = desk_hours(since.date())
-    taken = []
-    for item_id, opened_at, finished_at, budget in rows:
-        assert finished_at is not None  # a check of the table says so of what is done
-        minutes = hours.minutes_between(opened_at, finished_at)
-        for begins, ends in pauses.get(item_id, ()):
-            minutes -= hours.minutes_between(begins, ends or finished_at)
-        taken.append(Taken(minutes, budget))
-    return taken
+    return Finished(figures["count"], figures["median"], figures["promised"], figures["in_time"])
 
 
-def _pauses(items: Any) -> dict[UUID, list[tuple[datetime, datetime | None]]]:
-    """When each case's clock stood still; no end: until it was finished."""
-    found: dict[UUID, list[tuple[datetime, datetime | None]]] = {}
-    events = WorkItemEvent.objects.filter(item_id__in=items, act__in=["paused", "resumed", "woken"])
-    for item_id, act, at in events.order_by("item_id", "at", "id").values_list("item_id", "act", "at"):
-        spans = found.setdefault(item_id, [])
+class Median(Aggregate):
+    """The value in the middle; of two of them, the lower one."""
+
+    function = "percentile_disc"
+    template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = IntegerField()
+
+
+def minutes_taken(item: WorkItem, at: datetime) -> int:
+    """Desk minutes from a case's opening to `at`, without those in which somebody else had to act."""
+    hours = desk_hours(item.opened_at.date())
+    taken = hours.minutes_between(item.opened_at, at)
+    return taken - sum(hours.minutes_between(begins, ends or at) for begins, ends in _pauses(item.pk))
+
+
+def _pauses(item_id: UUID) -> list[tuple[datetime, datetime | None]]:
+    """When a case's clock stood still; no end: it still does."""
+    spans: list[tuple[datetime, datetime | None]] = []
+    events = WorkItemEvent.objects.filter(item_id=item_id, act__in=["paused", "resumed", "woken"])
+    for act, at in events.order_by("at", "id").values_list("act", "at"):
         if act == "paused":
             spans.append((at, None))
         elif spans and spans[-1][1] is None:
             spans[-1] = (spans[-1][0], at)
-    return found
+    return spans
 
 
 def without_timer_or_owner() -> list[UUID]:

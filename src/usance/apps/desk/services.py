@@ -148,8 +148,9 @@ def finish(*, item_id: UUID, outcome: str, actor: Actor, at: datetime) -> WorkIt
     """The case is done. Refuses with CaseFinished."""
     row = _locked(item_id)
     row.state, row.outcome, row.finished_at = "done", outcome, at
+    row.taken_minutes = selectors.minutes_taken(row, at)
     row.due_at, row.wake_on, row.waiting_for = None, None, ""
-    row.save(update_fields=["state", "outcome", "finished_at", "due_at", "wake_on", "waiting_for"])
+    row.save(update_fields=["state", "outcome", "finished_at", "taken_minutes", "due_at", "wake_on", "waiting_for"])
     institutions.unschedule(subject_id=row.pk, kinds=[WAKE], at=at)
     _note(row, "finished", at, actor, outcome=outcome)
     return row

@@ -159,6 +159,9 @@ class Command(TenantModel):
         constraints = [models.UniqueConstraint("institution", "name", "key", name="command_key_once")]
 
 
+ITEM_TASK = "close.do_item"  # the job that does a dated item
+
+
 class DatedItem(OrgModel):
     """What falls due on a business date: the close sweeps it up when that date arrives, and its handler runs once."""
 
@@ -167,6 +170,7 @@ class DatedItem(OrgModel):
     due_on = models.DateField()
     at_time = models.TimeField(default="10:00")
     subject_id = models.UUIDField()
+    handed_out_at = models.DateTimeField(null=True, blank=True, help_text="since when a job is there to do it")
     done_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=60, blank=True)
 

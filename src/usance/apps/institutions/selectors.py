@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
 
-from usance.apps.institutions.models import CalendarDay, DatedItem, FailedJob, Host, Institution, OrgUnit
+from usance.apps.institutions.models import ITEM_TASK, CalendarDay, DatedItem, FailedJob, Host, Institution, OrgUnit
 from usance.apps.institutions.models import CountryRule as CountryRule
 
 
@@ -82,6 +82,12 @@ def rules_in_force(country: str, on: date) -> QuerySet[CountryRule]:
 def items_due(on: date) -> QuerySet[DatedItem]:
     """What falls due on or before a business date and was not done, oldest first."""
     return DatedItem.objects.filter(done_at__isnull=True, due_on__lte=on).order_by("due_on", "at_time", "id")
+
+
+def items_on_their_way(on: date) -> QuerySet[DatedItem]:
+    """What falls due and will still be done without anybody's help: not what gave up and stands on the list."""
+    gave_up = FailedJob.objects.filter(task=ITEM_TASK, run_again_at__isnull=True)
+    return items_due(on).exclude(pk__in=[UUID(row["item_id"]) for row in gave_up.values_list("arguments", flat=True)])
 
 
 def units() -> QuerySet[OrgUnit]:

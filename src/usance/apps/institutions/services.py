@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from usance.apps.institutions import tenancy
 from usance.apps.institutions.models import (
+    ITEM_TASK,
     CalendarDay,
     DatedItem,
     FailedJob,
@@ -107,6 +108,18 @@ def unschedule(*, subject_id: UUID, kinds: Iterable[str], at: datetime) -> int:
     """What has not fallen due yet for this subject no longer will; the rows stay, marked."""
     waiting = DatedItem.objects.filter(subject_id=subject_id, kind__in=list(kinds), done_at__isnull=True)
     return waiting.update(done_at=at, outcome="cancelled")
+
+
+def hand_out_items(*, on: date, at: datetime) -> int:
+    """Puts a job into the queue for each item that has fallen due by the business date `on` and has none yet; says for
+    how many. The mark and the job are one transaction, so no item waits without a job."""
+    fresh = DatedItem.objects.filter(done_at__isnull=True, handed_out_at__isnull=True, due_on__lte=on)
+    fresh = fresh.select_for_update(skip_locked=True).order_by("due_on", "at_time", "id")
+    item_ids = list(fresh.values_list("pk", flat=True))
+    for item_id in item_ids:
+        enqueue(ITEM_TASK, key=f"{ITEM_TASK}:{item_id}", item_id=str(item_id))
+    DatedItem.objects.filter(pk__in=item_ids).update(handed_out_at=at)
+    return len(item_ids)
 
 
 def claim_item(*, item_id: UUID) -> DatedItem | None:

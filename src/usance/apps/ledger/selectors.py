@@ -115,9 +115,10 @@ def trial_balance(*, on: date, since: date = BEGINNING, branch: str = "", produc
     return [BalanceLine(account, *booked.get(account.pk, (0, 0))) for account in accounts()]
 
 
-def control_totals(*, on: date) -> Mapping[str, int]:
-    """Debit less credit, per role of an account that carries a balance of the loans, up to and including a date."""
-    booked = totals(on=on)
+def control_totals(*, on: date, branch: str = "") -> Mapping[str, int]:
+    """Debit less credit, per role of an account that carries a balance of the loans, up to and including a date;
+    `branch` takes in the units below it."""
+    booked = totals(on=on, branch=branch)
     found: dict[str, int] = {}
     for row in Account.objects.exclude(role=""):
         debit, credit = booked.get(row.pk, (0, 0))

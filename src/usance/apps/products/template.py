@@ -221,6 +221,7 @@ class Conventions(Part):
     forgive_under_minor: Minor = 0
     default_after_days: Count = 90
     apr_times: Literal["days/365", "months/12", "months_back/12"] = "days/365"
+    bill_days: Annotated[Count, Field(le=60)] | None = None
 
 
 class Config(Part):

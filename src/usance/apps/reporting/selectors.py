@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
-from statistics import median
 
 from django.db.models import Q
 
@@ -115,28 +114,12 @@ def requests(period: Period, reach: Reach) -> Requests:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reviews:
-    """Cases that people finished in a period. Minutes are desk minutes; None where there was no case."""
-
-    count: int
-    median_minutes: int | None
-    promised_minutes: int | None
-    in_time: int
-
-
-def reviews(period: Period, reach: Reach) -> Reviews:
+def reviews(period: Period, reach: Reach) -> desk.Finished:
     """How long applicants waited for a person, against what was promised."""
     institution = tenancy.current()
     since, _ = institutions.bounds_of_day(institution, period.starts_on)
     until, _ = institutions.bounds_of_day(institution, period.ends_on)
-    taken = desk.finished_between(queue=UNDERWRITING, since=since, until=until, within=reach("org_path"))
-    return Reviews(
-        count=len(taken),
-        median_minutes=round(median(one.minutes for one in taken)) if taken else None,
-        promised_minutes=max((one.budget_minutes for one in taken), default=None),
-        in_time=sum(one.minutes <= one.budget_minutes for one in taken),
-    )
+    return desk.finished_between(queue=UNDERWRITING, since=since, until=until, within=reach("org_path"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

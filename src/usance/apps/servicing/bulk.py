@@ -22,8 +22,8 @@ from django.db.models import Q
 from usance.apps.institutions import tenancy
 from usance.apps.institutions.models import new_id
 from usance.apps.ledger import services as ledger
-from usance.apps.servicing import classing, earnings, folding, posting, recording
-from usance.apps.servicing.models import CloseProblem, CloseRun, EarnedDay, Earning, Loan
+from usance.apps.servicing import classing, earnings, folding, recording, statuses
+from usance.apps.servicing.models import CloseProblem, CloseRun, EarnedDay, Earning, Loan, StatusChange
 from usance.core.accounting import books
 from usance.core.calendar import ONE_DAY
 from usance.core.classes import Scheme
@@ -132,11 +132,11 @@ class _Folding:
         day = self.batch.to - ONE_DAY
         _write_books(closed, self.batch, self.times)
         _write_loans(closed)
+        _write_statuses(closed, self.batch)
         earnings.replace([earnings.Folded(done.row, done.after, done.columns) for done in closed], self.ages)
         classing.record(((done.row, done.columns, done.classes) for done in closed), day)
         _mark_solved([done.row.pk for done in closed if done.row.close_problem], self.batch.at)
-        for done in closed:
-            recording.announce(done.row.pk, done.before, done.after)
+        recording.announce_all((done.row.pk, done.before, done.after) for done in closed)
 
 
 def _fold(row: Loan, to: date, scheme: Scheme | None) -> Closed | Left:
@@ -150,7 +150,8 @@ def _fold(row: Loan, to: date, scheme: Scheme | None) -> Closed | Left:
         columns["loan_class"] = classes[-1][1] if classes else row.loan_class
         if min(step.loan.balances.values(), default=0) < 0:
             raise BalanceBelowZero(str(dict(step.loan.balances)))
-        posting.transfers_of(row, step.movements, name_loan=False)
+        for movement in step.movements:
+            books.entry(movement)  # whatever cannot be booked stays out, too
         return Closed(row, before, step.loan, step.movements, columns, classes)
     except Exception as crash:  # the bulkhead around one loan in the close
         log.warning("close.loan_left_out", loan_id=str(row.pk), error=type(crash).__name__, exc_info=True)
@@ -227,14 +228,16 @@ def _entry(
     batch: Batch, number: str, group: tuple[date, date, str, str], members: Iterable[tuple[Closed, Movement]],
     entry_id: UUID, digest: str,
 ) -> ledger.NewEntry:  # fmt: skip
-    by_loan: dict[UUID, tuple[Loan, list[Movement]]] = {}
+    sums: dict[tuple[str, ...], int] = {}
     for done, movement in members:
-        by_loan.setdefault(done.row.pk, (done.row, []))[1].append(movement)
-    transfers = ledger.merged(
-        transfer
-        for row, movements in by_loan.values()
-        for transfer in posting.transfers_of(row, movements, name_loan=False)
-    )
+        alike = books.entry(movement)
+        where = (alike.debit, alike.credit, done.row.org_path, done.row.product, done.row.merchant, done.row.funder)
+        sums[where] = sums.get(where, 0) + alike.amount_minor
+    transfers = [
+        ledger.NewTransfer(debit=debit, credit=credit, amount_minor=amount, branch=branch, product=product,
+                           merchant=merchant, funder=funder)
+        for (debit, credit, branch, product, merchant, funder), amount in sorted(sums.items())
+    ]  # fmt: skip
     return ledger.NewEntry(
         id=entry_id,
         key=f"{batch.key}:{number}",
@@ -313,6 +316,17 @@ def _loan_lines(closed: Iterable[Closed]) -> Iterator[tuple[Any, ...]]:
             "max_days_past_due": max(done.row.max_days_past_due, done.columns["days_past_due"]),
         }
         yield (done.row.pk, *(values[name] for name in UPDATED))
+
+
+def _write_statuses(closed: Iterable[Closed], batch: Batch) -> None:
+    """Few loans come into another status on a day."""
+    StatusChange.objects.bulk_create(
+        [
+            row
+            for done in closed
+            for row in statuses.rows_of(done.row, statuses.between(done.before, done.after), batch.booked_on)
+        ]
+    )
 
 
 # --- problems ----------------------------------------------------------------------------------------------------

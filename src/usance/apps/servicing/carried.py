@@ -24,7 +24,7 @@ FIELDS = {
 }  # fmt: skip
 
 
-class _Carried(ModelIterable):  # type: ignore[type-arg]
+class _Carried(ModelIterable):
     def __iter__(self) -> Iterator[Any]:
         for row in super().__iter__():
             earning = row.__dict__.pop("earning", None)
@@ -41,7 +41,7 @@ class CarriedManager(models.Manager["Loan"]):
     def get_queryset(self) -> QuerySet[Loan]:
         earning = apps.get_model("servicing", "Earning").objects.filter(pk=OuterRef("pk"))
         found = super().get_queryset().annotate(earning=Subquery(earning.values(all=JSONObject(**FIELDS))))
-        found._iterable_class = _Carried  # type: ignore[attr-defined]
+        found._iterable_class = _Carried
         return found
 
 

@@ -6,11 +6,12 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from usance.apps.servicing.models import EarnedDay, Earning, Loan, LoanEvent, LoanMovement
+from usance.apps.servicing.models import EarnedDay, Earning, Loan, LoanEvent, LoanMovement, StatusChange
 from usance.core.loan import apply, checkpoint, close, events, replay, state, terms
 from usance.core.loan.state import Movement
 from usance.core.values import UnreadableValue
@@ -22,6 +23,16 @@ WORST_BUCKET = "90+"
 def bucket_of(days_past_due: int) -> str:
     """The band of an age in days past due; "" when nothing is past due."""
     return next((name for most, name in BUCKETS if days_past_due <= most), WORST_BUCKET)
+
+
+def span_of(bucket: str) -> tuple[int, int]:
+    """From how many days past due a band is, and until how many; 0 for no end. An unknown band is nobody's."""
+    starts = 1
+    for most, name in BUCKETS[1:]:
+        if name == bucket:
+            return starts, most
+        starts = most + 1
+    return starts, 0
 
 
 def bucket_names() -> list[str]:
@@ -48,11 +59,10 @@ def terms_of(row: Loan) -> terms.Terms:
         _remembered[conventions] = known
         return known
     signed_on = row.terms["signed_on"]
-    return replace(
-        known,
-        principal_minor=row.terms["principal_minor"],
-        signed_on=date.fromisoformat(signed_on) if signed_on else None,
-    )
+    own = copy(known)  # its conventions were checked when they were read, and the rest when it was agreed
+    object.__setattr__(own, "principal_minor", row.terms["principal_minor"])
+    object.__setattr__(own, "signed_on", date.fromisoformat(signed_on) if signed_on else None)
+    return own
 
 
 def state_of(row: Loan) -> state.Loan:
@@ -231,11 +241,12 @@ def digest_of(texts: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One loan with all its events and movements, as stored, those of days that were booked for many loans at once
-    too; its row as it was written, and until when its days are booked."""
+    """One loan with all its events, movements and changes of status, as stored, the movements of days that were booked
+    for many loans at once too; its row as it was written, and until when its days are booked."""
 
     row: Loan
     events: Sequence[LoanEvent]
     movements: Sequence[Movement]
+    statuses: Sequence[StatusChange]
     earning: Earning | None
     closed_until: date

@@ -24,6 +24,7 @@ from usance.apps.servicing.models import (
     LoanEvent,
     LoanMovement,
     LoanTally,
+    StatusChange,
 )
 from usance.core.loan import quiet, state
 from usance.core.loan.state import Movement
@@ -137,6 +138,11 @@ def past_due_buckets(*, within: Q | None = None) -> list[tuple[str, int, int, in
     ]
 
 
+def buckets() -> list[str]:
+    """The bands of days past due, from the mildest."""
+    return folding.bucket_names()
+
+
 def portfolio(*, within: Q | None = None) -> Mapping[str, int]:
     """Count and balances of the loans that run, in minor units. `within`: on unit and owner."""
     found = _tallied("status", within or Q()).values()
@@ -217,7 +223,7 @@ def loan_ids() -> list[UUID]:
 
 
 def kept(loan_ids: Sequence[UUID]) -> Iterator[folding.Kept]:
-    """Loans with all that is stored of them, in five queries."""
+    """Loans with all that is stored of them, in six queries."""
     rows = Loan.rows.filter(pk__in=loan_ids).order_by("id")
     told: dict[UUID, list[LoanEvent]] = {}
     for event in LoanEvent.objects.filter(loan_id__in=loan_ids).order_by("seq"):
@@ -226,6 +232,9 @@ def kept(loan_ids: Sequence[UUID]) -> Iterator[folding.Kept]:
     names = ("loan_id", *Movement._fields)
     for loan_id, *fields in LoanMovement.objects.filter(loan_id__in=loan_ids).values_list(*names):
         moved.setdefault(loan_id, []).append(Movement(*fields))
+    marked: dict[UUID, list[StatusChange]] = {}
+    for change in StatusChange.objects.filter(loan_id__in=loan_ids):
+        marked.setdefault(change.loan_id, []).append(change)
     running = {one.pk: one for one in Earning.objects.filter(pk__in=loan_ids)}
     for one in running.values():
         moved.setdefault(one.pk, []).extend(quiet.daily(one.starts_on, one.closed_until, *earnings.lines_of(one)))
@@ -234,8 +243,14 @@ def kept(loan_ids: Sequence[UUID]) -> Iterator[folding.Kept]:
         moved.setdefault(span.loan_id, []).extend(quiet.daily(span.starts_on, span.ends_on, *lines))
     for row in rows:
         earning = running.get(row.pk)
-        closed_until = earning.closed_until if earning else row.checkpoint_on
-        yield folding.Kept(row, told.get(row.pk, []), moved.get(row.pk, []), earning, closed_until)
+        yield folding.Kept(
+            row=row,
+            events=told.get(row.pk, []),
+            movements=moved.get(row.pk, []),
+            statuses=marked.get(row.pk, []),
+            earning=earning,
+            closed_until=earning.closed_until if earning else row.checkpoint_on,
+        )
 
 
 # --- the close ---------------------------------------------------------------------------------------------------

@@ -240,6 +240,14 @@ class LoanMovement(TenantModel):
         indexes = [
             models.Index("institution", "loan", "booked_on", "id", name="movement_of_loan"),
             models.Index("institution", "entry", name="movement_of_entry"),
+            # what was learned late: little beside all that is booked on its own day
+            models.Index(
+                "institution",
+                "effective_on",
+                "booked_on",
+                name="movement_late",
+                condition=Q(effective_on__lt=F("booked_on")),
+            ),
         ]
 
 
@@ -262,6 +270,64 @@ class MovementLine(models.Model):
     class Meta:
         managed = False
         db_table = "servicing_movementline"
+
+
+class StatusChange(TenantModel):
+    """So many times more (or less) the loan bears a status from `effective_on` on, as told on `booked_on`: summed until
+    two dates they say in which status it was, as movements say what it owed. See statuses.py."""
+
+    append_only = True
+
+    loan = TenantForeignKey(Loan, related_name="status_changes", db_index=False)
+    booked_on = models.DateField()
+    effective_on = models.DateField()
+    status = models.CharField(max_length=12)
+    past_due_since = models.DateField(null=True, help_text="the oldest due date unpaid; days past due follow from it")
+    count = models.SmallIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(count=0), name="statuschange_not_zero"),
+            models.CheckConstraint(
+                condition=Q(effective_on__lte=F("booked_on")), name="statuschange_not_in_the_future"
+            ),
+        ]
+        indexes = [
+            models.Index("institution", "loan", "booked_on", name="statuschange_of_loan"),
+            models.Index("institution", "booked_on", name="statuschange_by_day"),
+            models.Index("institution", "status", "effective_on", name="statuschange_by_status"),
+        ]
+
+
+class PortfolioSum(TenantModel):
+    """What the loans of a product and branch added on one day of booking for one day of effect: money by component, and
+    loans by status. Made of movements and status changes when the day is over; see portfolio.py."""
+
+    append_only = True
+
+    booked_on = models.DateField()
+    effective_on = models.DateField()
+    product = models.CharField(max_length=60)
+    branch = models.CharField(max_length=200)
+    measure = models.CharField(max_length=12, help_text="a component of money, or `loans`")
+    status = models.CharField(max_length=12, blank=True)
+    past_due_since = models.DateField(null=True)
+    amount = models.BigIntegerField(help_text="minor units, or a number of loans")
+
+    class Meta:
+        indexes = [models.Index("institution", "booked_on", name="portfoliosum_by_day")]
+
+
+class PortfolioRollup(TenantModel):
+    """The days of booking [starts_on, ends_on) have been summed up."""
+
+    append_only = True
+
+    starts_on = models.DateField()
+    ends_on = models.DateField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("institution", "starts_on", name="portfoliorollup_once")]
 
 
 class CloseRun(TenantModel):

@@ -6,7 +6,7 @@ columns follow. A back-dated event is refolded and the difference booked today.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -16,8 +16,8 @@ from usance.apps.audit import services as audit
 from usance.apps.institutions import services as institutions
 from usance.apps.institutions.models import new_id
 from usance.apps.ledger import services as ledger
-from usance.apps.servicing import earnings, folding, posting
-from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement
+from usance.apps.servicing import earnings, folding, posting, statuses
+from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement, StatusChange
 from usance.apps.servicing.refusals import NoSuchLoan, SourceUsedOtherwise, ValueDateInTheFuture
 from usance.core.loan import admit, close, replay, state
 from usance.core.loan.events import Disbursed, Event
@@ -45,6 +45,7 @@ class Taking:
     most_days_late: int
     events: list[LoanEvent] = field(default_factory=list)
     movements: list[LoanMovement] = field(default_factory=list)
+    statuses: list[StatusChange] = field(default_factory=list)
 
 
 def tell(*, loan_id: UUID, events: Sequence[Event], actor: Actor) -> Loan:
@@ -97,6 +98,7 @@ def _take_in(taking: Taking, event: Event, actor: Actor) -> None:
     if isinstance(event, Disbursed) and any(isinstance(past, Disbursed) for past in replay.in_force(taking.history)):
         # `admit` judges a back-dated event by the state of its own date, where the money had not been sent yet
         raise admit.LoanNotApproved(status=taking.loan.status)
+    before, told_before = taking.loan, taking.history
     movements: list[tuple[UUID | None, Movement]] = []
     if event.effective_on > taking.loan.at:
         movements += _pass_days(taking, event.effective_on)
@@ -111,7 +113,19 @@ def _take_in(taking: Taking, event: Event, actor: Actor) -> None:
         taking.most_days_late = folding.max_days_past_due(taking.loan.terms, taking.history, taking.loan.at)
     taking.most_days_late = max(taking.most_days_late, state.days_past_due(taking.loan))
     taking.events.append(row)
+    taking.statuses += statuses.rows_of(taking.row, _new_statuses(taking, before, told_before, event), taking.today)
     taking.movements += _book(taking, row, movements, actor)
+
+
+def _new_statuses(
+    taking: Taking, before: state.Loan, told_before: Sequence[Event], event: Event
+) -> list[statuses.Change]:
+    """What the event changed of the loan's status, on which days. What happens today changes nothing but today."""
+    if before.at == taking.loan.at == event.effective_on and not folding.undoes_earlier(event):
+        return statuses.between(before, taking.loan)
+    agreed = taking.loan.terms
+    known = statuses.timeline(agreed, told_before, before.at)
+    return statuses.difference(known, statuses.timeline(agreed, taking.history, taking.loan.at))
 
 
 def _pass_days(taking: Taking, to: date) -> list[tuple[UUID | None, Movement]]:
@@ -186,6 +200,7 @@ def _write(taking: Taking, actor: Actor) -> None:
     row = taking.row
     LoanEvent.objects.bulk_create(taking.events)
     LoanMovement.objects.bulk_create(taking.movements, batch_size=2000)
+    StatusChange.objects.bulk_create(taking.statuses)
     columns = folding.columns_of(taking.loan)
     look_again = (
         not row.loan_class
@@ -210,9 +225,18 @@ def _write(taking: Taking, actor: Actor) -> None:
 
 def announce(loan_id: UUID, before: state.Loan, after: state.Loan) -> None:
     """Names the jobs that follow from what changed, in the caller's transaction."""
-    for name in _announced(before, after):
+    announce_all([(loan_id, before, after)])
+
+
+def announce_all(changed: Iterable[tuple[UUID, state.Loan, state.Loan]]) -> None:
+    """`announce` for many loans: one query for each kind of job."""
+    jobs: dict[str, list[dict[str, queue.Plain]]] = {}
+    for loan_id, before, after in changed:
+        for name in _announced(before, after):
+            jobs.setdefault(name, []).append({"loan_id": str(loan_id)})
+    for name, each in jobs.items():
         if name in queue.declared():
-            queue.enqueue(name, loan_id=str(loan_id))
+            queue.enqueue_all(name, each)
 
 
 def _announced(before: state.Loan, after: state.Loan) -> list[str]:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from usance.apps.institutions import tenancy
-from usance.apps.servicing import folding
+from usance.apps.servicing import as_of, folding
+from usance.apps.servicing.as_of import AS_AGREED, NOTHING_PAID, Known, LoanView, TimelineLine, known_by
+from usance.apps.servicing.folding import snake
 from usance.apps.servicing.lists import (
     ORDERS,
     History,
+    buckets,
     close_run,
     close_runs,
     history_of_party,
@@ -34,6 +37,7 @@ from usance.apps.servicing.lists import (
     problems_open,
     products_lent,
 )
+from usance.apps.servicing.made_of import Part, movements_of_entry, parts_of_entry
 from usance.apps.servicing.models import Loan, LoanEvent, LoanParty, MovementLine
 from usance.apps.servicing.refusals import NoSuchLoan
 from usance.core.loan import admit, close, events, quote, replay, state
@@ -42,13 +46,21 @@ from usance.core.refusals import Refusal
 
 # offered here too: callers need not know where a selector stands
 __all__ = [
+    "AS_AGREED",
+    "NOTHING_PAID",
     "ORDERS",
     "History",
+    "Known",
+    "LoanView",
+    "Part",
+    "TimelineLine",
+    "buckets",
     "close_run",
     "close_runs",
     "history_of_party",
     "in_order",
     "kept",
+    "known_by",
     "latest_run",
     "lending_by_day",
     "loan_ids",
@@ -56,48 +68,16 @@ __all__ = [
     "loans_of_class",
     "loans_of_party",
     "loans_past_due",
+    "movements_of_entry",
+    "parts_of_entry",
     "past_due_buckets",
     "portfolio",
     "portfolio_by_product",
     "problem",
     "problems_open",
     "products_lent",
+    "snake",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class TimelineLine:
-    """Something on a loan's timeline: a stored event, or a fact that followed from a date."""
-
-    on: date
-    booked_on: date
-    recorded_at: datetime | None
-    kind: str  # snake case: payment_received, became_past_due, ...
-    amount_minor: int | None
-    source: str
-    actor_kind: str
-    details: Mapping[str, Any]
-    is_undone: bool
-    is_fact: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LoanView:
-    """One loan as it was true on a date, by what was known on another."""
-
-    loan: Loan
-    on: date
-    known_on: date | None
-    state: state.Loan
-    standing: quote.Standing
-    schedule: tuple[quote.Row, ...]
-    timeline: tuple[TimelineLine, ...]
-    parties: tuple[LoanParty, ...]
-
-    @property
-    def balances(self) -> Mapping[str, int]:
-        """By component, kind of fee and of tax; zero balances are absent."""
-        return self.state.balances
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,89 +149,43 @@ def movements(*, loan_id: UUID) -> QuerySet[MovementLine]:
     return MovementLine.objects.filter(loan_id=loan_id).select_related("entry").order_by("-booked_on", "-id")
 
 
-def movements_of_entry(*, entry_id: UUID, within: Q | None = None) -> QuerySet[MovementLine]:
-    """The movements that an entry of the books was made of, by loan. `within`: a condition on the movements."""
-    found = MovementLine.objects.filter(within or Q(), entry_id=entry_id).select_related("loan")
-    return found.defer("loan__terms", "loan__checkpoint").order_by("booked_on", "id")
-
-
 def parties(*, loan_id: UUID) -> QuerySet[LoanParty]:
     return LoanParty.objects.filter(loan_id=loan_id).order_by("role", "id")
 
 
-def _history(loan_id: UUID, known_on: date | None = None) -> list[LoanEvent]:
-    told = events_of(loan_id=loan_id)
-    return list(told.filter(booked_on__lte=known_on) if known_on else told)
+def _history(row: Loan) -> tuple[events.Event, ...]:
+    return folding.history_of(as_of.told(row, None))
 
 
-def state_on(row: Loan, on: date | None = None, known_on: date | None = None) -> state.Loan:
-    """The loan at the start of a day, with what happened on that day so far; by what was known at the end of
-    `known_on`, or is known now. The business date unless said."""
+def state_on(row: Loan, on: date | None = None, known_on: Known | None = None) -> state.Loan:
+    """The loan at the start of a day, with what happened on that day so far; by what was known by `known_on`, or is
+    known now. The business date unless said."""
     on = on or tenancy.current().business_date
     if known_on is None and on >= row.checkpoint_on:
         return close.advance(folding.state_of(row), on, daily=False).loan
-    told = folding.history_of(_history(row.pk, known_on))
-    return replay.replay(folding.terms_of(row), told, on, daily=False).loan
+    history = folding.history_of(as_of.told(row, known_on))
+    return replay.replay(folding.terms_of(row), history, on, daily=False).loan
 
 
-def loan_view(*, loan_id: UUID, on: date | None = None, known_on: date | None = None) -> LoanView:
-    """Balances, schedule and timeline of a loan as true on `on`, as known on `known_on`. Raises NoSuchLoan."""
-    row = loan(loan_id)
-    on = on or tenancy.current().business_date
-    told = _history(loan_id, known_on)
-    folded = replay.replay(folding.terms_of(row), folding.history_of(told), on, daily=False)
-    return LoanView(
-        loan=row,
-        on=on,
-        known_on=known_on,
-        state=folded.loan,
-        standing=quote.standing(folded.loan),
-        schedule=quote.schedule(folded.loan),
-        timeline=_timeline(told, folded.facts, on),
-        parties=tuple(parties(loan_id=loan_id)),
-    )
-
-
-TOLD_AS_EVENTS = frozenset(
-    {"approved", "disbursed", "disbursement_failed", "cancelled", "extended", "taken_over", "written_off"}
-)
-
-
-def _timeline(told: list[LoanEvent], facts: tuple[state.Fact, ...], on: date) -> tuple[TimelineLine, ...]:
-    """Events and facts in the order in which they happened, newest first."""
-    undone = {row.payload["undoes"] for row in told if "undoes" in row.payload}
-    lines = [
-        TimelineLine(
-            on=row.effective_on, booked_on=row.booked_on, recorded_at=row.recorded_at, kind=folding.snake(row.kind),
-            amount_minor=row.payload.get("amount_minor"), source=row.source, actor_kind=row.actor_kind,
-            details={k: v for k, v in row.payload.items() if k not in ("kind", "version", "source", "effective_on")},
-            is_undone=row.source in undone, is_fact=False,
-        )
-        for row in told
-        if row.effective_on <= on
-    ]  # fmt: skip
-    lines += [
-        TimelineLine(
-            on=fact.on, booked_on=fact.on, recorded_at=None, kind=fact.kind, source="", actor_kind="system",
-            amount_minor=next((v for k, v in fact.details.items() if k.endswith("_minor")), None),
-            details=fact.details, is_undone=False, is_fact=True,
-        )
-        for fact in facts
-        if fact.kind not in TOLD_AS_EVENTS
-    ]  # fmt: skip
-    # of one day: events in the order in which they were told, then what followed from them
-    in_order = sorted(enumerate(lines), key=lambda item: (item[1].on, item[1].is_fact, item[0]), reverse=True)
-    return tuple(line for _, line in in_order)
+def loan_view(
+    *, loan_id: UUID, on: date | None = None, known_on: Known | None = None, supposed: str = NOTHING_PAID
+) -> LoanView:
+    """Balances, schedule and timeline of a loan as true on `on`, as known on `known_on`; of days to come, as `supposed`
+    (AS_AGREED, NOTHING_PAID). Raises NoSuchLoan."""
+    return as_of.view(loan(loan_id), on=on or tenancy.current().business_date, known=known_on, supposed=supposed)
 
 
 def explain(
-    *, loan_id: UUID, on: date | None = None, balance: str | None = None, known_on: date | None = None
+    *,
+    loan_id: UUID,
+    on: date | None = None,
+    balance: str | None = None,
+    known_on: Known | None = None,
+    supposed: str = NOTHING_PAID,
 ) -> tuple[state.Line, ...]:
     """The lines whose sum is each balance (or the one named, such as "fee:service") of the loan on a date, by what was
     known on another."""
-    row = loan(loan_id)
-    on = on or tenancy.current().business_date
-    return quote.explain(folding.terms_of(row), folding.history_of(_history(loan_id, known_on)), on, balance)
+    return loan_view(loan_id=loan_id, on=on, known_on=known_on, supposed=supposed).explain(balance)
 
 
 # --- quotes and previews -----------------------------------------------------------------------------------------
@@ -262,6 +196,11 @@ def payoff(*, loan_id: UUID, on: date | None = None, row: Loan | None = None) ->
     row = row or loan(loan_id)
     on = on or tenancy.current().business_date
     return quote.payoff(state_on(row), on)
+
+
+def statement(*, loan_id: UUID, due_on: date) -> quote.Statement | None:
+    """What a due date to come will ask for, as seen on the business date; None when it asks for nothing."""
+    return quote.statement(state_on(loan(loan_id)), due_on)
 
 
 def payment_preview(*, loan_id: UUID, amount_minor: int, on: date | None = None) -> quote.Preview:
@@ -277,7 +216,7 @@ def extension_quote(*, loan_id: UUID, days: int, on: date | None = None) -> quot
     current = state_on(row, min(day, today))
     then = close.advance(current, day, daily=False).loan
     admit.admit(then, events.Extended(effective_on=day, source="preview:extension", days=days))
-    told = tuple(event for event in folding.history_of(_history(loan_id)) if event.effective_on <= day)
+    told = tuple(event for event in _history(row) if event.effective_on <= day)
     return quote.extension(current, day, days, told)
 
 
@@ -319,7 +258,7 @@ def terms_of(row: Loan) -> Terms:
 def _preview(loan_id: UUID, on: date | None, told: Any) -> quote.Preview:
     row = loan(loan_id)
     day = on or tenancy.current().business_date
-    return quote.preview(state_on(row), folding.history_of(_history(loan_id)), told(day))
+    return quote.preview(state_on(row), _history(row), told(day))
 
 
 def owed(loan_id: UUID, on: date | None = None) -> Owed:

@@ -82,6 +82,19 @@ class Standing(NamedTuple):
     unapplied_minor: int
 
 
+class Statement(NamedTuple):
+    """What a due date to come will ask for, told beforehand: the instalment of that date, and what is carried over from
+    earlier ones. Interest and penalties that lateness adds until then are in neither."""
+
+    on: date
+    due_on: date
+    number: int
+    new: Mapping[str, int]  # of the instalment, by balance
+    carried: Mapping[str, int]  # payable already, by balance
+    paid_minor: int  # of both, beforehand
+    total_minor: int
+
+
 class Preview(NamedTuple):
     before: Standing
     after: Standing
@@ -199,6 +212,21 @@ def schedule(loan: Loan) -> tuple[Row, ...]:
     return _with_rests([*(_row(bill, billed=True) for bill in loan.bills), *_future_rows(loan)])
 
 
+def payments_ahead(loan: Loan, to: date) -> tuple[PaymentReceived, ...]:
+    """What will be paid until `to`, that day included, if all is paid as agreed: what is owed today today, and each
+    later bill on its day. They are the payments that `schedule` supposes."""
+    paid: list[PaymentReceived] = []
+    while loan.status in state.LIVE:
+        if owing := state.due_now(loan):
+            # of a day's payments it is the last: its key sorts after those of every source that there is
+            paid.append(PaymentReceived(effective_on=loan.at, source=f"~ahead:{loan.at}", amount_minor=owing))
+            loan = apply(loan, paid[-1]).loan
+        if not loan.due_dates or loan.due_dates[0] > to:
+            break
+        loan = advance(loan, loan.due_dates[0], daily=False).loan
+    return tuple(paid)
+
+
 def payoff(loan: Loan, on: date) -> Payoff:
     """What closes the loan on `on` (its own day or a later one), if nothing else happens until then."""
     then = advance(loan, on, daily=False).loan
@@ -225,6 +253,20 @@ def standing(loan: Loan) -> Standing:
         still_to_pay_minor=due_now + sum(row.remaining_minor for row in rows),
         unapplied_minor=state.unapplied(loan),
     )
+
+
+def statement(loan: Loan, due_on: date) -> Statement | None:
+    """What falls due on a date to come, as told on the loan's own day; None when nothing does."""
+    row = next((row for row in _future_rows(loan) if row.due_on == due_on), None) if loan.status in state.LIVE else None
+    if row is None:
+        return None
+    ages, carried = state.payable(loan), dict[str, int]()
+    for age in ("past_due", "due"):
+        for key, amount in ages[age].items():
+            carried[key] = carried.get(key, 0) + amount
+    asked = row.total_minor + sum(carried.values())
+    paid = min(asked, row.paid_minor + state.unapplied(loan))
+    return Statement(loan.at, due_on, row.number, row.amounts, carried, paid, asked - paid)
 
 
 def preview(loan: Loan, history: Sequence[Event], events: Iterable[Event]) -> Preview:

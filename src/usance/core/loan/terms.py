@@ -274,6 +274,7 @@ class Terms:
     forgive_under_minor: int = 0  # a last remainder up to this is forgiven
     default_after_days: int = 90  # days past due
     apr_times: str = "days/365"
+    bill_days: int | None = None  # a statement so many days before each due date; None: none
 
     def __post_init__(self) -> None:
         _check(self.principal_minor > 0, "principal_minor", self.principal_minor, "more than zero")
@@ -289,6 +290,7 @@ class Terms:
         _check(self.level_multiple_minor >= 1, "level_multiple_minor", self.level_multiple_minor, "at least 1")
         _check(self.apr_times in apr.APR_TIMES, "apr_times", self.apr_times, "a name in apr.APR_TIMES")
         _check(self.default_after_days >= 1, "default_after_days", self.default_after_days, "at least 1")
+        _check(self.bill_days is None or 1 <= self.bill_days <= 60, "bill_days", self.bill_days, "from 1 to 60")
         _check(self.forgive_under_minor >= 0, "forgive_under_minor", self.forgive_under_minor, "not negative")
         kinds = [fee.kind for fee in self.fees]
         _check(len(kinds) == len(set(kinds)), "fees", kinds, "each kind once")

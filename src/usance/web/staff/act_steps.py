@@ -74,6 +74,7 @@ SHAPES = {
         Shape("send_back", gettext_lazy("Send back what was paid in advance"), "payment.approve",
               lambda loan: loan.unapplied_minor > 0, icon="send"),
         Shape("reverse_entry", gettext_lazy("Undo an entry"), "loan.correct", _has_begun, danger=True, icon="back"),
+        Shape("change_rate", gettext_lazy("Change the rate"), "loan.correct", _is_live, icon="scales"),
         Shape("write_off", gettext_lazy("Write the loan off"), "loan.write_off", _is_live, danger=True, icon="flag"),
     )
 }  # fmt: skip
@@ -92,7 +93,7 @@ def possible(request: StaffRequest, loan: selectors.Loan) -> list[tuple[Shape, s
 
 def proposals(loan: selectors.Loan) -> list[Any]:
     """What about the loan waits for a second person."""
-    kinds = (serve_loan.WAIVE, serve_loan.WRITE_OFF)
+    kinds = (serve_loan.WAIVE, serve_loan.WRITE_OFF, serve_loan.CHANGE_RATE)
     return [row for kind in kinds if (row := desk.open_approval(kind, loan.pk))]
 
 

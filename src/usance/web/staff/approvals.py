@@ -122,6 +122,8 @@ def show(request: StaffRequest, approval_id: UUID) -> HttpResponse:
         "is_mine": mine,
         "may_decide": row.state == "proposed" and not mine and access.may(request.user, kind.permission, row.org_path),
         "subject_url": _subject_url(kind, row),
+        "right": PERMISSIONS[kind.permission],
+        "deciders": _deciders(kind, row) if mine else (),
     }
     return render(request, "staff/people/approval.html", context, status=status)
 
@@ -144,6 +146,11 @@ def _decide(request: StaffRequest, row: Any, verdict: str, note: str) -> HttpRes
         desk.reject(approval_id=row.pk, checker=request.user, at=at, note=note)
         messages.success(request, _("Rejected: nothing was changed."))
     return redirect("staff:approvals")
+
+
+def _deciders(kind: kinds.Kind, row: Any) -> list[str]:
+    """Who else could decide, by name."""
+    return [one.name for one in access.who_may(kind.permission, row.org_path) if one.pk != row.maker_id]
 
 
 def title_of(row: Any) -> str:

@@ -50,6 +50,7 @@ def tabs(request: StaffRequest, current: str) -> list[ui.Tab]:
     found = (
         ("books", _("Trial balance")),
         ("branch_figures", _("By branch")),
+        ("portfolio", _("Portfolio on a day")),
         ("journal", _("Journal")),
         ("periods", _("Periods")),
     )

@@ -8,13 +8,16 @@ from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from usance.apps.decisioning import services as decisioning
+from usance.apps.ledger import services as ledger
 from usance.apps.products import selectors as products
 from usance.apps.products import services as pricing
 from usance.apps.servicing import selectors as loans
+from usance.core.calendar import ONE_DAY
 from usance.web import components as ui
-from usance.web import words
+from usance.web import reckoning, words
 from usance.web.staff import product_words, vocabulary
 from usance.web.templatetags import formats
 from usance.workflows import changed_channels, customer_care, import_portfolio, serve_loan
@@ -65,6 +68,19 @@ def _write_off(row: Any, institution: Any) -> list[ui.DiffRow]:
     return found + _since(row, now, shown)
 
 
+def _rate(row: Any, institution: Any) -> list[ui.DiffRow]:
+    """The rate, since when, and what that does to the debt."""
+    shown = _money(institution)
+    rates = [reckoning.rate(serve_loan.rate_of(side)) for side in (row.before, row.after)]
+    found = [
+        ui.DiffRow(_("Rate"), *rates),
+        ui.DiffRow(_("From which day"), "", formats.date_l(date.fromisoformat(row.after["value_on"]))),
+        ui.DiffRow(_("Owed in all"), shown(row.before["owed_minor"]), shown(row.after["owed_minor"])),
+    ]
+    now = loans.loan(UUID(row.subject_id)).outstanding_minor if row.state == "proposed" else None
+    return found + _since(row, now, shown)
+
+
 def _since(row: Any, now_minor: int | None, shown: Callable[[int], ui.Money]) -> list[ui.DiffRow]:
     if now_minor is None or now_minor == row.before["owed_minor"]:
         return []
@@ -73,6 +89,13 @@ def _since(row: Any, now_minor: int | None, shown: Callable[[int], ui.Money]) ->
             _("Changed since it was proposed: owed then, and now"), shown(row.before["owed_minor"]), shown(now_minor)
         )
     ]
+
+
+def _unlocking(row: Any, institution: Any) -> list[ui.DiffRow]:
+    """The days, both included, and that they would be open."""
+    first, end = (date.fromisoformat(row.before[name]) for name in ("starts_on", "ends_on"))
+    days = f"{formats.date_l(first)} – {formats.date_l(end - ONE_DAY)}"
+    return [ui.DiffRow(days, _("Locked"), pgettext("state", "Open"))]
 
 
 def _money(institution: Any) -> Callable[[int], ui.Money]:
@@ -125,8 +148,10 @@ def _phone(row: Any, institution: Any) -> list[ui.DiffRow]:
 _KINDS: Mapping[str, Callable[[Any, Any], list[ui.DiffRow]]] = {
     pricing.APPROVAL: _product,
     decisioning.APPROVAL: _rules,
+    ledger.UNLOCK: _unlocking,
     serve_loan.WAIVE: _waiver,
     serve_loan.WRITE_OFF: _write_off,
+    serve_loan.CHANGE_RATE: _rate,
     changed_channels.PHONE_BY_STAFF: _phone,
     customer_care.ERASE: _erasure,
     import_portfolio.APPROVAL: _import,

@@ -26,10 +26,12 @@ from usance.web import components as ui
 from usance.web import forms as house
 from usance.web import pages, permits
 from usance.web import words as common
+from usance.web.staff import entry_parts
 from usance.web.staff.books import KINDS, tabs
 from usance.web.staff.links import link
 from usance.web.staff.loan_tabs import product_names
 from usance.web.staff.request import StaffRequest
+from usance.web.templatetags import formats
 
 ENTRIES = {
     "close.day": gettext_lazy("Interest and penalties of the day"),
@@ -214,13 +216,12 @@ def entry(request: StaffRequest, entry_id: UUID) -> HttpResponse:
     transfers = list(ledger.transfers_of(row.pk).filter(within))
     if row.transfer_count and not transfers:
         raise Http404
-    page = pages.of(request, servicing.movements_of_entry(entry_id=row.pk, within=_of_loans(request)))
     context = {
         "entry": row,
         "title": entry_words(row.description),
         "facts": _facts(request, row),
         "transfers": _transfers(request, transfers),
-        "movements": _movements(request, page),
+        **entry_parts.of(request, row, transfers, _of_loans(request)),
         "crumbs": [ui.Crumb(_("Books"), reverse("staff:books")), ui.Crumb(_("Journal"), reverse("staff:journal"))],
     }
     return render(request, "staff/books/entry.html", context)
@@ -241,13 +242,25 @@ def _facts(request: StaffRequest, row: Any) -> list[ui.SummaryRow]:
         ui.SummaryRow(_("Recorded"), row.recorded_at),
         ui.SummaryRow(_("Key"), row.key, note=_("by it nothing is booked twice")),
         ui.SummaryRow(_("Cause"), row.source),
-        ui.SummaryRow(_("Corrects"), row.cites),
+        ui.SummaryRow(_("Corrects"), _cited(row)),
         ui.SummaryRow(_("Seal"), f"{row.digest[:16]}…", note=_("the audit finds any later change by it")),
     ]
     if number:
         address = link(request, "loan.view", "staff:loan", row.loan_id)
         facts.insert(0, ui.SummaryRow(_("Loan"), number, href=address, action=_("Open")))
     return [fact for fact in facts if fact.value]
+
+
+def _cited(row: Any) -> str:
+    """What an entry corrects, with the day that it is about."""
+    kind, _colon, rest = row.cites.partition(":")
+    if kind == "date" and (day := _date(rest)):
+        return _("What was true on %(day)s") % {"day": formats.date_l(day)}
+    undone = servicing.events_of(loan_id=row.loan_id).filter(source=rest).first() if kind == "event" else None
+    if undone is None:
+        return str(row.cites)
+    what = common.HAPPENED.get(servicing.snake(undone.kind), (undone.kind,))[0]
+    return f"{what} · {formats.date_l(undone.effective_on)}"
 
 
 def _transfers(request: StaffRequest, transfers: list[Any]) -> ui.DataTable:
@@ -277,34 +290,3 @@ def _transfers(request: StaffRequest, transfers: list[Any]) -> ui.DataTable:
     ]
     totals = [_("Together"), "", "", "", ui.Money(sum(one.amount_minor for one in transfers), currency)]
     return ui.DataTable(_("Transfers"), columns, rows, ui.Empty(_("No transfer")), totals=totals)
-
-
-def _movements(request: StaffRequest, page: Any) -> ui.DataTable:
-    columns = [
-        ui.Column("loan", _("Loan")),
-        ui.Column("what", _("Movement")),
-        ui.Column("balance", _("Balance")),
-        ui.Column("effective", _("Effective")),
-        ui.Column("amount", _("Amount"), numeric=True),
-    ]
-    rows = [
-        ui.Row(
-            [
-                one.loan.number,
-                common.MOVEMENT.get(one.kind, one.kind),
-                _balance(one),
-                one.effective_on,
-                ui.Money(one.amount_minor, request.institution.currency),
-            ],
-            href=link(request, "loan.view", "staff:loan", one.loan_id),
-        )
-        for one in page.object_list
-    ]
-    return ui.DataTable(
-        _("Movements of loans"), columns, rows, ui.Empty(_("No movement of a loan in reach")), page=page
-    )
-
-
-def _balance(movement: Any) -> Any:
-    kind = movement.fee_kind or movement.tax_kind
-    return common.full_balance_name(f"{movement.component}:{kind}" if kind else movement.component)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -14,13 +15,14 @@ from usance.apps.payments import selectors as payments
 from usance.apps.servicing import previews, selectors
 from usance.apps.servicing import services as servicing
 from usance.core.loan import state
+from usance.core.rates import Rate
 from usance.ports import clock
 from usance.web import components as ui
 from usance.web import forms as house
-from usance.web import permits
+from usance.web import permits, reckoning
 from usance.web.staff import loan_forms
 from usance.web.staff.act_steps import Act, Effect, begin, run
-from usance.web.staff.loan_effects import effects_of
+from usance.web.staff.loan_effects import effects_of, rate_effects
 from usance.web.staff.request import StaffRequest
 from usance.workflows import serve_loan, take_payment
 
@@ -243,6 +245,39 @@ def reverse_entry(request: StaffRequest, loan_id: UUID) -> HttpResponse:
         return _("The entry is undone.")
 
     form = loan_forms.ReverseForm(data, loan=loan, lines=selectors.loan_view(loan_id=loan.pk).timeline)
+    return run(Act(request, shape, loan, form, effect, do))
+
+
+@permits.staff("loan.correct")
+@require_http_methods(["GET", "POST"])
+def change_rate(request: StaffRequest, loan_id: UUID) -> HttpResponse:
+    """Proposes another rate from a day on; a second person decides."""
+    shape, loan, data = begin(request, "change_rate", loan_id)
+    borne = selectors.state_on(loan).rate
+
+    def rate(act: Act) -> Rate:
+        return Rate(Fraction(act.given["share"]), borne.per)
+
+    def effect(act: Act) -> Effect:
+        event = serve_loan.rate_event(key=act.key, rate=rate(act), value_on=act.given["value_on"])
+        preview = selectors.preview(loan_id=loan.pk, event=event)
+        told = [ui.Effect(_("A second person must approve this; until then nothing changes."), "warn")]
+        return [*told, *rate_effects(rate(act), event.effective_on, preview, loan.currency)], preview
+
+    def do(act: Act) -> str:
+        serve_loan.propose_rate(
+            loan_id=loan.pk,
+            key=act.key,
+            rate=rate(act),
+            value_on=act.given["value_on"],
+            reason=act.given["reason"],
+            maker=request.user,
+            at=_moment(request),
+        )
+        return _("Proposed: a second person must approve it.")
+
+    today = request.institution.business_date
+    form = loan_forms.RateForm(data, loan=loan, borne=reckoning.rate(borne), today=today)
     return run(Act(request, shape, loan, form, effect, do))
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from usance.core.loan import quote
+from usance.core.rates import Rate
 from usance.web import components as ui
-from usance.web import words
+from usance.web import reckoning, words
 from usance.web.templatetags import formats
 
 
@@ -36,6 +38,21 @@ def effects_of(preview: quote.Preview, currency: str) -> list[ui.Effect]:
             )
         )
     return told
+
+
+def rate_effects(rate: Rate, value_on: date, preview: quote.Preview, currency: str) -> list[ui.Effect]:
+    """What another rate does: to the past, as movements, and to all that is still to pay."""
+    values = {
+        "day": formats.date_l(value_on),
+        "rate": reckoning.rate(rate),
+        "before": formats.money(preview.before.still_to_pay_minor, currency),
+        "after": formats.money(preview.after.still_to_pay_minor, currency),
+    }
+    return [
+        ui.Effect(_("From %(day)s on the loan bears %(rate)s; steps agreed for later no longer count.") % values),
+        ui.Effect(_("All that is still to pay, if paid on time: %(after)s instead of %(before)s.") % values),
+        *effects_of(preview, currency),
+    ]
 
 
 def difference(preview: quote.Preview, currency: str) -> list[ui.DiffRow]:

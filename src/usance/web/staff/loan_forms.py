@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -136,6 +137,37 @@ class FeeForm(AmountForm):
     def __init__(self, *args: Any, loan: Any, kinds: Iterable[str], **kwargs: Any) -> None:
         super().__init__(*args, loan=loan, **kwargs)
         self.fields["fee_kind"].choices = [(kind, words.FEES.get(kind, kind)) for kind in kinds]  # type: ignore[attr-defined]
+
+
+class RateForm(house.Form):
+    share = house.PercentField(label=gettext_lazy("New rate, in per cent"))
+    value_on = forms.DateField(
+        label=gettext_lazy("From which day"),
+        help_text=gettext_lazy(
+            "Of an earlier day, interest since then is counted anew and the difference booked today."
+        ),
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
+    reason = forms.CharField(label=gettext_lazy("Why"), max_length=300)
+
+    def __init__(self, *args: Any, loan: Any, borne: str, today: date, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"value_on": today})
+        super().__init__(*args, **kwargs)
+        self.first, self.today = loan.disbursed_on, today
+        self.fields["share"].help_text = _("The loan bears %(rate)s today.") % {"rate": borne}
+
+    def clean_share(self) -> Decimal:
+        share: Decimal = self.cleaned_data["share"]
+        if not 0 <= share <= 1:
+            raise forms.ValidationError(_("Enter a rate from 0 to 100 per cent."))
+        return share
+
+    def clean_value_on(self) -> date:
+        day: date = self.cleaned_data["value_on"]
+        if self.first and not self.first <= day <= self.today:
+            bounds = {"first": formats.date_l(self.first, "medium"), "last": formats.date_l(self.today, "medium")}
+            raise forms.ValidationError(_("Choose a day from %(first)s to %(last)s.") % bounds)
+        return day
 
 
 class SendBackForm(AmountForm):

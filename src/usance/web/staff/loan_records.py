@@ -85,9 +85,9 @@ def movements(looking: Looking) -> dict[str, Any]:
 
 
 def _known(rows: Any, looking: Looking) -> Any:
-    """Rows that were booked by the day that is looked at."""
-    until = min(filter(None, (looking.known_on, looking.view.on)))
-    return rows.filter(booked_on__lte=until) if until < looking.today else rows
+    """Rows that were there by then and are about days until the day that is looked at."""
+    rows = rows.filter(selectors.known_by(looking.view.known))
+    return rows.filter(effective_on__lte=looking.view.on) if looking.view.on < looking.today else rows
 
 
 def messages(looking: Looking) -> dict[str, Any]:
@@ -193,6 +193,5 @@ def looked(looking: Looking) -> dict[str, Any]:
 def _paged(
     looking: Looking, caption: str, columns: list[ui.Column], rows: list[ui.Row], empty: ui.Empty, page: Any, tab: str
 ) -> ui.DataTable:
-    given = looking.request.GET
-    query = {"tab": tab, "on": given.get("on", ""), "known": given.get("known", "")}
+    query = {"tab": tab, **looking.kept}
     return ui.DataTable(caption, columns, rows, empty, page=page, query=query)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from django import forms
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
@@ -17,51 +16,12 @@ from usance.apps.access import selectors as access
 from usance.apps.institutions import selectors as institutions
 from usance.apps.products import selectors as products
 from usance.apps.servicing import classing, selectors
+from usance.core.loan import state
 from usance.web import components as ui
-from usance.web import forms as house
 from usance.web import reckoning, words
 from usance.web.staff import loan_records
 from usance.web.staff.request import StaffRequest
 from usance.web.templatetags import formats
-
-AHEAD = timedelta(days=3660)  # how far a projection is drawn
-
-
-class DatesForm(house.FilterForm):
-    """The day to look at: as it was true on, and as it was known on."""
-
-    on = forms.DateField(label=gettext_lazy("As true on"), widget=forms.DateInput(attrs={"type": "date"}))
-    known = forms.DateField(label=gettext_lazy("As known on"), widget=forms.DateInput(attrs={"type": "date"}))
-    tab = forms.CharField(widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, loan: selectors.Loan, institution: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.today: date = institution.business_date
-        self.first = min(loan.booked_on, loan.disbursed_on or loan.booked_on)
-
-    def clean_on(self) -> date | None:
-        return self._between("on", self.first, self.today + AHEAD)
-
-    def clean_known(self) -> date | None:
-        return self._between("known", self.first, self.today)
-
-    def _between(self, name: str, first: date, last: date) -> date | None:
-        value: date | None = self.cleaned_data[name]
-        if value is not None and not first <= value <= last:
-            bounds = {"first": formats.date_l(first, "medium"), "last": formats.date_l(last, "medium")}
-            raise forms.ValidationError(_("Choose a day from %(first)s to %(last)s.") % bounds)
-        return value
-
-    def dates(self) -> tuple[date, date | None]:
-        """(true on, known on or None for all that is known); the business date where nothing sensible was asked."""
-        given = self.cleaned_data if self.is_bound and self.is_valid() else {}
-        known = given.get("known")
-        return given.get("on") or self.today, known if known and known < self.today else None
-
-    @property
-    def is_other_day(self) -> bool:
-        on, known = self.dates()
-        return on != self.today or known is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +31,16 @@ class Looking:
     request: StaffRequest
     loan: selectors.Loan
     view: selectors.LoanView
-    known_on: date | None
     today: date
+    kept: Mapping[str, str]  # the chosen days, for links within the page
 
     @property
     def currency(self) -> str:
         return self.loan.currency
+
+    @property
+    def is_other_day(self) -> bool:
+        return self.view.on != self.today or self.view.known is not None
 
     def money(self, minor: int) -> ui.Money:
         return ui.Money(minor, self.loan.currency)
@@ -107,22 +71,69 @@ def of(request: StaffRequest) -> list[Tab]:
 
 
 def figures(looking: Looking) -> list[dict[str, Any]]:
-    """The money cards above the tabs."""
-    standing = looking.view.standing
+    """The money cards above the tabs, each with what makes it up."""
+    standing, loan = looking.view.standing, looking.view.state
+    ages, owed = state.payable(loan), state.owed(loan)
+    due = _together(ages["past_due"], ages["due"])
     shown: list[dict[str, Any]] = [
-        {"label": _("Owed in all"), "minor": standing.outstanding_minor},
-        {"label": _("Due now"), "minor": standing.due_now_minor},
-        {"label": _("Past due"), "minor": standing.past_due_minor, "note": _late(standing.days_past_due)},
+        {"label": _("Owed in all"), "minor": standing.outstanding_minor, "lines": _made_of(owed)},
+        {"label": _("Due now"), "minor": standing.due_now_minor, "lines": _made_of(due)},
         {
-            "label": _("Next payment"),
-            "minor": standing.next_due_minor if standing.next_due_on else 0,
-            "note": formats.date_l(standing.next_due_on, "medium") if standing.next_due_on else "",
+            "label": _("Past due"),
+            "minor": standing.past_due_minor,
+            "note": _late(standing.days_past_due),
+            "lines": _made_of(ages["past_due"]),
         },
-        {"label": _("To close the loan"), "minor": standing.payoff_minor},
+        _next_payment(looking, due),
+        {
+            "label": _("To close the loan"),
+            "minor": standing.payoff_minor,
+            "lines": _made_of(_together(owed, {"unapplied": -min(standing.unapplied_minor, sum(owed.values()))})),
+        },
     ]
     if standing.unapplied_minor:
-        shown.append({"label": _("Paid in advance"), "minor": standing.unapplied_minor})
+        held = {"unapplied": standing.unapplied_minor}
+        shown.append({"label": _("Paid in advance"), "minor": standing.unapplied_minor, "lines": _made_of(held)})
     return shown
+
+
+def _next_payment(looking: Looking, due: Mapping[str, int]) -> dict[str, Any]:
+    """Due today, it is all that is due now; later, an instalment less what was paid of it before."""
+    standing = looking.view.standing
+    if not standing.next_due_on:
+        return {"label": _("Next payment"), "minor": 0}
+    ahead = next((row for row in looking.view.schedule if row.due_on == standing.next_due_on and not row.billed), None)
+    lines = _made_of(due if standing.next_due_on == looking.view.on else ahead.amounts if ahead else {})
+    if lines and ahead and ahead.early_minor:
+        lines = [
+            *lines[:-1],
+            ui.Line(_("Paid before"), -ahead.early_minor),
+            ui.Line(_("Together"), ahead.remaining_minor, total=True),
+        ]
+    return {
+        "label": _("Next payment"),
+        "minor": standing.next_due_minor,
+        "note": formats.date_l(standing.next_due_on, "medium"),
+        "lines": lines,
+    }
+
+
+def _together(*parts: Mapping[str, int]) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for part in parts:
+        for balance, minor in part.items():
+            sums[balance] = sums.get(balance, 0) + minor
+    return sums
+
+
+def _made_of(amounts: Mapping[str, int]) -> Sequence[ui.Line]:
+    """A figure by balance; how each balance came about stands under it in the summary."""
+    lines = [
+        ui.Line(words.full_balance_name(balance), amounts[balance])
+        for balance in sorted(amounts, key=_rank)
+        if amounts[balance]
+    ]
+    return [*lines, ui.Line(_("Together"), sum(amounts.values()), total=True)] if lines else ()
 
 
 def _late(days: int) -> str:
@@ -136,8 +147,7 @@ def summary(looking: Looking) -> dict[str, Any]:
     """Every balance with the lines that make it up, and the agreement in short."""
     view = looking.view
     by_balance: dict[str, list[Any]] = {}
-    lines = selectors.explain(loan_id=looking.loan.pk, on=view.on, known_on=looking.known_on)
-    for line in lines:
+    for line in view.explain():
         by_balance.setdefault(line.balance, []).append(line)
     balances = [
         {
@@ -159,16 +169,17 @@ def _rank(balance: str) -> tuple[int, str]:
 
 
 def _agreed(looking: Looking) -> list[ui.SummaryRow]:
-    loan = looking.loan
+    loan, then = looking.loan, looking.view.state
+    most_late = loan.max_days_past_due
     units = {unit.path: unit.name for unit in institutions.units()}
     rows = [
         ui.SummaryRow(_("Product"), product_names().get(loan.product, loan.product)),
         ui.SummaryRow(_("Agreed amount"), looking.money(loan.amount_minor)),
         ui.SummaryRow(_("Booked"), loan.booked_on),
-        ui.SummaryRow(_("Money arrived"), loan.disbursed_on),
+        ui.SummaryRow(_("Money arrived"), then.disbursed_on),
         ui.SummaryRow(_("Last payment day"), looking.view.standing.ends_on),
-        ui.SummaryRow(_("Extensions so far"), loan.extension_count),
-        ui.SummaryRow(_("Most days late"), loan.max_days_past_due),
+        ui.SummaryRow(_("Extensions so far"), then.extension_count),
+        ui.SummaryRow(_("Most days late"), looking.view.max_days_past_due if looking.is_other_day else most_late),
         ui.SummaryRow(_("Unit"), units.get(loan.org_path, loan.org_path)),
     ]
     if looking.view.state.penalty_paused:
@@ -178,6 +189,8 @@ def _agreed(looking: Looking) -> list[ui.SummaryRow]:
 
 def _class(looking: Looking) -> dict[str, Any]:
     """The class of the country's regulator at the end of the day before the one that is looked at, and its history."""
+    if looking.view.on > looking.today:
+        return {}
     changes = list(classing.changes_of(loan_id=looking.loan.pk))
     later = [one for one in changes if one.day >= looking.view.on]
     code = later[-1].was if later else looking.loan.loan_class
@@ -213,15 +226,8 @@ def schedule(looking: Looking) -> dict[str, Any]:
 
 SHOWN: Mapping[str, frozenset[str]] = {
     "money": frozenset(
-        {
-            "disbursed",
-            "taken_over",
-            "disbursement_failed",
-            "payment_received",
-            "payment_returned",
-            "refunded",
-            "recovered",
-        }
+        {"disbursed", "taken_over", "disbursement_failed", "payment_received", "payment_expected", "payment_returned"}
+        | {"refunded", "recovered"}
     ),
     "changes": frozenset(
         {"approved", "cancelled", "extended", "waived", "fee_added", "rate_changed", "penalty_paused"}
@@ -246,11 +252,12 @@ def timeline(looking: Looking) -> dict[str, Any]:
         kind, actor_id = actors.get(line.source, (line.actor_kind, ""))
         who = names.get(actor_id) or words.ACTOR.get(kind, kind)
         items.append(_with(item, who="" if line.is_fact else who, body=_told(item.body, line)))
-    kept = {name: looking.request.GET[name] for name in ("on", "known") if looking.request.GET.get(name)}
     views = (("", _("All")), ("money", _("Money")), ("changes", _("Changes")), ("dates", _("Dates")))
     filters = [
         ui.Tab(
-            text, "?" + urlencode({"tab": "timeline", "show": code, **kept}), current=code == (asked if kinds else "")
+            text,
+            "?" + urlencode({"tab": "timeline", "show": code, **looking.kept}),
+            current=code == (asked if kinds else ""),
         )
         for code, text in views
     ]

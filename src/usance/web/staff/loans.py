@@ -29,7 +29,7 @@ from usance.core.refusals import Refusal
 from usance.web import components as ui
 from usance.web import files, pages, permits, refusals, words
 from usance.web import forms as house
-from usance.web.staff import loan_tabs
+from usance.web.staff import loan_days, loan_tabs
 from usance.web.staff.request import StaffRequest
 
 LOAN = "servicing.loan"
@@ -229,16 +229,15 @@ def show(request: StaffRequest, loan_id: UUID) -> HttpResponse:
     from usance.web.staff import act_steps
 
     row = found(request, loan_id)
-    form = loan_tabs.DatesForm(request.GET or None, loan=row, institution=request.institution)
-    on, known_on = form.dates()
-    view = selectors.loan_view(loan_id=row.pk, on=on, known_on=known_on)
+    form = loan_days.DaysForm(request.GET or None, loan=row, today=request.institution.business_date)
+    days = loan_days.asked(form)
+    view = selectors.loan_view(loan_id=row.pk, on=days.on, known_on=days.known, supposed=days.supposed)
     tabs = loan_tabs.of(request)
     asked = request.GET.get("tab", "")
     tab = next((one for one in tabs if one.code == asked), tabs[0])
     audit.viewed(subject=(LOAN, row.pk), actor=request.actor, fields=[f"loan.{tab.code}"])
-    looking = loan_tabs.Looking(request, row, view, known_on, request.institution.business_date)
+    looking = loan_tabs.Looking(request, row, view, request.institution.business_date, days.kept)
     person = customers.summaries([row.party_id]).get(row.party_id)
-    kept = {name: request.GET[name] for name in ("on", "known") if request.GET.get(name) and not form.errors}
     context = {
         "loan": row,
         "view": view,
@@ -247,13 +246,14 @@ def show(request: StaffRequest, loan_id: UUID) -> HttpResponse:
         "person": person,
         "customer_url": customer_url(row.party_id) if "customer.view" in request.permissions else "",
         "form": form,
-        "is_other_day": form.is_other_day,
-        "is_projection": on > request.institution.business_date,
-        "tabs": [ui.Tab(one.words, one.href(kept), current=one is tab) for one in tabs],
+        "days": days,
+        "looking_at": days.banner(),
+        "other_looks": days.views(tab.code),
+        "tabs": [ui.Tab(one.words, one.href(days.kept), current=one is tab) for one in tabs],
         "tab": tab,
         "tab_template": f"staff/loans/tab_{tab.code}.html",
         "figures": loan_tabs.figures(looking),
-        "acts": act_steps.possible(request, row),
+        "acts": [] if days.is_other_day else act_steps.possible(request, row),  # one acts on what is, not on what was
         "waiting": act_steps.proposals(row),
         "crumbs": [ui.Crumb(_("Loans"), reverse("staff:loans")), ui.Crumb(row.number)],
         **tab.build(looking),

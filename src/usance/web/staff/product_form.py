@@ -36,7 +36,7 @@ VOCABULARY = {
 OPTIONAL = frozenset({
     "penalty.rule", "penalty.share", "penalty.flat_minor", "penalty.grace_days", "penalty.cap_share",
     "penalty.yearly_cap_share", "extension.days_allowed", "extension.max_count", "conventions.cost_cap_share",
-    "conventions.level_day_count", "down_payment_share", "fixed_length.count",
+    "conventions.level_day_count", "conventions.bill_days", "down_payment_share", "fixed_length.count",
 })  # fmt: skip
 EMPTY_FEE = {
     "kind": "",

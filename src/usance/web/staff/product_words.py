@@ -93,6 +93,7 @@ LABELS: Mapping[str, Any] = {
     "conventions.forgive_under_minor": gettext_lazy("Forgive what is left below"),
     "conventions.default_after_days": gettext_lazy("In default after days past due"),
     "conventions.apr_times": gettext_lazy("APR counts time in"),
+    "conventions.bill_days": gettext_lazy("A bill, days before each due date"),
     "rule_set": gettext_lazy("Decided by the rules"),
     "offer_days": gettext_lazy("Days that an offer is open"),
     "draft_days": gettext_lazy("Days that an unsent request is kept"),

@@ -27,6 +27,8 @@ from usance.web.staff import (
     payments,
     people,
     periods,
+    portfolio,
+    portfolio_lines,
     products,
     queue,
     roles,
@@ -119,6 +121,7 @@ LOANS = [
     path("loans/<uuid:loan_id>/penalty/", loan_acts.penalty, name="penalty"),
     path("loans/<uuid:loan_id>/send-back/", loan_acts.send_back, name="send_back"),
     path("loans/<uuid:loan_id>/reverse/", loan_acts.reverse_entry, name="reverse_entry"),
+    path("loans/<uuid:loan_id>/rate/", loan_acts.change_rate, name="change_rate"),
     path("loans/<uuid:loan_id>/write-off/", loan_acts.write_off, name="write_off"),
 ]
 IMPORTS = [
@@ -151,6 +154,10 @@ OVERSIGHT = [
     path("books/", books.trial_balance, name="books"),
     path("books/trial-balance.csv", books.trial_balance_csv, name="trial_balance_csv"),
     path("books/branches/", books.branches, name="branch_figures"),
+    path("books/portfolio/", portfolio.show, name="portfolio"),
+    path("books/portfolio.csv", portfolio.as_csv, name="portfolio_csv"),
+    path("books/portfolio/loans/", portfolio_lines.loans, name="portfolio_loans"),
+    path("books/portfolio/learned/", portfolio_lines.learned, name="portfolio_learned"),
     path("books/journal/", journal.journal, name="journal"),
     path("books/accounts/<uuid:account_id>/", journal.account, name="ledger_account"),
     path("books/entries/<uuid:entry_id>/", journal.entry, name="entry"),

@@ -25,6 +25,8 @@ CHECKS: tuple[tuple[str, Callable[[], Iterator[Difference]]], ...] = (
     ("principal is what was disbursed less what was repaid", books.principal_identity),
     ("classes stand as they were changed", books.classes_as_changed),
     ("kept sums equal the rows that they count", books.tallies_as_counted),
+    ("each loan bears one status, that of its changes", books.marks_as_changed),
+    ("the portfolio's past is the sum of its rows", books.past_as_booked),
     ("one effect per cause", money.one_effect_per_cause),
     ("money by a rail has one entry, and each entry its money", money.instructions_and_entries),
     ("loans' events are chained", chains.events_chained),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from usance.apps.institutions import tallies
 from usance.apps.ledger.digests import ENTRY_TEXT, TRANSFER_TEXT
-from usance.apps.servicing import earnings
+from usance.apps.servicing import earnings, portfolio
 from usance.apps.servicing.earnings import total_sql
 from usance.apps.servicing.folding import EARNED_DAY_TEXT, MOVEMENT_TEXT
 from usance.core.accounting import books
@@ -244,6 +244,35 @@ def classes_as_changed() -> Iterator[Difference]:
     """I2: the class of a loan is that of its newest change."""
     for number, stands, changed in rows(CLASSES):
         yield Difference("I2", f"loan {number}", f"its class stands at {stands}, it was changed to {changed}")
+
+
+MARKS = """
+SELECT l.number, l.status, coalesce(string_agg(concat_ws(' ', m.count, m.status, m.since), ', '), 'none')
+FROM servicing_loan l LEFT JOIN (
+    SELECT institution_id, loan_id, status, past_due_since AS since, sum(count) AS count
+    FROM servicing_statuschange GROUP BY 1, 2, 3, 4 HAVING sum(count) <> 0
+) m ON m.institution_id = l.institution_id AND m.loan_id = l.id
+WHERE l.last_event_seq > 0
+GROUP BY l.institution_id, l.id
+HAVING count(m.count) <> 1 OR sum(m.count) <> 1 OR max(m.status) <> l.status
+    OR max(m.since) IS DISTINCT FROM CASE WHEN l.days_past_due > 0 THEN l.checkpoint_on - l.days_past_due END
+ORDER BY l.number
+"""
+
+
+def marks_as_changed() -> Iterator[Difference]:
+    """I2: a loan has the status that its changes of status come to. Older loans get theirs with the first summing
+    up."""
+    if portfolio.rolled_until() > portfolio.BEGINNING:
+        for number, status, marks in rows(MARKS):
+            yield Difference("I2", f"loan {number}", f"its status stands at {status}, its changes make: {marks}")
+
+
+def past_as_booked() -> Iterator[Difference]:
+    """I2: days of booking that were summed up are still what their movements and changes of status come to."""
+    for booked_on, on, measure, status, since, lacks in portfolio.differing():
+        mark = " ".join(str(part) for part in (measure, status, since) if part)
+        yield Difference("I2", f"portfolio of {on}, booked on {booked_on}", f"{mark} lacks {lacks}")
 
 
 def tallies_as_counted() -> Iterator[Difference]:

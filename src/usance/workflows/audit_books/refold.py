@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
-from usance.apps.servicing import earnings, folding
+from usance.apps.servicing import earnings, folding, portfolio, statuses
 from usance.apps.servicing import selectors as servicing
 from usance.apps.servicing.folding import Kept
 from usance.core.calendar import ONE_DAY
@@ -29,12 +29,14 @@ def choose(*, full: bool, seed: int, sample: int) -> tuple[Sequence[UUID], int]:
 
 
 def differences(loan_ids: Sequence[UUID]) -> Iterator[Difference]:
+    """Of these loans; their statuses too, once the first summing up has marked the loans that there were."""
+    marked = portfolio.rolled_until() > portfolio.BEGINNING
     for start in range(0, len(loan_ids), BATCH):
         for kept in servicing.kept(loan_ids[start : start + BATCH]):
-            yield from _compare(kept)
+            yield from _compare(kept, marked)
 
 
-def _compare(kept: Kept) -> Iterator[Difference]:
+def _compare(kept: Kept, marked: bool) -> Iterator[Difference]:
     """One loan: what it should be by its events against row, checkpoint and movements."""
     subject = f"loan {kept.row.number}"
     try:
@@ -52,6 +54,11 @@ def _compare(kept: Kept) -> Iterator[Difference]:
         yield Difference("I2", subject, "its line of earning is not what its events make")
     for movement in replay.adjustments(kept.movements, step.movements):
         yield Difference("I2", subject, f"movements lack {_words(movement)}")
+    if marked:
+        true = statuses.timeline(agreed, told, kept.row.checkpoint_on)
+        for change in statuses.difference(statuses.kept(kept.statuses), true):
+            mark = " ".join(str(part) for part in change.mark if part)
+            yield Difference("I2", subject, f"changes of status lack {change.by:+d} {mark} of {change.on}")
     for name in ("interest", "penalty"):
         accrued = getattr(step.loan, name)
         if abs(accrued.exact - accrued.posted) > 1:

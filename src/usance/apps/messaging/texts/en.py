@@ -156,6 +156,12 @@ TEXTS = {
         "Loan {reference} is repaid. You owe nothing. Thank you.\n\nYour letter that says so, which anyone can "
         "verify: {link}",
     ),
+    "bill_ready": Text(
+        "{lender}: your bill for loan {reference}: {amount_minor:money} by {due_on:date}. See it: {link}",
+        "Your bill for loan {reference}",
+        "Your bill for loan {reference} is here: {amount_minor:money} by {due_on:date}.\n\nWhat it is made of, and how "
+        "to pay: {link}",
+    ),
     "phone_changed": Text(
         "{lender}: your phone number changes to {phone} on {counts_from:moment}. Not you? Stop it: {link}",
         "Your phone number is about to change",

@@ -159,6 +159,12 @@ TEXTS = {
         "Кредит {reference} погашено. Ви нічого не винні. Дякуємо.\n\nДовідка про це, яку може перевірити "
         "будь-хто: {link}",
     ),
+    "bill_ready": Text(
+        "{lender}: рахунок за кредитом {reference}: {amount_minor:money} до {due_on:date}. Докладно: {link}",
+        "Рахунок за кредитом {reference}",
+        "Ваш рахунок за кредитом {reference}: {amount_minor:money} до {due_on:date}.\n\nЗ чого він складається та як "
+        "сплатити: {link}",
+    ),
     "phone_changed": Text(
         "{lender}: ваш номер телефону {counts_from:moment} зміниться на {phone}. Це не ви? Зупиніть: {link}",
         "Ваш номер телефону скоро зміниться",

@@ -157,6 +157,12 @@ TEXTS = {
         "Khoản vay {reference} đã trả xong. Bạn không còn nợ. Cảm ơn bạn.\n\nGiấy xác nhận mà ai cũng có thể "
         "kiểm tra: {link}",
     ),
+    "bill_ready": Text(
+        "{lender}: thông báo thanh toán khoản vay {reference}: {amount_minor:money} trước {due_on:date}. Xem: {link}",
+        "Thông báo thanh toán khoản vay {reference}",
+        "Thông báo thanh toán khoản vay {reference}: {amount_minor:money} trước ngày {due_on:date}.\n\nGồm những gì và "
+        "cách trả: {link}",
+    ),
     "phone_changed": Text(
         "{lender}: số điện thoại của bạn sẽ đổi thành {phone} lúc {counts_from:moment}. Không phải bạn? Dừng lại: "
         "{link}",

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("institutions", "0001_initial"),
         ("ledger", "0002_line_tally"),
-        ("servicing", "0003_loan_tallies"),
+        ("servicing", "0004_the_portfolios_past"),
     ]
 
     operations = [

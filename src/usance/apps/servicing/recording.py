@@ -225,7 +225,9 @@ def _write(taking: Taking, actor: Actor) -> None:
 
 def announce(loan_id: UUID, before: state.Loan, after: state.Loan) -> None:
     """Names the jobs that follow from what changed, in the caller's transaction."""
-    announce_all([(loan_id, before, after)])
+    for name in _announced(before, after):
+        if name in queue.declared():
+            queue.enqueue(name, loan_id=str(loan_id))
 
 
 def announce_all(changed: Iterable[tuple[UUID, state.Loan, state.Loan]]) -> None:

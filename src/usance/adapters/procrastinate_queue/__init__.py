@@ -56,7 +56,8 @@ class ProcrastinateQueue:
     def put_all(self, name: str, each: Sequence[Mapping[str, Plain]]) -> None:
         task, whose = options(name), {"institution_id": str(self.whose())}
         job = configure_task(name=name, job_manager=self.jobs, queue=task.lane, priority=task.priority)
-        job.batch_defer(*({**arguments, **whose} for arguments in each))
+        kwargs: list[dict[str, Any]] = [{**arguments, **whose} for arguments in each]
+        job.batch_defer(*kwargs)
 
 
 def register(app: App, run: Run) -> None:

@@ -126,10 +126,10 @@ def post(*, entry: NewEntry, actor: Actor = SYSTEM) -> JournalEntry:
 
 def post_many(*, entries: Sequence[NewEntry], actor: Actor = SYSTEM) -> list[JournalEntry]:
     """Books entries in a few statements, in their order; those whose key is known stay as they are."""
-    for day in {entry.booked_on for entry in entries}:
-        if selectors.is_locked(day):
-            raise PeriodLocked(booked_on=day)
-    known = {row.key: row for row in selectors.entries_by_key(entry.key for entry in entries)}
+    locked, keys = selectors.in_the_way(days={entry.booked_on for entry in entries}, keys=[e.key for e in entries])
+    for day in locked:
+        raise PeriodLocked(booked_on=day)
+    known = {row.key: row for row in selectors.entries_by_key(keys)} if keys else {}
     accounts = account_of_roles()
     made = [_build(entry, accounts) for entry in entries if entry.key not in known]
     JournalEntry.objects.bulk_create([row for row, _ in made])

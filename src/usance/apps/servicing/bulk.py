@@ -101,8 +101,8 @@ class _Folding:
 
     def __init__(self, batch: Batch) -> None:
         day = batch.to - ONE_DAY
-        self.batch, self.scheme, self.times = batch, classing.scheme_on(day), 0
-        self.is_new_scheme = classing.scheme_on(day - ONE_DAY) != self.scheme
+        self.batch, self.times = batch, 0
+        self.scheme, self.is_new_scheme = classing.scheme_and_news(day)
         self.ages = sorted(
             {*earnings.EDGES, *(known.from_days for known in (self.scheme.classes if self.scheme else ()))}
         )

@@ -26,6 +26,12 @@ def scheme_on(day: date) -> Scheme | None:
     return classes.scheme_of(value) if value else None
 
 
+def scheme_and_news(day: date) -> tuple[Scheme | None, bool]:
+    """The classes on a date, and whether they hold since that very day: then every loan is to be looked at."""
+    row = institutions.rule_row(tenancy.current().country, RULE, day)
+    return (classes.scheme_of(row.value), row.starts_on == day) if row else (None, False)
+
+
 def changes(scheme: Scheme | None, row: Loan, columns: Mapping[str, Any]) -> list[tuple[int, str]]:
     """The classes that a loan came into while days passed, as in core: of its row before and its columns after. None
     for a loan that has ended, or where there are no classes."""

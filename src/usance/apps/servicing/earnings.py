@@ -106,6 +106,24 @@ def lock(rows: Iterable[Loan]) -> dict[UUID, Earning]:
     return found
 
 
+LOCK_BOTH = """
+SELECT l.*, e.closed_until AS earned_until, e.interest_minor AS earned_interest, e.penalty_minor AS earned_penalty,
+    e.interest_is_late AS earned_is_late
+FROM servicing_loan l JOIN servicing_earning e ON e.institution_id = l.institution_id AND e.id = l.id
+WHERE l.id = %s FOR NO KEY UPDATE
+"""
+
+
+def lock_running(loan_id: UUID) -> Loan | None:
+    """A loan that runs, its row and its Earning nobody else's until the transaction ends; None where there is no
+    Earning. One statement locks both: whoever waited for one of them sees both as they then are."""
+    for row in Loan.rows.raw(LOCK_BOTH, [loan_id]):
+        more = {name: row.__dict__.pop(f"earned_{name}") for name in ("until", "interest", "penalty", "is_late")}
+        carried.carry(row, **more)
+        return row
+    return None
+
+
 def lines_of(span: Any) -> tuple[quiet.Line, quiet.Line]:
     """The lines of interest and penalty of an Earning, or of a span that was kept."""
     return _line_of(span, "interest"), _line_of(span, "penalty")

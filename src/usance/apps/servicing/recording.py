@@ -68,10 +68,13 @@ def tell(*, loan_id: UUID, events: Sequence[Event], actor: Actor) -> Loan:
 
 def lock(loan_id: UUID) -> Loan:
     """The loan's row, nobody else's until the transaction ends."""
-    row = Loan.rows.select_for_update(no_key=True).filter(pk=loan_id).first()
+    row = earnings.lock_running(loan_id)
     if row is None:
-        raise NoSuchLoan()
-    earnings.lock([row])
+        row = Loan.rows.select_for_update(no_key=True).filter(pk=loan_id).first()
+        if row is None:
+            raise NoSuchLoan()
+        if row.status in state.LIVE:  # it was disbursed while we waited for it
+            earnings.lock([row])
     return row
 
 

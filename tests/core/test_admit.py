@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.core.loans import APPROVED, DISBURSED, after, on, terms
-from usance.core.loan import admit, events, replay, state
+from tests.core.loans import APPROVED, DISBURSED, START, after, on, terms
+from usance.core.loan import admit, events, refused, replay, state
+from usance.core.loan.terms import RateStep
 from usance.core.rates import Rate
 from usance.core.refusals import Refusal
 
@@ -19,6 +20,8 @@ LATE = after(40)
 CLOSED = after(10, events.PaymentReceived(amount_minor=200_000, **on(10, "paid")))
 GONE = after(50, events.WrittenOff(**on(50, "gone")))
 PAUSED = after(6, events.PenaltyPaused(**on(6, "pause")))
+LOST = after(6, events.ChargedOff(**on(6, "lost")))
+EVEN = after(5, interest_spread="evenly", interest_base="original_principal")
 STRETCHED = after(6, events.Extended(days=7, **on(6, "first")))
 
 
@@ -37,7 +40,18 @@ def old_bill(day: int, due: int, paid: int) -> events.OldBill:
     )
 
 
+def corrected(number: int = 1, before: dict[str, Any] | None = None, **after: Any) -> events.TermsCorrected:
+    return events.TermsCorrected(
+        number=number, before=terms(**before or {}), after=terms(**after), **on(0, f"corrected-{number}")
+    )
+
+
+HALF = (RateStep(from_day=0, rate=Rate(Fraction("0.005"), "day")),)
 REFUSED = [
+    (NEW, corrected(rates=HALF), "loan_not_yet_approved"),
+    (RUNNING, corrected(), "nothing_corrected"),
+    (RUNNING, corrected(before={"rates": HALF}), "correction_outdated"),
+    (RUNNING, corrected(principal_minor=100_001), "amount_not_correctable"),
     (BEFORE, events.TakenOver(**on(0)), "loan_not_running"),
     (RUNNING, events.TakenOver(standing=taken_over().standing, **on(5)), "loan_not_approved"),
     (BEFORE, taken_over(old_bill(-1, 60_001, 10_000)), "standing_does_not_add_up"),
@@ -68,6 +82,22 @@ REFUSED = [
     (RUNNING, events.Refunded(amount_minor=1, **on(5)), "more_than_unapplied"),
     (RUNNING, events.Recovered(amount_minor=1, **on(5)), "loan_not_written_off"),
     (GONE, events.WrittenOff(**on(50)), "loan_not_running"),
+    (RUNNING, events.Credited(amount_minor=5, reason="luck", **on(5)), "credit_not_known"),
+    (RUNNING, events.Charged(balance="fee:courtesy", amount_minor=5, due_on=START, **on(5)), "fee_not_agreed"),
+    (GONE, events.Charged(balance="penalty", amount_minor=5, due_on=START, **on(50)), "loan_not_running"),
+    (EVEN, events.Rescheduled(more=1, **on(5)), "dates_are_fixed"),
+    (EVEN, events.Respread(**on(5)), "dates_are_fixed"),
+    (RUNNING, events.Rescheduled(**on(5)), "dates_not_possible"),
+    (RUNNING, events.Rescheduled(moved_from=START, **on(5)), "dates_not_possible"),
+    (RUNNING, events.Rescheduled(moved_from=START, moved_to=on(5)["effective_on"], **on(5)), "dates_not_possible"),
+    (RUNNING, events.Rescheduled(more=-1, **on(5)), "dates_not_possible"),
+    (LATE, events.Rescheduled(more=1, **on(40)), "dates_not_possible"),
+    (LATE, events.Respread(**on(40)), "dates_not_possible"),
+    (RUNNING, events.Respread(start_on=on(9)["effective_on"], **on(5)), "dates_not_possible"),
+    (RUNNING, events.Respread(interest="luck", **on(5)), "dates_not_possible"),
+    (RUNNING, events.InterestPaused(since=START, until=START, **on(5)), "dates_not_possible"),
+    (LATE, events.Terminated(**on(40)), "dates_not_possible"),
+    (LOST, events.ChargedOff(**on(6)), "already_charged_off"),
     (PAUSED, events.PenaltyPaused(**on(6)), "penalty_already_paused"),
     (RUNNING, events.PenaltyResumed(**on(5)), "penalty_not_paused"),
 ]
@@ -82,9 +112,11 @@ def test_refused(loan: state.Loan, event: events.Event, code: str) -> None:
 
 def test_every_refusal_of_the_engine_is_tried() -> None:
     written = {
-        kind.code for kind in vars(admit).values() if isinstance(kind, type) and issubclass(kind, Refusal) and kind.code
+        kind.code
+        for kind in vars(refused).values()
+        if isinstance(kind, type) and issubclass(kind, Refusal) and kind.code
     }
-    by_history = {"event_already_recorded", "nothing_to_undo", "before_take_over"}
+    by_history = {"event_already_recorded", "nothing_to_undo", "before_take_over", "terms_contradicted"}
     assert written == {code for _, _, code in REFUSED} | by_history
 
 
@@ -106,6 +138,9 @@ HISTORY = [APPROVED, DISBURSED, PAID]
         ([OVER], events.PaymentReceived(amount_minor=1, **on(3)), "before_take_over"),
         ([OVER], events.TakenOver(**on(5)), "loan_not_approved"),
         ([OVER], events.Reversed(undoes="over", **on(5)), "nothing_to_undo"),
+        ([], corrected(number=2, rates=HALF), "correction_outdated"),
+        ([corrected(rates=HALF)], corrected(rates=HALF), "event_already_recorded"),
+        ([events.Extended(days=7, **on(2, "e"))], corrected(extension=None), "terms_contradicted"),
         ([], events.Disbursed(amount_minor=100_000, **on(0, "a")), "loan_not_approved"),
         ([], events.Approved(**on(-2)), "loan_already_approved"),
         (

@@ -24,9 +24,19 @@ LAYERS = [
     "accounting",
 ]
 LOAN = [
-    "terms", "events plan", "state", "checkpoint charges", "allocate", "close", "carry", "apply", "admit", "replay",
+    "terms told refused",
+    "events plan",
+    "state",
+    "checkpoint charges",
+    "to_come",
+    "allocate",
+    "close",
+    "carry reshape",
+    "apply",
+    "admit",
+    "replay",
     "quote",
-]  # fmt: skip
+]
 
 
 def imports(path: Path) -> Iterator[str]:

@@ -23,7 +23,8 @@ DAY_COUNTS = tuple(sorted(NAMES["day_count"]))
 RESIDUES = tuple(sorted(NAMES["residue"]))
 FLAT = {"": "actual_balance", "whole": "original_principal", "financed": "financed_principal"}
 PLANS = {"equal": "equal_instalments", "principal": "equal_principal", "none": "interest_only"}
-KINDS = ("pay",) * 6 + ("extend", "extend", "waive", "waive", "charge", "rate", "pause", "resume", "write_off")
+KINDS = ("pay",) * 8 + ("extend", "extend", "waive", "waive", "charge", "rate", "pause", "resume", "write_off") + (
+    "charge_dated", "charge_dated", "charge_back", "credit", "rest")  # fmt: skip
 
 
 def agreement(chance: Random) -> Agreement:
@@ -96,7 +97,8 @@ def tale(chance: Random, agreed: Agreement, reach: int) -> list[Told]:
     told, extended = [], set()
     for _ in range(chance.randint(0, 9)):
         day, what = START + timedelta(days=chance.randint(0, reach)), chance.choice(KINDS)
-        amount, of = chance.choice((chance.randint(1, agreed.principal), chance.randint(1, 2 * agreed.principal))), ""
+        amount = chance.choice((chance.randint(1, agreed.principal), chance.randint(1, 2 * agreed.principal)))
+        of, since = "", None
         if what == "extend":
             if not agreed.term_days or day in extended:
                 continue
@@ -107,13 +109,18 @@ def tale(chance: Random, agreed: Agreement, reach: int) -> list[Told]:
                 chance.choice(ORDER),
                 chance.randint(1, max(1, agreed.principal // chance.choice((2, 20, 200)))),
             )
-        elif what == "charge":
-            amount = chance.randint(1, 5000)
+        elif what in ("charge", "charge_dated"):
+            amount, of = chance.randint(1, 5000), chance.choice(("penalty", "service"))
+            since = day + timedelta(days=chance.randint(-30, 40))
+        elif what == "charge_back":
+            of = chance.choice(ORDER)
+        elif what == "rest":
+            amount, since = chance.randint(1, 30), day + timedelta(days=chance.randint(-5, 20))
         elif what == "rate":
             amount = chance.randint(0, 200)
         elif what == "write_off" and chance.random() < 0.5:
             continue  # most loans live on
-        told.append(Told(day, what, amount, of))
+        told.append(Told(day, what, amount, of, since))
     return told
 
 
@@ -132,6 +139,16 @@ def event_of(told: Told, source: str, terms: Terms) -> events.Event:
             per = terms.rates[0].rate.per
             share = Fraction(told.amount, 100 if per == "year" else 10_000)
             return events.RateChanged(rate=Rate(share, per), **common)
+        case "charge_dated":
+            due_on = told.since or told.day
+            return events.Charged(balance=BALANCES[told.of], amount_minor=told.amount, due_on=due_on, **common)
+        case "charge_back":
+            return events.ChargedBack(balance=BALANCES[told.of], amount_minor=told.amount, **common)
+        case "credit":
+            return events.Credited(amount_minor=told.amount, reason="goodwill", **common)
+        case "rest":
+            since = told.since or told.day
+            return events.InterestPaused(since=since, until=since + timedelta(days=told.amount), **common)
         case "pause":
             return events.PenaltyPaused(**common)
         case "resume":

@@ -13,8 +13,9 @@ from fractions import Fraction
 
 ORDER = ("penalty", "extension", "service", "interest", "principal")
 STEPS = (("penalty",), ("extension", "service"), ("interest",), ("principal",))  # the two in the middle are fees
-# what comes first on one day
-RANKS = ("rate", "pause", "resume", "extend", "charge", "waive", "pay", "write_off")
+# what comes first on one day; of one rank, what was told first
+RANKS = {"rate": 0, "rest": 0, "pause": 1, "resume": 2, "extend": 3, "charge": 4, "waive": 5, "pay": 6, "credit": 6,
+         "charge_dated": 6, "charge_back": 6, "write_off": 7}  # fmt: skip
 
 
 def nearest_even(value: Fraction) -> int:
@@ -71,6 +72,25 @@ class Item:
     left: int
 
 
+@dataclass
+class Bill:
+    """A demand: its number, since when its time ran, and when it is due."""
+
+    number: int
+    starts: date
+    due: date
+
+
+@dataclass
+class Charge:
+    """Something that a demand of a certain day will ask for."""
+
+    due: date
+    what: str
+    left: int
+    asked: int
+
+
 class SlowLoan:
     """Lived day by day with `morning`, the events of the day, and `night`."""
 
@@ -79,8 +99,11 @@ class SlowLoan:
         self.count = 1 if agreed.term_days else agreed.months
         self.down = nearest_even(agreed.down * agreed.principal)
         self.unbilled = dict.fromkeys(ORDER, 0) | {"principal": agreed.principal - self.down}
-        self.bills = 1 if agreed.down else 0
+        self.bills = [Bill(1, start, start)] if agreed.down else []
         self.items = [Item(1, start, "principal", self.down)] if self.down else []
+        self.dated: list[Charge] = []
+        self.touched = 0  # of so many demands to come something was paid or forgiven already
+        self.rests: list[tuple[date, date]] = []
         self.surplus = 0
         self.prepaid = 0
         self.interest_total = self.fine_total = self.left_out = Fraction(0)
@@ -167,11 +190,15 @@ class SlowLoan:
     # --- the day ------------------------------------------------------------------------------------------------
 
     def morning(self) -> None:
-        if self.closed or self.today != self.period[1]:
+        if self.closed:
             return
-        if self.dates:
-            self._ask()
-        self.period = (self.today, self.dates[0] if self.dates else self.after(self.today, 1))
+        if self.today == self.period[1]:
+            if self.dates:
+                self._ask()
+            self.period = (self.today, self.dates[0] if self.dates else self.after(self.today, 1))
+        if not self.dates and self.dated and max(charge.due for charge in self.dated) <= self.today:
+            bill = self._bill_of_its_own(self.today)
+            self._ask_charges(bill)
 
     def number(self) -> int:
         """Of the instalment that comes next."""
@@ -184,7 +211,7 @@ class SlowLoan:
         would_take = self.unbilled["principal"] + (self.unbilled["interest"] if whole else 0)
         last = len(self.dates) == 1 or (not rests and space >= would_take)
         self._settle_residue(last)
-        interest, principal = self.unbilled["interest"], self.unbilled["principal"]
+        interest, principal, rest = self.unbilled["interest"], self.unbilled["principal"], self.dates[1:]
         if last:
             self.dates, self.last_due = [], self.today
         else:
@@ -196,11 +223,49 @@ class SlowLoan:
                 interest = min(space, interest) if whole else interest
                 principal = min(space - (interest if whole else 0), principal)
         self.prepaid = max(0, self.prepaid - self.level)
-        self.bills += 1
-        charges = [(what, self.unbilled[what]) for what in ("penalty", "extension", "service")]
-        for what, amount in (*charges, ("interest", interest), ("principal", principal)):
+        bill = Bill(len(self.bills) + 1, self.period[0], self.today)
+        self.bills.append(bill)
+        self._ask_charges(bill)
+        for what, amount in (("interest", interest), ("principal", principal)):
             self.unbilled[what] -= amount
-            self.items.append(Item(self.bills, self.today, what, amount))
+            self.items.append(Item(bill.number, self.today, what, amount))
+        self.touched = max(0, self.touched - 1)
+        if last:
+            self._drop(rest, self.today)
+
+    def _ask_charges(self, bill: Bill) -> None:
+        """All that waits, and what had this day for its own."""
+        for what in ("penalty", "extension", "service"):
+            self.items.append(Item(bill.number, bill.due, what, self.unbilled[what]))
+            self.unbilled[what] = 0
+        self._take_over_dated(bill, [charge for charge in self.dated if charge.due <= bill.due])
+
+    def _take_over_dated(self, bill: Bill, charges: list[Charge]) -> None:
+        for charge in charges:
+            self.dated.remove(charge)
+            self.items.append(Item(bill.number, bill.due, charge.what, charge.left))
+
+    def _bill_of_its_own(self, day: date) -> Bill:
+        """After all that were planned there is one for charges, and it moves to the latest day."""
+        planned = max((bill.due for bill in self.bills if bill.starts < bill.due), default=day)
+        last = self.bills[-1] if self.bills else None
+        if last is None or last.starts != last.due or last.due <= planned:
+            self.bills.append(Bill(len(self.bills) + 1, day, day))
+        else:
+            last.starts = last.due = max(last.due, day)
+            for item in self.items:
+                if item.bill == last.number:
+                    item.due = last.due
+        return self.bills[-1]
+
+    def _drop(self, dates: list[date], starts: date) -> None:
+        """Nothing more is planned; the demands of which something was settled stay."""
+        for day in dates[: self.touched]:
+            bill = Bill(len(self.bills) + 1, starts, day)
+            self.bills.append(bill)
+            self._take_over_dated(bill, [charge for charge in self.dated if charge.due <= day])
+            starts = day
+        self.touched = max(0, self.touched - len(dates))
 
     def _settle_residue(self, last: bool) -> None:
         if self.agreed.residue == "carry":
@@ -216,7 +281,7 @@ class SlowLoan:
         self.interest_total = Fraction(self.interest_asked)
 
     def _interest_tonight(self) -> Fraction:
-        if self.number() <= self.agreed.free:
+        if self.number() <= self.agreed.free or any(since <= self.today < until for since, until in self.rests):
             return Fraction(0)
         bearing = self.owed("principal")
         if self.agreed.flat:
@@ -235,17 +300,21 @@ class SlowLoan:
                 for item in self.items
                 if item.what == "principal" and (self.today - item.due).days >= self.agreed.grace
             )
-            self.fine_total += 0 if self.paused else late * self.agreed.fine
-            fine = nearest_even(self.fine_total) - self.fine_asked
-            if self.agreed.fine_cap is not None:
-                cap = int(self.agreed.fine_cap * self.agreed.principal)
-                if self.fine_asked + fine > cap:
-                    fine = cap - self.fine_asked
-                    self.fine_total = Fraction(cap)
-            self.fine_asked += fine
             self.unbilled["interest"] += fresh
-            self.unbilled["penalty"] += fine
+            self.unbilled["penalty"] += self._fined(Fraction(0 if self.paused else late * self.agreed.fine))
         self.today += timedelta(days=1)
+
+    def _fined(self, more: Fraction) -> int:
+        """What of it is asked for: all together never more than the cap."""
+        self.fine_total += more
+        fine = nearest_even(self.fine_total) - self.fine_asked
+        if self.agreed.fine_cap is not None:
+            cap = int(self.agreed.fine_cap * self.agreed.principal)
+            if self.fine_asked + fine > cap:
+                fine = cap - self.fine_asked
+                self.fine_total = Fraction(cap)
+        self.fine_asked += fine
+        return fine
 
     # --- events -------------------------------------------------------------------------------------------------
 
@@ -253,26 +322,62 @@ class SlowLoan:
         self.surplus += amount
         if self.written_off:
             self.claim -= self._take(self.claim)
+        self._spread()
+
+    def credit(self, amount: int) -> None:
+        """Money of somebody else."""
+        self.surplus += amount
+        self._spread()
+
+    def _spread(self) -> None:
+        """What is late, what is due, what is to come; in each the oldest demand first, and with it what no demand asks
+        for and is as old."""
         if self.closed:
             return
-        over = self.last_due is not None
-        # charges that no bill asks for yet go with the oldest bill, and so does everything once all bills are past
-        ripe = list(ORDER[:3]) if not over or self.today == self.last_due else list(ORDER)
-        for bill in sorted({item.bill for item in self.items if item.left}) or [0]:
-            for step in STEPS:
-                for item in self.items:
-                    if item.bill == bill and item.what in step:
-                        item.left -= self._take(item.left)
-                for what in step:
-                    if what in ripe:
-                        self.unbilled[what] -= self._take(self.unbilled[what])
-                        ripe.remove(what)
-        for what in ("interest", "principal"):
-            taken = self._take(self.unbilled[what])
-            self.unbilled[what] -= taken
-            if not over and (what == "principal" or self.agreed.kind == "equal"):
-                self.prepaid = min(self.level, self.prepaid + taken)
+        for age in ("late", "due", "ahead"):
+            loose = [what for what in ORDER if self.age(what) == age]
+            for group in self._open(age) or [[]]:
+                for step in STEPS:
+                    for one in group:
+                        if one.what in step:
+                            one.left -= self._take(one.left)
+                    for what in step:
+                        if what in loose:
+                            self._pay_loose(what, age)
+                            loose.remove(what)
         self._see_whether_closed()
+
+    def age(self, what: str) -> str:
+        """Of what no demand asks for."""
+        if self.last_due is not None and self.today > self.last_due:
+            return "late"
+        if what in ("interest", "principal"):
+            return "ahead" if self.last_due is None else "due"
+        number = min((item.bill for item in self.items if item.left), default=0)
+        return "late" if number and self.bills[number - 1].due < self.today else "due"
+
+    def _open(self, age: str) -> list[list[Item]] | list[list[Charge]]:
+        """The demands of an age with what is left of each."""
+        if age == "ahead":
+            groups = [[charge for charge in self.dated if charge.left and self._index(charge) == index]
+                      for index in range(len(self.dates) + 1)]  # fmt: skip
+            return [sorted(group, key=lambda one: ORDER.index(one.what)) for group in groups if group]
+        found: list[list[Item]] = []
+        for bill in self.bills:
+            items = [item for item in self.items if item.left and item.bill == bill.number]
+            if items and (bill.due < self.today) == (age == "late"):
+                found.append(sorted(items, key=lambda item: ORDER.index(item.what)))
+        return found
+
+    def _index(self, charge: Charge) -> int:
+        """Of the demand to come that asks for it."""
+        return sum(day < charge.due for day in self.dates)
+
+    def _pay_loose(self, what: str, age: str) -> None:
+        taken = self._take(self.unbilled[what])
+        self.unbilled[what] -= taken
+        if age == "ahead" and (what == "principal" or self.agreed.kind == "equal"):
+            self.prepaid = min(self.level, self.prepaid + taken)
 
     def _take(self, wanted: int) -> int:
         taken = min(wanted, self.surplus)
@@ -280,25 +385,31 @@ class SlowLoan:
         return taken
 
     def _see_whether_closed(self) -> None:
+        self.touched = max([self.touched, *(self._index(one) + 1 for one in self.dated if one.left < one.asked)])
         self.closed = self.written_off or not any(self.owed(what) for what in ORDER)
+        if self.closed and not self.written_off:
+            starts = self.period[0] if self.period[1] > self.today else self.today
+            self._drop([*self.dates, *(one.due for one in self.dated[-1:])], starts)
+            self.dates, self.last_due, self.prepaid = [], self.last_due or self.today, 0
+
+    def _see_whether_owed_again(self) -> None:
+        if self.closed and not self.written_off and any(self.owed(what) for what in ORDER):
+            self.closed = False
+            self.period = (self.today, self.after(self.today, 1))
 
     def waive(self, what: str, amount: int) -> None:
         """The oldest first: bills of the past, what is as old as they are, the bill of today, what no bill asks for."""
         if self.closed:
             return
-        asked = [item for item in self.items if item.left]
-        past = bool(asked) and asked[0].due < self.today
-        as_old = (self.last_due is not None and self.today > self.last_due) or (what in ORDER[:3] and past)
-        before = [item for item in asked if item.what == what and item.due < self.today]
-        today = [item for item in asked if item.what == what and item.due == self.today]
-        for item in (*before, *([None] if as_old else []), *today, *([] if as_old else [None])):
-            there = self.unbilled[what] if item is None else item.left
-            taken = min(there, amount)
-            amount -= taken
-            if item is None:
+        for age in ("late", "due", "ahead"):
+            for one in (one for group in self._open(age) for one in group if one.what == what):
+                taken = min(one.left, amount)
+                amount -= taken
+                one.left -= taken
+            if self.age(what) == age:
+                taken = min(self.unbilled[what], amount)
+                amount -= taken
                 self.unbilled[what] -= taken
-            else:
-                item.left -= taken
         self._see_whether_closed()
 
     def charge(self, amount: int) -> None:
@@ -306,11 +417,32 @@ class SlowLoan:
         if not self.closed:
             self.unbilled["service"] += amount
 
+    def charge_dated(self, what: str, amount: int, due: date) -> None:
+        """Asked for by the demand of a day, be it long past; a loan that was paid off owes again."""
+        if self.written_off:
+            return
+        if what == "penalty":
+            amount = self._fined(Fraction(amount))
+        bill = next((one for one in self.bills if one.starts < due <= one.due or due <= one.starts < one.due), None)
+        if bill is None and not self.dates and due <= self.today and amount:
+            bill = self._bill_of_its_own(due)
+        if bill is not None:
+            self.items.append(Item(bill.number, bill.due, what, amount))
+        elif amount:
+            self.dated = sorted([*self.dated, Charge(due, what, amount, amount)], key=lambda one: one.due)
+        self._see_whether_owed_again()
+        self._spread()
+
+    def charge_back(self, what: str, amount: int) -> None:
+        """Money that went back to who had paid: first what lay there, then it is owed again."""
+        self.unbilled[what] += amount - self._take(amount)
+        self._see_whether_owed_again()
+
     def write_off(self) -> None:
         if self.closed:
             return
         self.claim = sum(self.owed(what) for what in ORDER)
-        self.unbilled, self.items = dict.fromkeys(ORDER, 0), []
+        self.unbilled, self.items, self.dated = dict.fromkeys(ORDER, 0), [], []
         self.written_off = self.closed = True
 
     def extend(self, days: int) -> None:
@@ -324,15 +456,16 @@ class SlowLoan:
             if item.what == "principal":
                 self.unbilled["principal"] += item.left
                 item.left = 0
-        self.bills += 1
+        if any(self.unbilled[what] for what in ORDER[:4]):
+            self.bills.append(Bill(len(self.bills) + 1, self.period[0], self.today))
         for what in ORDER[:4]:
-            self.items.append(Item(self.bills, self.today, what, self.unbilled[what]))
+            self.items.append(Item(len(self.bills), self.today, what, self.unbilled[what]))
             self.unbilled[what] = 0
         self.dates, self.last_due = [max(due, self.today) + timedelta(days=days)], None
         self.period = (self.today, self.dates[0])
 
     def owed(self, what: str) -> int:
-        return self.unbilled[what] + sum(item.left for item in self.items if item.what == what)
+        return self.unbilled[what] + sum(one.left for one in (*self.items, *self.dated) if one.what == what)
 
     def balances(self) -> dict[str, int]:
         return {what: self.owed(what) for what in ORDER} | {"surplus": self.surplus, "claim": self.claim}
@@ -347,6 +480,15 @@ class SlowLoan:
                 self.waive(told.of, told.amount)
             case "charge":
                 self.charge(told.amount)
+            case "charge_dated":
+                self.charge_dated(told.of, told.amount, told.since or told.day)
+            case "charge_back":
+                self.charge_back(told.of, told.amount)
+            case "credit":
+                self.credit(told.amount)
+            case "rest":
+                since = told.since or told.day
+                self.rests.append((since, since + timedelta(days=told.amount)))
             case "write_off":
                 self.write_off()
             case "rate":
@@ -364,13 +506,14 @@ class Told:
     what: str
     amount: int = 0
     of: str = ""
+    since: date | None = None  # a day of its own
 
 
 def live(agreed: Agreement, start: date, told: list[Told], until: date) -> dict[str, int]:
     """The balances on the morning of `until` with that day's events."""
     loan = SlowLoan(agreed, start)
     by_day: dict[date, list[Told]] = {}
-    for item in sorted(told, key=lambda item: RANKS.index(item.what)):
+    for item in sorted(told, key=lambda item: RANKS[item.what]):
         by_day.setdefault(item.day, []).append(item)
     while True:
         loan.morning()

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from usance.core import apr, calendar, day_counts, money, rates
 from usance.core.calendar import WorkCalendar
-from usance.core.loan import allocate, apply, charges, plan, quote
+from usance.core.loan import allocate, apply, charges, plan, quote, reshape
 from usance.core.loan.terms import NAMES, DownPayment, Fee, Grace, Plan, RateStep, Terms
 from usance.core.money import Currency
 from usance.core.rates import Period, Rate
@@ -148,6 +148,9 @@ def test_every_name_in_the_terms_has_one_function_and_levels_are_pinned() -> Non
         "waterfall": allocate.WATERFALLS,
         "fee_of": charges.FEE_BASES,
         "penalty": charges.PENALTY_BASES,
+        "credit": apply.CREDITS,
+        "charge_off": reshape.CHARGE_OFFS,
+        "respread": reshape.RESPREADS,
         "extend_from": apply.EXTEND_FROM,
     }
     for vocabulary, table in tables.items():
@@ -166,6 +169,8 @@ LIVED_BY_KIND = {
 }
 LIVED_BY_BASE = {  # after a down payment of a quarter
     "actual_balance": [(25000, 0), (24731, 764), (25032, 463), (25237, 257)],
+    "undue_balance": [(25000, 0), (24731, 764), (25032, 463), (25237, 257)],
+    "scheduled_balance": [(25000, 0), (24731, 764), (25032, 463), (25237, 257)],
     "financed_principal": [(25000, 0), (24976, 764), (25049, 691), (24975, 764)],
     "original_principal": [(25000, 0), (24967, 1019), (25065, 921), (24968, 1019)],
 }
@@ -214,7 +219,10 @@ def test_whole_schedules_of_each_name_are_pinned() -> None:
     quarter = DownPayment(share=Fraction("0.25"))
     small = {"principal_minor": 10_040, "plan": _plan("interest_only"), "day_count": "same_as_period"}
     assert {kind: _pairs(plan=_plan(kind)) for kind in LIVED_BY_KIND} == LIVED_BY_KIND
-    assert {name: _pairs(interest_base=name, down_payment=quarter) for name in NAMES["interest_base"]} == LIVED_BY_BASE
+    owed = {"scheduled_balance": {"early_payment": "in_turn", "early_interest": "owed"}}
+    assert {
+        name: _pairs(interest_base=name, down_payment=quarter, **owed.get(name, {})) for name in NAMES["interest_base"]
+    } == LIVED_BY_BASE
     assert {
         name: _pairs(interest_spread=name, interest_base="original_principal") for name in NAMES["interest_spread"]
     } == LIVED_BY_SPREAD

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.laws import worlds
 from usance.core import money, values
 from usance.core.accounting import books
-from usance.core.loan import checkpoint, close, events, quiet, quote, replay, state
+from usance.core.loan import checkpoint, close, events, quiet, quote, refused, replay, state
 from usance.core.loan.terms import Terms
 
 DAYS = st.integers(0, worlds.HORIZON_DAYS + 60)
@@ -99,6 +99,34 @@ def test_law_02_what_was_known_then_is_the_fold_of_what_was_told_by_then(data: s
 
 
 @given(st.data())
+def test_law_02_corrected_terms_are_those_it_always_had(data: st.DataObject) -> None:
+    agreed = data.draw(worlds.all_terms())
+    right = dataclasses.replace(
+        data.draw(worlds.all_terms()), currency=agreed.currency, principal_minor=agreed.principal_minor
+    )
+    history, loan, movements = worlds.admitted(agreed, data.draw(worlds.told_events(agreed)))
+    if loan.status == "new" or right == agreed:
+        return
+    birth = min(event.effective_on for event in history)
+    told = events.TermsCorrected(effective_on=birth, source="correction", number=1, before=agreed, after=right)
+    try:
+        corrected = replay.append(loan, history, told)
+    except refused.TermsContradicted:
+        return
+    always = replay.replay(right, history, loan.at)
+    assert corrected.loan._replace(last_order=None) == always.loan._replace(last_order=None)
+    assert replay.adjustments([*movements, *corrected.movements], always.movements) == ()
+    assert replay.replay(agreed, [*history, told], loan.at).loan == corrected.loan
+    undoing = events.Reversed(effective_on=loan.at, source="back", undoes="correction")
+    back = replay.append(corrected.loan, [*history, told], undoing)
+    assert back.loan == loan
+    assert (
+        replay.adjustments(corrected.movements, [m._replace(amount_minor=-m.amount_minor) for m in back.movements])
+        == ()
+    )
+
+
+@given(st.data())
 def test_law_03_a_checkpoint_resumes_exactly(data: st.DataObject) -> None:
     terms = data.draw(worlds.all_terms())
     history, loan, _ = worlds.admitted(terms, data.draw(worlds.told_events(terms)))
@@ -129,12 +157,17 @@ def _conserved(loan: state.Loan, movements: list[state.Movement], history: list[
 
     money_in = sum(e.amount_minor for e in told if isinstance(e, events.PaymentReceived | events.Recovered))
     assert total("payment_received") == money_in
-    refunds = sum(e.amount_minor for e in told if isinstance(e, events.Refunded))
-    assert total("charged_back") - total("refunded") == refunds
-    assert money_in == -total("allocated") - total("recovered") - total("refunded") + state.unapplied(loan)
+    money_out = sum(e.amount_minor for e in told if isinstance(e, events.Refunded | events.ChargedBack))
+    assert total("charged_back") - total("refunded") == money_out
+    credited = total("credit_received") + total("credit_given")
+    assert credited >= sum(e.amount_minor for e in told if isinstance(e, events.Credited))
+    kept = loan.balances.get("unapplied", 0)
+    assert money_in + credited == -total("allocated") - total("recovered") - total("refunded") + kept
     capitalised = total("fee_capitalised") + total("tax_capitalised")
     forgiven = sum(total(kind, "principal") for kind in ("allocated", "waived", "remainder_forgiven", "written_off"))
-    assert loan.balances.get("principal", 0) == (total("disbursed") + capitalised + total("charged_back") + forgiven)
+    assert loan.balances.get("principal", 0) == (
+        total("disbursed") + capitalised + total("charged_back", "principal") + forgiven
+    )
     assert total("disbursed") == sum(e.amount_minor for e in told if isinstance(e, events.Disbursed))
     assert all(amount > 0 for amount in loan.balances.values())
 

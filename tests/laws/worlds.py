@@ -12,6 +12,7 @@ from usance.core import money, rates
 from usance.core.loan import events, replay, state
 from usance.core.loan.terms import (
     NAMES,
+    STANDING,
     Allocation,
     DownPayment,
     Extension,
@@ -94,6 +95,11 @@ def all_penalties(draw: st.DrawFn) -> Penalty | None:
 def all_terms(draw: st.DrawFn) -> Terms:
     steps = draw(st.lists(st.integers(1, 60), max_size=2, unique=True).map(sorted))
     digits = draw(st.sampled_from([0, 2, 3]))
+    interest_base = draw(_names("interest_base"))
+    as_scheduled = interest_base == "scheduled_balance"
+    early_payment = draw(_names("early_payment").filter(lambda name: not as_scheduled or name in STANDING))
+    early_interest = draw(_names("early_interest")) if early_payment in STANDING else "saved"
+    early_interest = "owed" if as_scheduled else early_interest
     return Terms(
         currency=money.Currency({0: "VND", 2: "UAH", 3: "KWD"}[digits], digits),
         principal_minor=draw(st.integers(10_000, 3_000_000)),
@@ -102,7 +108,7 @@ def all_terms(draw: st.DrawFn) -> Terms:
         signed_on=draw(st.none() | st.just(START + timedelta(days=10))),
         late_start=draw(_names("late_start")),
         day_count=draw(_names("day_count")),
-        interest_base=draw(_names("interest_base")),
+        interest_base=interest_base,
         interest_spread=draw(_names("interest_spread")),
         level_day_count=draw(st.just("") | _names("day_count")),
         grace=draw(all_graces()),
@@ -115,16 +121,20 @@ def all_terms(draw: st.DrawFn) -> Terms:
         roll=draw(_names("roll")),
         fees=draw(all_fees()),
         taxes=draw(
-            st.sampled_from([(), (Tax(kind="vat", share=Fraction("0.16"), on=("interest", "fee", "penalty")),)])
+            st.just(())
+            if early_interest == "owed"
+            else st.sampled_from([(), (Tax(kind="vat", share=Fraction("0.16"), on=("interest", "fee", "penalty")),)])
         ),
         penalty=draw(all_penalties()),
         allocation=Allocation(
             waterfall=draw(_names("waterfall")),
             components=tuple(draw(st.permutations(sorted(NAMES["component"])))),
         ),
-        early_payment=draw(_names("early_payment")),
+        early_payment=early_payment,
+        early_interest=early_interest,
+        charge_off=draw(_names("charge_off")),
         extension=Extension(days_allowed=(7, 14, 30), max_count=3, extend_from=draw(_names("extend_from"))),
-        cost_cap_share=draw(st.none() | _shares("1.5")),
+        cost_cap_share=draw(st.none() if early_interest == "owed" else st.none() | _shares("1.5")),
         forgive_under_minor=draw(st.sampled_from([0, 0, 50])),
         default_after_days=draw(st.sampled_from([5, 90])),
     )
@@ -139,12 +149,8 @@ def _one_event(draw: st.DrawFn, terms: Terms, number: int, start: date) -> event
     source = f"e{number:02d}"
     common = {"effective_on": on, "source": source}
     amount = draw(st.integers(1, terms.principal_minor * 5 // 4))
-    kind = draw(
-        st.sampled_from(
-            ["payment"] * 6 + ["extended", "waived", "fee", "rate", "paused", "resumed", "refunded", "written_off"]
-            + ["recovered", "returned", "reversed", "failed", "cancelled", "disbursed"]
-        )
-    )  # fmt: skip
+    day = on + timedelta(days=draw(st.integers(-60, 90)))
+    kind = draw(st.sampled_from(["payment"] * 8 + list(OTHERS)))
     target = f"e{draw(st.integers(0, max(0, number - 1))):02d}"
     made: dict[str, events.Event] = {
         "payment": events.PaymentReceived(amount_minor=amount, **common),
@@ -166,8 +172,47 @@ def _one_event(draw: st.DrawFn, terms: Terms, number: int, start: date) -> event
         "failed": events.DisbursementFailed(**common),
         "cancelled": events.Cancelled(**common),
         "disbursed": events.Disbursed(amount_minor=terms.principal_minor, **common),
+        "charged": events.Charged(
+            balance=draw(st.sampled_from(["penalty", "fee:fee_on_request"])),
+            amount_minor=draw(st.integers(1, 5000)),
+            due_on=day,
+            **common,
+        ),
+        "credited": events.Credited(
+            amount_minor=amount, reason=draw(_names("credit")), interest_too=draw(st.booleans()), **common
+        ),
+        "charged_back": events.ChargedBack(
+            balance=draw(st.sampled_from(["principal", "interest", "penalty", "fee:fee_on_request"])),
+            amount_minor=draw(st.integers(1, 50_000)),
+            **common,
+        ),
+        "interest_paused": events.InterestPaused(
+            since=day, until=day + timedelta(days=draw(st.integers(1, 40))), **common
+        ),
+        "moved": events.Rescheduled(
+            moved_from=on + timedelta(days=draw(st.integers(1, 60))), moved_to=day + timedelta(days=60), **common
+        ),
+        "more": events.Rescheduled(more=draw(st.integers(1, 4)), **common),
+        "spread_anew": events.Respread(interest=draw(_names("respread")), **common),
+        "re_aged": events.Respread(
+            interest=draw(_names("respread")),
+            start_on=on + timedelta(days=draw(st.integers(0, 40))),
+            count=draw(st.integers(1, 5)),
+            every=draw(st.integers(1, 3)),
+            unit=draw(_names("unit")),
+            **common,
+        ),
+        "terminated": events.Terminated(**common),
+        "charged_off": events.ChargedOff(**common),
     }
     return made[kind]
+
+
+OTHERS = (
+    "extended", "waived", "fee", "rate", "paused", "resumed", "refunded", "written_off", "recovered", "returned",
+    "reversed", "failed", "cancelled", "disbursed", "charged", "credited", "charged_back", "interest_paused", "moved",
+    "more", "spread_anew", "re_aged", "terminated", "charged_off",
+)  # fmt: skip
 
 
 @st.composite

@@ -4,6 +4,7 @@
     2026-02-20  payment 100 on 2026-02-01  | ...           told on the 20th, effective on the 1st
     2026-02-25  returned first             | ...           undoes the event marked `as first`
     2026-03-01  look                       | past_due, penalty 12.50
+    2026-03-01  corrected rate 0.005 day   | interest 15.00        the terms as they should have been agreed
     2026-03-01  extended 9                 | refused extension_days_not_allowed, unchanged by itself
     2026-03-01  taken_over since=2026-01-10 principal=700 interest=5 bill=2026-02-10/interest=10/principal=90-40
                                            ...           as it stood elsewhere; a bill: due, or due-paid; level=100
@@ -14,6 +15,7 @@ Amounts are in major units. Not in the loan means nothing happens by itself: eac
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -207,6 +209,25 @@ def event_of(words: list[str], told_on: date, number: int, currency: Currency) -
         "rate": lambda: events.RateChanged(rate=Rate(Fraction(rest[0]), rest[1]), **both),
         "paused": lambda: events.PenaltyPaused(**both),
         "resumed": lambda: events.PenaltyResumed(**both),
+        "charged": lambda: events.Charged(
+            balance=rest[0], amount_minor=money(rest[1]), due_on=date.fromisoformat(rest[2]), **both
+        ),
+        "credited": lambda: events.Credited(reason=rest[0], amount_minor=money(rest[1]), **both),
+        "charged_back": lambda: events.ChargedBack(balance=rest[0], amount_minor=money(rest[1]), **both),
+        "no_interest": lambda: events.InterestPaused(
+            since=date.fromisoformat(rest[0]), until=date.fromisoformat(rest[1]), **both
+        ),
+        "moved": lambda: events.Rescheduled(
+            moved_from=date.fromisoformat(rest[0]), moved_to=date.fromisoformat(rest[1]), **both
+        ),
+        "more": lambda: events.Rescheduled(more=int(rest[0]), **both),
+        "respread": lambda: events.Respread(
+            interest=rest[0],
+            **({"start_on": date.fromisoformat(rest[1]), "count": int(rest[2])} if rest[1:] else {}),
+            **both,
+        ),
+        "terminated": lambda: events.Terminated(**both),
+        "charged_off": lambda: events.ChargedOff(**both),
         "written_off": lambda: events.WrittenOff(**both),
         "returned": lambda: events.PaymentReturned(undoes=rest[0], **both),
         "reversed": lambda: events.Reversed(undoes=rest[0], **both),
@@ -215,13 +236,28 @@ def event_of(words: list[str], told_on: date, number: int, currency: Currency) -
     return made
 
 
+def _happening(line: Line, loan: state.Loan, history: list[events.Event]) -> events.Event | None:
+    if line.words[0] != "corrected":
+        return event_of(line.words, line.told_on, line.number, loan.terms.currency)
+    key, said = line.words[1], {"rates": (), "fees": (), "taxes": (), "currency": loan.terms.currency}
+    READERS.get(key, _plain)(said, key, line.words[2:])
+    field = {"rate": "rates", "fee": "fees", "tax": "taxes"}.get(key, key)
+    return events.TermsCorrected(
+        effective_on=min(event.effective_on for event in history),
+        source=f"line{line.number:03d}",
+        number=1 + sum(isinstance(event, events.TermsCorrected) for event in history),
+        before=loan.terms,
+        after=replace(loan.terms, **{field: said[field]}),
+    )
+
+
 def tell(story: Story) -> Iterator[tuple[Line, state.Loan, str]]:
     """Each line with the loan after it and the code of the refusal, "" when there was none."""
     loan = state.new(story.terms, story.lines[0].told_on)
     history: list[events.Event] = []
     for line in story.lines:
         loan = close.advance(loan, line.told_on).loan
-        event, refused = event_of(line.words, line.told_on, line.number, story.terms.currency), ""
+        event, refused = _happening(line, loan, history), ""
         if event is not None:
             before = loan
             try:

@@ -292,6 +292,17 @@ def a_consent(world: World) -> Any:
     )
 
 
+@sample("protection_id")
+def a_protected_status(world: World) -> Any:
+    from usance.apps.customers import protections
+    from usance.ports.actor import SYSTEM
+
+    on = world.institution.business_date
+    return protections.begin(
+        party_id=world.get("party_id"), kind="in_service", starts_on=on, evidence="call-up 17", actor=SYSTEM
+    ).pk
+
+
 def _waiting_phone(world: World) -> Any:
     """A change of phone number that waits."""
     from usance.apps.customers import channels

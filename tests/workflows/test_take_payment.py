@@ -157,7 +157,7 @@ def test_too_much_waits_for_the_borrower_and_can_be_sent_back(money: Money) -> N
 
 def test_more_than_waits_or_more_than_came_is_not_sent_back(money: Money) -> None:
     from usance.apps.payments.refusals import RefundTooLarge
-    from usance.core.loan.admit import MoreThanUnapplied
+    from usance.core.loan.refused import MoreThanUnapplied
     from usance.workflows import take_payment
 
     loan = money.loan()

@@ -171,7 +171,12 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "usance.web.context.site",
             ],
-            "builtins": ["usance.web.templatetags.usance", "django.templatetags.i18n", "django.templatetags.static"],
+            "builtins": [
+                "usance.web.templatetags.usance",
+                "usance.web.templatetags.contact",
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+            ],
             "loaders": [
                 (
                     "django.template.loaders.cached.Loader",

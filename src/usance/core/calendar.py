@@ -6,6 +6,7 @@ from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from fractions import Fraction
 
 ONE_DAY = timedelta(days=1)
 
@@ -55,6 +56,15 @@ STEPS: dict[str, Callable[[date, int], date]] = {
     "months": add_months,
     "years": add_years,
 }
+
+
+def steps_between(start: date, end: date, unit: str) -> Fraction:
+    """How many steps from one date to a later one; the days left over count as a part of the step they are in."""
+    step, whole = STEPS[unit], 0
+    while step(start, whole + 1) <= end:
+        whole += 1
+    last, following = step(start, whole), step(start, whole + 1)
+    return whole + Fraction((end - last).days, (following - last).days)
 
 
 # --- working days and rolls --------------------------------------------------------------------------------------

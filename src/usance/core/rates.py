@@ -40,7 +40,7 @@ class Period(NamedTuple):
 
     starts_on: date
     ends_on: date
-    every: int  # so many ...
+    every: int | Fraction  # so many ...
     unit: str  # ... units of the schedule (1, "months")
 
 

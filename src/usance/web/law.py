@@ -44,6 +44,7 @@ RULES: Mapping[str, Any] = {
     "early_payoff.refund": gettext_lazy("Refund on early payoff"),
     "exposure.customer": gettext_lazy("Most lent to one customer"),
     "exposure.p2p_platform": gettext_lazy("Most borrowed over platforms"),
+    "protection": gettext_lazy("What is stopped for people whom the law protects"),
     "interest.unclear_rate": gettext_lazy("Rate where the agreed one is unclear"),
     "lending.barred": gettext_lazy("Who may not be lent to"),
     "penalty.interest_on_interest": gettext_lazy("Interest on late interest"),
@@ -171,6 +172,25 @@ def _classes(item: Any, rule: Mapping[str, Any], currency: Any) -> str:
     return ", ".join(said % {"name": _class(one["code"]), "days": formats.days(one["from"])} for one in item)
 
 
+PROTECTED: Mapping[str, Any] = {
+    "deceased": gettext_lazy("deceased: %(value)s"),
+    "insolvent": gettext_lazy("insolvent: %(value)s"),
+    "in_service": gettext_lazy("in military service: %(value)s"),
+    "identity_theft": gettext_lazy("victim of identity theft: %(value)s"),
+}
+STOPPED: Mapping[str, Any] = {
+    "reminder": gettext_lazy("reminders before a due date"),
+    "collection": gettext_lazy("messages about what is past due"),
+    "marketing": gettext_lazy("offers"),
+    "debit": gettext_lazy("debits of the card"),
+    "penalty": gettext_lazy("penalties and fees for being late"),
+}
+
+
+def _stopped(item: Any) -> str:
+    return ", ".join(str(STOPPED.get(one, one)) for one in item)
+
+
 SAID: Mapping[str, Callable[[Any, Mapping[str, Any], Any], str]] = {
     "classes": _classes,
     "extended": _filled(
@@ -186,6 +206,7 @@ SAID: Mapping[str, Callable[[Any, Mapping[str, Any], Any], str]] = {
         _("from %(since)s to %(until)s") % {"since": item, "until": rule.get("to", "")}
     ),
     "to": lambda item, rule, currency: "",  # said with "from"
+    **{kind: _filled(text, lambda item, currency: _stopped(item)) for kind, text in PROTECTED.items()},
     "holidays": _either(gettext_lazy("on public holidays too"), gettext_lazy("not on public holidays")),
     "per_day": lambda item, rule, currency: (
         ngettext("at most %(count)s time a day", "at most %(count)s times a day", item) % {"count": item}

@@ -31,9 +31,19 @@ PLAIN: Mapping[str, Any] = {
     "payment": gettext_lazy("money received"),
     "recovery": gettext_lazy("collected on what was written off"),
     "refund": gettext_lazy("sent back"),
+    "chargeback": gettext_lazy("taken back by who had paid"),
+    "respread": gettext_lazy("what equal shares round up or down"),
     "waiver": gettext_lazy("forgiven"),
     "tolerance": gettext_lazy("a small rest, forgiven as the agreement says"),
     "write_off": gettext_lazy("written off"),
+    "take_over": gettext_lazy("as it stood in the other system"),
+}
+CREDITS: Mapping[str, Any] = {  # why something is owed no more without money of the borrower
+    "goodwill": gettext_lazy("our goodwill"),
+    "merchant_refund": gettext_lazy("returned by the merchant"),
+    "payout_refund": gettext_lazy("the payout came back"),
+    "interest_waiver": gettext_lazy("interest given up"),
+    "charge_adjustment": gettext_lazy("a charge given up"),
 }
 
 
@@ -66,8 +76,8 @@ def rate(borne: Rate) -> str:
 
 
 def _accrued(inputs: Mapping[str, Any], rest: str, currency: Any) -> str:
-    if rest == "flat_per_miss":
-        return _("for a missed payment")
+    if rest in SINGLE:
+        return str(SINGLE[rest])
     words = _("%(base)s × %(rate)s %(per)s × %(days)s") % {
         "base": formats.money(inputs["base_minor"], currency),
         "rate": formats.percent(inputs["share"], 4),
@@ -75,6 +85,15 @@ def _accrued(inputs: Mapping[str, Any], rest: str, currency: Any) -> str:
         "days": formats.days(inputs["days"]),
     }
     return _("%(reckoning)s, up to the cap") % {"reckoning": words} if inputs["capped"] else words
+
+
+# what is charged at one moment, not by the day
+SINGLE: Mapping[str, Any] = {
+    "flat_per_miss": gettext_lazy("for a missed payment"),
+    "flat": gettext_lazy("a fixed amount"),
+    "residue": gettext_lazy("what roundings had left out"),
+    "paid_early": gettext_lazy("paid before its time, with all the rest"),
+}
 
 
 def _fee(inputs: Mapping[str, Any], rest: str, currency: Any) -> str:
@@ -88,7 +107,11 @@ def _tax(inputs: Mapping[str, Any], rest: str, currency: Any) -> str:
 
 
 def _allocated(inputs: Mapping[str, Any], rest: str, currency: Any) -> str:
-    return str(AGES[inputs["age"]])
+    return str(AGES[inputs.get("age", "in_advance")])
+
+
+def _credit(inputs: Mapping[str, Any], rest: str, currency: Any) -> str:
+    return str(CREDITS.get(rest, rest))
 
 
 TOLD: Mapping[str, Callable[[Mapping[str, Any], str, Any], str]] = {
@@ -97,4 +120,5 @@ TOLD: Mapping[str, Callable[[Mapping[str, Any], str, Any], str]] = {
     "fee": _fee,
     "tax": _tax,
     "allocation": _allocated,
+    "credit": _credit,
 }

@@ -207,11 +207,22 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     "import_not_ready": _("This import has moved on. Open its page again."),
     "import_without_files": _("Choose the files first."),
     "import_nothing_to_take": _("These files bring nothing new; nothing comes in twice."),
+    "correction_outdated": _("The terms were corrected in the meantime. Look at them again, then propose anew."),
+    "nothing_corrected": _("Nothing was changed: type over what is wrong."),
+    "amount_not_correctable": _("The amount is what was sent. If that was wrong, undo the payout instead."),
+    "terms_contradicted": lambda refusal: (
+        _("Under these terms something that happened on %(effective_on)s would not have been possible. Undo it first.")
+        % _days(refusal)
+    ),
     "amount_not_positive": _("The amount must be more than zero."),
     "amount_differs_from_terms": lambda refusal: (
         _("The agreement says %(agreed)s, not %(amount)s.")
         % {"agreed": _money(refusal.agreed_minor), "amount": _money(refusal.amount_minor)}  # type: ignore[attr-defined]
     ),
+    "dates_are_fixed": _("Interest is the same in each instalment here, so their dates stay as agreed."),
+    "dates_not_possible": _("These dates do not fit together, or would change nothing. Look at the schedule again."),
+    "already_charged_off": _("This loan is taken for lost already."),
+    "credit_not_known": _("There is no such kind of credit."),
     "fee_not_agreed": _("The agreement names no such fee, so it cannot be charged."),
     "rate_below_zero": _("A rate cannot be below zero."),
     "extension_not_offered": _("This loan cannot be extended: the agreement does not offer it."),
@@ -272,6 +283,9 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
         _("This offer could be accepted until %(day)s. Ask for a new loan; what you told us is kept.")
         % {"day": formats.day(refusal.expires_on)}  # type: ignore[attr-defined]
     ),
+    "protected_already": _("This status is recorded already. End it before you record another one."),
+    "protection_over": _("This status has ended already."),
+    "person_protected": _("The law protects this customer for now: this is stopped. See the customer's page."),
     "customer_blocked_already": _("This customer is on the list of those we do not serve already."),
     "customer_not_blocked": _("This customer is not on the list of those we do not serve."),
     "customer_still_needed": lambda refusal: str(STILL_NEEDED[refusal.what]),  # type: ignore[attr-defined]

@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import random
 import subprocess
 import sys
 import threading
@@ -32,6 +31,7 @@ from usance.ports import clock
 from usance.ports.actor import SYSTEM
 from usance.workflows import close_day, floor, herd
 from usance.workflows.audit_books import audit_books
+from usance.workflows.simulate import borrowers
 
 LOANS, WORKERS, DAYS = 10_000, 2, 3
 SHARES = (100, 10, 1)  # of N: the per-loan cost at each
@@ -136,7 +136,7 @@ def _paying(institution_id: Any) -> Iterator[Payments]:
     found, over = Payments(), threading.Event()
     with transaction.atomic():
         ids = list(loans.loan_register(status="live").order_by("id").values_list("id", flat=True)[: 1000 * 100 : 100])
-    chosen = random.Random(1)  # noqa: S311 (a repeatable choice)
+    chosen = borrowers.seeded(1, 1)
 
     def pay() -> None:
         with tenancy.bound(institution_id):

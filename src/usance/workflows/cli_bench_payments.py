@@ -8,7 +8,6 @@ import json
 import logging
 import multiprocessing
 import os
-import random
 import re
 import sys
 import time
@@ -30,6 +29,7 @@ from usance.ports import clock
 from usance.ports.actor import SYSTEM
 from usance.workflows import filling, herd
 from usance.workflows.audit_books import audit_books
+from usance.workflows.simulate import borrowers
 
 LOANS, WORKERS, SECONDS = 10_000, 2, 10
 GOAL = 1_000  # payments a second on two cores
@@ -44,7 +44,7 @@ def _pay(institution_id: UUID, number: int, workers: int, seconds: float) -> dic
     """Pays small amounts on the loans of this worker, drawn by chance, for so long."""
     took: list[float] = []
     repeated, refused = 0, 0
-    chosen = random.Random(number)  # noqa: S311 (a repeatable choice)
+    chosen = borrowers.seeded(1, number)
     with tenancy.bound(institution_id):
         with transaction.atomic():
             ids = list(loans.loan_register(status="live").order_by("id").values_list("id", flat=True))[number::workers]

@@ -24,7 +24,7 @@ from usance.apps.servicing import services as servicing
 from usance.ports import clock
 from usance.ports.due import Item, handles
 from usance.ports.queue import task
-from usance.workflows import billing, remind, take_payment
+from usance.workflows import billing, protect_customer, remind, take_payment
 
 LOAN = "servicing.loan"
 # days after the announcement on which the card is debited, as long as something is past due
@@ -34,8 +34,9 @@ TRY, ANNOUNCED = "debit.try", "card_debit_announced"
 
 @task("loans.disbursed")
 def disbursed(loan_id: str) -> None:
-    """The money arrived: what falls due is put on the calendar."""
+    """The money arrived: what falls due is put on the calendar, and what protects the borrower counts for it."""
     with transaction.atomic():
+        protect_customer.protect_loan(loan_id=UUID(loan_id))
         plan_reminders(UUID(loan_id))
 
 

@@ -13,7 +13,7 @@ from usance.apps.ledger import services as ledger
 from usance.apps.origination import services as origination
 from usance.apps.products import services as products
 from usance.ports.due import Item, handles
-from usance.workflows import import_portfolio, serve_loan, take_application
+from usance.workflows import import_portfolio, loan_course, serve_loan, take_application
 
 PRODUCT = desk.Kind(
     products.APPROVAL, "product.publish", products.apply_approval, _("Publish a product"), "staff:product_version"
@@ -29,6 +29,20 @@ WRITE_OFF = desk.Kind(
 RATE = desk.Kind(
     serve_loan.CHANGE_RATE, "loan.approve", serve_loan.apply_rate, _("Change the rate of a loan"), "staff:loan"
 )
+COURSES = [
+    desk.Kind(code, "loan.approve", loan_course.apply, title, "staff:loan")
+    for code, title in (
+        (loan_course.CREDIT, _("Credit a loan")),
+        (loan_course.REST, _("Days without interest")),
+        (loan_course.DATES, _("Change due dates")),
+        (loan_course.SPREAD, _("Spread a debt anew")),
+        (loan_course.LOST, _("Take a loan for lost")),
+        (loan_course.END, _("End a contract")),
+    )
+]
+CORRECT = desk.Kind(
+    serve_loan.CORRECT, "loan.approve", serve_loan.apply_correction, _("Correct the terms of a loan"), "staff:loan"
+)
 IMPORT = desk.Kind(
     import_portfolio.APPROVAL,
     "loan.approve_import",
@@ -37,7 +51,7 @@ IMPORT = desk.Kind(
     "staff:import",
 )
 
-for kind in (PRODUCT, RULES, UNLOCK, WAIVER, WRITE_OFF, IMPORT, RATE):
+for kind in (PRODUCT, RULES, UNLOCK, WAIVER, WRITE_OFF, IMPORT, RATE, CORRECT, *COURSES):
     desk.register(kind)
 
 

@@ -1,12 +1,14 @@
 """What colleagues do to a loan by hand, each with the check that the act needs: its own receipt, a second person.
 
 `key` is the form's: the same key again does nothing more. A waiver is done at once up to a small share of the loan,
-summed over all waivers by hand; above it, and for every write-off and every other rate, a second person approves.
+summed over all waivers by hand; above it, and for every write-off, every other rate and every correction of the terms,
+a second person approves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
@@ -15,14 +17,17 @@ from uuid import UUID
 from usance.apps.access.selectors import User
 from usance.apps.desk import services as desk
 from usance.apps.payments import receipts
+from usance.apps.products import caps
+from usance.apps.servicing import corrections
 from usance.apps.servicing import selectors as loans
 from usance.apps.servicing import services as servicing
-from usance.core.loan import admit, events, state
+from usance.core.loan import events, quote, refused, state
+from usance.core.loan.terms import RateStep, Terms
 from usance.core.rates import Rate
 from usance.ports.actor import Actor, staff
 
 LOAN = "servicing.loan"
-WAIVE, WRITE_OFF, CHANGE_RATE = "loan.waive", "loan.write_off", "loan.change_rate"
+WAIVE, WRITE_OFF, CHANGE_RATE, CORRECT = "loan.waive", "loan.write_off", "loan.change_rate", "loan.correct_terms"
 ALONE_SHARE = 100  # one person alone forgives at most a hundredth of the agreed amount, over the loan's life
 
 
@@ -77,7 +82,8 @@ def waived_by_hand(loan_id: UUID) -> int:
     """What was forgiven on the loan so far and not undone, in minor units."""
     told = [events.from_json(row.payload) for row in loans.events_of(loan_id=loan_id)]
     undone = {event.undoes for event in told if isinstance(event, events.Reversed | events.PaymentReturned)}
-    return sum(e.amount_minor for e in told if isinstance(e, events.Waived) and e.source not in undone)
+    given = (events.Waived, events.Credited)
+    return sum(e.amount_minor for e in told if isinstance(e, given) and e.source not in undone)
 
 
 def left_alone(loan: servicing.Loan) -> int:
@@ -124,10 +130,10 @@ def _require_owed(loan_id: UUID, balance: str, amount_minor: int) -> None:
     servicing.hold(loan_id=loan_id)
     view = loans.loan_view(loan_id=loan_id)
     if view.state.status not in state.LIVE:
-        raise admit.LoanNotRunning(status=view.state.status)
+        raise refused.LoanNotRunning(status=view.state.status)
     there = view.balances.get(balance, 0)
     if amount_minor > there:
-        raise admit.MoreThanOwed(balance=balance, amount_minor=amount_minor, owed_minor=there)
+        raise refused.MoreThanOwed(balance=balance, amount_minor=amount_minor, owed_minor=there)
 
 
 def apply_waiver(*, subject_id: str, after: Mapping[str, Any], actor: Actor, maker_id: UUID, at: datetime) -> None:
@@ -170,7 +176,7 @@ def propose_rate(*, loan_id: UUID, key: str, rate: Rate, value_on: date, reason:
     """A second person decides whether the loan bears another rate from a day on, today or earlier; then it is folded
     anew since that day and the difference is booked. Raises what the loan refuses, and AlreadyProposed."""
     loan = loans.loan(loan_id)
-    preview = loans.preview(loan_id=loan_id, event=rate_event(key=key, rate=rate, value_on=value_on))
+    preview = preview_rate(loan, rate_event(key=key, rate=rate, value_on=value_on))
     borne = loans.state_on(loan, value_on).rate
     return desk.propose(
         kind=CHANGE_RATE,
@@ -184,6 +190,15 @@ def propose_rate(*, loan_id: UUID, key: str, rate: Rate, value_on: date, reason:
         reference=loan.number,
         org_path=loan.org_path,
     )  # fmt: skip
+
+
+def preview_rate(loan: servicing.Loan, event: events.RateChanged) -> quote.Preview:
+    """The exact effect of another rate. Raises what the loan refuses, and PriceOverCap: a rate at which nothing may be
+    lent on that day."""
+    bound = loans.terms_of(loan)
+    lent = replace(bound, rates=(RateStep(from_day=0, rate=event.rate),))
+    caps.check_change(before=bound, after=lent, on=event.effective_on)
+    return loans.preview(loan_id=loan.pk, event=event)
 
 
 def rate_event(*, key: str, rate: Rate, value_on: date) -> events.RateChanged:
@@ -206,5 +221,44 @@ def apply_rate(*, subject_id: str, after: Mapping[str, Any], actor: Actor, maker
         source=source_of(after["key"]),
         rate=rate_of(after),
         on=date.fromisoformat(after["value_on"]),
+        actor=actor,
+    )
+
+
+def preview_correction(loan: servicing.Loan, terms: Terms) -> quote.Preview:
+    """The exact effect of other terms. Raises what the loan refuses, and PriceOverCap by the law of its first day."""
+    bound = loans.terms_of(loan)
+    caps.check_change(before=bound, after=terms, on=loan.disbursed_on or loan.booked_on)
+    return corrections.preview(loan_id=loan.pk, before=bound, after=terms)
+
+
+def propose_correction(*, loan_id: UUID, key: str, terms: Terms, reason: str, maker: User, at: datetime) -> Any:
+    """A second person decides whether the loan is bound by other terms from its beginning; then it is folded anew and
+    the difference is booked. Raises what the loan refuses, and AlreadyProposed."""
+    loan = loans.loan(loan_id)
+    bound = loans.terms_of(loan)
+    preview = preview_correction(loan, terms)
+    return desk.propose(
+        kind=CORRECT,
+        subject=(LOAN, loan.pk),
+        before={"terms": bound.to_json(), "owed_minor": preview.before.outstanding_minor},
+        after={"terms": terms.to_json(), "instead_of": bound.to_json(),
+               "owed_minor": preview.after.outstanding_minor, "key": key, "reason": reason},
+        maker=maker,
+        at=at,
+        reason=reason,
+        reference=loan.number,
+        org_path=loan.org_path,
+    )  # fmt: skip
+
+
+def apply_correction(*, subject_id: str, after: Mapping[str, Any], actor: Actor, maker_id: UUID, at: datetime) -> None:
+    """The second person said yes. Refused when the terms were corrected since it was proposed."""
+    corrections.correct_terms(
+        loan_id=UUID(subject_id),
+        source=source_of(after["key"]),
+        before=Terms.from_json(after["instead_of"]),
+        after=Terms.from_json(after["terms"]),
+        reason=after["reason"],
         actor=actor,
     )

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import transaction
 
 from usance.apps.audit import services as audit
-from usance.apps.customers import consents
+from usance.apps.customers import consents, protections
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.messaging import services as messaging
@@ -149,7 +149,9 @@ def debit(
 
 
 def card_for_debit(*, party_id: UUID, on: date) -> Any | None:
-    """The newest of a borrower's cards for which their mandate is in force."""
+    """The newest of a borrower's cards for which their mandate is in force; none while the law protects them."""
+    if protections.stops(party_id=party_id, what=protections.DEBIT, on=on):
+        return None
     for card in payments.cards_of(party_id):
         if consents.has_consent(party_id=party_id, purpose=MANDATE, on=on, subject_id=card.pk):
             return card

@@ -34,6 +34,9 @@ EXAMPLES: list[Refusal] = [
     refusals.CodeForSomethingElse(),
     refusals.SecondFactWrong(left=2),
     refusals.SecondFactLocked(),
+    refusals.ProtectedAlready(kind="deceased"),
+    refusals.ProtectionOver(),
+    refusals.PersonProtected(),
     vault.PersonErased(),
     one_time_codes.NoVerifiedPhone(),
 ]

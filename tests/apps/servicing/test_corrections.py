@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -14,15 +15,18 @@ from usance.apps.institutions import tenancy
 from usance.apps.ledger import selectors as ledger
 from usance.apps.ledger import services as books_of
 from usance.apps.ledger.models import JournalEntry
-from usance.apps.servicing import folding, selectors, services
+from usance.apps.servicing import corrections, folding, selectors, services
 from usance.apps.servicing.models import Loan, LoanMovement
-from usance.core.loan import replay
+from usance.core.loan import refused, replay
+from usance.core.loan.terms import RateStep
 from usance.core.rates import Rate
 from usance.ports.actor import SYSTEM
 from usance.workflows import close_day
+from usance.workflows.audit_books import audit_books
 
 D = date(2026, 3, 2)
 OLD = D + timedelta(days=10)
+HALF = (RateStep(from_day=0, rate=Rate(Fraction("0.005"), "day")),)
 AT = datetime(2026, 3, 3, 0, 5, tzinfo=UTC)
 
 CORRECTIONS: dict[str, tuple[Callable[[Loan], Any], str]] = {
@@ -49,6 +53,13 @@ CORRECTIONS: dict[str, tuple[Callable[[Loan], Any], str]] = {
             loan_id=loan.pk, source="staff:rate", rate=Rate(Fraction("0.004"), "day"), actor=SYSTEM, on=OLD
         ),
         f"date:{OLD}",
+    ),
+    "terms that were wrong": (
+        lambda loan: corrections.correct_terms(
+            loan_id=loan.pk, source="staff:terms", before=selectors.terms_of(loan),
+            after=replace(selectors.terms_of(loan), rates=HALF), reason="", actor=SYSTEM
+        ),
+        f"date:{D}",
     ),
 }  # fmt: skip
 
@@ -84,3 +95,26 @@ def test_a_correction_is_one_entry_of_today_and_closed_days_stay_closed(books: A
     assert refolded.loan.balances != stood
     (kept,) = selectors.kept([loan.pk])
     assert replay.adjustments(kept.movements, refolded.movements) == ()
+
+
+def test_corrected_terms_bind_the_days_to_come_and_are_undone_again(books: Any) -> None:
+    loan = loans.lend(on=D, agreed=loans.single_payment(days=15))
+    close_day.run_close_inline(at=AT, days=4)
+    agreed = selectors.terms_of(loan)
+    right = replace(agreed, rates=HALF)
+    told = {"loan_id": loan.pk, "source": "staff:terms", "before": agreed, "after": right, "reason": ""}
+    for _twice in range(2):
+        row = corrections.correct_terms(**told, actor=SYSTEM)
+    assert (row.last_event_seq, row.terms, selectors.terms_of(row)) == (3, agreed.to_json(), right)
+    assert row.interest_minor == 4 * loan.amount_minor // 200
+    with pytest.raises(refused.CorrectionOutdated):  # another one, made against the terms as they were
+        corrections.correct_terms(**told | {"source": "staff:other"}, actor=SYSTEM)
+    close_day.run_close_inline(at=AT, days=2)
+    row = selectors.loan(loan.pk)
+    assert row.interest_minor == 6 * loan.amount_minor // 200
+    then = selectors.loan_view(loan_id=loan.pk, on=D + timedelta(days=4), known_on=D + timedelta(days=3))
+    assert then.balances["interest"] == 4 * loan.amount_minor // 100  # as we had seen it coming
+    services.reverse(loan_id=loan.pk, source="staff:undo", undoes="staff:terms", reason="", actor=SYSTEM)
+    row = selectors.loan(loan.pk)
+    assert (row.corrected_terms, row.interest_minor) == (None, 6 * loan.amount_minor // 100)
+    assert audit_books(full=True).differences == ()

@@ -17,8 +17,8 @@ from usance.apps.ledger import services as books_of
 from usance.apps.ledger.models import JournalEntry
 from usance.apps.servicing import folding, refusals, selectors, services
 from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement
-from usance.core.loan import admit
-from usance.core.loan.state import TAKES_FROM_UNAPPLIED
+from usance.core.loan import refused
+from usance.core.loan.told import TAKES_FROM_UNAPPLIED
 from usance.core.refusals import Refusal
 from usance.ports import queue
 from usance.ports.actor import SYSTEM, staff
@@ -139,7 +139,7 @@ def test_what_is_paid_too_much_waits_and_can_be_sent_back(books: Any) -> None:
     loan = loans.lend(on=D)
     over = loans.pay(loan, 3_500_000, D)
     assert (over.status, over.unapplied_minor) == ("closed", 500_000)
-    with pytest.raises(admit.MoreThanUnapplied):
+    with pytest.raises(refused.MoreThanUnapplied):
         services.refund_unapplied(loan_id=loan.pk, source="instruction:r", amount_minor=500_001, actor=SYSTEM)
     back = services.refund_unapplied(loan_id=loan.pk, source="instruction:r", amount_minor=500_000, actor=SYSTEM)
     assert back.unapplied_minor == 0
@@ -211,21 +211,21 @@ REFUSED = {
         refusals.ValueDateInTheFuture,
         lambda loan: loans.pay(loan, 5, D + timedelta(days=1)),
     ),
-    "nothing paid": (admit.AmountNotPositive, lambda loan: loans.pay(loan, 0, D)),
+    "nothing paid": (refused.AmountNotPositive, lambda loan: loans.pay(loan, 0, D)),
     "a second disbursement": (
-        admit.LoanNotApproved,
+        refused.LoanNotApproved,
         lambda loan: services.disburse(loan_id=loan.pk, source="again", value_on=D, actor=SYSTEM),
     ),
     "an extension of odd length": (
-        admit.ExtensionDaysNotAllowed,
+        refused.ExtensionDaysNotAllowed,
         lambda loan: services.extend(loan_id=loan.pk, source="odd", days=8, actor=SYSTEM),
     ),
     "undoing what never was": (
-        admit.NothingToUndo,
+        refused.NothingToUndo,
         lambda loan: services.reverse(loan_id=loan.pk, source="u", undoes="nothing", reason="", actor=SYSTEM),
     ),
     "recovery of a running loan": (
-        admit.LoanNotWrittenOff,
+        refused.LoanNotWrittenOff,
         lambda loan: services.recover(loan_id=loan.pk, source="r", amount_minor=1, value_on=D, actor=SYSTEM),
     ),
     "no such loan": (

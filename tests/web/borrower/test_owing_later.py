@@ -6,9 +6,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from tests.apps.payments.money import ON
 from tests.apps.servicing import loans
 from tests.web.borrower.owing import Phone, events, told
 from usance.apps.agreements import selectors as papers
+from usance.apps.agreements import services as agreements
 from usance.apps.payments import selectors as payments
 
 if TYPE_CHECKING:
@@ -268,3 +270,32 @@ def test_a_paper_that_is_still_written_says_so_and_is_there_a_moment_later(money
     assert "being written" in early.content.decode()
     money.settle()
     assert person.get(f"/documents/{letter.pk}/").content.startswith(b"%PDF")
+
+
+def test_bills_stand_among_the_papers_under_their_name_and_the_older_ones_fold(money: Money, person: Phone) -> None:
+    loan = money.loan(person.party_id)
+    for number in range(1, 8):
+        content = {
+            "due_on": f"2026-0{number + 2}-02",
+            "number": number,
+            "new": {"principal": 1000},
+            "carried": {},
+            "paid_minor": 0,
+            "total_minor": 1000,
+            "card": "",
+        }
+        agreements.order(
+            kind="bill", key=f"bill:{number}", party_id=person.party_id, subject=("servicing.loan", loan.pk),
+            language="vi", reference=f"{loan.number}/{number}", issued_on=ON, content=content,
+        )  # fmt: skip
+    money.settle()
+    page = person.reads(f"/loans/{loan.pk}/")
+    shown, older = page.split("Older papers")
+    assert shown.count(">Bill ") == 5
+    assert f"{loan.number}/7" in shown
+    assert f"{loan.number}/1" in older
+    assert "Debt-free letter" not in page
+    bill = papers.documents_of(loan.pk)[0]
+    assert person.get(f"/documents/{bill.pk}/").content.startswith(b"%PDF")
+    assert ">Bill</dd>" in person.reads(f"/verify/{bill.code}/")
+    assert ">Bill " in person.reads("/account/")

@@ -199,6 +199,37 @@ def test_another_rate_takes_two_people_and_counts_from_its_day(lender: Lender) -
     assert lender.browser("cashier").get(f"/staff/loans/{loan.pk}/rate/").status_code == 403
 
 
+def test_terms_that_were_wrong_are_corrected_by_two_people(lender: Lender) -> None:
+    loan, accountant = lender.loan(), lender.browser("accountant")
+    lender.live_until(ON + timedelta(days=10))
+    asked = accountant.get(f"/staff/loans/{loan.pk}/terms/").context["form"]
+    answers = {name: field.initial for name, field in ((f.name, f) for f in asked) if field.initial is not None}
+    assert (answers["rates__0__rate__share"], answers["day_count"]) == ("1", "actual/365")
+    assert "Nothing was changed" in show(accountant, loan, "terms", **answers | {"reason": "x"}).content.decode()
+    answers |= {"rates__0__rate__share": "0.5", "reason": "the contract says half"}
+    for wrong in ({"rates__0__rate__share": "much"}, {"day_count": "by moonlight"}, {"reason": ""}):
+        page = show(accountant, loan, "terms", **(answers | wrong))
+        assert (page.status_code, list(page.context["form"].errors)) == (422, list(wrong))
+    dear = show(accountant, loan, "terms", **answers | {"rates__0__rate__share": "40"})
+    assert "law" in dear.content.decode()
+    assert dear.status_code == 422
+    page = show(accountant, loan, "terms", **answers)
+    assert any("Interest a day: 1% → 0.5%" in str(effect.text) for effect in page.context["effects"])
+    rows = {str(row.label): (row.before, row.after) for row in page.context["difference"]}
+    assert [side.minor for side in rows["Owed in all"]] == [3_300_000, 3_150_000]
+    assert confirm(accountant, loan, "terms", **answers).status_code == 302
+    assert told(loan) == []
+    waiting = desk.open_approval(serve_loan.CORRECT, loan.pk)
+    assert waiting is not None
+    compliance = lender.browser("compliance")
+    assert "Interest a day" in compliance.get(f"/staff/approvals/{waiting.pk}/").content.decode()
+    assert compliance.post(f"/staff/approvals/{waiting.pk}/", {"verdict": "approve"}).status_code == 302
+    assert told(loan) == ["TermsCorrected"]
+    assert selectors.loan(loan.pk).interest_minor == 150_000
+    assert "Interest a day" in lender.browser("auditor").get(f"/staff/loans/{loan.pk}/?tab=timeline").content.decode()
+    assert lender.browser("cashier").get(f"/staff/loans/{loan.pk}/terms/").status_code == 403
+
+
 def test_an_extension_for_the_borrower_leaves_its_price_due(lender: Lender) -> None:
     loan = lender.loan()
     lender.live_until(ON + timedelta(days=10))
@@ -211,13 +242,6 @@ def test_an_extension_for_the_borrower_leaves_its_price_due(lender: Lender) -> N
     assert row.due_now_minor == 320_000
     assert row.next_due_on is not None
     assert before is not None
-
-
-def test_a_fee_that_the_agreement_knows(lender: Lender) -> None:
-    loan, accountant = lender.loan(), lender.browser("accountant")
-    assert confirm(accountant, loan, "fee", fee_kind="service", amount="15000").status_code == 302
-    assert selectors.loan(loan.pk).fee_minor == 15_000
-    assert show(accountant, loan, "fee", key="b" * 32, fee_kind="invented", amount="1").status_code == 422
 
 
 def test_penalties_rest_and_grow_again(lender: Lender) -> None:
@@ -249,7 +273,7 @@ def test_a_debit_without_a_mandate_is_refused_in_words(lender: Lender) -> None:
     [
         ("receive", "cashier"), ("debit", "collector"), ("extend", "collector"), ("waive", "accountant"),
         ("fee", "accountant"), ("penalty", "accountant"), ("send-back", "cashier"), ("reverse", "accountant"),
-        ("write-off", "accountant"), ("rate", "accountant"),
+        ("write-off", "accountant"), ("rate", "accountant"), ("terms", "accountant"),
     ],
 )  # fmt: skip
 def test_an_act_on_a_loan_that_is_over_is_refused_not_crashed(lender: Lender, act: str, role: str) -> None:
@@ -272,4 +296,12 @@ def test_only_acts_that_make_sense_and_are_allowed_are_offered(lender: Lender) -
     assert offered("auditor") == []
     assert offered("cashier") == ["receive"]
     assert offered("collector") == ["extend_loan"]
-    assert offered("accountant") == ["waive", "add_fee", "penalty", "reverse_entry", "change_rate", "write_off"]
+    assert offered("accountant") == [
+        "waive",
+        "add_fee",
+        "penalty",
+        "reverse_entry",
+        "change_rate",
+        "correct_terms",
+        "write_off",
+    ]

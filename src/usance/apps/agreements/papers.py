@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from usance.apps.institutions import formats
 from usance.apps.products.calculator import Quote
+from usance.core.loan import plan
 from usance.core.loan.terms import Fee, Penalty, Terms
 
 if TYPE_CHECKING:
@@ -171,6 +172,8 @@ def _schedule(frame: Frame, quote: Quote) -> dict[str, Any]:
 
 
 def _late(frame: Frame, terms: Terms) -> list[str]:
+    if terms.penalty is None and terms.interest_base in ("undue_balance", "scheduled_balance"):
+        return [_("There is no penalty for a late payment, and no interest on what is late.")]
     if terms.penalty is None:
         return [_("There is no penalty for a late payment. Interest goes on for each day that money is owed.")]
     words = [_penalty(frame, terms.penalty)]
@@ -209,8 +212,10 @@ def _penalty(frame: Frame, penalty: Penalty) -> str:
 def _rights(frame: Frame, terms: Terms, cooling_off_days: int) -> list[str]:
     words = [
         _("You may pay back all or part of the loan on any day. You then pay interest only for the days that passed.")
+        if terms.early_interest == "saved"
+        else _("You may pay back all or part of the loan on any day. The interest agreed for it is owed all the same.")
     ]
-    if terms.interest_base != "actual_balance":
+    if terms.interest_base in plan.FLAT:
         words.append(
             _("Until the loan is repaid in full, interest is counted on its whole amount, not on what is left.")
         )

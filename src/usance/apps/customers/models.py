@@ -254,6 +254,37 @@ class BlacklistEntry(OrgModel):
         indexes = [models.Index(fields=["institution", "kind", "mac"], name="blacklist_lookup")]
 
 
+class Protection(TenantModel):
+    """A status by which the law protects a person from `starts_on` on and before `ends_on`; see protections.py."""
+
+    class Kind(models.TextChoices):
+        DECEASED = "deceased"
+        INSOLVENT = "insolvent"
+        IN_SERVICE = "in_service"  # in the armed forces, called up
+        IDENTITY_THEFT = "identity_theft"  # somebody else borrowed in their name
+
+    party = TenantForeignKey("customers.Party", related_name="protections")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True)
+    sealed_evidence = models.BinaryField(help_text="how we know")
+    withdrawn_at = models.DateTimeField(null=True, help_text="it was recorded by mistake")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["institution", "party", "kind"],
+                name="protection_once",
+                condition=models.Q(ends_on__isnull=True, withdrawn_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ends_on__isnull=True) | models.Q(ends_on__gte=models.F("starts_on")),
+                name="protection_ends_later",
+            ),
+        ]
+        indexes = [models.Index(fields=["institution", "party", "starts_on"], name="protection_of_party")]
+
+
 class OneTimeCode(TenantModel):
     """A code on its way to a phone or e-mail address. Only its hash is kept. Lives in real time."""
 

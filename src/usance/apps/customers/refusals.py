@@ -135,3 +135,22 @@ class SecondFactLocked(Refusal):
     """Too many wrong answers to the second question today."""
 
     code = "second_fact_locked"
+
+
+class ProtectedAlready(Refusal):
+    """The person has this very status already."""
+
+    code = "protected_already"
+    kind: str
+
+
+class ProtectionOver(Refusal):
+    """The status has ended, or was taken back as a mistake."""
+
+    code = "protection_over"
+
+
+class PersonProtected(Refusal):
+    """A status of the person stops this."""
+
+    code = "person_protected"

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from usance.apps.customers import consents
+from usance.apps.customers import consents, protections
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.messaging import catalogue, contact_rules
@@ -37,7 +37,8 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """`reason`: no_person, opted_out, no_consent, no_contact_rule, never_open, too_late, daily_count_reached."""
+    """`reason`: no_person, protected, opted_out, no_consent, no_contact_rule, never_open, too_late,
+    daily_count_reached."""
 
     reason: str
 
@@ -63,6 +64,8 @@ def judge(
     if party_id is None:
         return Refused("no_person")
     _one_at_a_time(party_id)
+    if protections.stops(party_id=party_id, what=purpose, on=local.date()):
+        return Refused("protected")
     if _opted_out(party_id, purpose, channel):
         return Refused("opted_out")
     if purpose == catalogue.MARKETING and not consents.has_consent(

@@ -255,6 +255,21 @@ def check_contract(*, terms: Terms, on: date) -> None:
         raise found[0]
 
 
+def check_change(*, before: Terms, after: Terms, on: date) -> None:
+    """Refuses (PriceOverCap) to change terms to what the law of a day does not allow, or allows even less."""
+    institution = tenancy.current()
+    rules = rules_for(country=institution.country, licence=institution.licence, on=on)
+    stood = {found.rule: found for found in breaches(terms=before, on=on, rules=rules)}
+    for found in breaches(terms=after, on=on, rules=rules):
+        earlier = stood.get(found.rule)
+        if earlier is None or (earlier.figure and (not found.figure or _above(found, earlier))):
+            raise found
+
+
+def _above(one: PriceOverCap, other: PriceOverCap) -> bool:
+    return Fraction(one.figure) > Fraction(other.figure)
+
+
 def breaches_of_config(
     *, config: template.Config, on: date, customer_kinds: Sequence[str] = template.CUSTOMER_KINDS
 ) -> list[PriceOverCap]:

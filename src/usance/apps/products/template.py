@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
 
 from usance.core import rates, values
+from usance.core.loan import plan
 from usance.core.loan import terms as core
 from usance.core.refusals import Refusal
 
@@ -217,9 +218,11 @@ class Conventions(Part):
     level_multiple_minor: Count = 1
     roll: Annotated[str, _known("roll")] = "keep"
     early_payment: Annotated[str, _known("early_payment")] = "shorter_term"
+    early_interest: Annotated[str, _known("early_interest")] = "saved"
     cost_cap_share: Share | None = None
     forgive_under_minor: Minor = 0
     default_after_days: Count = 90
+    charge_off: Annotated[str, _known("charge_off")] = "keeps_plan"
     apr_times: Literal["days/365", "months/12", "months_back/12"] = "days/365"
     bill_days: Annotated[Count, Field(le=60)] | None = None
 
@@ -305,10 +308,17 @@ def _senseless_interest(config: Config) -> Iterator[Problem]:
     if how.level_day_count and config.kind != "equal_instalments":
         yield Problem("conventions.level_day_count", "only equal instalments are computed by days")
     if how.interest_spread == "evenly":
-        if how.interest_base == "actual_balance" or config.kind == "single_payment":
+        if how.interest_base not in plan.FLAT or config.kind == "single_payment":
             yield Problem("conventions.interest_spread", "only flat interest of instalments is spread evenly")
         if config.extension is not None:
             yield Problem("conventions.interest_spread", "due dates that can be moved need interest as it is earned")
+    if how.interest_base == "scheduled_balance" and how.early_interest != "owed":
+        yield Problem("conventions.early_interest", "interest on the plan is owed by who pays early")
+    if how.early_interest == "owed":
+        if how.early_payment not in core.STANDING:
+            yield Problem("conventions.early_payment", "owed only where instalments stay as they are")
+        if how.cost_cap_share is not None or any("interest" in tax.on for tax in config.taxes):
+            yield Problem("conventions.early_interest", "owed only without a cap on all costs and a tax on interest")
     if how.interest_base == "financed_principal" and config.down_payment_share is None:
         yield Problem("conventions.interest_base", "there is no down payment")
     for kind, price in config.prices.items():

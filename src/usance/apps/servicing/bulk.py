@@ -33,7 +33,8 @@ from usance.core.loan.state import Movement
 log = structlog.get_logger(__name__)
 
 COLUMNS = (
-    "id", "org_path", "product", "merchant", "funder", "owner_id", "terms", "checkpoint", "checkpoint_on",
+    "id", "org_path", "product", "merchant", "funder", "owner_id", "terms", "corrected_terms", "checkpoint",
+    "checkpoint_on",
     "next_due_on", "next_due_minor", "due_now_minor", "max_days_past_due", "close_problem", "loan_class",
     "days_past_due",
 )  # fmt: skip

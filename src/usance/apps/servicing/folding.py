@@ -49,18 +49,32 @@ _remembered: dict[str, terms.Terms] = {}
 
 
 def terms_of(row: Loan) -> terms.Terms:
-    """The frozen agreement."""
-    conventions = json.dumps({name: item for name, item in row.terms.items() if name not in OWN_TERMS})
+    """The frozen agreement, as the loan was booked."""
+    return _terms(row.terms)
+
+
+def binding_terms_of(row: Loan) -> terms.Terms:
+    """The terms that count: the agreement, or as it was last corrected."""
+    return _terms(row.terms if row.corrected_terms is None else row.corrected_terms)
+
+
+def corrected_terms(row: Loan, binding: terms.Terms) -> dict[str, Any] | None:
+    """What the column of that name holds of the terms that count."""
+    return None if binding == terms_of(row) else binding.to_json()
+
+
+def _terms(plain: Mapping[str, Any]) -> terms.Terms:
+    conventions = json.dumps({name: item for name, item in plain.items() if name not in OWN_TERMS})
     known = _remembered.get(conventions)
     if known is None:
-        known = terms.Terms.from_json(row.terms)
+        known = terms.Terms.from_json(plain)
         if len(_remembered) >= MOST_REMEMBERED:
             _remembered.clear()
         _remembered[conventions] = known
         return known
-    signed_on = row.terms["signed_on"]
+    signed_on = plain["signed_on"]
     own = copy(known)  # its conventions were checked when they were read, and the rest when it was agreed
-    object.__setattr__(own, "principal_minor", row.terms["principal_minor"])
+    object.__setattr__(own, "principal_minor", plain["principal_minor"])
     object.__setattr__(own, "signed_on", date.fromisoformat(signed_on) if signed_on else None)
     return own
 
@@ -68,13 +82,12 @@ def terms_of(row: Loan) -> terms.Terms:
 def state_of(row: Loan) -> state.Loan:
     """The loan on the morning of `checkpoint_on`: its checkpoint, with the days that it rested since. One that an
     earlier version of the engine wrote is made anew from the events."""
-    agreed = terms_of(row)
     try:
-        loan = checkpoint.from_json(row.checkpoint, agreed)
+        loan = checkpoint.from_json(row.checkpoint, binding_terms_of(row))
         return close.advance(loan, row.checkpoint_on, daily=False).loan if loan.at < row.checkpoint_on else loan
     except UnreadableValue:
         told = history_of(row.events.order_by("seq"))
-        return replay.replay(agreed, told, row.checkpoint_on, daily=False).loan
+        return replay.replay(terms_of(row), told, row.checkpoint_on, daily=False).loan
 
 
 def event_of(row: LoanEvent) -> events.Event:
@@ -97,6 +110,9 @@ STANDING = (
     "tax_minor", "unapplied_minor", "due_now_minor", "past_due_minor", "next_due_on", "next_due_minor",
     "days_past_due", "bucket", "extension_count", "disbursed_on", "closed_on",
 )  # fmt: skip
+
+
+OF_EVENTS = ("last_event_seq", "last_event_hash", "max_days_past_due", "corrected_terms")
 
 
 def columns_of(loan: state.Loan, *, next_due: tuple[date, int] | None = None) -> dict[str, Any]:
@@ -149,7 +165,7 @@ def max_days_past_due(agreed: terms.Terms, history: Sequence[events.Event], to: 
     at before those of each day, and at the end. A loan may come in past due: it is looked at then, too."""
     counting = replay.in_force(history)
     days = {event.effective_on for event in history if event.effective_on < to} | {to}
-    loan, book, most, told = state.new(agreed, replay.birth(history, to)), state.Book(), 0, 0
+    loan, book, most, told = replay.begin(agreed, history, to), state.Book(), 0, 0
     for day in sorted(days):
         while told < len(counting) and _comes_before(counting[told], day):
             event = counting[told]

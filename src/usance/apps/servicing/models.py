@@ -37,6 +37,7 @@ class Loan(OrgModel):
     terms = models.JSONField(help_text="frozen; core.loan.terms")
     booked_on = models.DateField()
 
+    corrected_terms = models.JSONField(null=True, help_text="as last corrected by an event; none: as agreed")
     checkpoint = models.JSONField()
     checkpoint_on = models.DateField()
     last_event_seq = models.IntegerField(default=0)

@@ -21,7 +21,7 @@ from usance.apps.institutions import rows as inserting
 from usance.apps.institutions import tenancy
 from usance.apps.servicing import folding, lists, statuses
 from usance.apps.servicing.models import Loan, PortfolioRollup, StatusChange
-from usance.core.loan.state import TAKES_FROM_UNAPPLIED
+from usance.core.loan.told import TAKES_FROM_UNAPPLIED
 
 MONEY = ("principal", "interest", "fee", "penalty", "tax", "unapplied")
 OWED = MONEY[:-1]

@@ -19,7 +19,7 @@ from usance.apps.ledger import services as ledger
 from usance.apps.servicing import earnings, folding, posting, statuses
 from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement, StatusChange
 from usance.apps.servicing.refusals import NoSuchLoan, SourceUsedOtherwise, ValueDateInTheFuture
-from usance.core.loan import admit, close, replay, state
+from usance.core.loan import close, refused, replay, state
 from usance.core.loan.events import Disbursed, Event
 from usance.core.loan.state import Movement
 from usance.ports import queue
@@ -32,6 +32,10 @@ TRANSITIONS = {
     "written_off": "loans.written_off",
     "cancelled": "loans.cancelled",
 }
+
+
+# of an event's payload, what the trail leaves to the event itself, whose hash it keeps
+NOT_RECORDED = {"reason", "why", "version", "before", "after"}
 
 
 @dataclass
@@ -100,7 +104,7 @@ def _take_in(taking: Taking, event: Event, actor: Actor) -> None:
         raise ValueDateInTheFuture(value_on=event.effective_on, business_date=taking.today)
     if isinstance(event, Disbursed) and any(isinstance(past, Disbursed) for past in replay.in_force(taking.history)):
         # `admit` judges a back-dated event by the state of its own date, where the money had not been sent yet
-        raise admit.LoanNotApproved(status=taking.loan.status)
+        raise refused.LoanNotApproved(status=taking.loan.status)
     before, told_before = taking.loan, taking.history
     movements: list[tuple[UUID | None, Movement]] = []
     if event.effective_on > taking.loan.at:
@@ -113,7 +117,8 @@ def _take_in(taking: Taking, event: Event, actor: Actor) -> None:
     if taking.loan.at < taking.today:
         movements += _pass_days(taking, taking.today)
     if not in_order or folding.undoes_earlier(event):
-        taking.most_days_late = folding.max_days_past_due(taking.loan.terms, taking.history, taking.loan.at)
+        agreed = folding.terms_of(taking.row)
+        taking.most_days_late = folding.max_days_past_due(agreed, taking.history, taking.loan.at)
     taking.most_days_late = max(taking.most_days_late, state.days_past_due(taking.loan))
     taking.events.append(row)
     taking.statuses += statuses.rows_of(taking.row, _new_statuses(taking, before, told_before, event), taking.today)
@@ -126,7 +131,7 @@ def _new_statuses(
     """What the event changed of the loan's status, on which days. What happens today changes nothing but today."""
     if before.at == taking.loan.at == event.effective_on and not folding.undoes_earlier(event):
         return statuses.between(before, taking.loan)
-    agreed = taking.loan.terms
+    agreed = folding.terms_of(taking.row)
     known = statuses.timeline(agreed, told_before, before.at)
     return statuses.difference(known, statuses.timeline(agreed, taking.history, taking.loan.at))
 
@@ -214,14 +219,15 @@ def _write(taking: Taking, actor: Actor) -> None:
         setattr(row, name, value)
     row.last_event_seq, row.last_event_hash = taking.events[-1].seq, taking.events[-1].hash
     row.max_days_past_due = taking.most_days_late
-    row.save(update_fields=[*folding.STANDING, "last_event_seq", "last_event_hash", "max_days_past_due"])
+    row.corrected_terms = folding.corrected_terms(row, taking.loan.terms)
+    row.save(update_fields=[*folding.STANDING, *folding.OF_EVENTS])
     earnings.replace([earnings.Folded(row, taking.loan, columns, look_again)])
     for event in taking.events:
         audit.record(
             action=f"loan.{folding.snake(event.kind)}",
             subject=row,
             actor=actor,
-            details={name: item for name, item in event.payload.items() if name not in ("reason", "version")},
+            details={name: item for name, item in event.payload.items() if name not in NOT_RECORDED},
             digest=event.hash,
         )
 

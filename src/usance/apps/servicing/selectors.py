@@ -222,7 +222,7 @@ def extension_quote(*, loan_id: UUID, days: int, on: date | None = None) -> quot
 
 def extension_options(*, loan_id: UUID, on: date | None = None) -> list[quote.ExtensionQuote]:
     """Every extension that could be had on a day; none when the agreement or the loan's state allows none."""
-    offered = folding.terms_of(loan(loan_id)).extension
+    offered = folding.binding_terms_of(loan(loan_id)).extension
     options = []
     for days in offered.days_allowed if offered else ():
         try:
@@ -251,8 +251,8 @@ def preview(*, loan_id: UUID, event: events.Event) -> quote.Preview:
 
 
 def terms_of(row: Loan) -> Terms:
-    """The agreement's frozen terms."""
-    return folding.terms_of(row)
+    """The terms that count: as agreed, or as last corrected."""
+    return folding.binding_terms_of(row)
 
 
 def _preview(loan_id: UUID, on: date | None, told: Any) -> quote.Preview:

@@ -16,7 +16,7 @@ from usance.apps.institutions import services as institutions
 from usance.apps.servicing import folding, selectors
 from usance.apps.servicing.models import Loan, LoanEvent, LoanParty
 from usance.apps.servicing.recording import lock, tell
-from usance.core.loan import admit, events, state
+from usance.core.loan import events, refused, state
 from usance.core.loan.terms import Terms
 from usance.core.rates import Rate
 from usance.ports.actor import Actor
@@ -207,7 +207,7 @@ def require_unapplied(*, loan_id: UUID, amount_minor: int) -> None:
     """Raises MoreThanUnapplied when so much does not wait on the loan; until the transaction ends it stays there."""
     there = lock(loan_id).unapplied_minor
     if amount_minor > there:
-        raise admit.MoreThanUnapplied(amount_minor=amount_minor, unapplied_minor=there)
+        raise refused.MoreThanUnapplied(amount_minor=amount_minor, unapplied_minor=there)
 
 
 def _day(on: date | None = None) -> date:

@@ -57,7 +57,7 @@ def between(before: state.Loan, after: state.Loan) -> list[Change]:
 def timeline(agreed: Terms, history: Iterable[events.Event], to: date) -> list[Change]:
     """Every change of a loan with this history to a date: from its birth, or since it came into our books."""
     told = list(history)
-    loan = state.new(agreed, replay.birth(told, to))
+    loan = replay.begin(agreed, told, to)
     marks: dict[date, Mark | None] = {}
     for event in replay.in_force(told):
         if event.effective_on > to:

@@ -22,7 +22,7 @@ from usance.config.faults.lenders import Lender
 from usance.config.faults.site import Site
 from usance.config.faults.storm import Forecast
 from usance.core.loan import quote
-from usance.core.loan.admit import MoreThanUnapplied
+from usance.core.loan.refused import MoreThanUnapplied
 from usance.ports import clock
 from usance.ports.actor import SYSTEM, borrower, staff
 from usance.workflows import close_day, take_payment

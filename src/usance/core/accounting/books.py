@@ -55,6 +55,8 @@ COUNTERPARTS: dict[str, str] = {
     "tax_charged": "tax_payable",
     "tax_capitalised": "tax_payable",
     "payment_received": "receipts_clearing",
+    "credit_received": "receipts_clearing",
+    "credit_given": "waiver_expense",
     "allocated": "unapplied_funds",
     "refunded": "refund_clearing",
     "charged_back": "refund_clearing",

@@ -7,8 +7,8 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, NamedTuple, TypeVar
 
-from usance.core.loan import plan, state
-from usance.core.loan.charges import interest_base, interest_between
+from usance.core import money
+from usance.core.loan import charges, plan, state, to_come
 from usance.core.loan.state import Ahead, Bill, Book, Loan, change
 from usance.core.loan.terms import Allocation
 
@@ -33,19 +33,18 @@ class Slot(NamedTuple):
     amount: int
 
 
-def targets(loan: Loan) -> list[Target]:
-    """Everything owed, by age and inside an age the oldest bill first, the unbilled last."""
+def targets(loan: Loan, *, earned_only: bool = False) -> list[Target]:
+    """Everything owed, by age and inside an age the oldest bill first, the unbilled last. With interest that is owed
+    before it is earned, unless only what is there is asked for."""
     found = [
         Target("past_due" if bill.due_on < loan.at else "due", index, remaining)
         for index, bill, remaining in state.open_bills(loan)
     ]
-    loose, dated = state.unbilled(loan), state.dated_left(loan)
     by_age: dict[str, dict[str, int]] = {}
-    for key, amount in loose.items():
-        rest = amount - dated.get(key, 0)
-        if rest:
-            by_age.setdefault(state.age_of_unbilled(loan, key), {})[key] = rest
-    found += _to_come(loan, by_age)
+    for key, amount in state.regular(loan).items():
+        if amount:
+            by_age.setdefault(state.age_of_unbilled(loan, key), {})[key] = amount
+    found += _to_come(loan, by_age, earned_only)
     found += [Target(age, UNBILLED, remaining) for age, remaining in by_age.items()]
     return sorted(found, key=lambda target: AGES.index(target.age))
 
@@ -53,23 +52,21 @@ def targets(loan: Loan) -> list[Target]:
 Order = Callable[[Sequence[int]], Sequence[int]]
 
 
-def _to_come(loan: Loan, by_age: dict[str, dict[str, int]]) -> list[Target]:
+def _to_come(loan: Loan, by_age: dict[str, dict[str, int]], earned_only: bool) -> list[Target]:
     """The instalments to come as they would be if all were asked for today, in the order in which money in advance
     meets them: their charges, and where they stay as they are, what the level holds."""
     dates, how = state.coming_dates(loan), loan.terms.early_payment
     if not dates or not (loan.dated or how in AHEAD):
         return []
-    asked = [_left_of_charges(loan, index, dates) for index in range(len(dates))]
+    asked = [state.left_of_dated(loan, index, dates) for index in range(len(dates))]
     order = AHEAD.get(how, AHEAD["in_turn"])
     if loan.due_dates and how in AHEAD:
-        _share_out(loan, by_age.pop("in_advance", {}), asked, order)
+        unbilled = by_age.pop("in_advance", {})
+        if loan.terms.early_interest == "owed" and not earned_only:
+            _share_as_planned(loan, unbilled.get("principal", 0), asked)
+        else:
+            _share_out(loan, unbilled, asked, order)
     return [Target("in_advance", len(loan.bills) + i, asked[i]) for i in order(range(len(dates))) if asked[i]]
-
-
-def _left_of_charges(loan: Loan, index: int, dates: Sequence[date]) -> dict[str, int]:
-    settled = state.settled_ahead(loan, index)
-    left = {key: amount - settled.of((key,)) for key, amount in state.charges_of(loan, index, dates).items()}
-    return {key: amount for key, amount in left.items() if amount}
 
 
 def _share_out(loan: Loan, unbilled: Mapping[str, int], asked: list[dict[str, int]], order: Order) -> None:
@@ -77,7 +74,7 @@ def _share_out(loan: Loan, unbilled: Mapping[str, int], asked: list[dict[str, in
     no level holds by the last."""
     parts, grace = plan.LEVEL_PARTS[loan.terms.plan.kind], loan.terms.grace
     first, indexes = state.instalment_number(loan), range(len(loan.due_dates))
-    rooms = [loan.level_minor - state.settled_ahead(loan, index).of(parts) for index in indexes]
+    rooms = [level - state.regular_ahead(loan, index, parts) for index, level in enumerate(state.levels(loan))]
     for part, turns, waits in (("interest", indexes, grace.interest), ("principal", order(indexes), grace.principal)):
         left = unbilled.get(part, 0)
         for index in turns:
@@ -86,9 +83,20 @@ def _share_out(loan: Loan, unbilled: Mapping[str, int], asked: list[dict[str, in
             left -= amount
             rooms[index] -= amount if part in parts else 0
             if amount:
-                asked[index][part] = amount
+                asked[index][part] = asked[index].get(part, 0) + amount
         if left:
             asked[indexes[-1]][part] = asked[indexes[-1]].get(part, 0) + left
+
+
+def _share_as_planned(loan: Loan, principal: int, asked: list[dict[str, int]]) -> None:
+    """Each asks for what it always will, the interest not yet earned too."""
+    for index, share in enumerate(to_come.shares_to_come(loan)):
+        interest = money.rounded(share.interest, loan.terms.rounding) - state.regular_ahead(loan, index, ("interest",))
+        amount = min(principal, int(share.principal) - state.regular_ahead(loan, index, ("principal",)))
+        principal -= amount
+        for key, left in (("interest", interest), ("principal", amount)):
+            if left > 0:
+                asked[index][key] = asked[index].get(key, 0) + left
 
 
 # which of the instalments to come are met first by money in advance
@@ -154,8 +162,10 @@ def settle(loan: Loan, slots: Sequence[Slot], pool: int, column: str) -> tuple[L
             ahead[index] = _noted(ahead.get(index, Ahead()), slot.balance, amount, column)
         elif slot.bill != UNBILLED:
             bill = _noted(bills[slot.bill], slot.balance, amount, column)
-            late = amount if column == "paid" and loan.at > bill.due_on else 0
-            bills[slot.bill] = bill._replace(late_minor=bill.late_minor + late)
+            early, late = (
+                amount if column == "paid" and aside else 0 for aside in (loan.at < bill.due_on, loan.at > bill.due_on)
+            )
+            bills[slot.bill] = bill._replace(early_minor=bill.early_minor + early, late_minor=bill.late_minor + late)
     filled = tuple(ahead.get(index, Ahead()) for index in range(max(ahead, default=-1) + 1))
     settled = loan.settled_count
     while settled < len(bills) and not bills[settled].remaining:
@@ -184,7 +194,10 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Lo
     slots = [slot for slot in WATERFALLS[how.waterfall](targets(loan), how) if slot.age in ages]
     if loan.terms.early_payment == "in_equal_parts":
         slots = _in_equal_parts(slots, pool)
+    there = _interest_there(loan) if loan.terms.early_interest == "owed" else None
     loan, taken = settle(loan, slots, pool, "paid")
+    if there is not None:
+        loan, taken = _reserved(loan, taken, there)
     for slot in merged(taken):
         age, balance = slot.age, slot.balance
         loan = book.post(
@@ -193,9 +206,56 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Lo
         )  # fmt: skip
     level = plan.LEVEL_PARTS[loan.terms.plan.kind]
     early = sum(slot.amount for slot in taken if slot.age == "in_advance" and slot.balance in level)
+    if loan.terms.early_interest == "owed" and loan.due_dates and not state.outstanding(loan):
+        loan = _earned_when_all_is_paid(loan, book)
     if early and loan.due_dates and state.outstanding(loan) and loan.terms.early_payment in EARLY_PAYMENTS:
         loan = EARLY_PAYMENTS[loan.terms.early_payment](loan._replace(credit_minor=loan.credit_minor + early))
     return loan
+
+
+def _interest_there(loan: Loan) -> dict[int, int]:
+    """The interest that each instalment to come asks for and that is owed already, by its index after the bills."""
+    dates, start = state.coming_dates(loan), len(loan.bills)
+    there = {start + i: state.left_of_dated(loan, i, dates).get("interest", 0) for i in range(len(dates))}
+    asking = start + to_come.asks_for_today(loan)
+    return there | {asking: there.get(asking, 0) + state.regular(loan).get("interest", 0)}
+
+
+def _reserved(loan: Loan, taken: Sequence[Slot], there: dict[int, int]) -> tuple[Loan, list[Slot]]:
+    """What was taken for interest that is not earned yet is not posted, but reserved."""
+    start, ahead, found = len(loan.bills), list(loan.ahead), []
+    for slot in taken:
+        if slot.bill >= start and slot.balance == "interest":
+            now = min(slot.amount, there[slot.bill])
+            there[slot.bill] -= now
+            one = ahead[slot.bill - start]
+            ahead[slot.bill - start] = one._replace(reserved_minor=one.reserved_minor + slot.amount - now)
+            found.append(slot._replace(amount=now))
+        else:
+            found.append(slot)
+    return loan._replace(ahead=tuple(ahead)), found
+
+
+def release(loan: Loan, book: Book, amount: int) -> Loan:
+    """Reserved money meets the interest that the instalments to come have earned, the next first. What one needed less
+    in the end is free again."""
+    ahead = list(loan.ahead)
+    for index, one in enumerate(ahead):
+        used = min(amount, one.reserved_minor)
+        amount -= used
+        left = one.reserved_minor - used
+        ahead[index] = one._replace(reserved_minor=left)
+        loan = book.post(
+            loan, change("allocated", "interest", -used, loan.at), "allocation.reserved", lambda: ("paid early", {})
+        )
+    return loan._replace(ahead=tuple(ahead))
+
+
+def _earned_when_all_is_paid(loan: Loan, book: Book) -> Loan:
+    kept = state.reserved(loan)
+    if not kept or to_come.unearned(loan):
+        return loan
+    return release(to_come.earn_at_once(loan, book, kept), book, kept)._replace(matured_on=loan.at)
 
 
 def _in_equal_parts(slots: Sequence[Slot], pool: int) -> list[Slot]:
@@ -251,9 +311,9 @@ def _smaller_instalments(loan: Loan) -> Loan:
     left = state.unbilled(loan)
     due = Fraction(left.get("principal", 0))
     if "interest" in plan.LEVEL_PARTS[loan.terms.plan.kind]:
-        due += left.get("interest", 0) + interest_between(loan, loan.due_dates[0])
+        due += left.get("interest", 0) + charges.interest_between(loan, loan.due_dates[0])
     ahead = plan.rungs(loan.terms, plan.periods(loan.terms, loan.due_dates[0], later), spans)
-    level = plan.level(loan.terms, plan.Owed(due, Fraction(interest_base(loan))), ahead)
+    level = plan.level(loan.terms, plan.Owed(due, Fraction(charges.interest_base(loan))), ahead)
     return loan._replace(level_minor=level, credit_minor=level)
 
 

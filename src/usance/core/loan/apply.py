@@ -4,15 +4,15 @@ still has a meaning, and money without a place goes to the unapplied funds."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
-from fractions import Fraction
 from typing import Any
 
-from usance.core import calendar, money
-from usance.core.loan import allocate, carry, charges, events, plan, state
-from usance.core.loan.close import next_period, settle_status, turn_period
+from usance.core import calendar
+from usance.core.loan import allocate, carry, charges, events, plan, reshape, state, to_come
+from usance.core.loan.close import next_period, nothing_to_come, settle_status, turn_period
 from usance.core.loan.events import Event
-from usance.core.loan.state import Bill, Book, Loan, Step, change
+from usance.core.loan.state import Bill, Book, Loan, Movement, Step, change
 
 
 def apply(loan: Loan, event: Event) -> Step:
@@ -65,10 +65,11 @@ def disbursed(loan: Loan, event: events.Disbursed, book: Book) -> Loan:
     loan = loan._replace(disbursed_minor=loan.disbursed_minor + event.amount_minor)
     book.fact("disbursed", on, amount_minor=event.amount_minor)
     before = loan.disbursed_minor - event.amount_minor
-    loan = _begun(loan, book) if first else loan
+    loan = _begun(loan, book) if first else reshape.to_come_again(loan)
     if not loan.due_dates:
         return loan
-    loan = _levelled(_down_payment(loan, loan.disbursed_minor - before))
+    drawn = loan.disbursed_minor - before
+    loan = reshape.as_listed(reshape.levelled(reshape.down_payment(loan, drawn), drawn))
     return allocate.allocate(loan, book, on, ("past_due", "due"))
 
 
@@ -80,7 +81,7 @@ def taken_over(loan: Loan, event: events.TakenOver, book: Book) -> Loan:
     if said is not None and here:
         loan = carry.standing(loan, said, book)
         if loan.due_dates:
-            loan = loan._replace(level_minor=said.level_minor) if said.level_minor else _levelled(loan)
+            loan = reshape.as_listed(reshape.levelled(loan, 0, level_minor=said.level_minor))
         if loan.due_dates[:1] == (loan.at,):
             loan = turn_period(loan, book)
     book.begin(loan)
@@ -100,35 +101,6 @@ def _begun(loan: Loan, book: Book) -> Loan:
         matured_on=None, rate=spans[0][1], rate_changes=tuple(spans[1:]),
     )  # fmt: skip
     return loan._replace(period=next_period(loan))
-
-
-def _levelled(loan: Loan) -> Loan:
-    """The level that repays what is not billed yet, as if it had been there since the running period began."""
-    terms = loan.terms
-    starts_on = loan.period.starts_on if loan.period else loan.at
-    spans = [(starts_on, loan.rate), *loan.rate_changes]
-    ahead = plan.rungs(terms, plan.periods(terms, starts_on, loan.due_dates), spans, loan.at)
-    bearing = Fraction(charges.INTEREST_BASES[terms.interest_base](loan))
-    left = state.unbilled(loan)
-    earned = left.get("interest", 0) + loan.interest.exact - loan.interest.posted
-    owed = plan.Owed(Fraction(left.get("principal", 0)), bearing, earned)
-    if terms.interest_spread == "evenly":
-        even = sum((rung.earns for rung in ahead), Fraction(0)) / len(ahead)
-        loan = loan._replace(even_factor=even)
-        ahead = [rung._replace(earns=even, counts=even) for rung in ahead]
-    return loan._replace(level_minor=plan.level(terms, owed, ahead))
-
-
-def _down_payment(loan: Loan, drawn_minor: int) -> Loan:
-    """The agreed share of the money falls due on the day it is drawn."""
-    terms = loan.terms
-    if terms.down_payment is None:
-        return loan
-    share = Fraction(money.rounded(terms.down_payment.share * drawn_minor, terms.rounding))
-    amount = money.rounded_to(share, terms.level_multiple_minor, terms.rounding)
-    bill = Bill(len(loan.bills) + 1, loan.at, loan.at, {"principal": amount} if amount else {})
-    settled = loan.settled_count + (not amount and loan.settled_count == len(loan.bills))
-    return loan._replace(bills=(*loan.bills, bill), settled_count=settled)
 
 
 def _fee_at_start(loan: Loan, book: Book, kind: str, amount: int, when: str) -> Loan:
@@ -159,6 +131,30 @@ def payment_received(loan: Loan, event: events.PaymentReceived | events.Recovere
     return _forgive_remainder(allocate.allocate(loan, book, on), book)
 
 
+CREDITS: dict[str, Callable[[int, date], Movement]] = {  # somebody pays us for it, or nobody does
+    "goodwill": lambda amount, on: change("credit_given", "unapplied", amount, on),
+    "merchant_refund": lambda amount, on: change("credit_received", "unapplied", amount, on),
+    "payout_refund": lambda amount, on: change("credit_received", "unapplied", amount, on),
+    "interest_waiver": lambda amount, on: change("credit_given", "unapplied", amount, on),
+    "charge_adjustment": lambda amount, on: change("credit_given", "unapplied", amount, on),
+}
+
+
+def credited(loan: Loan, event: events.Credited, book: Book) -> Loan:
+    """As a payment, spread by an order of its own where one is agreed."""
+    on, told = loan.at, loan.terms
+    more = to_come.interest_since(loan, event.amount_minor) if event.interest_too else 0
+    rule = next((credit for credit in told.credits if credit.reason == event.reason), None)
+    given = CREDITS[event.reason](event.amount_minor, on), change("credit_given", "unapplied", more, on)
+    for movement, spread in zip(given, (rule, None), strict=True):
+        loan = book.post(loan, movement, f"credit.{event.reason}", _says("credited"))
+        if spread:
+            other = replace(told, allocation=spread.allocation, early_payment=spread.early_payment)
+            loan = loan._replace(terms=other)
+        loan = allocate.allocate(loan, book, on)._replace(terms=told)
+    return _forgive_remainder(loan, book)
+
+
 def _forgive_remainder(loan: Loan, book: Book) -> Loan:
     left = state.owed(loan)
     if loan.status in state.LIVE and 0 < sum(left.values()) <= loan.terms.forgive_under_minor:
@@ -169,10 +165,27 @@ def _forgive_remainder(loan: Loan, book: Book) -> Loan:
 
 def refunded(loan: Loan, event: events.Refunded, book: Book) -> Loan:
     """Out of the unapplied funds; if later knowledge left too little there, the borrower owes the rest again."""
-    amount = min(event.amount_minor, max(0, state.unapplied(loan)))
-    loan = book.post(loan, change("refunded", "unapplied", -amount, loan.at), "refund", _says("sent back"))
-    rest = change("charged_back", "principal", event.amount_minor - amount, loan.at)
-    return book.post(loan, rest, "refund", _says("sent back, but not ours to send"))
+    return _owed_again(loan, book, "principal", event.amount_minor, "refund", "sent back")
+
+
+def charged_back(loan: Loan, event: events.ChargedBack, book: Book) -> Loan:
+    """A part of what was paid is gone again: what is not there is owed."""
+    return _owed_again(loan, book, event.balance, event.amount_minor, "chargeback", "taken back by who had paid")
+
+
+def _owed_again(loan: Loan, book: Book, balance: str, amount: int, rule: str, why: str) -> Loan:
+    """Money that left: out of the unapplied funds, and for the rest out of what the borrower had paid. Where the
+    instalments stand, it is asked for by the next."""
+    there, on = max(0, state.unapplied(loan)), loan.at
+    stands = loan.terms.early_payment in allocate.AHEAD and loan.status in {*state.LIVE, "closed"}
+    if there >= amount or not stands:
+        loan = book.post(loan, change("refunded", "unapplied", -min(there, amount), on), rule, _says(why))
+        return book.post(loan, change("charged_back", balance, max(0, amount - there), on), rule, _says(why))
+    loan = reshape.to_come_again(loan)
+    loan = book.post(loan, change("charged_back", balance, amount, on), rule, _says(why))
+    due_on = on + calendar.ONE_DAY if loan.due_dates else on
+    loan = reshape.asked_for(settle_status(loan, book), {balance: amount}, due_on)
+    return allocate.allocate(loan, book, on)
 
 
 def undone(loan: Loan, event: events.PaymentReturned | events.Reversed, book: Book) -> Loan:
@@ -180,12 +193,12 @@ def undone(loan: Loan, event: events.PaymentReturned | events.Reversed, book: Bo
     return loan
 
 
+def terms_corrected(loan: Loan, event: events.TermsCorrected, book: Book) -> Loan:
+    """Nothing by itself: replay folds the loan by the terms that count, from its beginning."""
+    return loan
+
+
 # --- changes -----------------------------------------------------------------------------------------------------
-
-
-def rate_changed(loan: Loan, event: events.RateChanged, book: Book) -> Loan:
-    book.fact("rate_changed", loan.at)
-    return loan._replace(rate=event.rate, rate_changes=())
 
 
 def penalty_paused(loan: Loan, event: events.PenaltyPaused, book: Book) -> Loan:
@@ -199,33 +212,21 @@ def penalty_resumed(loan: Loan, event: events.PenaltyResumed, book: Book) -> Loa
 def fee_added(loan: Loan, event: events.FeeAdded, book: Book) -> Loan:
     if loan.status not in state.LIVE:
         return loan
-    charged = charges.charge_fee(loan, book, event.fee_kind, event.amount_minor, loan.at)
-    return _falls_due(charged, loan, event.due_on)
+    return charges.charge_fee(loan, book, event.fee_kind, event.amount_minor, loan.at)
 
 
-def penalty_added(loan: Loan, event: events.PenaltyAdded, book: Book) -> Loan:
-    if loan.status not in state.LIVE:
+def charged(loan: Loan, event: events.Charged, book: Book) -> Loan:
+    """Asked for by the instalment of its day. A loan that was paid off owes again, and what it had too much pays."""
+    if loan.status not in {*state.LIVE, "closed"}:
         return loan
-    charged = charges.charge_penalty(loan, book, event.amount_minor, loan.at)
-    return _falls_due(charged, loan, event.due_on)
-
-
-def _falls_due(loan: Loan, before: Loan, due_on: date | None) -> Loan:
-    """What was charged since `before` is asked for by the instalment of that day, be it long past."""
-    if due_on is None:
-        return loan
-    added = {key: amount - before.balances.get(key, 0) for key, amount in loan.balances.items()}
-    for index, bill in enumerate(loan.bills):
-        if bill.starts_on < due_on <= bill.due_on or (due_on <= bill.starts_on < bill.due_on):
-            due = {key: bill.due.get(key, 0) + added.get(key, 0) for key in {**bill.due, **added}}
-            due = {key: amount for key, amount in due.items() if amount}
-            bills = (*loan.bills[:index], bill._replace(due=due), *loan.bills[index + 1 :])
-            return state.recounted(loan._replace(bills=bills))
-    if not loan.due_dates and due_on <= loan.at:
-        bill = Bill(len(loan.bills) + 1, due_on, due_on, {key: amount for key, amount in added.items() if amount})
-        return state.recounted(loan._replace(bills=(*loan.bills, bill)))
-    dated = [*loan.dated, *(state.Dated(due_on, key, amount) for key, amount in added.items() if amount)]
-    return loan._replace(dated=tuple(sorted(dated)))
+    before, (component, _, kind) = loan.balances, event.balance.partition(":")
+    if component == "penalty":
+        loan = charges.charge_penalty(loan, book, event.amount_minor, loan.at)
+    else:
+        loan = charges.charge_fee(loan, book, kind, event.amount_minor, loan.at)
+    added = {key: amount - before.get(key, 0) for key, amount in loan.balances.items()}
+    loan = reshape.asked_for(loan, {key: amount for key, amount in added.items() if amount}, event.due_on)
+    return allocate.allocate(settle_status(loan, book), book, loan.at)
 
 
 EXTEND_FROM: dict[str, Callable[[date, date], date]] = {
@@ -244,7 +245,8 @@ def extended_due_on(loan: Loan, days: int) -> date:
 
 
 def extended(loan: Loan, event: events.Extended, book: Book) -> Loan:
-    """What has accrued, with the extension fee, is billed today; principal waits for the new date."""
+    """What has accrued, with the extension fee, is billed today; principal waits for the new date, and a charge of a
+    day of its own for that day."""
     if loan.status not in state.LIVE:
         return loan
     due_on = extended_due_on(loan, event.days)
@@ -257,12 +259,13 @@ def extended(loan: Loan, event: events.Extended, book: Book) -> Loan:
         dates = (due_on, *(roll(on + shift, loan.terms.work_calendar) for on in loan.due_dates[1:]))
     else:
         loan, dates = _take_back_principal(loan), (due_on,)
-    charges_now = {key: amount for key, amount in state.unbilled(loan).items() if key != "principal"}
+    charges_now = {key: amount for key, amount in state.regular(loan).items() if amount and key != "principal"}
     bills = loan.bills
     if charges_now:
         starts_on = loan.period.starts_on if loan.period else loan.at
         bills = (*bills, Bill(len(bills) + 1, starts_on, loan.at, charges_now))
-    loan = loan._replace(due_dates=dates, matured_on=None, bills=bills, extension_count=loan.extension_count + 1)
+    loan = reshape.on_dates(loan, dates)
+    loan = loan._replace(matured_on=None, bills=bills, extension_count=loan.extension_count + 1)
     book.fact("extended", loan.at, new_due_on=due_on.isoformat(), price_minor=sum(charges_now.values()))
     loan = loan._replace(period=next_period(loan))
     return allocate.allocate(loan, book, loan.at, ("past_due", "due"))
@@ -294,7 +297,7 @@ def _relieve(loan: Loan, book: Book, balance: str, amount: int, kind: str, rule:
         return loan
     slots = [
         allocate.Slot(target.age, target.bill, balance, target.remaining[balance])
-        for target in allocate.targets(loan)
+        for target in allocate.targets(loan, earned_only=True)
         if balance in target.remaining
     ]
     loan, taken = allocate.settle(loan, slots, amount, "relieved")
@@ -309,7 +312,8 @@ def written_off(loan: Loan, event: events.WrittenOff, book: Book) -> Loan:
     for key in sorted(left):
         loan = _relieve(loan, book, key, left[key], "written_off", "write_off")
     book.fact("written_off", loan.at, amount_minor=sum(left.values()))
-    return loan._replace(status="written_off", claim_minor=sum(left.values()), due_dates=(), matured_on=loan.at)
+    loan = nothing_to_come(loan, state.coming_dates(loan))
+    return loan._replace(status="written_off", claim_minor=sum(left.values()), matured_on=loan.at)
 
 
 APPLY: dict[type[Event], Callable[[Loan, Any, Book], Loan]] = {
@@ -318,17 +322,25 @@ APPLY: dict[type[Event], Callable[[Loan, Any, Book], Loan]] = {
     events.Cancelled: cancelled,
     events.Disbursed: disbursed,
     events.TakenOver: taken_over,
-    events.RateChanged: rate_changed,
+    events.RateChanged: reshape.rate_changed,
     events.PenaltyPaused: penalty_paused,
     events.PenaltyResumed: penalty_resumed,
     events.Extended: extended,
     events.FeeAdded: fee_added,
-    events.PenaltyAdded: penalty_added,
     events.Waived: waived,
     events.PaymentReceived: payment_received,
+    events.Credited: credited,
+    events.Charged: charged,
+    events.ChargedBack: charged_back,
+    events.InterestPaused: reshape.interest_paused,
+    events.Rescheduled: reshape.rescheduled,
+    events.Respread: reshape.respread,
+    events.Terminated: reshape.terminated,
+    events.ChargedOff: reshape.charged_off,
     events.WrittenOff: written_off,
     events.Recovered: payment_received,
     events.Refunded: refunded,
     events.PaymentReturned: undone,
     events.Reversed: undone,
+    events.TermsCorrected: terms_corrected,
 }

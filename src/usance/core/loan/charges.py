@@ -65,8 +65,15 @@ def _financed_principal(loan: Loan) -> int:
     return whole - state.down_payment_minor(loan) if whole else 0
 
 
+def _undue_balance(loan: Loan) -> int:
+    """Interest on what no bill asks for yet: paying early saves it, paying late costs none."""
+    return state.unbilled(loan).get("principal", 0)
+
+
 INTEREST_BASES: dict[str, Callable[[Loan], int]] = {
     "actual_balance": _actual_balance,
+    "undue_balance": _undue_balance,
+    "scheduled_balance": state.scheduled_principal,  # as if all were paid when due, whatever is
     "original_principal": _original_principal,
     "financed_principal": _financed_principal,
 }
@@ -78,10 +85,21 @@ AFTER_MATURITY: dict[str, Callable[[int], int]] = {
 
 def interest_base(loan: Loan) -> int:
     """The balance that bears interest today."""
-    if state.instalment_number(loan) <= loan.terms.grace.interest_free:
+    if state.instalment_number(loan) <= loan.terms.grace.interest_free or _rests_tonight(loan):
         return 0
     base = INTEREST_BASES[loan.terms.interest_base](loan)
     return base if loan.matured_on is None else AFTER_MATURITY[loan.terms.after_maturity](base)
+
+
+def rests(loan: Loan) -> tuple[tuple[date, date], ...]:
+    """The nights without interest, from and until: it is paused, or stopped for good by a charge-off."""
+    if loan.charged_off_on is not None and loan.terms.charge_off == "stops_interest":
+        return (*loan.pauses, (loan.charged_off_on, date.max))
+    return loan.pauses
+
+
+def _rests_tonight(loan: Loan) -> bool:
+    return any(since <= loan.at < until for since, until in rests(loan))
 
 
 def interest_between(loan: Loan, until: date) -> Fraction:
@@ -119,7 +137,7 @@ def accrue_interest(loan: Loan, book: Book, until: date) -> Loan:
     posting = change("interest_accrued", "interest", amount, until - ONE_DAY)
     charged = book.post(loan, posting, f"interest.{loan.terms.interest_base}", why, since=loan.at)
     charged = charged._replace(interest=after, charged_minor=loan.charged_minor + amount)
-    return _tax_on_accrual(charged, book, "interest", before.posted, after.posted, until - ONE_DAY)
+    return tax_on_accrual(charged, book, "interest", before.posted, after.posted, until - ONE_DAY)
 
 
 class Price(NamedTuple):
@@ -157,7 +175,7 @@ def _collect_at_end(loan: Loan, book: Book, last: bool) -> Loan:
     loan = book.post(loan, posting, "interest.residue", lambda: ("what roundings left out", {"left": left}))
     after = Accrued(Fraction(posted + amount), posted + amount)
     loan = loan._replace(interest=after, dropped=Fraction(0), charged_minor=loan.charged_minor + amount)
-    return _tax_on_accrual(loan, book, "interest", posted, posted + amount, loan.at - ONE_DAY)
+    return tax_on_accrual(loan, book, "interest", posted, posted + amount, loan.at - ONE_DAY)
 
 
 RESIDUES: dict[str, Callable[[Loan, Book, bool], Loan]] = {
@@ -266,7 +284,7 @@ def _count_penalty(loan: Loan, book: Book, now: Accrued, on: date) -> Loan:
         penalty_in_year=loan.penalty_in_year + amount if by_year else 0,
         charged_minor=loan.charged_minor + amount,
     )
-    return _tax_on_accrual(loan, book, "penalty", before, now.posted, on)
+    return tax_on_accrual(loan, book, "penalty", before, now.posted, on)
 
 
 # --- fees and taxes ----------------------------------------------------------------------------------------------
@@ -318,7 +336,7 @@ def taxes_on_fee(terms: Terms, kind: str, amount: int) -> dict[str, int]:
     }
 
 
-def _tax_on_accrual(loan: Loan, book: Book, base: str, before: int, after: int, on: date) -> Loan:
+def tax_on_accrual(loan: Loan, book: Book, base: str, before: int, after: int, on: date) -> Loan:
     """The tax on an accruing balance is the share of its whole total, rounded, less what was there before."""
     for tax in loan.terms.taxes:
         if base in tax.on:

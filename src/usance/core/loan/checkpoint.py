@@ -49,8 +49,8 @@ def from_json(data: Mapping[str, Any], terms: Terms) -> Loan:
     day, rate = date.fromisoformat, _rate_from_json
     period, order = data["period"], data["last_order"]
     fields = {name: item for name, item in data.items() if name != "version"}
-    for name in ("at", "disbursed_on", "matured_on", "closed_on"):
-        fields[name] = day(fields[name]) if fields[name] else None
+    for name in ("at", "disbursed_on", "matured_on", "closed_on", "moved_to", "charged_off_on"):
+        fields[name] = day(fields[name]) if fields.get(name) else None
     return Loan(
         **fields
         | {
@@ -61,9 +61,12 @@ def from_json(data: Mapping[str, Any], terms: Terms) -> Loan:
             "penalty": Accrued(Fraction(data["penalty"][0]), data["penalty"][1]),
             "even_factor": Fraction(data["even_factor"]) if data.get("even_factor") else None,
             "dropped": Fraction(data.get("dropped", "0")),
-            "period": Period(day(period[0]), day(period[1]), period[2], period[3]) if period else None,
+            "period": Period(day(period[0]), day(period[1]), _length(period[2]), period[3]) if period else None,
             "due_dates": tuple(map(day, data["due_dates"])),
             "ahead": tuple(Ahead(*parts) for parts in data.get("ahead", ())),
+            "pauses": tuple((day(since), day(until)) for since, until in data.get("pauses", ())),
+            "pace": (data["pace"][0], data["pace"][1]) if data.get("pace") else None,
+            "planned": tuple(data.get("planned", ())),
             "dated": tuple(Dated(day(on), key, amount) for on, key, amount in data.get("dated", ())),
             "bills": tuple(Bill(n, day(start), day(due_on), *rest) for n, start, due_on, *rest in data["bills"]),
             "last_order": (day(order[0]), order[1], order[2]) if order else None,
@@ -73,3 +76,7 @@ def from_json(data: Mapping[str, Any], terms: Terms) -> Loan:
 
 def _rate_from_json(data: Mapping[str, str]) -> Rate:
     return Rate(Fraction(data["share"]), data["per"])
+
+
+def _length(told: int | str) -> int | Fraction:
+    return told if isinstance(told, int) else Fraction(told)

@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any, ClassVar
 
 from usance.core import values
+from usance.core.loan.terms import Terms
 from usance.core.rates import Rate
 
 
@@ -118,6 +119,27 @@ class RateChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InterestPaused(Event):
+    """No interest for the nights from `since` to `until`, be they past or to come."""
+
+    RANK: ClassVar[int] = 4
+    since: date
+    until: date
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rescheduled(Event):
+    """The due date `moved_from` moves, and those after it with it; `more` instalments come at the end."""
+
+    RANK: ClassVar[int] = 7
+    moved_from: date | None = None
+    moved_to: date | None = None
+    more: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PenaltyPaused(Event):
     """No penalties and no lateness fees from this day on."""
 
@@ -142,23 +164,11 @@ class Extended(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeeAdded(Event):
-    """A fee of an agreed kind. It is payable at once and asked for by the next instalment; with a `due_on`, by the
-    instalment of that day."""
+    """A fee of an agreed kind; it falls due with the next instalment."""
 
     RANK: ClassVar[int] = 8
     fee_kind: str
     amount_minor: int
-    due_on: date | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PenaltyAdded(Event):
-    """A penalty for something that happened, such as a payment that came back; `due_on` as with a fee."""
-
-    RANK: ClassVar[int] = 8
-    amount_minor: int
-    due_on: date | None = None
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +187,71 @@ class PaymentReceived(Event):
 
     RANK: ClassVar[int] = 10
     amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charged(Event):
+    """A fee ("fee:reminder") or a penalty ("penalty") that the instalment of a certain day asks for, be it to come or
+    long past. On one day it counts among the payments in the order of their sources."""
+
+    RANK: ClassVar[int] = 10
+    balance: str
+    amount_minor: int
+    due_on: date
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credited(Event):
+    """What is owed is paid without money of the borrower: a goodwill, what a merchant took back, a charge we give up.
+    With `interest_too` the interest that as much has borne since it was drawn is given back with it."""
+
+    RANK: ClassVar[int] = 10
+    amount_minor: int
+    reason: str  # a name in terms.NAMES["credit"]
+    interest_too: bool = False
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargedBack(Event):
+    """Who had paid got money back from us by a dispute: so much of a balance is owed again, asked for by the instalment
+    of the day."""
+
+    RANK: ClassVar[int] = 10
+    balance: str
+    amount_minor: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Respread(Event):
+    """All that is owed is spread over coming instalments anew, what is past due too. With a `start_on` over `count`
+    new ones, the first on that day; without, over those that are still to come."""
+
+    RANK: ClassVar[int] = 10
+    start_on: date | None = None
+    count: int = 0
+    every: int = 1
+    unit: str = "months"
+    interest: str = "levelled"  # a name in terms.NAMES["respread"]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terminated(Event):
+    """The contract ends: all that is left falls due today."""
+
+    RANK: ClassVar[int] = 10
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargedOff(Event):
+    """The loan is taken for lost, but the claim stays with it and payments count as before."""
+
+    RANK: ClassVar[int] = 10
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,12 +296,25 @@ class Reversed(Event):
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TermsCorrected(Event):
+    """What was agreed, or a rule that we had released, turned out wrong: the loan is as if `after` had been agreed. It
+    is told of the loan's first day; of several the one with the highest `number` counts."""
+
+    RANK: ClassVar[int] = 16
+    number: int
+    before: Terms
+    after: Terms
+    reason: str = ""
+
+
 KINDS: dict[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
-        Approved, DisbursementFailed, Cancelled, Disbursed, TakenOver, RateChanged, PenaltyPaused, PenaltyResumed,
-        Extended, FeeAdded, PenaltyAdded, Waived, PaymentReceived, WrittenOff, Recovered, Refunded, PaymentReturned,
-        Reversed,
+        Approved, DisbursementFailed, Cancelled, Disbursed, TakenOver, RateChanged, InterestPaused, PenaltyPaused,
+        PenaltyResumed, Rescheduled, Extended, FeeAdded, Waived, PaymentReceived, Charged, Credited,
+        ChargedBack, Respread, Terminated, ChargedOff, WrittenOff, Recovered, Refunded, PaymentReturned, Reversed,
+        TermsCorrected,
     )
 }  # fmt: skip
 

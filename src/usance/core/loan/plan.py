@@ -49,14 +49,24 @@ def due_dates(terms: Terms, start: date) -> tuple[date, ...]:
     return LATE_STARTS[terms.late_start](terms, start)
 
 
-def periods(terms: Terms, start: date, dates: Sequence[date]) -> list[Period]:
+def periods(terms: Terms, start: date, dates: Sequence[date], pace: tuple[int, str] | None = None) -> list[Period]:
+    every, unit = pace or (terms.plan.every, terms.plan.unit)
     starts = [start, *dates[:-1]]
-    return [Period(a, b, terms.plan.every, terms.plan.unit) for a, b in zip(starts, dates, strict=True)]
+    return [Period(a, b, every, unit) for a, b in zip(starts, dates, strict=True)]
 
 
 def rate_spans(terms: Terms, start: date) -> list[tuple[date, Rate]]:
     """The agreed rates by date, the first from `start`."""
     return [(calendar.add_days(start, step.from_day), step.rate) for step in terms.rates]
+
+
+def with_rests(spans: RateSpans, rests: Sequence[tuple[date, date]]) -> RateSpans:
+    """The same rates, and none for the nights of each rest, from and until."""
+    if not rests:
+        return spans
+    edges = sorted({on for on, _ in spans} | {on for rest in rests for on in rest if on > spans[0][0]})
+    nothing = Rate(Fraction(0), "year")
+    return [(on, nothing if any(since <= on < until for since, until in rests) else rate_on(spans, on)) for on in edges]
 
 
 def rate_on(spans: RateSpans, on: date) -> Rate:
@@ -95,18 +105,25 @@ class Rung(NamedTuple):
     counts: Fraction
 
 
-def rungs(terms: Terms, ahead: Sequence[Period], spans: RateSpans, today: date | None = None) -> list[Rung]:
+def rungs(
+    terms: Terms,
+    ahead: Sequence[Period],
+    spans: RateSpans,
+    today: date | None = None,
+    rests: Sequence[tuple[date, date]] = (),
+) -> list[Rung]:
     """The instalments of the last `len(ahead)` periods of the plan. One that bears no interest earns nothing; one that
-    asks for none does not count it in the level either. The running period earns from `today` on, and counts whole."""
-    first, grace = terms.plan.count - len(ahead) + 1, terms.grace
-    found = []
+    asks for none does not count it in the level either. The running period earns from `today` on, and counts whole;
+    nights of rest earn nothing, and count."""
+    first, grace = max(0, terms.plan.count - len(ahead)) + 1, terms.grace
+    earning, found = with_rests(spans, rests), []
     for number, period in enumerate(ahead, first):
         begun = today is not None and period.starts_on < today
         earns = counts = factor(terms, period, spans)
         if terms.level_day_count:
             counts = factor(terms, period, spans, day_count=terms.level_day_count)
-        if begun:
-            earns = factor(terms, period, spans, today)
+        if begun or rests:
+            earns = factor(terms, period, earning, today if begun else None)
         if number <= grace.interest_free:
             earns = Fraction(0)
         found.append(Rung(number, earns, counts if number > max(grace.interest, grace.interest_free) else Fraction(0)))
@@ -129,9 +146,12 @@ def _flat(principal: Fraction, bearing: Fraction, factors: Sequence[Fraction]) -
 
 LEVELS: dict[str, Callable[[Fraction, Fraction, Sequence[Fraction]], Fraction]] = {
     "actual_balance": _annuity,
+    "scheduled_balance": _annuity,
+    "undue_balance": _annuity,
     "original_principal": _flat,
     "financed_principal": _flat,
 }
+FLAT = frozenset(base for base, level in LEVELS.items() if level is _flat)
 
 
 def _level_total(terms: Terms, owed: Owed, ahead: Sequence[Rung]) -> Fraction:
@@ -158,7 +178,7 @@ KINDS: dict[str, Callable[[Terms, Owed, Sequence[Rung]], Fraction]] = {
     "equal_instalments": _level_total,
     "equal_principal": _level_principal,
     "interest_only": lambda terms, owed, ahead: Fraction(0),  # all principal falls due with the last
-    "listed": lambda terms, owed, ahead: Fraction(0),  # the plan says the principal of each date
+    "listed": _level_principal,  # only where the list says nothing any more: the plan tells the principal of each date
 }
 
 
@@ -173,6 +193,34 @@ def level(terms: Terms, owed: Owed, ahead: Sequence[Rung]) -> int:
     return LEVELLINGS[terms.levelling](terms, amount, owed, repaying)
 
 
+class Share(NamedTuple):
+    """What one coming instalment asks for."""
+
+    interest: Fraction
+    principal: Fraction
+
+
+def shares(terms: Terms, amounts: Sequence[int], owed: Owed, ahead: Sequence[Rung]) -> list[Share]:
+    """What each instalment asks for if they amount to so much and all is paid when due. The last takes the rest, to
+    be rounded as a whole."""
+    flat, drops = terms.interest_base in FLAT, terms.residue == "drop_when_due"
+    total = "interest" in LEVEL_PARTS[terms.plan.kind]
+    balance, carried, found = owed.principal, owed.earned, []
+    for rung, amount in zip(ahead[:-1], amounts, strict=False):
+        carried += (owed.bearing if flat else balance) * rung.earns
+        posted = money.rounded(carried, terms.rounding)
+        interest = min(posted, amount) if total else posted
+        interest = interest if rung.number > terms.grace.interest else 0
+        carried = (Fraction(posted) if drops else carried) - interest
+        principal = (
+            Fraction(amount - (interest if total else 0)) if rung.number > terms.grace.principal else Fraction(0)
+        )
+        balance -= principal
+        found.append(Share(Fraction(interest), principal))
+    carried += (owed.bearing if flat else balance) * ahead[-1].earns
+    return [*found, Share(carried, balance)]
+
+
 class _Last(NamedTuple):
     amount: int
     gap: int
@@ -180,16 +228,7 @@ class _Last(NamedTuple):
 
 def _last(terms: Terms, amount: int, owed: Owed, ahead: Sequence[Rung]) -> _Last:
     """What the last instalment would be if the others were `amount`."""
-    flat, drops = terms.interest_base != "actual_balance", terms.residue == "drop_when_due"
-    balance, carried = owed.principal, owed.earned
-    for rung in ahead[:-1]:
-        carried += (owed.bearing if flat else balance) * rung.earns
-        posted = money.rounded(carried, terms.rounding)
-        interest = min(posted, amount) if rung.number > terms.grace.interest else 0
-        carried = (Fraction(posted) if drops else carried) - interest
-        balance -= amount - interest
-    carried += (owed.bearing if flat else balance) * ahead[-1].earns
-    last = money.rounded(balance + carried, terms.rounding)
+    last = money.rounded(sum(shares(terms, [amount] * len(ahead), owed, ahead)[-1], Fraction(0)), terms.rounding)
     return _Last(last, last - amount)
 
 

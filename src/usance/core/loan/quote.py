@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from usance.core import apr, money
-from usance.core.loan import replay, state
+from usance.core.loan import replay, state, to_come
 from usance.core.loan.apply import apply
 from usance.core.loan.close import advance
 from usance.core.loan.events import Approved, Disbursed, Event, Extended, PaymentReceived
@@ -166,8 +166,8 @@ def _future_rows(loan: Loan) -> tuple[Row, ...]:
     known = len(loan.bills)
     if state.due_now(loan):
         loan = _pay(loan, state.due_now(loan))
-    while loan.due_dates and loan.status in state.LIVE:
-        loan = advance(loan, loan.due_dates[0], daily=False).loan
+    while (dates := state.coming_dates(loan)) and loan.status in state.LIVE:
+        loan = advance(loan, dates[0], daily=False).loan
         loan = _pay(loan, state.due_now(loan)) if state.due_now(loan) else loan
     return _with_rests([_row(bill, billed=False) for bill in loan.bills[known:]])
 
@@ -231,6 +231,8 @@ def payoff(loan: Loan, on: date) -> Payoff:
     """What closes the loan on `on` (its own day or a later one), if nothing else happens until then."""
     then = advance(loan, on, daily=False).loan
     amounts, there = state.owed(then), state.unapplied(then)
+    if more := to_come.unearned(then):
+        amounts["interest"] = amounts.get("interest", 0) + more
     return Payoff(on, amounts, there, max(0, sum(amounts.values()) - there))
 
 
@@ -248,7 +250,7 @@ def standing(loan: Loan) -> Standing:
         days_past_due=state.days_past_due(loan),
         next_due_on=ahead.due_on if ahead else state.next_due_on(loan),
         next_due_minor=ahead.remaining_minor if ahead else due_now,
-        ends_on=rows[-1].due_on if rows else loan.matured_on,
+        ends_on=next((row.due_on for row in reversed(rows) if row.remaining_minor), loan.matured_on),
         payoff_minor=payoff(loan, loan.at).total_minor,
         still_to_pay_minor=due_now + sum(row.remaining_minor for row in rows),
         unapplied_minor=state.unapplied(loan),
@@ -307,7 +309,7 @@ def explain(terms: Terms, events: Iterable[Event], on: date, balance: str | None
     lines sum to it exactly."""
     told = list(events)
     lines: list[Line] = []
-    replay.fold(state.new(terms, replay.birth(told, on)), told, on, Book(lines), daily=False)
+    replay.fold(replay.begin(terms, told, on), told, on, Book(lines), daily=False)
     return tuple(line for line in lines if balance in (None, line.balance))
 
 

@@ -12,9 +12,11 @@ from usance.core.loan import state
 from usance.core.loan.admit import admit, admit_to_history
 from usance.core.loan.apply import apply_into
 from usance.core.loan.close import advance, advance_into
-from usance.core.loan.events import Event, PaymentReturned, Refunded, Reversed, TakenOver
+from usance.core.loan.events import Event, PaymentReturned, Refunded, Reversed, TakenOver, TermsCorrected
+from usance.core.loan.refused import TermsContradicted
 from usance.core.loan.state import Book, Fact, Loan, Movement, Step
 from usance.core.loan.terms import Terms
+from usance.core.refusals import Refusal
 
 Undoing = PaymentReturned | Reversed
 
@@ -34,7 +36,7 @@ def replay(terms: Terms, events: Iterable[Event], to: date, *, daily: bool = Tru
     are left out."""
     told = list(events)
     book = Book()
-    return book.step(fold(state.new(terms, birth(told, to)), told, to, book, daily=daily))
+    return book.step(fold(begin(terms, told, to), told, to, book, daily=daily))
 
 
 def fold(loan: Loan, events: Iterable[Event], to: date, book: Book, *, daily: bool) -> Loan:
@@ -56,6 +58,7 @@ def append(loan: Loan, history: Sequence[Event], event: Event) -> Step:
         earlier = [past for past in in_force(history) if past.order < event.order]
         then = replay(loan.terms, earlier, event.effective_on, daily=False).loan
     admit(then, event)
+    _admit_history(loan, history, event)
     if isinstance(event, Refunded) and loan.at > event.effective_on:
         admit(loan, event)  # what we send back must not have been used up since
     return include(loan, history, event)
@@ -69,12 +72,13 @@ def include(loan: Loan, history: Sequence[Event], event: Event) -> Step:
         book = Book()
         return book.step(apply_into(advance_into(loan, event.effective_on, book, daily=True), event, book))
     changes = _first_change(history, event)
-    since = min(changes[0], loan.at)
+    since, told = min(changes[0], loan.at), [*history, event]
     untouched = [past for past in in_force(history) if past.order < changes]
-    base = fold(state.new(loan.terms, birth([*history, event], since)), untouched, since, Book(), daily=False)
+    base = fold(state.new(loan.terms, birth(told, since)), untouched, since, Book(), daily=False)
     told_before = [past for past in in_force(history) if past.order >= changes]
-    told_now = [past for past in in_force([*history, event]) if past.order >= changes]
-    return difference(_refold(base, told_before, loan.at), _refold(base, told_now, max(loan.at, event.effective_on)))
+    told_now = [past for past in in_force(told) if past.order >= changes]
+    anew = base._replace(terms=binding(loan.terms, told))
+    return difference(_refold(base, told_before, loan.at), _refold(anew, told_now, max(loan.at, event.effective_on)))
 
 
 def _refold(base: Loan, events: Sequence[Event], to: date) -> Step:
@@ -84,17 +88,19 @@ def _refold(base: Loan, events: Sequence[Event], to: date) -> Step:
 
 def _first_change(history: Iterable[Event], event: Event) -> tuple[date, int, str]:
     """The order of the first event whose effect may differ: the late one, or the one that is undone. Where our books
-    begin decides about all that was booked before, too."""
+    begin decides about all that was booked before, too; the terms, about everything."""
     told = list(history)
     changed: Event = event
     if isinstance(event, Undoing):
         changed = next((past for past in told if past.source == event.undoes), event)
-    return min([past.order for past in told] + [event.order]) if isinstance(changed, TakenOver) else changed.order
+    if isinstance(changed, TakenOver | TermsCorrected):
+        return min([past.order for past in told] + [event.order])
+    return changed.order
 
 
 def _is_next(loan: Loan, history: Sequence[Event], event: Event) -> bool:
     """Whether the event takes effect after all that took effect, so that applying it is enough."""
-    if isinstance(event, Undoing | TakenOver) or event.effective_on < loan.at:
+    if isinstance(event, Undoing | TakenOver | TermsCorrected) or event.effective_on < loan.at:
         return False
     if any(isinstance(past, Undoing) and past.undoes == event.source for past in history):
         return False
@@ -104,6 +110,55 @@ def _is_next(loan: Loan, history: Sequence[Event], event: Event) -> bool:
 def birth(events: Iterable[Event], to: date) -> date:
     """The date of the first event, or `to` when nothing had happened by then."""
     return min([to, *(event.effective_on for event in events)])
+
+
+# --- the terms that count ----------------------------------------------------------------------------------------
+
+
+def begin(terms: Terms, events: Iterable[Event], to: date) -> Loan:
+    """The loan before its first event, bound by the terms that count with this history."""
+    told = list(events)
+    return state.new(binding(terms, told), birth(told, to))
+
+
+def binding(terms: Terms, events: Iterable[Event]) -> Terms:
+    """The terms as they were last corrected; without a correction in force, as they were agreed."""
+    told = list(events)
+    corrections = [event for event in told if isinstance(event, TermsCorrected)]
+    if not corrections:
+        return terms
+    counting = [event for event in in_force(told) if isinstance(event, TermsCorrected)]
+    if counting:
+        return max(counting, key=lambda event: event.number).after
+    return min(corrections, key=lambda event: event.number).before
+
+
+def _admit_history(loan: Loan, history: Sequence[Event], event: Event) -> None:
+    """Other terms must allow what happened, as far as those before did. Raises TermsContradicted."""
+    terms = binding(loan.terms, [*history, event])
+    if terms == loan.terms:
+        return
+    impossible_before = _impossible(loan.terms, history)
+    for past in _impossible(terms, history):
+        if past not in impossible_before:
+            raise TermsContradicted(kind=past.kind, effective_on=past.effective_on)
+
+
+def _impossible(terms: Terms, history: Sequence[Event]) -> list[Event]:
+    """The events in force that these terms would have refused, had they been told in order."""
+    refused: list[Event] = []
+    loan, book = state.new(terms, birth(history, date.max)), Book()
+    for event in in_force(history):
+        if isinstance(event, TermsCorrected):
+            continue
+        loan = advance_into(loan, event.effective_on, book, daily=False)
+        try:
+            admit(loan, event)
+        except Refusal:
+            refused.append(event)
+        else:
+            loan = apply_into(loan, event, book)
+    return refused
 
 
 # --- the difference of two folds ---------------------------------------------------------------------------------

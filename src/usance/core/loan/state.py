@@ -12,59 +12,11 @@ from typing import Any, NamedTuple
 
 from usance.core.calendar import ONE_DAY
 from usance.core.loan.terms import Terms
+from usance.core.loan.told import Fact as Fact
+from usance.core.loan.told import Line as Line
+from usance.core.loan.told import Movement as Movement
+from usance.core.loan.told import effects as effects
 from usance.core.rates import Period, Rate
-
-# --- what a step tells -------------------------------------------------------------------------------------------
-
-
-class Movement(NamedTuple):
-    """A change of one balance, in loan words. A positive amount makes the balance larger."""
-
-    kind: str
-    component: str  # principal, interest, fee, penalty, tax, unapplied
-    fee_kind: str
-    tax_kind: str
-    amount_minor: int
-    effective_on: date
-
-    @property
-    def balance(self) -> str:
-        """The name of the balance it changes."""
-        kind = {"fee": self.fee_kind, "tax": self.tax_kind}.get(self.component)
-        return f"{self.component}:{kind}" if kind is not None else self.component
-
-
-TAKES_FROM_UNAPPLIED = frozenset({"allocated"})
-
-
-def effects(movement: Movement) -> dict[str, int]:
-    """Every balance that a movement changes: an allocation also takes its amount out of the unapplied funds."""
-    changed = {movement.balance: movement.amount_minor}
-    if movement.kind in TAKES_FROM_UNAPPLIED:
-        changed["unapplied"] = movement.amount_minor
-    return changed
-
-
-class Fact(NamedTuple):
-    """Something that became true, derived by the engine and worth telling (a message, a task, a status)."""
-
-    kind: str
-    on: date
-    details: Mapping[str, Any] = {}
-
-
-class Line(NamedTuple):
-    """One line of an explanation: how so much of a balance came about."""
-
-    balance: str
-    starts_on: date
-    ends_on: date  # exclusive for accruals; equal to starts_on for what happened at one moment
-    amount_minor: int
-    rule: str
-    formula: str
-    inputs: Mapping[str, Any]
-    event: str  # the source of the event, "" for what follows from a date
-
 
 # --- the loan ----------------------------------------------------------------------------------------------------
 
@@ -105,18 +57,20 @@ class Bill(NamedTuple):
 
 
 class Ahead(NamedTuple):
-    """What was paid, or forgiven, of an instalment before it fell due."""
+    """What was paid, or forgiven, of an instalment before it fell due. Interest paid before it was earned is reserved:
+    it stays among the unapplied funds until then."""
 
     paid: Mapping[str, int] = {}
     relieved: Mapping[str, int] = {}
+    reserved_minor: int = 0
 
     def of(self, keys: Container[str]) -> int:
         """In all, of some balances."""
-        return sum(amount for part in self for key, amount in part.items() if key in keys)
+        return sum(amount for part in (self.paid, self.relieved) for key, amount in part.items() if key in keys)
 
 
 class Dated(NamedTuple):
-    """A charge that falls due with the instalment of its day."""
+    """A charge, or principal owed again, that falls due with the instalment of its day."""
 
     due_on: date
     balance: str
@@ -143,6 +97,7 @@ class Loan(NamedTuple):
     level_minor: int = 0  # what an instalment amounts to
     credit_minor: int = 0  # paid in advance for coming instalments, where it lowers them
     ahead: tuple[Ahead, ...] = ()  # of each coming instalment what is settled, where that leaves them as they are
+    planned: tuple[int, ...] = ()  # the principal of each coming instalment as it was levelled, where they stand
     dated: tuple[Dated, ...] = ()  # charges that coming instalments will ask for, by date
     even_factor: Fraction | None = None  # what each period earns, where interest is spread evenly over the plan
     dropped: Fraction = Fraction(0)  # interest below a minor unit that bills left out, to be collected by the last
@@ -151,6 +106,10 @@ class Loan(NamedTuple):
     matured_on: date | None = None  # nothing more will be billed since
     closed_on: date | None = None
     penalty_paused: bool = False
+    pauses: tuple[tuple[date, date], ...] = ()  # nights without interest, from and until
+    pace: tuple[int, str] | None = None  # the step between due dates, where it is not the plan's any more
+    moved_to: date | None = None  # the due date whose period has not the plan's length
+    charged_off_on: date | None = None
     extension_count: int = 0
     claim_minor: int = 0  # written off and not recovered
     last_order: tuple[date, int, str] | None = None  # of the last event that took effect
@@ -185,8 +144,14 @@ def outstanding(loan: Loan) -> int:
     return sum(owed(loan).values())
 
 
+def reserved(loan: Loan) -> int:
+    """Kept for interest that is not earned yet."""
+    return sum(ahead.reserved_minor for ahead in loan.ahead)
+
+
 def unapplied(loan: Loan) -> int:
-    return loan.balances.get(NOT_OWED, 0)
+    """Money that is there for anything."""
+    return loan.balances.get(NOT_OWED, 0) - reserved(loan)
 
 
 def open_bills(loan: Loan) -> Iterator[tuple[int, Bill, dict[str, int]]]:
@@ -224,9 +189,12 @@ def payable(loan: Loan) -> dict[str, dict[str, int]]:
         age = ages["past_due" if bill.due_on < loan.at else "due"]
         for key, amount in remaining.items():
             age[key] = age.get(key, 0) + amount
+    dated = dated_left(loan)
     for key, amount in unbilled(loan).items():
-        age = ages[age_of_unbilled(loan, key)]
-        age[key] = age.get(key, 0) + amount
+        later = dated.get(key, 0)
+        for name, part in (("in_advance", later), (age_of_unbilled(loan, key), amount - later)):
+            if part:
+                ages[name][key] = ages[name].get(key, 0) + part
     return ages
 
 
@@ -269,15 +237,26 @@ def is_due_today(loan: Loan) -> bool:
     return any(bill.due_on == loan.at for _, bill, _ in open_bills(loan))
 
 
+def pace(loan: Loan) -> tuple[int, str]:
+    """One due date every so many units."""
+    return loan.pace or (loan.terms.plan.every, loan.terms.plan.unit)
+
+
 def instalment_number(loan: Loan) -> int:
     """Which instalment of the plan falls due next, counted from 1; after the last, one more than there are."""
-    return loan.terms.plan.count - len(loan.due_dates) + 1
+    return max(0, loan.terms.plan.count - len(loan.due_dates)) + 1
+
+
+def levels(loan: Loan) -> Sequence[int]:
+    """What each coming instalment amounts to: its principal alone, where only that is level or listed."""
+    if loan.terms.plan.kind == "listed" and loan.planned:
+        return loan.planned
+    return [loan.level_minor] * len(loan.due_dates)
 
 
 def level(loan: Loan) -> int:
-    """What the next instalment amounts to: its principal alone, where only that is level or listed."""
-    listed = loan.terms.plan.principals
-    return listed[min(instalment_number(loan), len(listed)) - 1] if listed else loan.level_minor
+    """What the next instalment amounts to."""
+    return next(iter(levels(loan)), loan.level_minor)
 
 
 def settled_ahead(loan: Loan, index: int) -> Ahead:
@@ -285,20 +264,22 @@ def settled_ahead(loan: Loan, index: int) -> Ahead:
     return loan.ahead[index] if index < len(loan.ahead) else Ahead()
 
 
-def paid_ahead(loan: Loan, key: str) -> int:
-    """What was paid in advance of coming instalments, of one balance."""
-    return sum(ahead.paid.get(key, 0) for ahead in loan.ahead)
+def scheduled_principal(loan: Loan) -> int:
+    """The principal of the instalments to come, settled in advance or not."""
+    settled = sum(regular_ahead(loan, index, ("principal",)) for index in range(len(loan.ahead)))
+    return regular(loan).get("principal", 0) + settled
 
 
 def coming_dates(loan: Loan) -> list[date]:
-    """Of the instalments to come: those of the plan, and after them each later day of a charge."""
+    """Of the instalments to come: those of the plan, and one after them, on the last day on which something falls
+    due."""
     last = loan.due_dates[-1] if loan.due_dates else None
-    later = {item.due_on for item in loan.dated if last is None or item.due_on > last}
-    return [*loan.due_dates, *sorted(later)]
+    later = [item.due_on for item in loan.dated if last is None or item.due_on > last]
+    return [*loan.due_dates, *later[-1:]]
 
 
 def charges_of(loan: Loan, index: int, dates: Sequence[date]) -> dict[str, int]:
-    """The dated charges of the coming instalment with this index, settled or not."""
+    """The dated amounts of the coming instalment with this index, settled or not."""
     first, last = dates[index - 1] if index else date.min, dates[index]
     found: dict[str, int] = {}
     for item in loan.dated:
@@ -307,17 +288,40 @@ def charges_of(loan: Loan, index: int, dates: Sequence[date]) -> dict[str, int]:
     return found
 
 
+def left_of_dated(loan: Loan, index: int, dates: Sequence[date]) -> dict[str, int]:
+    """What remains of the dated amounts of the coming instalment with this index. What was settled of it counts for
+    these first."""
+    settled = settled_ahead(loan, index)
+    left = {key: amount - settled.of((key,)) for key, amount in charges_of(loan, index, dates).items()}
+    return {key: amount for key, amount in left.items() if amount > 0}
+
+
 def dated_left(loan: Loan) -> dict[str, int]:
-    """What remains of all dated charges, by balance."""
-    left: dict[str, int] = {}
-    for item in loan.dated:
-        left[item.balance] = left.get(item.balance, 0) + item.amount_minor
-    for ahead in loan.ahead:
-        for settled in ahead:
-            for key, amount in settled.items():
-                if key in left:
-                    left[key] -= amount
-    return {key: amount for key, amount in left.items() if amount}
+    """What remains of all dated amounts, by balance."""
+    if not loan.dated:
+        return {}
+    dates, left = coming_dates(loan), dict[str, int]()
+    for index in range(len(dates)):
+        for key, amount in left_of_dated(loan, index, dates).items():
+            left[key] = left.get(key, 0) + amount
+    return left
+
+
+def regular(loan: Loan) -> dict[str, int]:
+    """What is owed, in no bill yet, and not of a day of its own."""
+    left = unbilled(loan)
+    for key, amount in dated_left(loan).items():
+        left[key] -= amount
+    return left
+
+
+def regular_ahead(loan: Loan, index: int, keys: Container[str]) -> int:
+    """What was settled in advance of the regular part of a coming instalment, of some balances."""
+    settled = settled_ahead(loan, index)
+    if not loan.dated:
+        return settled.of(keys)
+    dated = charges_of(loan, index, coming_dates(loan))
+    return sum(max(0, settled.of((key,)) - dated.get(key, 0)) for key in ("interest", "principal") if key in keys)
 
 
 def recounted(loan: Loan) -> Loan:

@@ -26,7 +26,10 @@ NAMES: dict[str, frozenset[str]] = {
     "day_count": frozenset(rates.ACCRUALS),
     "rounding": frozenset(money.ROUNDINGS),
     "roll": frozenset(calendar.ROLLS),
-    "interest_base": frozenset({"actual_balance", "original_principal", "financed_principal"}),
+    "interest_base": frozenset(
+        {"actual_balance", "undue_balance", "scheduled_balance", "original_principal", "financed_principal"}
+    ),
+    "early_interest": frozenset({"saved", "owed"}),
     "interest_spread": frozenset({"as_earned", "evenly"}),
     "levelling": frozenset({"none", "even_last"}),
     "residue": frozenset({"carry", "drop_when_due", "collect_at_end"}),
@@ -60,8 +63,15 @@ NAMES: dict[str, frozenset[str]] = {
         }
     ),
     "penalty": frozenset({"daily_on_past_due_principal", "daily_on_past_due_total", "flat_per_miss"}),
+    "credit": frozenset({"goodwill", "merchant_refund", "payout_refund", "interest_waiver", "charge_adjustment"}),
+    "respread": frozenset({"levelled", "equal_payable", "equal_full", "equal_past"}),
+    "charge_off": frozenset({"keeps_plan", "stops_interest", "all_due"}),
     "extend_from": frozenset({"due_date", "extension_date", "later_of_both"}),
 }
+
+
+# what paying early does, where the instalments to come stay as they are and what was paid of each is noted beside it
+STANDING = frozenset({"in_turn", "from_the_last", "next_then_last", "in_equal_parts"})
 
 
 class TermsRefused(Refusal):
@@ -224,6 +234,19 @@ class Allocation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Credit:
+    """How a credit of one kind is spread, where that is not as with a payment."""
+
+    reason: str
+    allocation: Allocation
+    early_payment: str
+
+    def __post_init__(self) -> None:
+        _known("credit", "credit.reason", self.reason)
+        _known("early_payment", "credit.early_payment", self.early_payment)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Extension:
     """The due date moves by one of `days_allowed`, at most `max_count` times. Its price is what has accrued until then
     and the fees "on_extension"; both fall due on the day of the extension."""
@@ -268,19 +291,30 @@ class Terms:
     taxes: tuple[Tax, ...] = ()
     penalty: Penalty | None = None
     allocation: Allocation = Allocation()
+    credits: tuple[Credit, ...] = ()
     early_payment: str = "shorter_term"
+    early_interest: str = "saved"  # what becomes of the interest of instalments paid early
     extension: Extension | None = None
     cost_cap_share: Fraction | None = None  # all interest, fees and penalties at most this share of the principal
     forgive_under_minor: int = 0  # a last remainder up to this is forgiven
     default_after_days: int = 90  # days past due
+    charge_off: str = "keeps_plan"  # what it does to the instalments
     apr_times: str = "days/365"
     bill_days: int | None = None  # a statement so many days before each due date; None: none
 
     def __post_init__(self) -> None:
         _check(self.principal_minor > 0, "principal_minor", self.principal_minor, "more than zero")
         for field in ("late_start", "day_count", "interest_base", "interest_spread", "after_maturity",
-                      "rounding", "residue", "levelling", "roll", "early_payment"):  # fmt: skip
+                      "rounding", "residue", "levelling", "roll", "early_payment", "early_interest",
+                      "charge_off"):  # fmt: skip
             _known(field, field, getattr(self, field))
+        _check(self.early_interest == "saved" or self.early_payment in STANDING, "early_interest", self.early_payment,
+               "owed only where instalments stay as they are")  # fmt: skip
+        capped = self.cost_cap_share is not None or any("interest" in tax.on for tax in self.taxes)
+        _check(self.early_interest == "saved" or not capped, "early_interest", self.early_interest,
+               "owed only without a cost cap and without a tax on interest")  # fmt: skip
+        _check(self.interest_base != "scheduled_balance" or self.early_interest == "owed", "interest_base",
+               self.interest_base, "interest as scheduled is owed by who pays early")  # fmt: skip
         _known("day_count", "level_day_count", self.level_day_count or self.day_count)
         _check(self.grace.principal < self.plan.count, "grace.principal", self.grace.principal,
                "fewer than the instalments")  # fmt: skip

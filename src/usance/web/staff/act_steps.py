@@ -33,7 +33,7 @@ from usance.web.staff import loan_forms
 from usance.web.staff.loan_effects import difference
 from usance.web.staff.loans import found
 from usance.web.staff.request import StaffRequest
-from usance.workflows import serve_loan
+from usance.workflows import loan_course, serve_loan
 
 KEY = re.compile(r"[0-9a-f]{32}")
 
@@ -58,6 +58,11 @@ def _is_due(loan: selectors.Loan) -> bool:
     return _is_live(loan) and loan.due_now_minor > 0
 
 
+def _has_dates(loan: selectors.Loan) -> bool:
+    """Whether an instalment is still to come."""
+    return _is_live(loan) and bool(selectors.state_on(loan).due_dates)
+
+
 def _has_begun(loan: selectors.Loan) -> bool:
     return loan.disbursed_on is not None
 
@@ -69,12 +74,20 @@ SHAPES = {
         Shape("debit", gettext_lazy("Debit the card now"), "collection.work", _is_due, icon="card"),
         Shape("extend_loan", gettext_lazy("Move the due date"), "loan.extend", _is_live, icon="calendar"),
         Shape("waive", gettext_lazy("Forgive part of the debt"), "loan.waive", _is_live, icon="check"),
-        Shape("add_fee", gettext_lazy("Add a fee"), "loan.charge", _is_live, icon="plus"),
+        Shape("credit", gettext_lazy("Credit the loan"), "loan.waive", _is_live, icon="check"),
+        Shape("add_fee", gettext_lazy("Charge a fee or a penalty"), "loan.charge", _has_begun, icon="plus"),
         Shape("penalty", gettext_lazy("Pause or resume penalties"), "loan.waive", _is_live, icon="pause"),
+        Shape("rest_interest", gettext_lazy("Days without interest"), "loan.waive", _is_live, icon="pause"),
+        Shape("reschedule", gettext_lazy("Change the due dates"), "loan.restructure", _has_dates, icon="calendar"),
+        Shape("respread", gettext_lazy("Spread the debt anew"), "loan.restructure", _is_live, icon="calendar"),
         Shape("send_back", gettext_lazy("Send back what was paid in advance"), "payment.approve",
               lambda loan: loan.unapplied_minor > 0, icon="send"),
         Shape("reverse_entry", gettext_lazy("Undo an entry"), "loan.correct", _has_begun, danger=True, icon="back"),
         Shape("change_rate", gettext_lazy("Change the rate"), "loan.correct", _is_live, icon="scales"),
+        Shape("terminate", gettext_lazy("End the contract"), "loan.restructure", _has_dates, danger=True, icon="flag"),
+        Shape("charge_off", gettext_lazy("Take the loan for lost"), "loan.write_off", _is_live, danger=True,
+              icon="flag"),
+        Shape("correct_terms", gettext_lazy("Correct the terms"), "loan.correct", _has_begun, icon="edit"),
         Shape("write_off", gettext_lazy("Write the loan off"), "loan.write_off", _is_live, danger=True, icon="flag"),
     )
 }  # fmt: skip
@@ -93,7 +106,8 @@ def possible(request: StaffRequest, loan: selectors.Loan) -> list[tuple[Shape, s
 
 def proposals(loan: selectors.Loan) -> list[Any]:
     """What about the loan waits for a second person."""
-    kinds = (serve_loan.WAIVE, serve_loan.WRITE_OFF, serve_loan.CHANGE_RATE)
+    kinds = (serve_loan.WAIVE, serve_loan.WRITE_OFF, serve_loan.CHANGE_RATE, serve_loan.CORRECT,
+             *loan_course.PROPOSED_AS.values())  # fmt: skip
     return [row for kind in kinds if (row := desk.open_approval(kind, loan.pk))]
 
 

@@ -139,7 +139,7 @@ def change_contact(request: StaffRequest, party_id: UUID, kind: str) -> HttpResp
         form.fields["value"].set_country(request.institution.country)
     title = _("Another phone number") if kind == "phone" else _("Another e-mail address")
     effects = PHONE_EFFECTS if kind == "phone" else EMAIL_EFFECTS
-    context = _confirming(party, title, effects, label=_("Send the code"))
+    context = confirming(party, title, effects, label=_("Send the code"))
     return answer(request, "staff/customers/confirm.html", form, submit, field="value", **context)
 
 
@@ -172,7 +172,7 @@ def contact_code(request: StaffRequest, party_id: UUID) -> HttpResponse:
 
     effects = [ui.Effect(_("The code was sent to %(to)s.") % {"to": pending["to"]}, "brand", "send")]
     label = _("Propose") if waits else _("Change")
-    context = _confirming(party, _("Code from the new contact"), effects, label=label)
+    context = confirming(party, _("Code from the new contact"), effects, label=label)
     form = (PhoneCodeForm if waits else CodeForm)(sent(request))
     return answer(request, "staff/customers/confirm.html", form, submit, field="code", **context)
 
@@ -191,7 +191,7 @@ def unlink_app(request: StaffRequest, party_id: UUID) -> HttpResponse:
         ui.Effect(_("Only for a customer who showed you who they are: a document, or in person."), "warn"),
         ui.Effect(_("On a new device they are asked what they told us, as before they linked an app.")),
     ]
-    context = _confirming(party, _("Take the authenticator app off"), effects, label=_("Take the app off"), danger=True)
+    context = confirming(party, _("Take the authenticator app off"), effects, label=_("Take the app off"), danger=True)
     form = ReasonForm(sent(request), reasons=vocabulary.WITHDRAW_REASON)
     return answer(request, "staff/customers/confirm.html", form, submit, **context)
 
@@ -217,7 +217,7 @@ def block(request: StaffRequest, party_id: UUID) -> HttpResponse:
         ui.Effect(_("Other people who share one of these are declined too."), "warn"),
         ui.Effect(_("Loans that run, and what is owed on them, stay as they are.")),
     ]
-    context = _confirming(party, _("No longer serve this customer"), effects, label=_("Block"), danger=True)
+    context = confirming(party, _("No longer serve this customer"), effects, label=_("Block"), danger=True)
     form = BlockForm(sent(request), today=request.institution.business_date)
     return answer(request, "staff/customers/confirm.html", form, submit, **context)
 
@@ -243,7 +243,7 @@ def unblock(request: StaffRequest, party_id: UUID) -> HttpResponse:
         ui.Effect(_("The rules decide on the next application as on anybody's."), "warn"),
         ui.Effect(_("Whoever shares such a phone, address or card is served again too."), "warn"),
     ]
-    context = _confirming(party, _("Serve this customer again"), effects, label=_("Unblock"))
+    context = confirming(party, _("Serve this customer again"), effects, label=_("Unblock"))
     form = ReasonForm(sent(request), reasons=vocabulary.UNBLOCK_REASON)
     return answer(request, "staff/customers/confirm.html", form, submit, **context)
 
@@ -268,7 +268,7 @@ def erase(request: StaffRequest, party_id: UUID) -> HttpResponse:
         ui.Effect(_("The customer can no longer be found by anything but their number, nor sign in."), "bad"),
         ui.Effect(_("Amounts and dates of loans stay in the books, without a name.")),
     ]
-    context = _confirming(party, _("Erase this person's data"), effects, label=_("Propose to erase"), danger=True)
+    context = confirming(party, _("Erase this person's data"), effects, label=_("Propose to erase"), danger=True)
     form = EraseForm(sent(request), reasons=vocabulary.ERASE_REASON, expected=party.reference)
     return answer(request, "staff/customers/confirm.html", form, submit, **context)
 
@@ -308,16 +308,14 @@ def withdraw_consent(request: StaffRequest, consent_id: UUID) -> HttpResponse:
         effects.append(ui.Effect(_("Without it no new loan is possible. A running loan goes on."), "warn"))
     effects.append(ui.Effect(_("What was done under it before stays as it is.")))
     form = ReasonForm(sent(request), reasons=vocabulary.WITHDRAW_REASON)
-    context = _confirming(party, _("Withdraw a consent"), effects, label=_("Withdraw"), danger=True)
+    context = confirming(party, _("Withdraw a consent"), effects, label=_("Withdraw"), danger=True)
     return answer(request, "staff/customers/confirm.html", form, submit, **context)
 
 
 # --- inside ------------------------------------------------------------------------------------------------------
 
 
-def _confirming(
-    party: Any, title: str, effects: list[ui.Effect], *, label: str, danger: bool = False
-) -> dict[str, Any]:
+def confirming(party: Any, title: str, effects: list[ui.Effect], *, label: str, danger: bool = False) -> dict[str, Any]:
     name = masks.shown("family_name", selectors.profile(party.pk).display_name, in_full=False)
     return {
         "party": party,

@@ -20,7 +20,7 @@ from usance.apps.origination import selectors as applications
 from usance.apps.payments import selectors as payments
 from usance.web import components as ui
 from usance.web import words
-from usance.web.staff import case_checks, case_page, changes, clocks, masks, message_rows, vocabulary
+from usance.web.staff import case_checks, case_page, changes, clocks, masks, message_rows, protection_words, vocabulary
 from usance.web.staff.request import StaffRequest
 from usance.web.templatetags import formats
 from usance.workflows import customer_care
@@ -67,6 +67,9 @@ def context(request: StaffRequest, party: Any) -> dict[str, Any]:
         **_history(request, party.pk),
         "may_edit": "customer.edit" in held and not profile.is_erased,
         "may_unlink_app": "customer.edit" in held and authenticator.is_linked(party.pk),
+        "protected": protection_words.sentences(party.pk, request.institution.business_date),
+        "protections": protection_words.shown(request, party.pk, in_full=in_full and not profile.is_erased),
+        "may_protect": "customer.protect" in held and not profile.is_erased,
         "may_block": "customer.block" in held and not profile.is_erased,
         "may_erase": "customer.erase" in held and not profile.is_erased,
     }
@@ -192,6 +195,7 @@ def _history(request: StaffRequest, party_id: Any) -> Mapping[str, Any]:
     labels = {name: str(field.label) for name, field in fields.FIELDS.items()}
     labels |= {"phone": _("Phone"), "email": _("E-mail"), "identity_number": _("Identity number")}
     labels |= {"name": _("Name"), "push": _("Notifications")}
+    labels |= {kind: str(words) for kind, words in vocabulary.PROTECTION.items()}
 
     def who(one: Any) -> Any:
         return names.get(one.actor_id, "") or vocabulary.actor(one.actor_kind)

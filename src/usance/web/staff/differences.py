@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy, pgettext
 
 from usance.apps.decisioning import services as decisioning
 from usance.apps.ledger import services as ledger
@@ -18,9 +18,9 @@ from usance.apps.servicing import selectors as loans
 from usance.core.calendar import ONE_DAY
 from usance.web import components as ui
 from usance.web import reckoning, words
-from usance.web.staff import product_words, vocabulary
+from usance.web.staff import course_forms, product_words, terms_form, vocabulary
 from usance.web.templatetags import formats
-from usance.workflows import changed_channels, customer_care, import_portfolio, serve_loan
+from usance.workflows import changed_channels, customer_care, import_portfolio, loan_course, serve_loan
 
 PLACES_OF_NO_MATTER = (".position.", "_id", "viewport")
 
@@ -79,6 +79,66 @@ def _rate(row: Any, institution: Any) -> list[ui.DiffRow]:
     ]
     now = loans.loan(UUID(row.subject_id)).outstanding_minor if row.state == "proposed" else None
     return found + _since(row, now, shown)
+
+
+def _correction(row: Any, institution: Any) -> list[ui.DiffRow]:
+    """Each term that was wrong, and what the right one does to the debt."""
+    shown = _money(institution)
+    found = terms_form.difference(row.before["terms"], row.after["terms"], institution)
+    found.append(ui.DiffRow(_("Owed in all"), shown(row.before["owed_minor"]), shown(row.after["owed_minor"])))
+    now = loans.loan(UUID(row.subject_id)).outstanding_minor if row.state == "proposed" else None
+    return found + _since(row, now, shown)
+
+
+def _course(row: Any, institution: Any) -> list[ui.DiffRow]:
+    """What the event says, then the loan's figures before and after it."""
+    shown, told = _money(institution), row.after["event"]
+    found = [ui.DiffRow(label, "", _said(told[name], shown, name)) for name, label in SAID.items() if told.get(name)]
+    if told["kind"] == "Credited":
+        found.insert(0, ui.DiffRow(_("Which credit is it?"), "", reckoning.CREDITS.get(told["reason"], told["reason"])))
+    for name, label in FIGURES.items():
+        sides = [_said(side[name], shown, name) for side in (row.before, row.after)]
+        if row.before[name] != row.after[name]:
+            found.append(ui.DiffRow(label, *sides))
+    now = loans.loan(UUID(row.subject_id)).outstanding_minor if row.state == "proposed" else None
+    return found + _since(row, now, shown)
+
+
+# parts of an event, and figures of a loan, in words
+SAID: Mapping[str, Any] = {
+    "amount_minor": gettext_lazy("Amount"),
+    "interest_too": gettext_lazy("Give back the interest on it too"),
+    "since": gettext_lazy("From the night of"),
+    "until": gettext_lazy("Until the morning of"),
+    "moved_from": gettext_lazy("Which due date moves?"),
+    "moved_to": gettext_lazy("To which day?"),
+    "more": gettext_lazy("More instalments at the end"),
+    "interest": gettext_lazy("How is the debt spread?"),
+    "start_on": gettext_lazy("First due date"),
+    "count": gettext_lazy("Number of instalments"),
+}
+FIGURES: Mapping[str, Any] = {
+    "status": gettext_lazy("Status"),
+    "owed_minor": gettext_lazy("Owed in all"),
+    "past_due_minor": gettext_lazy("Past due"),
+    "next_due_on": gettext_lazy("Next due"),
+    "ends_on": gettext_lazy("Last payment day"),
+    "still_to_pay_minor": gettext_lazy("Still to pay to the end"),
+}
+
+
+def _said(value: Any, shown: Callable[[int], ui.Money], name: str) -> Any:
+    if name.endswith("_minor"):
+        return shown(value)
+    if name == "status":
+        return str(words.LOAN_STATUS.get(value, (value,))[0])
+    if name == "interest":
+        return str(course_forms.SPREADS[value][0])
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, int):
+        return formats.number(value)
+    return formats.date_l(date.fromisoformat(value)) if value else "–"
 
 
 def _since(row: Any, now_minor: int | None, shown: Callable[[int], ui.Money]) -> list[ui.DiffRow]:
@@ -152,6 +212,8 @@ _KINDS: Mapping[str, Callable[[Any, Any], list[ui.DiffRow]]] = {
     serve_loan.WAIVE: _waiver,
     serve_loan.WRITE_OFF: _write_off,
     serve_loan.CHANGE_RATE: _rate,
+    **dict.fromkeys(loan_course.PROPOSED_AS.values(), _course),
+    serve_loan.CORRECT: _correction,
     changed_channels.PHONE_BY_STAFF: _phone,
     customer_care.ERASE: _erasure,
     import_portfolio.APPROVAL: _import,

@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from usance.apps.customers import protections
 from usance.apps.institutions import selectors as institutions
 from usance.apps.payments import selectors as payments
 from usance.apps.servicing import previews, selectors
@@ -65,6 +66,8 @@ def debit(request: StaffRequest, loan_id: UUID) -> HttpResponse:
     shape, loan, data = begin(request, "debit", loan_id)
 
     def effect(act: Act) -> Effect:
+        today = request.institution.business_date
+        protections.require_allowed(party_id=loan.party_id, what=protections.DEBIT, on=today)
         preview = selectors.payment_preview(loan_id=loan.pk, amount_minor=act.given["amount"])
         told = [ui.Effect(_("The card is debited at once; the customer is told of the outcome."))]
         return [*told, *effects_of(preview, loan.currency)], preview
@@ -139,31 +142,6 @@ def waive(request: StaffRequest, loan_id: UUID) -> HttpResponse:
     return run(Act(request, shape, loan, form, effect, do))
 
 
-@permits.staff("loan.charge")
-@require_http_methods(["GET", "POST"])
-def add_fee(request: StaffRequest, loan_id: UUID) -> HttpResponse:
-    """Charges a fee that the agreement knows."""
-    shape, loan, data = begin(request, "add_fee", loan_id)
-    terms = selectors.terms_of(loan)
-
-    def effect(act: Act) -> Effect:
-        preview = previews.fee(loan_id=loan.pk, fee_kind=act.given["fee_kind"], amount_minor=act.given["amount"])
-        return effects_of(preview, loan.currency), preview
-
-    def do(act: Act) -> str:
-        servicing.add_fee(
-            loan_id=loan.pk,
-            source=serve_loan.source_of(act.key),
-            fee_kind=act.given["fee_kind"],
-            amount_minor=act.given["amount"],
-            actor=request.actor,
-        )
-        return _("The fee is added.")
-
-    form = loan_forms.FeeForm(data, loan=loan, kinds=[fee.kind for fee in terms.fees if fee.when == "on_request"])
-    return run(Act(request, shape, loan, form, effect, do))
-
-
 @permits.staff("loan.waive")
 @require_http_methods(["GET", "POST"])
 def penalty(request: StaffRequest, loan_id: UUID) -> HttpResponse:
@@ -172,6 +150,9 @@ def penalty(request: StaffRequest, loan_id: UUID) -> HttpResponse:
     is_paused = selectors.state_on(loan).penalty_paused
 
     def effect(act: Act) -> Effect:
+        if is_paused:
+            today = request.institution.business_date
+            protections.require_allowed(party_id=loan.party_id, what=protections.PENALTY, on=today)
         preview = previews.penalty(loan_id=loan.pk, pause=not is_paused)
         if is_paused:
             return [ui.Effect(_("From today on, penalties grow again on what is past due."), "warn")], preview
@@ -260,7 +241,7 @@ def change_rate(request: StaffRequest, loan_id: UUID) -> HttpResponse:
 
     def effect(act: Act) -> Effect:
         event = serve_loan.rate_event(key=act.key, rate=rate(act), value_on=act.given["value_on"])
-        preview = selectors.preview(loan_id=loan.pk, event=event)
+        preview = serve_loan.preview_rate(loan, event)
         told = [ui.Effect(_("A second person must approve this; until then nothing changes."), "warn")]
         return [*told, *rate_effects(rate(act), event.effective_on, preview, loan.currency)], preview
 

@@ -68,10 +68,13 @@ def difference(preview: quote.Preview, currency: str) -> list[ui.DiffRow]:
         row(_("Past due"), "past_due_minor"),
         row(_("To close the loan"), "payoff_minor"),
         row(_("Next payment"), "next_due_minor"),
+        row(_("Still to pay to the end"), "still_to_pay_minor"),
         row(_("Paid in advance"), "unapplied_minor"),
     ]
     shown = [one for one in rows if one.before.minor or one.after.minor]
     shown.append(ui.DiffRow(_("Days late"), before.days_past_due, after.days_past_due))
     shown.append(ui.DiffRow(_("Next due"), before.next_due_on, after.next_due_on))
+    if before.ends_on != after.ends_on:
+        shown.append(ui.DiffRow(_("Last payment day"), before.ends_on, after.ends_on))
     status = [str(words.LOAN_STATUS.get(one.status, (one.status,))[0]) for one in (before, after)]
     return [*shown, ui.DiffRow(_("Status"), *status)]

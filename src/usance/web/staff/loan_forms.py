@@ -24,7 +24,8 @@ HOW = (
 )
 UNDOABLE = frozenset(
     {"payment_received", "recovered", "waived", "fee_added", "extended", "rate_changed", "penalty_paused"}
-    | {"penalty_resumed", "written_off", "refunded"}
+    | {"penalty_resumed", "written_off", "refunded", "charged", "charged_back", "credited", "interest_paused"}
+    | {"rescheduled", "respread", "terminated", "charged_off", "terms_corrected"}
 )
 
 
@@ -128,15 +129,6 @@ class WaiveForm(AmountForm):
         self.fields["amount"].help_text = _("Above %(amount)s a second person must approve it.") % {
             "amount": money(alone_minor, loan.currency)
         }
-
-
-class FeeForm(AmountForm):
-    fee_kind = forms.ChoiceField(label=gettext_lazy("Fee"))
-    field_order = ("fee_kind", "amount")
-
-    def __init__(self, *args: Any, loan: Any, kinds: Iterable[str], **kwargs: Any) -> None:
-        super().__init__(*args, loan=loan, **kwargs)
-        self.fields["fee_kind"].choices = [(kind, words.FEES.get(kind, kind)) for kind in kinds]  # type: ignore[attr-defined]
 
 
 class RateForm(house.Form):

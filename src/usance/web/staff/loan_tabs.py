@@ -19,7 +19,7 @@ from usance.apps.servicing import classing, selectors
 from usance.core.loan import state
 from usance.web import components as ui
 from usance.web import reckoning, words
-from usance.web.staff import loan_records
+from usance.web.staff import loan_records, terms_form
 from usance.web.staff.request import StaffRequest
 from usance.web.templatetags import formats
 
@@ -184,6 +184,11 @@ def _agreed(looking: Looking) -> list[ui.SummaryRow]:
     ]
     if looking.view.state.penalty_paused:
         rows.append(ui.SummaryRow(_("Penalty"), ui.Tag(_("Paused"), "info")))
+    for since, until in then.pauses:
+        ends = formats.date_l(until) if until < date.max else _("for good")
+        rows.append(ui.SummaryRow(_("Days without interest"), f"{formats.date_l(since)} – {ends}"))
+    if then.charged_off_on:
+        rows.append(ui.SummaryRow(_("Taken for lost"), then.charged_off_on))
     return rows
 
 
@@ -231,7 +236,8 @@ SHOWN: Mapping[str, frozenset[str]] = {
     ),
     "changes": frozenset(
         {"approved", "cancelled", "extended", "waived", "fee_added", "rate_changed", "penalty_paused"}
-        | {"penalty_resumed", "reversed", "written_off"}
+        | {"penalty_resumed", "reversed", "written_off", "charged", "charged_back", "credited", "interest_paused"}
+        | {"rescheduled", "respread", "terminated", "charged_off", "terms_corrected"}
     ),
     "dates": frozenset(
         {"instalment_due", "became_past_due", "cured", "matured", "defaulted", "paid_off", "reopened"}
@@ -279,6 +285,8 @@ def _told(body: Any, line: selectors.TimelineLine) -> str:
         parts.append(str(words.FEES.get(fee_kind, fee_kind)))
     if line.kind == "extended":
         parts.append(formats.days(line.details["days"]))
+    if line.kind == "terms_corrected":
+        parts += [str(row.label) for row in terms_form.difference(line.details["before"], line.details["after"], None)]
     if reason := line.details.get("reason"):
         parts.append(str(reason))
     if not line.is_fact and line.booked_on != line.on:

@@ -29,7 +29,7 @@ from usance.core.refusals import Refusal
 from usance.web import components as ui
 from usance.web import files, pages, permits, refusals, words
 from usance.web import forms as house
-from usance.web.staff import loan_days, loan_tabs
+from usance.web.staff import loan_days, loan_tabs, protection_words
 from usance.web.staff.request import StaffRequest
 
 LOAN = "servicing.loan"
@@ -253,6 +253,7 @@ def show(request: StaffRequest, loan_id: UUID) -> HttpResponse:
         "tab": tab,
         "tab_template": f"staff/loans/tab_{tab.code}.html",
         "figures": loan_tabs.figures(looking),
+        "protected": protection_words.sentences(row.party_id, days.on),
         "acts": [] if days.is_other_day else act_steps.possible(request, row),  # one acts on what is, not on what was
         "waiting": act_steps.proposals(row),
         "crumbs": [ui.Crumb(_("Loans"), reverse("staff:loans")), ui.Crumb(row.number)],

@@ -31,7 +31,7 @@ VOCABULARY = {
     "late_start": "late_start", "day_count": "day_count", "interest_base": "interest_base",
     "interest_spread": "interest_spread",
     "after_maturity": "after_maturity", "rounding": "rounding", "residue": "residue", "levelling": "levelling",
-    "roll": "roll", "early_payment": "early_payment",
+    "roll": "roll", "early_payment": "early_payment", "early_interest": "early_interest", "charge_off": "charge_off",
 }  # fmt: skip
 OPTIONAL = frozenset({
     "penalty.rule", "penalty.share", "penalty.flat_minor", "penalty.grace_days", "penalty.cap_share",

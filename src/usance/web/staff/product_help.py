@@ -32,8 +32,10 @@ GROUPS: Mapping[str, Any] = {  # pattern of a place -> the heading it stands und
     "conventions.roll": DATES,
     "conventions.bill_days": DATES,
     "conventions.early_payment": DATES,
+    "conventions.early_interest": DATES,
     "conventions.cost_cap_share": LIMITS,
     "conventions.default_after_days": LIMITS,
+    "conventions.charge_off": LIMITS,
     "conventions.apr_times": LIMITS,
 }
 SECTIONS: Mapping[str, Any] = {

@@ -89,6 +89,8 @@ LABELS: Mapping[str, Any] = {
     "conventions.level_multiple_minor": gettext_lazy("Instalments are multiples of"),
     "conventions.roll": gettext_lazy("A due date on a day of rest"),
     "conventions.early_payment": gettext_lazy("Money paid early"),
+    "conventions.early_interest": gettext_lazy("Interest of instalments paid early"),
+    "conventions.charge_off": gettext_lazy("When a loan is taken for lost"),
     "conventions.cost_cap_share": gettext_lazy("All costs at most, of the loan"),
     "conventions.forgive_under_minor": gettext_lazy("Forgive what is left below"),
     "conventions.default_after_days": gettext_lazy("In default after days past due"),
@@ -150,7 +152,14 @@ VALUES: Mapping[str, Any] = {
     "same_as_period": gettext_lazy("each period alike"),
     "listed": gettext_lazy("dates and amounts of its own"),
     "actual_balance": gettext_lazy("what is outstanding"),
+    "undue_balance": gettext_lazy("what is outstanding and not due yet"),
+    "scheduled_balance": gettext_lazy("what would be outstanding if all were paid when due"),
     "financed_principal": gettext_lazy("the original principal less the down payment"),
+    "saved": gettext_lazy("is saved"),
+    "owed": gettext_lazy("is owed all the same"),
+    "keeps_plan": gettext_lazy("nothing changes for the borrower"),
+    "stops_interest": gettext_lazy("no more interest"),
+    "all_due": gettext_lazy("all falls due at once"),
     "as_earned": gettext_lazy("as the days earn it"),
     "evenly": gettext_lazy("the same in each"),
     "continues": gettext_lazy("goes on"),
@@ -208,6 +217,15 @@ PROBLEMS: Mapping[str, Any] = {  # why a configuration cannot be -> a sentence
     ),
     "due dates that can be moved need interest as it is earned": gettext_lazy(
         "Where due dates can be moved, interest must be as the days earn it."
+    ),
+    "interest on the plan is owed by who pays early": gettext_lazy(
+        "Interest on what would be outstanding by the plan is owed even if paid early: choose “is owed all the same”."
+    ),
+    "owed only where instalments stay as they are": gettext_lazy(
+        "Interest can be owed all the same only where money paid early settles the instalments to come."
+    ),
+    "owed only without a cap on all costs and a tax on interest": gettext_lazy(
+        "Interest of days to come cannot be owed beside a cap on all costs or a tax on interest."
     ),
     "there is no down payment": gettext_lazy("There is no down payment: choose the original principal."),
     "only a fee with each instalment is a share of one": gettext_lazy(

@@ -154,6 +154,12 @@ BLOCK_REASON: Mapping[str, Any] = {
     "court": _("Order of a court or authority"),
     "other": _("Another reason"),
 }
+PROTECTION: Mapping[str, Any] = {
+    "deceased": _("Deceased"),
+    "insolvent": _("Insolvent"),
+    "in_service": _("In military service"),
+    "identity_theft": _("Victim of identity theft"),
+}
 UNBLOCK_REASON: Mapping[str, Any] = {
     "mistake": _("It was a mistake"),
     "settled": _("The matter is settled"),
@@ -184,6 +190,9 @@ ACT: Mapping[str, Any] = {
     "customer.phone_changed": _("Phone number changed"),
     "customer.moved": _("Moved to another unit"),
     "customer.blocked": _("No longer served"),
+    "customer.protected": _("Protected status recorded"),
+    "customer.protection_ended": _("Protected status ended"),
+    "customer.protection_withdrawn": _("Protected status was a mistake"),
     "customer.unblocked": _("Served again"),
     "customer.erased": _("Data erased"),
     "consent.given": _("Consent given"),
@@ -236,6 +245,7 @@ MESSAGE_CHANNEL: Mapping[str, Any] = {"sms": _("SMS"), "email": _("E-mail"), "pu
 MESSAGE_REASON: Mapping[str, Any] = {
     "no_person": _("nobody to write to"),
     "opted_out": _("the customer does not want it"),
+    "protected": _("the law protects the customer"),
     "no_consent": _("no consent"),
     "no_contact_rule": _("no rule of the country allows it"),
     "never_open": _("no permitted hours"),

@@ -55,25 +55,6 @@ def cell(value: Any) -> SafeString | str:
     return format_html('<span class="u-num">{}</span>', text) if isinstance(value, ui.Money) else text
 
 
-@register.filter
-def whole(value: Any) -> SafeString:
-    """A number of a loan, a paper or a phone: it stays on one line."""
-    return format_html('<span class="whitespace-nowrap">{}</span>', value)
-
-
-@register.filter
-def to_call(phone: str) -> SafeString:
-    """A phone number that a phone calls when it is pressed."""
-    digits = "".join(sign for sign in phone if sign.isdigit() or sign == "+")
-    return format_html('<a class="whitespace-nowrap" href="tel:{}">{}</a>', digits, phone)
-
-
-@register.filter
-def to_write(address: str) -> SafeString:
-    """An e-mail address that opens a letter to it."""
-    return format_html('<a href="mailto:{}">{}</a>', address, address)
-
-
 @register.simple_tag
 def cell_class(numeric: bool, value: Any) -> SafeString:
     """How a cell of a table stands: figures at the right, days and numbers of things unbroken; what is not there takes

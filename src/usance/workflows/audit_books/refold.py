@@ -44,7 +44,8 @@ def _compare(kept: Kept, marked: bool) -> Iterator[Difference]:
         step = replay.replay(agreed, told, kept.closed_until)
         written = replay.replay(agreed, told, kept.row.checkpoint_on, daily=False).loan
         expected = folding.columns_of(written) | {
-            "max_days_past_due": folding.max_days_past_due(agreed, told, kept.row.checkpoint_on)
+            "max_days_past_due": folding.max_days_past_due(agreed, told, kept.row.checkpoint_on),
+            "corrected_terms": folding.corrected_terms(kept.row, written.terms),
         }
     except UNFOLDABLE as reason:
         yield Difference("I2", subject, f"cannot be recomputed ({type(reason).__name__}: {reason})")

@@ -26,14 +26,24 @@ def judge(case: Told) -> list[Cell]:
     cells: list[Cell] = []
     telling = tellings.begun(case["input"], case["events"])
     heard, on = 0, telling.starts_on
+    today = date.fromisoformat(case["input"].get("business_date_at_creation") or on.isoformat())
     for moment in case["checkpoints"]:
-        on = date.fromisoformat(moment["as_of"]) if moment.get("as_of") else on
         for item in case["events"][heard : moment["after_event"]]:
+            today = date.fromisoformat(item["date"]) if item["type"] == "set_business_date" else today
+            on = _seen_on(item, today) or on
             tellings.tell(telling, item)
         heard = max(heard, moment["after_event"])
         for cell in _cells(moment, telling, on):
             cells.append(cell._replace(where=f"after {moment['after_event']}: {cell.where}"))
     return cells
+
+
+def _seen_on(item: Told, today: date) -> date | None:
+    """The other system looks at a loan when it closes a day, or when something happens to the loan: not when only its
+    clock is set."""
+    if item["type"] == "set_business_date":
+        return None
+    return max(today, date.fromisoformat(item["run_on"])) if "run_on" in item else today
 
 
 def judge_schedule(case: Told) -> list[Cell]:
@@ -48,23 +58,32 @@ def judge_schedule(case: Told) -> list[Cell]:
     return schedules.compare_rows(case["expected_schedule"], quote.schedule(loan), telling.terms)
 
 
-def _at_its_time(row: quote.Row, drawn: Sequence[Disbursed]) -> quote.Row:
-    """The row with what is left after it when money that was drawn later is not yet there. What is drawn on a due date
+Added = Sequence[tuple[date, int]]  # principal that was not there from the beginning, by day
+
+
+def _at_its_time(row: quote.Row, added: Added, *, is_last: bool) -> quote.Row:
+    """The row with what is left after it when principal that came later is not yet there. What comes on a due date
     belongs to the next period."""
-    is_at_once = row.starts_on == row.due_on
-    later = sum(
-        event.amount_minor
-        for event in drawn
-        if event.effective_on > row.due_on or (event.effective_on == row.due_on and not is_at_once)
-    )
+    belongs = row.starts_on == row.due_on or is_last
+    later = sum(amount for on, amount in added if on > row.due_on or (on == row.due_on and not belongs))
     return row._replace(principal_after_minor=row.principal_after_minor - later)
 
 
 def _cells(moment: Told, telling: Telling, on: date) -> Iterator[Cell]:
-    drawn = [event for event in replay.in_force(telling.history) if isinstance(event, Disbursed)]
+    drawn = any(isinstance(event, Disbursed) for event in replay.in_force(telling.history))
     expected, currency = moment.get("schedule") or [], telling.terms.currency
-    loan = telling.loan(on) if drawn else None
-    rows = [_at_its_time(row, drawn) for row in quote.schedule(loan)] if loan else telling.expected_rows()
+    step = telling.step(on) if drawn else None
+    loan = step.loan if step else None
+    if step:
+        added = [
+            (move.effective_on, move.amount_minor)
+            for move in step.movements
+            if move.kind in ADDING and move.component == "principal"
+        ]
+        found = quote.schedule(step.loan)
+        rows = [_at_its_time(row, added, is_last=row is found[-1]) for row in found]
+    else:
+        rows = telling.expected_rows()
     if expected:
         yield from schedules.compare_rows(expected, rows, telling.terms)
     for index, told in enumerate(expected):
@@ -76,6 +95,9 @@ def _cells(moment: Told, telling: Telling, on: date) -> Iterator[Cell]:
     for name, amount in _totals(loan, rows).items():
         if moment.get(name) is not None:
             yield Cell(name, schedules.plain(moment[name], currency), currency.text(amount))
+
+
+ADDING = frozenset({"disbursed", "charged_back"})
 
 
 def _totals(loan: Loan | None, rows: Sequence[quote.Row]) -> dict[str, int]:

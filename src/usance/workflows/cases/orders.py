@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from usance.core.loan.terms import Allocation
+from usance.core.loan.terms import Allocation, Credit
 from usance.workflows.cases.verdicts import Unsupported
 
 Rule = Mapping[str, Any]
@@ -48,6 +48,26 @@ def allocation(given: Mapping[str, Any], kind: str = "REPAYMENT") -> Allocation:
         by_age["PAST_DUE"],
         by_age["DUE"],
         by_age["IN_ADVANCE"],
+    )
+
+
+# what is no money of the borrower, in both languages
+CREDITS = {
+    "GOODWILL_CREDIT": "goodwill",
+    "MERCHANT_ISSUED_REFUND": "merchant_refund",
+    "PAYOUT_REFUND": "payout_refund",
+    "INTEREST_PAYMENT_WAIVER": "interest_waiver",
+    "CHARGE_ADJUSTMENT": "charge_adjustment",
+}
+
+
+def credits(given: Mapping[str, Any]) -> tuple[Credit, ...]:
+    """Those that have an order of their own."""
+    own = {rule["transaction_type"] for rule in given.get("payment_allocation") or ()}
+    return tuple(
+        Credit(reason=reason, allocation=allocation(given, kind), early_payment=early_payment(given, kind))
+        for kind, reason in CREDITS.items()
+        if kind in own
     )
 
 

@@ -23,6 +23,7 @@ FEE_BASES = {
     "PERCENT_OF_INTEREST": "instalment_interest",
     "PERCENT_OF_AMOUNT_PLUS_INTEREST": "instalment_total",
 }
+CHARGE_OFFS = {"REGULAR": "keeps_plan", "ZERO_INTEREST": "stops_interest", "ACCELERATE_MATURITY": "all_due"}
 COMPONENTS = {"principal_due": ("principal",), "interest_due": ("interest",), "fees_due": ("fee",),
               "penalties_due": ("penalty",)}  # fmt: skip
 
@@ -95,7 +96,7 @@ def terms_of(given: Mapping[str, Any]) -> Terms:
         rates=(RateStep(from_day=0, rate=Rate(Fraction(given["annual_rate_percent"]) / 100, "year")),),
         day_count=_day_count(given, older),
         level_day_count="same_as_period" if older and not flat else "",
-        interest_base="actual_balance" if not flat else "original_principal" if older else "financed_principal",
+        interest_base=_interest_base(given, older),
         interest_spread="evenly" if by_term else "as_earned",
         rounding=given["rounding"].lower(),
         residue="collect_at_end" if by_term else "drop_when_due",
@@ -108,9 +109,25 @@ def terms_of(given: Mapping[str, Any]) -> Terms:
         ),
         down_payment=_down_payment(given),
         allocation=orders.allocation(given),
+        credits=orders.credits(given),
+        charge_off=CHARGE_OFFS[given.get("charge_off_behaviour") or "REGULAR"],
+        early_interest="saved" if _follows_payments(given) else "owed",
         early_payment=orders.early_payment(given),
         fees=tuple(_fee(charge, number, currency) for number, charge in enumerate(given.get("loan_charges", ()))),
     )
+
+
+def _follows_payments(given: Mapping[str, Any]) -> bool:
+    """Whether interest is computed anew after each payment."""
+    return bool(given.get("recalculation")) and given["interest_method"] != "FLAT"
+
+
+def _interest_base(given: Mapping[str, Any], older: bool) -> str:
+    if given["interest_method"] == "FLAT":
+        return "original_principal" if older else "financed_principal"
+    if not _follows_payments(given):
+        return "scheduled_balance"
+    return "actual_balance" if given["recalculation"]["interest_on_past_due_principal"] else "undue_balance"
 
 
 def _kind(given: Mapping[str, Any]) -> str:

@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
-from usance.core.loan import events, quote, replay, state
+from usance.core import calendar
+from usance.core.loan import apply, events, quote, replay, state
 from usance.core.loan.events import Event
 from usance.core.loan.terms import Terms
-from usance.workflows.cases import schedules
+from usance.core.rates import Rate
+from usance.workflows.cases import orders, schedules
 from usance.workflows.cases.verdicts import Unsupported
 
 Told = Mapping[str, Any]
+
+
+# what the other system counts when it speaks of any transaction
+TRANSACTIONS = frozenset({"Repayment", "Down Payment", "Goodwill Credit", "Merchant Issued Refund", "Payout Refund"})
 
 
 @dataclass
@@ -26,8 +33,19 @@ class Telling:
     history: list[Event] = field(default_factory=list)
     made: list[tuple[str, str]] = field(default_factory=list)
 
+    def step(self, on: date) -> state.Step:
+        return replay.replay(self.terms, self.history, on)
+
     def loan(self, on: date) -> state.Loan:
-        return replay.replay(self.terms, self.history, on).loan
+        return self.step(on).loan
+
+    def paid_by(self, source: str) -> dict[str, int]:
+        """What one payment went to, by balance."""
+        event = next(event for event in self.history if event.source == source)
+        before = [past for past in replay.in_force(self.history) if past.order < event.order]
+        loan = replay.replay(self.terms, before, event.effective_on).loan
+        moved = apply.apply(loan, event).movements
+        return {move.balance: -move.amount_minor for move in moved if move.kind == "allocated"}
 
     def expected_rows(self) -> list[quote.Row]:
         """Before any money: what would be paid if it came as agreed."""
@@ -46,7 +64,8 @@ class Telling:
     def find(self, name: str, nth: int | str) -> str:
         """The source of the nth event (or the last) of that name that was not undone."""
         undone = {event.undoes for event in self.history if isinstance(event, replay.Undoing)}
-        found = [source for known, source in self.made if known == name and source not in undone]
+        found = [key for known, key in self.made if known == name or (name == "Any" and known in TRANSACTIONS)]
+        found = [key for key in found if key not in undone]
         index = -1 if nth == "last" else int(nth) - 1
         if not -len(found) <= index < len(found):
             raise Unsupported(f"undoing the {name} number {nth}, of which there are {len(found)}")
@@ -71,7 +90,7 @@ def tell(telling: Telling, item: Told) -> None:
 
 
 # what only moves the other system's clock: ours is told the day with each look
-CLOCK = frozenset({"set_business_date", "close_of_business_for_loan"})
+CLOCK = frozenset({"set_business_date", "close_of_business_for_loan", "add_expected_tranche", "fraud_flag"})
 
 
 def _on(item: Told, name: str = "date") -> date:
@@ -86,9 +105,10 @@ def _disbursement(telling: Telling, item: Told) -> None:
     on, amount = _on(item), telling.terms.currency.minor(item["amount"])
     telling.add("Disbursement", events.Disbursed(effective_on=on, source=telling.source(), amount_minor=amount))
     if (telling.given.get("down_payment") or {}).get("auto_repayment"):
-        due = next((bill.due for bill in telling.loan(on).bills if bill.starts_on == bill.due_on == on), {})
+        bills = [bill for bill in telling.loan(on).bills if bill.starts_on == bill.due_on == on]
+        due = sum(bill.due.get("principal", 0) - bill.paid.get("principal", 0) for bill in bills)
         if due:
-            _pay(telling, "Down Payment", on, sum(due.values()))
+            _pay(telling, "Down Payment", on, due)
 
 
 def _repayment(telling: Telling, item: Told) -> None:
@@ -104,6 +124,126 @@ def _pay(telling: Telling, name: str, on: date, amount: int) -> None:
     telling.add(name, events.PaymentReceived(effective_on=on, source=telling.source(), amount_minor=amount))
 
 
+def _credit(telling: Telling, item: Told) -> None:
+    """Interest goes back with what a product says so of, unless told otherwise."""
+    name = item["type"].upper()
+    refunds = telling.given.get("supported_interest_refund_types") or ()
+    with_interest = item["type"].upper() in refunds or refunds == "supportedInterestRefundTypes"
+    event = events.Credited(
+        effective_on=_on(item),
+        source=telling.source(),
+        amount_minor=telling.terms.currency.minor(item["amount"]),
+        reason=orders.CREDITS[name],
+        interest_too=with_interest and name in REFUNDS and item.get("interest_refund_calculation") is not False,
+    )
+    telling.add(item["type"].replace("_", " ").title(), event)
+
+
+REFUNDS = frozenset({"MERCHANT_ISSUED_REFUND", "PAYOUT_REFUND"})
+
+
+def _chargeback(telling: Telling, item: Told) -> None:
+    """By the stated order, what the payment had gone to; without an order it is principal."""
+    left = telling.terms.currency.minor(item["amount"])
+    rules = telling.given.get("credit_allocation") or ()
+    order = next((rule["order"] for rule in rules if rule["transaction_type"] == "CHARGEBACK"), ())
+    nth = item["of"].rpartition(" ")[2]
+    of = telling.find("Repayment", "last" if nth == "repayment" else nth)
+    paid = telling.paid_by(of) if order else {}
+    for event in telling.history:
+        if isinstance(event, events.ChargedBack) and event.reason == of:
+            paid[event.balance] = paid.get(event.balance, 0) - event.amount_minor
+    for word in (*order, "PRINCIPAL"):
+        for balance in sorted(key for key in {*paid, "principal"} if key.partition(":")[0] == orders.WORDS[word]):
+            is_rest = word == "PRINCIPAL" and (not order or word == order[-1])
+            amount = left if is_rest else min(left, paid.get(balance, 0))
+            left -= amount
+            if amount:
+                event = events.ChargedBack(
+                    effective_on=_on(item), source=telling.source(), balance=balance, amount_minor=amount, reason=of
+                )
+                telling.add("Chargeback", event)
+
+
+def _reschedule(telling: Telling, item: Told) -> None:
+    """What changes counts from the evening before its day."""
+    since = _on(item, "from") - calendar.ONE_DAY
+    if "grace_on_principal" in item:
+        raise Unsupported("a rest from principal that is given later")
+    if "new_interest_rate_percent" in item:
+        _change_rate(telling, since, item["new_interest_rate_percent"])
+    more, moved = int(item.get("extra_terms", 0)), item.get("adjusted_due_date")
+    if more or moved:
+        event = events.Rescheduled(
+            effective_on=min(since, _on(item)),
+            source=telling.source(),
+            moved_from=_on(item, "from") if moved else None,
+            moved_to=date.fromisoformat(moved) if moved else None,
+            more=more,
+        )
+        telling.add("Reschedule", event)
+
+
+def _rate_change(telling: Telling, item: Told) -> None:
+    _change_rate(telling, _on(item, "effective") - calendar.ONE_DAY, item["new_rate_percent"])
+
+
+def _change_rate(telling: Telling, on: date, percent: str) -> None:
+    rate = Rate(Fraction(percent) / 100, "year")
+    telling.add("Rate", events.RateChanged(effective_on=on, source=telling.source(), rate=rate))
+
+
+def _interest_pause(telling: Telling, item: Told) -> None:
+    """A day counts the night before it."""
+    since = _on(item, "from") - calendar.ONE_DAY
+    event = events.InterestPaused(
+        effective_on=min(since, _on(item)) if "date" in item else telling.starts_on,
+        source=telling.source(),
+        since=since,
+        until=_on(item, "to"),
+    )
+    telling.add("Interest Pause", event)
+
+
+RESPREADS = {
+    None: "levelled",
+    "DEFAULT": "levelled",
+    "EQUAL_AMORTIZATION_PAYABLE_INTEREST": "equal_payable",
+    "EQUAL_AMORTIZATION_FULL_INTEREST": "equal_full",
+    "EQUAL_AMORTIZATION_INTEREST_SPLIT": "equal_past",
+}
+
+
+def _re_age(telling: Telling, item: Told) -> None:
+    """From its start on, if that is past."""
+    start = _on(item, "start") if "start" in item else None
+    interest = RESPREADS.get(item.get("interest_handling"))
+    if interest is None:
+        raise Unsupported(f"interest spread by {item['interest_handling']}")
+    event = events.Respread(
+        effective_on=min(_on(item), start) if start else _on(item),
+        source=telling.source(),
+        start_on=start,
+        count=int(item.get("installments", 0)),
+        every=int(item.get("frequency", 1)),
+        unit=schedules.UNITS[item.get("frequency_unit", "MONTH")],
+        interest=interest,
+    )
+    telling.add("Re-age" if start else "Re-amortize", event)
+
+
+def _charge_off(telling: Telling, item: Told) -> None:
+    telling.add("Charge-off", events.ChargedOff(effective_on=_on(item), source=telling.source()))
+
+
+def _contract_termination(telling: Telling, item: Told) -> None:
+    telling.add("Contract Termination", events.Terminated(effective_on=_on(item), source=telling.source()))
+
+
+def _undoing(name: str) -> Callable[[Telling, Told], None]:
+    return lambda telling, item: _undo(telling, _on(item), telling.find(name, "last"))
+
+
 def _refund_to_borrower(telling: Telling, item: Told) -> None:
     amount = telling.terms.currency.minor(item["amount"])
     event = events.Refunded(effective_on=_on(item), source=telling.source(), amount_minor=amount)
@@ -114,25 +254,45 @@ def _refund_to_borrower(telling: Telling, item: Told) -> None:
 
 
 def _fee(telling: Telling, item: Told) -> None:
-    if item.get("charge_time") == "INSTALLMENT":
-        return  # agreed from the beginning
-    common = _charge(telling, item)
-    telling.add("Fee", events.FeeAdded(fee_kind="added", **common))
+    if item.get("charge_time") != "INSTALLMENT":  # those are agreed from the beginning
+        _charge(telling, item, "Fee", "fee:added")
 
 
 def _penalty(telling: Telling, item: Told) -> None:
-    telling.add("Penalty", events.PenaltyAdded(**_charge(telling, item)))
+    _charge(telling, item, "Penalty", "penalty")
 
 
-def _charge(telling: Telling, item: Told) -> dict[str, Any]:
+def _charge(telling: Telling, item: Told, name: str, balance: str) -> None:
+    """From its own day on, if that is past."""
     if item["calculation"] != "FLAT" or "due" not in item:
         raise Unsupported(f"a charge {item.get('charge_time', 'on a day')} {item['calculation']}")
-    return {
-        "effective_on": _on(item, "added_on"),
-        "source": telling.source(),
-        "amount_minor": telling.terms.currency.minor(item["amount"]),
-        "due_on": _on(item, "due"),
-    }
+    due_on = _on(item, "due")
+    event = events.Charged(
+        effective_on=min(due_on, _on(item, "added_on")),
+        source=telling.source(),
+        balance=balance,
+        amount_minor=telling.terms.currency.minor(item["amount"]),
+        due_on=due_on,
+    )
+    telling.add(name, event)
+
+
+def _waive_charge(telling: Telling, item: Told) -> None:
+    """The last that was added of its kind."""
+    kinds = ("Penalty",) if "penalty" in item["target"] else ("Fee", "Penalty")
+    added = [key for kind, key in telling.made if kind in kinds]
+    if not added:
+        raise Unsupported("waiving a charge of each instalment")
+    source = added[-1]
+    charge = next(e for e in telling.history if isinstance(e, events.Charged) and e.source == source)
+    event = events.Waived(
+        effective_on=_on(item), source=telling.source(), balance=charge.balance, amount_minor=charge.amount_minor
+    )
+    telling.add("Waiver", event)
+
+
+def _write_off(telling: Telling, item: Told) -> None:
+    telling.add("Write Off", events.WrittenOff(effective_on=_on(item), source=telling.source()))
 
 
 # --- undoing -----------------------------------------------------------------------------------------------------
@@ -163,6 +323,25 @@ EVENTS: dict[str, Callable[[Telling, Told], None]] = {
     "disbursement": _disbursement,
     "repayment": _repayment,
     "credit_balance_refund": _refund_to_borrower,
+    "goodwill_credit": _credit,
+    "merchant_issued_refund": _credit,
+    "payout_refund": _credit,
+    "interest_payment_waiver": _credit,
+    "charge_adjustment": _credit,
+    "chargeback": _chargeback,
+    "reschedule": _reschedule,
+    "interest_rate_change": _rate_change,
+    "interest_pause": _interest_pause,
+    "re_age": _re_age,
+    "undo_re_age": _undoing("Re-age"),
+    "re_amortize": _re_age,
+    "undo_re_amortize": _undoing("Re-amortize"),
+    "charge_off": _charge_off,
+    "undo_charge_off": _undoing("Charge-off"),
+    "contract_termination": _contract_termination,
+    "undo_contract_termination": _undoing("Contract Termination"),
+    "write_off": _write_off,
+    "waive_charge": _waive_charge,
     "fee": _fee,
     "penalty": _penalty,
     "undo_transaction": _undo_transaction,

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("institutions", "0001_initial"),
         ("ledger", "0002_line_tally"),
-        ("servicing", "0004_the_portfolios_past"),
+        ("servicing", "0005_corrected_terms"),
     ]
 
     operations = [

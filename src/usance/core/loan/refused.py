@@ -1,0 +1,180 @@
+"""Why an event may not happen to a loan: each reason with a code and what it is about."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from usance.core.refusals import Refusal
+
+
+class LoanAlreadyApproved(Refusal):
+    code = "loan_already_approved"
+
+
+class LoanNotApproved(Refusal):
+    """It needs an approved loan that has no money yet."""
+
+    code = "loan_not_approved"
+    status: str
+
+
+class LoanNotYetApproved(Refusal):
+    """Nothing can happen before the approval."""
+
+    code = "loan_not_yet_approved"
+
+
+class LoanNotRunning(Refusal):
+    """It needs a loan that is active or past due."""
+
+    code = "loan_not_running"
+    status: str
+
+
+class LoanNotWrittenOff(Refusal):
+    code = "loan_not_written_off"
+    status: str
+
+
+class AmountNotPositive(Refusal):
+    code = "amount_not_positive"
+    amount_minor: int
+
+
+class AmountDiffersFromTerms(Refusal):
+    code = "amount_differs_from_terms"
+    amount_minor: int
+    agreed_minor: int
+
+
+class FeeNotAgreed(Refusal):
+    """A fee that the terms do not name cannot be charged."""
+
+    code = "fee_not_agreed"
+    fee_kind: str
+
+
+class DatesAreFixed(Refusal):
+    """Interest that is spread evenly over the instalments needs their dates as agreed."""
+
+    code = "dates_are_fixed"
+
+
+class DatesNotPossible(Refusal):
+    """Dates that contradict themselves, or change nothing."""
+
+    code = "dates_not_possible"
+
+
+class AlreadyChargedOff(Refusal):
+    code = "already_charged_off"
+
+
+class CreditNotKnown(Refusal):
+    code = "credit_not_known"
+    reason: str
+
+
+class RateBelowZero(Refusal):
+    code = "rate_below_zero"
+
+
+class ExtensionNotOffered(Refusal):
+    code = "extension_not_offered"
+
+
+class ExtensionDaysNotAllowed(Refusal):
+    code = "extension_days_not_allowed"
+    days: int
+    allowed: tuple[int, ...]
+
+
+class ExtensionLimitReached(Refusal):
+    code = "extension_limit_reached"
+    max_count: int
+
+
+class MoreThanOwed(Refusal):
+    """More of a balance than there is cannot be forgiven."""
+
+    code = "more_than_owed"
+    balance: str
+    amount_minor: int
+    owed_minor: int
+
+
+class MoreThanUnapplied(Refusal):
+    """Only unapplied funds can be sent back."""
+
+    code = "more_than_unapplied"
+    amount_minor: int
+    unapplied_minor: int
+
+
+class BeforeTakeOver(Refusal):
+    """What happened in another system was said when the loan was taken over from it."""
+
+    code = "before_take_over"
+    taken_over_on: date
+
+
+class StandingDoesNotAddUp(Refusal):
+    """Open instalments of a loan from another system ask for more of a balance than is owed."""
+
+    code = "standing_does_not_add_up"
+    balance: str
+    owed_minor: int
+    open_minor: int
+
+
+class StandingNotPossible(Refusal):
+    """The standing in another system contradicts itself: `why` in a few words."""
+
+    code = "standing_not_possible"
+    why: str
+
+
+class CorrectionOutdated(Refusal):
+    """The terms were corrected in the meantime, or are others than this correction says."""
+
+    code = "correction_outdated"
+
+
+class NothingCorrected(Refusal):
+    code = "nothing_corrected"
+
+
+class AmountNotCorrectable(Refusal):
+    """Currency and amount are what was sent: a wrong amount is a wrong disbursement, and is undone."""
+
+    code = "amount_not_correctable"
+
+
+class TermsContradicted(Refusal):
+    """Under the other terms something could not have happened that did: undo it first."""
+
+    code = "terms_contradicted"
+    kind: str
+    effective_on: date
+
+
+class PenaltyAlreadyPaused(Refusal):
+    code = "penalty_already_paused"
+
+
+class PenaltyNotPaused(Refusal):
+    code = "penalty_not_paused"
+
+
+class EventAlreadyRecorded(Refusal):
+    """An event of this source is in the loan's history."""
+
+    code = "event_already_recorded"
+    source: str
+
+
+class NothingToUndo(Refusal):
+    """The history has no such event, it is undone already, or it cannot be undone in this way."""
+
+    code = "nothing_to_undo"
+    source: str

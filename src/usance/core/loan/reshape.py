@@ -1,0 +1,328 @@
+"""What changes the instalments to come: money drawn later, another rate, other dates, all due at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from fractions import Fraction
+from typing import NamedTuple
+
+from usance.core import calendar, money
+from usance.core.loan import allocate, charges, events, plan, state, to_come
+from usance.core.loan.close import all_due, joined, next_period, turn_period
+from usance.core.loan.state import Bill, Book, Loan, change
+from usance.core.rates import Rate
+
+
+def to_come_again(loan: Loan) -> Loan:
+    """A loan that was paid off before its time goes on with its plan; what was paid of instalments is paid in
+    advance."""
+    if loan.status != "closed" or loan.terms.early_payment not in allocate.AHEAD or loan.disbursed_on is None:
+        return loan
+    dates = tuple(on for on in plan.due_dates(loan.terms, loan.disbursed_on) if on > loan.at)
+    by_date = {bill.due_on: state.Ahead(bill.paid, bill.relieved) for bill in loan.bills if bill.due_on > loan.at}
+    bills = tuple(bill for bill in loan.bills if bill.due_on <= loan.at)
+    loan = loan._replace(
+        status="active", closed_on=None, matured_on=None, due_dates=dates, bills=bills,
+        ahead=tuple(by_date.get(on, state.Ahead()) for on in dates),
+    )  # fmt: skip
+    return state.recounted(loan._replace(period=next_period(loan)))
+
+
+def levelled(loan: Loan, drawn_minor: int, rate_before: Rate | None = None, level_minor: int = 0) -> Loan:
+    """The level (unless it is known) that repays what is not billed yet, as if it had been there since the running
+    period began. Where the instalments stand, that is what the plan had left, whatever was paid early or late, and the
+    new money."""
+    terms = loan.terms
+    starts_on = loan.period.starts_on if loan.period else loan.at
+    spans = to_come.rate_spans(loan)
+    if rate_before and starts_on < loan.at:
+        spans = [(starts_on, rate_before), (loan.at, loan.rate)]
+    periods = plan.periods(terms, starts_on, loan.due_dates, state.pace(loan))
+    ahead = plan.rungs(terms, periods, spans, loan.at, charges.rests(loan))
+    owed = to_come.owed_to_come(loan)
+    standing = terms.early_payment in allocate.AHEAD
+    if standing and loan.planned:
+        at_once = sum(
+            bill.due.get("principal", 0) for bill in loan.bills[-1:] if bill.starts_on == loan.at == bill.due_on
+        )
+        owed = owed._replace(principal=Fraction(sum(loan.planned) + drawn_minor - at_once))
+    if terms.interest_spread == "evenly":
+        even = sum((rung.earns for rung in ahead), Fraction(0)) / len(ahead)
+        loan = loan._replace(even_factor=even)
+        ahead = [rung._replace(earns=even, counts=even) for rung in ahead]
+    level = level_minor or plan.level(terms, owed, ahead)
+    shares = plan.shares(terms, [level] * len(ahead), owed, ahead) if standing else ()
+    return loan._replace(level_minor=level, planned=tuple(int(share.principal) for share in shares))
+
+
+def as_listed(loan: Loan) -> Loan:
+    """With the principal that a listed plan says for each of its dates."""
+    listed = loan.terms.plan.principals
+    return loan._replace(planned=listed[-len(loan.due_dates) :]) if listed else loan
+
+
+def down_payment(loan: Loan, drawn_minor: int) -> Loan:
+    """The agreed share of the money falls due on the day it is drawn."""
+    terms = loan.terms
+    if terms.down_payment is None:
+        return loan
+    share = Fraction(money.rounded(terms.down_payment.share * drawn_minor, terms.rounding))
+    amount = money.rounded_to(share, terms.level_multiple_minor, terms.rounding)
+    loan, paid = _taken_from_ahead(loan, amount)
+    due, noted = ({"principal": part} if part else {} for part in (amount, paid))
+    bill = Bill(len(loan.bills) + 1, loan.at, loan.at, due, noted, early_minor=paid)
+    return state.recounted(loan._replace(bills=(*loan.bills, bill)))
+
+
+def _taken_from_ahead(loan: Loan, amount: int) -> tuple[Loan, int]:
+    """What was paid in advance of later instalments pays what falls due before them."""
+    ahead, left = list(loan.ahead), amount
+    for index, one in enumerate(ahead):
+        used = min(left, one.paid.get("principal", 0))
+        if used:
+            left -= used
+            ahead[index] = one._replace(paid={**one.paid, "principal": one.paid["principal"] - used})
+    return loan._replace(ahead=tuple(ahead)), amount - left
+
+
+def rate_changed(loan: Loan, event: events.RateChanged, book: Book) -> Loan:
+    """Instalments that stand are levelled anew from the running period on, where their level holds interest."""
+    book.fact("rate_changed", loan.at)
+    before, terms = loan.rate, loan.terms
+    loan = loan._replace(rate=event.rate, rate_changes=())
+    if loan.status not in state.LIVE or not loan.due_dates or terms.early_payment not in allocate.AHEAD:
+        return loan
+    return levelled(loan, 0, before) if "interest" in plan.LEVEL_PARTS[terms.plan.kind] else loan
+
+
+def interest_paused(loan: Loan, event: events.InterestPaused, book: Book) -> Loan:
+    book.fact("interest_paused", loan.at, until=event.until.isoformat())
+    return loan._replace(pauses=tuple(sorted({*loan.pauses, (event.since, event.until)})))
+
+
+def on_dates(loan: Loan, dates: Sequence[date]) -> Loan:
+    """The same instalments to come on other dates. What was settled of a charge stays with the instalment that it was
+    settled with; what is left of it waits for its own day."""
+    settled, left = _dated_apart(loan)
+    moved = [
+        item._replace(due_on=dates[index] if index < len(dates) else max(item.due_on, dates[-1] + calendar.ONE_DAY))
+        for index, item in settled
+    ]
+    return loan._replace(due_dates=tuple(dates), dated=tuple(sorted([*moved, *left])))
+
+
+def _dated_apart(loan: Loan) -> tuple[list[tuple[int, state.Dated]], list[state.Dated]]:
+    """The dated amounts as far as they are settled, with the index of their instalment, and what is left of them."""
+    dates, settled, left = state.coming_dates(loan), list[tuple[int, state.Dated]](), list[state.Dated]()
+    for index, on in enumerate(dates):
+        there = {key: state.settled_ahead(loan, index).of((key,)) for key in state.charges_of(loan, index, dates)}
+        since = dates[index - 1] if index else date.min
+        for item in loan.dated:
+            if since < item.due_on <= on:
+                part = min(item.amount_minor, there[item.balance])
+                there[item.balance] -= part
+                settled += [(index, item._replace(amount_minor=part))] if part else []
+                left += [item._replace(amount_minor=item.amount_minor - part)] if part < item.amount_minor else []
+    return settled, left
+
+
+def rescheduled(loan: Loan, event: events.Rescheduled, book: Book) -> Loan:
+    """Due dates from one on move, each by the plan's step from where it went; more instalments come after the last,
+    and then what is left is levelled over all of them."""
+    began = loan.disbursed_on
+    if loan.status not in state.LIVE or not loan.due_dates or began is None:
+        return loan
+    step, every = calendar.STEPS[loan.terms.plan.unit], loan.terms.plan.every
+    dates, moved_to = list(loan.due_dates), loan.moved_to
+    if event.moved_from and event.moved_to:
+        dates, moved_to = _moved(loan, event.moved_from, event.moved_to)
+    for k in range(event.more):
+        planned = step(began, every * (loan.terms.plan.count + k + 1))
+        dates.append(planned if planned > dates[-1] else step(dates[-1], every))
+    loan = on_dates(loan, dates)._replace(moved_to=moved_to)
+    loan = loan._replace(period=next_period(loan, loan.period.starts_on if loan.period else loan.at))
+    book.fact("rescheduled", loan.at)
+    return levelled(loan, 0) if event.more else loan
+
+
+def _moved(loan: Loan, since: date, to: date) -> tuple[list[date], date | None]:
+    """The first date from `since` on goes to a day, though never before the one ahead of it; the later ones follow.
+    With the day to which it went."""
+    before = [on for on in loan.due_dates if on < since]
+    after = loan.due_dates[len(before) :]
+    if not after:
+        return before, loan.moved_to
+    first = max(to, (before or [loan.at])[-1] + calendar.ONE_DAY)
+    followed = [_follows(loan, first, k, after[0], on) for k, on in enumerate(after)]
+    return [*before, *followed], first
+
+
+def _follows(loan: Loan, first: date, k: int, moved: date, on: date) -> date:
+    """Where a date goes when one before it moved to `first`: days keep their distance, months their step."""
+    if loan.terms.plan.unit in ("days", "weeks"):
+        return on + (first - moved)
+    return calendar.STEPS[loan.terms.plan.unit](first, loan.terms.plan.every * k)
+
+
+def respread(loan: Loan, event: events.Respread, book: Book) -> Loan:
+    """Past bills keep what was settled of them. What they ask for beyond, and all that is not billed, is owed by the
+    instalments to come."""
+    if loan.status not in state.LIVE or (event.start_on is None and not loan.due_dates):
+        return loan
+    planned = sum(to_come.interest_to_come(loan))
+    loan, past = _taken_back(loan, charges_too=event.interest != "levelled")
+    accrued = state.unbilled(loan).get("interest", 0) - past.get("interest", 0)
+    if event.start_on is not None:
+        loan = _new_dates(loan, event.start_on, event)
+    loan = loan._replace(planned=(), matured_on=None)
+    book.fact("respread", loan.at)
+    loan = RESPREADS[event.interest](loan, book, past, Interest(accrued, max(0, planned - accrued)))
+    if loan.due_dates[0] <= loan.at:
+        loan = allocate.allocate(turn_period(loan, book), book, loan.at, ("past_due", "due"))
+    return loan
+
+
+class Interest(NamedTuple):
+    """Of the running period: earned so far; and what all instalments to come would still have borne."""
+
+    accrued: int
+    to_come: int
+
+
+def _taken_back(loan: Loan, *, charges_too: bool) -> tuple[Loan, dict[str, int]]:
+    """What bills ask for and nobody settled is asked for no more."""
+    bills, taken = list(loan.bills), dict[str, int]()
+    for index, bill, remaining in state.open_bills(loan):
+        left = {key: part for key, part in remaining.items() if charges_too or key in ("interest", "principal")}
+        for key, part in left.items():
+            taken[key] = taken.get(key, 0) + part
+        due = {key: amount - left.get(key, 0) for key, amount in bill.due.items()}
+        bills[index] = bill._replace(due={key: amount for key, amount in due.items() if amount})
+    return state.recounted(loan._replace(bills=tuple(bills))), taken
+
+
+def _new_dates(loan: Loan, start_on: date, event: events.Respread) -> Loan:
+    """Other due dates from a day on. The running instalment ends now, with a bill of what was paid in advance."""
+    step, bills, paid = calendar.STEPS[event.unit], loan.bills, _all_ahead(loan)
+    _settled, left = _dated_apart(loan)
+    starts_on = loan.period.starts_on if loan.period else loan.at
+    if loan.due_dates and (start_on > loan.at > starts_on or paid.paid):
+        due = {key: paid.of((key,)) for key in {*paid.paid, *paid.relieved}}
+        bill = Bill(len(bills) + 1, starts_on, loan.at, due, paid.paid, paid.relieved, sum(paid.paid.values()))
+        bills = (*bills, bill)
+    dates = tuple(max(step(start_on, event.every * k), loan.at) for k in range(event.count))
+    loan = loan._replace(bills=bills, ahead=(), dated=tuple(left), due_dates=dates)
+    loan = loan._replace(pace=(event.every, event.unit), moved_to=dates[0])
+    return state.recounted(loan._replace(period=next_period(loan, min(starts_on, dates[0]))))
+
+
+def _all_ahead(loan: Loan) -> state.Ahead:
+    paid: dict[str, int] = {}
+    relieved: dict[str, int] = {}
+    for one in loan.ahead:
+        for sums, part in ((paid, one.paid), (relieved, one.relieved)):
+            for key, amount in part.items():
+                sums[key] = sums.get(key, 0) + amount
+    return state.Ahead(paid, relieved)
+
+
+def _level_of(loan: Loan, principal: int) -> int:
+    """The level that repays so much over the instalments to come, each counted whole."""
+    starts_on = loan.period.starts_on if loan.period else loan.at
+    ahead = plan.periods(loan.terms, starts_on, loan.due_dates, state.pace(loan))
+    owed = plan.Owed(Fraction(principal), Fraction(charges.INTEREST_BASES[loan.terms.interest_base](loan)))
+    return plan.level(loan.terms, owed, plan.rungs(loan.terms, ahead, to_come.rate_spans(loan)))
+
+
+def _levelled_anew(loan: Loan, book: Book, past: Mapping[str, int], interest: Interest) -> Loan:
+    """Unpaid interest is asked for first, and counts in the level as if it were principal."""
+    level = _level_of(loan, state.scheduled_principal(loan) + past.get("interest", 0))
+    return loan._replace(level_minor=level)
+
+
+def _equal_past(loan: Loan, book: Book, past: Mapping[str, int], interest: Interest) -> Loan:
+    """As levelled, but the unpaid interest is asked for in shares inside the level, all the same: what that is more or
+    less than there was is earned now, or forgiven."""
+    count, owed = len(loan.due_dates), past.get("interest", 0)
+    level = _level_of(loan, state.scheduled_principal(loan) + owed)
+    each = money.rounded(Fraction(owed, count), loan.terms.rounding)
+    more = each * count - owed
+    kind = "interest_accrued" if more > 0 else "waived"
+    loan = book.post(loan, change(kind, "interest", more, loan.at), "respread.rounding", lambda: (f"{more}", {}))
+    loan = _in_shares(loan, {**past, "interest": each * count})
+    return loan._replace(level_minor=level - each)
+
+
+def _equal_payable(loan: Loan, book: Book, past: Mapping[str, int], interest: Interest) -> Loan:
+    """Principal, and all that is owed besides, in equal shares; no more interest is earned."""
+    owed = past.get("interest", 0) + interest.accrued
+    exact = Fraction(state.scheduled_principal(loan), len(loan.due_dates))
+    level = money.rounded_to(exact, loan.terms.level_multiple_minor, loan.terms.rounding)
+    loan = _in_shares(loan, {**past, "interest": owed})
+    return loan._replace(level_minor=level, pauses=(*loan.pauses, (loan.at, date.max)))
+
+
+def _equal_full(loan: Loan, book: Book, past: Mapping[str, int], interest: Interest) -> Loan:
+    """The same, and the interest that would have been earned is owed at once."""
+    loan = to_come.earn_at_once(loan, book, interest.to_come)
+    return _equal_payable(loan, book, past, Interest(interest.accrued + interest.to_come, 0))
+
+
+def _in_shares(loan: Loan, owed: Mapping[str, int]) -> Loan:
+    """Interest and charges are asked for in equal shares; the last takes the rest."""
+    count, dated = len(loan.due_dates), list(loan.dated)
+    for key, amount in owed.items():
+        each = money.rounded(Fraction(amount, count), loan.terms.rounding)
+        parts = [each] * (count - 1) + [amount - each * (count - 1)]
+        if key != "principal":
+            dated += [state.Dated(on, key, part) for on, part in zip(loan.due_dates, parts, strict=True) if part]
+    return loan._replace(dated=tuple(sorted(dated)))
+
+
+RESPREADS: dict[str, Callable[[Loan, Book, Mapping[str, int], Interest], Loan]] = {
+    "levelled": _levelled_anew,
+    "equal_past": _equal_past,
+    "equal_payable": _equal_payable,
+    "equal_full": _equal_full,
+}
+
+
+def terminated(loan: Loan, event: events.Terminated, book: Book) -> Loan:
+    """All that is left falls due today."""
+    if loan.status not in state.LIVE or not loan.due_dates:
+        return loan
+    book.fact("terminated", loan.at)
+    return allocate.allocate(all_due(loan, book), book, loan.at, ("past_due", "due"))
+
+
+def charged_off(loan: Loan, event: events.ChargedOff, book: Book) -> Loan:
+    """It is lost in the books, but not given up: the agreed rule says what becomes of interest and dates."""
+    if loan.status not in state.LIVE:
+        return loan
+    book.fact("charged_off", loan.at)
+    return CHARGE_OFFS[loan.terms.charge_off](loan._replace(charged_off_on=loan.at), book)
+
+
+CHARGE_OFFS: dict[str, Callable[[Loan, Book], Loan]] = {
+    "keeps_plan": lambda loan, book: loan,
+    "stops_interest": lambda loan, book: loan,  # charges.interest_base asks
+    "all_due": lambda loan, book: all_due(loan, book) if loan.due_dates else loan,
+}
+
+
+def asked_for(loan: Loan, added: Mapping[str, int], due_on: date) -> Loan:
+    """With more in the bill whose period holds the day, in one of that very day, or in an instalment to come."""
+    if not added:
+        return loan
+    for index, bill in enumerate(loan.bills):
+        is_first = due_on <= bill.starts_on < bill.due_on
+        if bill.starts_on < due_on <= bill.due_on or is_first:
+            due = {key: bill.due.get(key, 0) + added.get(key, 0) for key in {**bill.due, **added}}
+            bills = (*loan.bills[:index], bill._replace(due=due), *loan.bills[index + 1 :])
+            return state.recounted(loan._replace(bills=bills))
+    if not loan.due_dates and due_on <= loan.at:
+        bill = Bill(len(loan.bills) + 1, due_on, due_on, added)
+        return state.recounted(loan._replace(bills=joined(loan.bills, bill)))
+    dated = [*loan.dated, *(state.Dated(due_on, key, amount) for key, amount in added.items())]
+    return loan._replace(dated=tuple(sorted(dated)))

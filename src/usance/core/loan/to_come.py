@@ -1,0 +1,88 @@
+"""What the instalments to come will ask for, and the interest that is owed before it is earned."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from fractions import Fraction
+
+from usance.core import money, rates
+from usance.core.loan import charges, plan, state
+from usance.core.loan.state import Accrued, Book, Loan, change
+from usance.core.rates import Period, Rate
+
+
+def interest_to_come(loan: Loan) -> list[int]:
+    """What each instalment to come asks for as interest, settled in advance or not, if all is paid when due."""
+    return [money.rounded(share.interest, loan.terms.rounding) for share in shares_to_come(loan)]
+
+
+def shares_to_come(loan: Loan) -> list[plan.Share]:
+    terms = loan.terms
+    if not loan.due_dates or loan.period is None:
+        return []
+    periods = plan.periods(terms, loan.period.starts_on, loan.due_dates, state.pace(loan))
+    ahead = plan.rungs(terms, periods, rate_spans(loan), loan.at, charges.rests(loan))
+    if loan.even_factor is not None:
+        parts = [_awake(loan, period) for period in periods]
+        ahead = [rung._replace(earns=loan.even_factor * part) for rung, part in zip(ahead, parts, strict=True)]
+    return plan.shares(terms, state.levels(loan), owed_to_come(loan), ahead)
+
+
+def _awake(loan: Loan, period: Period) -> Fraction:
+    """The part of a period's nights, from today on, that bears interest."""
+    start, rests = max(period.starts_on, loan.at), charges.rests(loan)
+    nights = (start + timedelta(days=k) for k in range((period.ends_on - start).days))
+    awake = sum(not any(since <= night < until for since, until in rests) for night in nights)
+    return Fraction(awake, (period.ends_on - period.starts_on).days)
+
+
+def rate_spans(loan: Loan) -> list[tuple[date, Rate]]:
+    """The rates from the start of the running period on."""
+    return [(loan.period.starts_on if loan.period else loan.at, loan.rate), *loan.rate_changes]
+
+
+def asks_for_today(loan: Loan) -> int:
+    """The index of the coming instalment that asks for the interest of these days: the next, unless interest waits; at
+    the latest the last."""
+    waits = loan.terms.grace.interest + 1 - state.instalment_number(loan)
+    return max(0, min(waits, len(loan.due_dates) - 1))
+
+
+def owed_to_come(loan: Loan) -> plan.Owed:
+    """What the instalments to come repay, settled in advance or not."""
+    asking = asks_for_today(loan)
+    kept = state.settled_ahead(loan, asking).reserved_minor
+    earned = state.regular(loan).get("interest", 0) + state.regular_ahead(loan, asking, ("interest",)) - kept
+    bearing = Fraction(charges.INTEREST_BASES[loan.terms.interest_base](loan))
+    return plan.Owed(
+        Fraction(state.scheduled_principal(loan)), bearing, earned + loan.interest.exact - loan.interest.posted
+    )
+
+
+def unearned(loan: Loan) -> int:
+    """The interest of instalments to come that is owed already and not settled, beyond what is earned."""
+    if loan.terms.early_interest != "owed" or loan.status not in state.LIVE or loan.matured_on is not None:
+        return 0
+    settled = (state.regular_ahead(loan, index, ("interest",)) for index in range(len(loan.due_dates)))
+    left = sum(max(0, asked - there) for asked, there in zip(interest_to_come(loan), settled, strict=True))
+    return max(0, left - state.unbilled(loan).get("interest", 0))
+
+
+def earn_at_once(loan: Loan, book: Book, amount: int) -> Loan:
+    """Interest that was paid before its time is earned, since nothing else is owed."""
+    before = loan.interest
+    posting = change("interest_accrued", "interest", amount, loan.at)
+    loan = book.post(loan, posting, "interest.paid_early", lambda: (f"{amount}", {"reserved_minor": amount}))
+    after = Accrued(before.exact + amount, before.posted + amount)
+    loan = loan._replace(interest=after, charged_minor=loan.charged_minor + amount)
+    return charges.tax_on_accrual(loan, book, "interest", before.posted, after.posted, loan.at)
+
+
+def interest_since(loan: Loan, amount: int) -> int:
+    """What so much of the money has borne since it was drawn, at today's rate."""
+    spans = [(bill.starts_on, bill.due_on) for bill in loan.bills if bill.starts_on < bill.due_on < loan.at]
+    spans += [(loan.period.starts_on, loan.period.ends_on)] if loan.period else []
+    every, unit = loan.terms.plan.every, loan.terms.plan.unit
+    earns = rates.ACCRUALS[loan.terms.day_count]
+    factors = (earns(loan.rate, a, min(b, loan.at), Period(a, b, every, unit)) for a, b in spans if a < loan.at)
+    return money.rounded(amount * sum(factors, Fraction(0)), loan.terms.rounding)

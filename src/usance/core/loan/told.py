@@ -1,0 +1,56 @@
+"""What a step of the fold tells: balance changes, facts, and lines of an explanation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, NamedTuple
+
+
+class Movement(NamedTuple):
+    """A change of one balance, in loan words. A positive amount makes the balance larger."""
+
+    kind: str
+    component: str  # principal, interest, fee, penalty, tax, unapplied
+    fee_kind: str
+    tax_kind: str
+    amount_minor: int
+    effective_on: date
+
+    @property
+    def balance(self) -> str:
+        """The name of the balance it changes."""
+        kind = {"fee": self.fee_kind, "tax": self.tax_kind}.get(self.component)
+        return f"{self.component}:{kind}" if kind is not None else self.component
+
+
+TAKES_FROM_UNAPPLIED = frozenset({"allocated"})
+
+
+def effects(movement: Movement) -> dict[str, int]:
+    """Every balance that a movement changes: an allocation also takes its amount out of the unapplied funds."""
+    changed = {movement.balance: movement.amount_minor}
+    if movement.kind in TAKES_FROM_UNAPPLIED:
+        changed["unapplied"] = movement.amount_minor
+    return changed
+
+
+class Fact(NamedTuple):
+    """Something that became true, derived by the engine and worth telling (a message, a task, a status)."""
+
+    kind: str
+    on: date
+    details: Mapping[str, Any] = {}
+
+
+class Line(NamedTuple):
+    """One line of an explanation: how so much of a balance came about."""
+
+    balance: str
+    starts_on: date
+    ends_on: date  # exclusive for accruals; equal to starts_on for what happened at one moment
+    amount_minor: int
+    rule: str
+    formula: str
+    inputs: Mapping[str, Any]
+    event: str  # the source of the event, "" for what follows from a date

@@ -1,0 +1,100 @@
+"""What colleagues change in the course of a loan by hand: what it is charged, what it is credited, its dates, its end.
+
+Each act is one event of the engine, previewed as that very event. Where money is given away or the loan leaves its
+agreed course, a second person approves it; it then counts from the day of the approval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from usance.apps.access.selectors import User
+from usance.apps.desk import services as desk
+from usance.apps.servicing import selectors as loans
+from usance.apps.servicing import services as servicing
+from usance.core.loan import events, quote, refused, state
+from usance.ports.actor import Actor, staff
+from usance.workflows import serve_loan
+
+# the proposal that an event needs; what is not named here is done by one person
+CREDIT, REST, DATES = "loan.credit", "loan.pause_interest", "loan.reschedule"
+SPREAD, LOST, END = "loan.respread", "loan.charge_off", "loan.terminate"
+PROPOSED_AS: Mapping[type[events.Event], str] = {
+    events.Credited: CREDIT,
+    events.InterestPaused: REST,
+    events.Rescheduled: DATES,
+    events.Respread: SPREAD,
+    events.ChargedOff: LOST,
+    events.Terminated: END,
+}
+OURS = frozenset({"goodwill", "interest_waiver", "charge_adjustment"})  # credits for which nobody else pays
+
+
+def needs_second(loan: servicing.Loan, event: events.Event) -> bool:
+    """Whether one person alone may not do it. Small credits of our own count together with what was forgiven."""
+    if isinstance(event, events.Credited) and event.reason in OURS and not event.interest_too:
+        return event.amount_minor > serve_loan.left_alone(loan)
+    return type(event) in PROPOSED_AS
+
+
+def happen(*, loan_id: UUID, event: events.Event, reason: str, maker: User, at: datetime) -> Any | None:
+    """Tells the event at once, or proposes it (then gives the proposal). Raises what the loan refuses, and
+    AlreadyProposed."""
+    loan = servicing.hold(loan_id=loan_id)
+    _require(loan, event)
+    preview = loans.preview(loan_id=loan_id, event=event)
+    if not needs_second(loan, event):
+        servicing.record(loan_id=loan_id, event=event, actor=staff(maker.pk))
+        return None
+    return desk.propose(
+        kind=PROPOSED_AS[type(event)],
+        subject=(serve_loan.LOAN, loan.pk),
+        before=_figures(preview.before),
+        after={**_figures(preview.after), "event": event.to_json()},
+        maker=maker,
+        at=at,
+        reason=reason,
+        reference=loan.number,
+        org_path=loan.org_path,
+    )
+
+
+def _figures(standing: quote.Standing) -> dict[str, Any]:
+    return {
+        "status": standing.status,
+        "owed_minor": standing.outstanding_minor,
+        "past_due_minor": standing.past_due_minor,
+        "next_due_on": standing.next_due_on.isoformat() if standing.next_due_on else "",
+        "ends_on": standing.ends_on.isoformat() if standing.ends_on else "",
+        "still_to_pay_minor": standing.still_to_pay_minor,
+    }
+
+
+def _require(loan: servicing.Loan, event: events.Event) -> None:
+    """Raises LoanNotRunning, MoreThanOwed by what stands now: a credit is for a debt, never for cash."""
+    if not isinstance(event, events.Credited):
+        return
+    if loan.status not in state.LIVE:
+        raise refused.LoanNotRunning(status=loan.status)
+    if event.amount_minor > loan.outstanding_minor:
+        raise refused.MoreThanOwed(balance="", amount_minor=event.amount_minor, owed_minor=loan.outstanding_minor)
+
+
+def apply(*, subject_id: str, after: Mapping[str, Any], actor: Actor, maker_id: UUID, at: datetime) -> None:
+    """The second person said yes."""
+    event = dated(events.from_json(after["event"]), loans.business_date())
+    loan = servicing.hold(loan_id=UUID(subject_id))
+    _require(loan, event)
+    servicing.record(loan_id=loan.pk, event=event, actor=actor)
+
+
+def dated(event: events.Event, today: date) -> events.Event:
+    """The event as of today, though nights without interest, or a charge, may lie in the past."""
+    on = today
+    if isinstance(event, events.InterestPaused):
+        on = min(event.since, today)
+    return replace(event, effective_on=on)

@@ -1,0 +1,181 @@
+"""Acts that change the course of a loan: one person or two, each with its exact effect, its words and its bad input."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.apps.servicing import loans
+from tests.web.staff.lending import ON, Lender
+from tests.web.staff.test_loan_acts import confirm, show, told
+from usance.apps.audit import selectors as trail
+from usance.apps.desk import selectors as desk
+from usance.apps.servicing import selectors
+from usance.core.loan.terms import Plan
+from usance.workflows import loan_course
+
+WHY = {"reason": "lost the job"}
+
+
+def lent(lender: Lender) -> Any:
+    """Twelve million in four weekly instalments, the first of them missed two days ago."""
+    weekly = Plan(kind="equal_instalments", count=4, every=1, unit="weeks")
+    loan = lender.loan(agreed=replace(loans.instalments(), plan=weekly))
+    lender.live_until(ON + timedelta(days=9))
+    return loan
+
+
+def approve(lender: Lender, kind: str, loan: Any) -> str:
+    """Nothing has happened; the maker may not, a second person does. Gives the page that they saw."""
+    before = told(loan)
+    waiting = desk.open_approval(kind, loan.pk)
+    assert waiting is not None
+    address = f"/staff/approvals/{waiting.pk}/"
+    assert "waits for a second person" in lender.browser("accountant").get(f"/staff/loans/{loan.pk}/").content.decode()
+    assert lender.browser("accountant").post(address, {"verdict": "approve"}).status_code == 422
+    assert told(loan) == before
+    text = lender.browser("compliance").get(address).content.decode()
+    assert lender.browser("compliance").post(address, {"verdict": "approve"}).status_code == 302
+    return str(text)
+
+
+def test_a_charge_is_asked_for_with_the_instalment_of_its_day(lender: Lender) -> None:
+    loan, accountant = lent(lender), lender.browser("accountant")
+    before = selectors.loan(loan.pk)
+    late = {"balance": "penalty", "amount": "15000", "due_on": "2026-03-05", **WHY}
+    assert confirm(accountant, loan, "fee", **late).status_code == 302
+    row = selectors.loan(loan.pk)
+    assert told(loan) == ["Charged"]
+    assert row.past_due_minor - before.past_due_minor == row.penalty_minor - before.penalty_minor == 15_000
+    later = {"balance": "penalty", "amount": "7000", "due_on": "", "key": "d" * 32, **WHY}
+    assert confirm(accountant, loan, "fee", **later).status_code == 302
+    assert selectors.loan(loan.pk).past_due_minor == row.past_due_minor
+    entry = trail.trail(("servicing.loan", loan.pk)).filter(action="loan.charged").first()
+    assert entry is not None
+    assert "reason" not in entry.details
+    text = accountant.get(f"/staff/loans/{loan.pk}/?tab=timeline&show=changes").content.decode()
+    assert text.count("Charge added") == 2
+
+
+def test_a_fee_that_the_agreement_knows_and_no_other(lender: Lender) -> None:
+    loan, accountant = lender.loan(), lender.browser("accountant")
+    known = {"balance": "fee:service", "amount": "15000", "due_on": "", **WHY}
+    assert confirm(accountant, loan, "fee", **known).status_code == 302
+    assert selectors.loan(loan.pk).fee_minor == 15_000
+    for wrong in (
+        {"balance": "fee:invented"},
+        {"amount": "0"},
+        {"due_on": "2026-03-01"},
+        {"due_on": "x"},
+        {"reason": ""},
+    ):
+        page = show(accountant, loan, "fee", **(known | {"key": "b" * 32} | wrong))
+        assert (page.status_code, list(page.context["form"].errors)) == (422, list(wrong))
+    assert told(loan) == ["Charged"]
+
+
+def test_a_small_credit_is_given_at_once_and_a_large_one_by_two(lender: Lender) -> None:
+    loan, accountant = lent(lender), lender.browser("accountant")
+    before = selectors.loan(loan.pk).outstanding_minor
+    small = {"credit": "goodwill", "amount": "100000", **WHY}
+    assert confirm(accountant, loan, "credit", **small).status_code == 302
+    assert told(loan) == ["Credited"]
+    assert selectors.loan(loan.pk).outstanding_minor == before - 100_000
+    again = small | {"key": "c" * 32, "credit": "merchant_refund", "amount": "500000", "interest_too": "on"}
+    page = show(accountant, loan, "credit", **again)
+    assert any("second person" in str(effect.text) for effect in page.context["effects"])
+    confirm(accountant, loan, "credit", **again)
+    assert "returned by the merchant" in approve(lender, loan_course.CREDIT, loan)
+    assert told(loan) == ["Credited", "Credited"]
+    assert selectors.loan(loan.pk).outstanding_minor < before - 600_000
+    page = show(accountant, loan, "credit", **(small | {"key": "f" * 32, "amount": "99999999"}))
+    assert list(page.context["form"].errors) == ["amount"]
+
+
+def test_a_credit_that_waits_is_refused_when_less_is_owed_by_then(lender: Lender) -> None:
+    loan, accountant = lent(lender), lender.browser("accountant")
+    confirm(accountant, loan, "credit", credit="goodwill", amount="2000000", **WHY)
+    loans.pay(loan, 11_500_000, lender.today)
+    waiting = desk.open_approval(loan_course.CREDIT, loan.pk)
+    assert waiting is not None
+    answer = lender.browser("compliance").post(f"/staff/approvals/{waiting.pk}/", {"verdict": "approve"})
+    assert answer.status_code == 422
+    assert told(loan) == ["PaymentReceived"]
+
+
+def test_days_without_interest_may_be_past(lender: Lender) -> None:
+    loan, accountant = lent(lender), lender.browser("accountant")
+    before = selectors.loan(loan.pk).interest_minor
+    answers = {"since": "2026-03-06", "until": "2026-03-14", **WHY}
+    for wrong in ({"since": "2026-03-01"}, {"until": "2026-03-06"}, {"until": ""}, {"reason": ""}):
+        page = show(accountant, loan, "rest-interest", **(answers | wrong))
+        assert (page.status_code, list(page.context["form"].errors)) == (422, list(wrong))
+    assert confirm(accountant, loan, "rest-interest", **answers).status_code == 302
+    approve(lender, loan_course.REST, loan)
+    assert told(loan) == ["InterestPaused"]
+    less = selectors.loan(loan.pk).interest_minor
+    assert less < before
+    lender.live_until(lender.today + timedelta(days=3))
+    assert selectors.loan(loan.pk).interest_minor == less
+    assert "Days without interest" in accountant.get(f"/staff/loans/{loan.pk}/").content.decode()
+
+
+def test_due_dates_move_and_more_instalments_follow(lender: Lender) -> None:
+    loan, accountant = lent(lender), lender.browser("accountant")
+    answers = {"moved_from": "2026-03-16", "moved_to": "2026-03-20", "more": "2", **WHY}
+    for wrong, field in (
+        ({"moved_to": "2026-03-11"}, "moved_to"),
+        ({"moved_to": ""}, "moved_to"),
+        ({"moved_from": ""}, "moved_from"),
+        ({"moved_from": "2026-03-17"}, "moved_from"),
+        ({"moved_from": "", "moved_to": "", "more": "0"}, "moved_from"),
+        ({"more": "-1"}, "more"),
+    ):
+        page = show(accountant, loan, "reschedule", **(answers | wrong))
+        assert (page.status_code, list(page.context["form"].errors)) == (422, [field]), wrong
+    confirm(accountant, loan, "reschedule", **answers)
+    assert "More instalments" in approve(lender, loan_course.DATES, loan)
+    assert told(loan) == ["Rescheduled"]
+    dates = selectors.state_on(selectors.loan(loan.pk)).due_dates
+    assert [str(day) for day in dates[:2]] == ["2026-03-20", "2026-03-27"]
+    assert len(dates) == 5
+
+
+def test_a_debt_is_spread_anew(lender: Lender) -> None:
+    loan, accountant = lent(lender), lender.browser("accountant")
+    answers = {"how": "levelled", "start_on": "2026-03-20", "count": "6", "every": "1", "unit": "months", **WHY}
+    for wrong in ({"start_on": "2026-03-11"}, {"count": ""}, {"every": "0"}, {"how": "x"}, {"unit": "years"}):
+        page = show(accountant, loan, "respread", **(answers | wrong))
+        assert (page.status_code, list(page.context["form"].errors)) == (422, list(wrong))
+    assert selectors.loan(loan.pk).status == "past_due"
+    confirm(accountant, loan, "respread", **answers)
+    assert "As equal instalments" in approve(lender, loan_course.SPREAD, loan)
+    row = selectors.loan(loan.pk)
+    assert (told(loan), row.status, row.past_due_minor) == (["Respread"], "active", 0)
+    assert len(selectors.state_on(row).due_dates) == 6
+
+
+def test_a_contract_ends_and_the_loan_is_taken_for_lost(lender: Lender) -> None:
+    loan, accountant = lent(lender), lender.browser("accountant")
+    confirm(accountant, loan, "terminate", **WHY)
+    approve(lender, loan_course.END, loan)
+    row = selectors.loan(loan.pk)
+    assert row.due_now_minor == row.outstanding_minor > 11_000_000
+    assert show(accountant, loan, "terminate", key="a" * 32, **WHY).status_code == 422
+    confirm(accountant, loan, "charge-off", key="9" * 32, **WHY)
+    approve(lender, loan_course.LOST, loan)
+    assert told(loan) == ["Terminated", "ChargedOff"]
+    text = accountant.get(f"/staff/loans/{loan.pk}/").content.decode()
+    assert "Taken for lost" in text
+    again = show(accountant, loan, "charge-off", key="f" * 32, **WHY)
+    assert "taken for lost already" in again.content.decode()
+
+
+@pytest.mark.parametrize("act", ["fee", "credit", "rest-interest", "reschedule", "respread", "terminate", "charge-off"])
+def test_whoever_collects_does_none_of_it(lender: Lender, act: str) -> None:
+    loan = lender.loan()
+    assert lender.browser("collector").get(f"/staff/loans/{loan.pk}/{act}/").status_code == 403
+    assert lender.browser("accountant").get(f"/staff/loans/{loan.pk}/{act}/").status_code == 200

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.laws import worlds
 from usance.core import money, values
 from usance.core.accounting import books
-from usance.core.loan import checkpoint, close, events, quote, refused, replay, state
+from usance.core.loan import checkpoint, close, events, quiet, quote, refused, replay, state
 from usance.core.loan.terms import Terms
 
 DAYS = st.integers(0, worlds.HORIZON_DAYS + 60)
@@ -36,6 +36,33 @@ def test_law_01_time_composes(data: st.DataObject) -> None:
     assert jumped.facts == straight.facts
     assert worlds.by_kind(jumped.movements) == worlds.by_kind(straight.movements)
     assert close.advance(straight.loan, b) == state.Step(straight.loan)
+
+
+@given(st.data())
+def test_law_01_days_that_are_alike_earn_by_one_line(data: st.DataObject) -> None:
+    terms = data.draw(worlds.all_terms())
+    _, loan, _ = worlds.admitted(terms, data.draw(worlds.told_events(terms)))
+    ages = (1, 7, 31)
+    for _ in range(data.draw(st.integers(1, 12))):
+        if loan.status not in state.LIVE:
+            return
+        earned = quiet.earning(loan, ages)
+        last = earned.until - timedelta(days=1)
+        step = close.advance(loan, last)
+        assert step.movements == tuple(quiet.daily(loan.at, last, earned.interest, earned.penalty))
+        assert step.facts == ()
+        days = (last - loan.at).days
+        interest, penalty = earned.interest.total(days), earned.penalty.total(days)
+        late = penalty + interest * earned.interest_is_late
+        assert state.outstanding(step.loan) == state.outstanding(loan) + interest + penalty
+        assert state.past_due(step.loan) == state.past_due(loan) + late
+        assert state.due_now(step.loan) == state.due_now(loan) + late
+        assert step.loan.status == loan.status
+        late_days = state.days_past_due(loan)
+        assert state.days_past_due(step.loan) == (late_days + days if late_days else 0)
+        assert not any(late_days < age <= state.days_past_due(step.loan) for age in ages)
+        assert state.next_due_on(step.loan) == state.next_due_on(loan) or not days
+        loan = close.advance(loan, earned.until).loan
 
 
 @given(st.data())

@@ -72,12 +72,13 @@ def test_payments_race_with_a_close_of_two_workers(fresh_db: str) -> None:
             ids = [loans.lend(on=D).pk for _ in range(12)]
         for day in range(3):
             with transaction.atomic():
-                run = closing.start(actor=SYSTEM, at=AT, chunk_size=3)
+                run = closing.start(actor=SYSTEM, at=AT, chunk_size=1)
             with ThreadPoolExecutor(4) as pool:
                 workers = [pool.submit(work, founded.pk, run.pk) for _ in range(2)]
                 payers = [pool.submit(pay_all, founded.pk, ids[half::2], day) for half in (0, 1)]
                 assert sum(payer.result() for payer in payers) == 12
-                assert sum(worker.result() for worker in workers) >= 4
+                # on the first day all are folded one by one, later they earn by their lines, many in a chunk
+                assert sum(worker.result() for worker in workers) >= (1 if day else 4)
             with transaction.atomic():
                 tenancy.forget_row()
                 assert tenancy.current().business_date == D + timedelta(days=day + 1)

@@ -7,7 +7,7 @@ idempotent, because a job of a killed worker runs again. Arguments are ids and p
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -63,6 +63,10 @@ class Queue(Protocol):
         """Adds a job in the caller's transaction; with `key`, one waiting job at most carries that key."""
         ...
 
+    def put_all(self, name: str, each: Sequence[Mapping[str, Plain]]) -> None:
+        """Adds a job for each of the arguments, in the caller's transaction."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -94,6 +98,10 @@ class InlineQueue:
         job = Waiting(name, {"institution_id": str(self.whose()), **arguments}, key, run_at)
         self.on_commit(lambda: self._add(job))
 
+    def put_all(self, name: str, each: Sequence[Mapping[str, Plain]]) -> None:
+        for arguments in each:
+            self.put(name, arguments, key=None, run_at=None)
+
     def _add(self, job: Waiting) -> None:
         if job.key is None or all(job.lock != other.lock for other in self.waiting):
             self.waiting.append(job)
@@ -124,6 +132,14 @@ def install(queue: Queue) -> Queue | None:
     global _queue
     before, _queue = _queue, queue
     return before
+
+
+def enqueue_all(name: str, each: Sequence[Mapping[str, Plain]]) -> None:
+    """Adds the job `name` for each of the arguments, by one query."""
+    if _queue is None:
+        raise RuntimeError("no queue is installed; config.wiring installs one")
+    if each:
+        _queue.put_all(name, each)
 
 
 def enqueue(name: str, *, key: str | None = None, run_at: datetime | None = None, **arguments: Plain) -> None:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -89,6 +90,7 @@ def _peak_mb(pid: int) -> float:
 # --- closes ------------------------------------------------------------------------------------------------------
 
 COUNTED = {"movements": "servicing_loanmovement", "entries": "ledger_journalentry", "transfers": "ledger_transfer"}
+FOLDED = "SELECT count(*) FILTER (WHERE starts_on = %s) FROM servicing_earning"  # by that morning's close
 
 
 def _ask(query: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -114,6 +116,7 @@ def _close() -> Day:
         name: _ask(f"SELECT count(*) FROM {table} WHERE booked_on = %s", day)[0][0]  # noqa: S608 (our own names)
         for name, table in COUNTED.items()
     }
+    written["folded"] = _ask(FOLDED, day + timedelta(days=1))[0][0]
     phases = {name: marks[number + 1] - marks[number] for number, name in enumerate(PHASES)}
     grown = _ask("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), %s)", wal)[0][0]
     return Day(phases, int(grown), written)
@@ -191,7 +194,7 @@ def measure(*, wanted: int, workers: int, days: int, tell: Callable[[str], None]
         "peak_rss_mb": round(max(peaks)),
         "per_loan_us": per_loan,
         "days": [round(day.seconds, 3) for day in made],
-        "mix": mix | {f"{name}_written": count for name, count in usual.rows.items()},
+        "mix": mix | usual.rows,
         "payments": _paid(payments) | {"close_seconds": round(busy.seconds, 3)},
         "differences": differences,
     }

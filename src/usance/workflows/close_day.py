@@ -204,7 +204,7 @@ def _make_room(since: date) -> None:
         closing.make_room(since=since)
 
 
-@queue.task("close.sweep")
+@queue.task("close.sweep", priority=FIRST)
 def sweep(run_id: str) -> None:
     _sweep(UUID(run_id), at=clock.now(), company=_Alone(), here=False)
     with transaction.atomic():
@@ -268,7 +268,7 @@ def _do_item(item_id: UUID, at: datetime) -> None:
         institutions.finish_item(item_id=item_id, outcome=outcome[:60], at=at)
 
 
-@queue.task("close.next")
+@queue.task("close.next", priority=FIRST)
 def next_day(run_id: str, tries: int) -> None:
     """The next close of those asked for, when what fell due has been done (or has given up and is listed)."""
     now = clock.now()

@@ -1,5 +1,5 @@
 """Very many loans for measuring a close: some hundred lives, folded by the engine, taken in as a portfolio, closed for
-two days by the real close, and then multiplied by set-based statements with events, movements, entries and trail of
+a day by the real close, and then multiplied by set-based statements with events, movements, entries and trail of
 their own, chains and digests made anew, so that `usance audit` finds nothing. Loans only: nobody stands behind them.
 """
 
@@ -31,7 +31,7 @@ from usance.workflows import close_day, demo, filling, herd_copies
 CODE = "herd"  # of the institutions: herd-10000 has so many loans
 LIVES = 360  # as many as the days of a plan's month times the kinds times the ages
 MONTH = 30
-DAYS_LIVED = 2  # closes before the lives are multiplied: classes are found, the day's accruals stand
+DAYS_LIVED = 1  # closes before the lives are multiplied: classes are found, and what each loan earns from then on
 VND = Currency("VND", 0)
 UNITS = "root", "root.a", "root.b"
 

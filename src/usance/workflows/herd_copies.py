@@ -20,7 +20,7 @@ from usance.apps.servicing import portfolio
 from usance.apps.servicing.folding import EVENT_TEXT, MOVEMENT_TEXT
 from usance.workflows import filling
 
-LOANS = ("servicing.Loan", "servicing.LoanParty")
+LOANS = ("servicing.Loan", "servicing.LoanParty", "servicing.Earning")
 EVENTS = "servicing.LoanEvent"
 BOOKS = ("ledger.JournalEntry", "ledger.Transfer", "servicing.LoanMovement", "servicing.StatusChange")
 TRAIL = ("audit.AuditEntry", "audit.AuditLink")

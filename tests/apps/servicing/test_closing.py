@@ -21,8 +21,16 @@ from usance.apps.institutions import tenancy
 from usance.apps.ledger import selectors as ledger
 from usance.apps.ledger import services as books_of
 from usance.apps.servicing import bulk, classing, closing, folding, selectors
-from usance.apps.servicing.models import CloseChunk, CloseProblem, CloseRun, Loan, LoanClassChange, LoanMovement
-from usance.core.loan import replay
+from usance.apps.servicing.models import (
+    CloseChunk,
+    CloseProblem,
+    CloseRun,
+    Loan,
+    LoanClassChange,
+    LoanMovement,
+    MovementLine,
+)
+from usance.core.loan import checkpoint, replay
 from usance.ports import due
 from usance.ports.actor import SYSTEM
 from usance.workflows import close_day
@@ -43,7 +51,7 @@ def lender(fresh_db: str) -> Iterator[UUID]:
         yield founded.pk
 
 
-BESIDE = ("max_days_past_due", "loan_class")  # kept by the close alone, no function of the state
+NAMES = ("number", *folding.STANDING[1:], "max_days_past_due", "loan_class")
 
 
 def lend_some(count: int = 6) -> list[Loan]:
@@ -65,12 +73,12 @@ def digest(*, with_booking: bool = True) -> str:
     """Everything that a close leaves behind, without ids and times of recording: loans, movements, books."""
     with transaction.atomic():
         lines = [
-            str([getattr(row, name) for name in ("number", "checkpoint", *folding.STANDING[1:], *BESIDE)])
+            str([checkpoint.to_json(folding.state_of(row)), *(getattr(row, name) for name in NAMES)])
             for row in Loan.objects.order_by("number")
         ]
         names = ["loan__number", "effective_on", "kind", "component", "fee_kind", "amount_minor"]
         names += ["booked_on"] if with_booking else []
-        lines += sorted(str(row) for row in LoanMovement.objects.values_list(*names))
+        lines += sorted(str(row) for row in MovementLine.objects.values_list(*names))
         lines += sorted(map(str, LoanClassChange.objects.values_list("loan__number", "day", "was", "now")))
         lines += [f"{b.account.code} {b.debit_minor} {b.credit_minor}" for b in ledger.trial_balance(on=LAST)]
     return sha256("\n".join(lines).encode()).hexdigest()
@@ -83,13 +91,22 @@ def business_date() -> date:
 
 
 def assert_as_refolded() -> None:
-    """Every loan stands as a fold of its events from birth says."""
+    """Every loan stands as a fold of its events from birth says, and its row as on the day it was written."""
     with transaction.atomic():
         for row in Loan.objects.all():
-            told = folding.history_of(selectors.events_of(loan_id=row.pk))
-            refolded = replay.replay(folding.terms_of(row), told, row.checkpoint_on).loan
+            agreed, told = folding.terms_of(row), folding.history_of(selectors.events_of(loan_id=row.pk))
+            refolded = replay.replay(agreed, told, row.checkpoint_on).loan
+            assert folding.state_of(row) == refolded
             expected = folding.columns_of(refolded)
-            assert {name: getattr(row, name) for name in folding.STANDING} == expected
+            later = ["checkpoint"] + (["next_due_minor"] if row.due_now_minor else [])  # as it was when written
+            assert {name: getattr(row, name) for name in folding.STANDING if name not in later} == {
+                name: value for name, value in expected.items() if name not in later
+            }
+            written = Loan.rows.get(pk=row.pk)
+            then = replay.replay(agreed, told, written.checkpoint_on, daily=False).loan
+            assert {name: getattr(written, name) for name in folding.STANDING[1:]} == {
+                name: value for name, value in folding.columns_of(then).items() if name != "checkpoint"
+            }
 
 
 def test_a_close_accrues_a_day_and_moves_the_business_date(lender: UUID) -> None:
@@ -150,9 +167,9 @@ def test_ten_days_skipped_are_made_up_for(fresh_db: str) -> None:
 def test_a_loan_left_out_for_ten_days_is_brought_up_and_cites_the_old_dates(lender: UUID) -> None:
     made = lend_some(2)
     with superuser(connection.settings_dict["NAME"]) as admin:
-        admin.execute("UPDATE servicing_loan SET checkpoint_on = '2026-04-01' WHERE id = %s", [made[0].pk])
+        admin.execute("UPDATE servicing_earning SET closed_until = '2026-04-01' WHERE id = %s", [made[0].pk])
         close(days=4)
-        admin.execute("UPDATE servicing_loan SET checkpoint_on = '2026-03-02' WHERE id = %s", [made[0].pk])
+        admin.execute("UPDATE servicing_earning SET closed_until = '2026-03-02' WHERE id = %s", [made[0].pk])
     close()
     assert_as_refolded()
     with transaction.atomic():

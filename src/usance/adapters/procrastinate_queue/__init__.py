@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -52,6 +52,12 @@ class ProcrastinateQueue:
         except AlreadyEnqueued:
             if key is None:
                 raise
+
+    def put_all(self, name: str, each: Sequence[Mapping[str, Plain]]) -> None:
+        task, whose = options(name), {"institution_id": str(self.whose())}
+        job = configure_task(name=name, job_manager=self.jobs, queue=task.lane, priority=task.priority)
+        kwargs: list[dict[str, Any]] = [{**arguments, **whose} for arguments in each]
+        job.batch_defer(*kwargs)
 
 
 def register(app: App, run: Run) -> None:

@@ -136,23 +136,26 @@ def recounting(model: Any) -> Iterator[str]:
 
 
 def merge() -> int:
-    """One row of all with the same keys, in every tally of the bound institution; says how many rows that saved. What
-    others add meanwhile stays beside it until the next time."""
-    return sum(_merge(model, model.rule) for model in known())
-
-
-def _merge(model: type[models.Model], rule: Rule) -> int:
-    table, several = model._meta.db_table, _named(rule.keys)
+    """One row of all with the same keys, in every tally of the bound institution, by one statement; says how many rows
+    that saved. What others add meanwhile stays beside it until the next time."""
+    parts = [part for number, model in enumerate(known()) for part in _merging(model, model.rule, number)]
+    saved = " + ".join(
+        f"(SELECT count(*) FROM gone_{number}) - (SELECT count(*) FROM made_{number})"  # noqa: S608 (our own names)
+        for number in range(len(known()))
+    )
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"WITH gone AS (DELETE FROM {table} WHERE institution_id = %s AND id IN ("  # noqa: S608 (our own names)
-            f"SELECT unnest(array_agg(id)) FROM {table} WHERE institution_id = %s "
-            f"GROUP BY {several} HAVING count(*) > 1) RETURNING *), "
-            f"made AS ({_insert(model, rule)} {rule.grouped('gone')} RETURNING 1) "
-            "SELECT (SELECT count(*) FROM gone) - (SELECT count(*) FROM made)",
-            [tenancy.current_id()] * 2,
-        )
+        cursor.execute(f"WITH {', '.join(parts)} SELECT {saved}", {"institution": tenancy.current_id()})
         return int(cursor.fetchone()[0])
+
+
+def _merging(model: type[models.Model], rule: Rule, number: int) -> Iterator[str]:
+    table = model._meta.db_table
+    yield (
+        f"gone_{number} AS (DELETE FROM {table} WHERE institution_id = %(institution)s AND id IN ("  # noqa: S608
+        f"SELECT unnest(array_agg(id)) FROM {table} WHERE institution_id = %(institution)s "
+        f"GROUP BY {_named(rule.keys)} HAVING count(*) > 1) RETURNING *)"
+    )
+    yield f"made_{number} AS ({_insert(model, rule)} {rule.grouped(f'gone_{number}')} RETURNING 1)"
 
 
 def differing(model: Any) -> list[tuple[Any, ...]]:

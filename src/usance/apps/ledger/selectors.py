@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -52,8 +52,21 @@ def periods() -> QuerySet[Period]:
     return Period.objects.order_by("-starts_on")
 
 
-def is_locked(on: date) -> bool:
-    return Period.objects.filter(locked_at__isnull=False, starts_on__lte=on, ends_on__gt=on).exists()
+IN_THE_WAY = """
+SELECT d.day, '' FROM unnest(%(days)s::date[]) AS d (day) WHERE EXISTS (SELECT FROM ledger_period p
+    WHERE p.institution_id = %(institution)s AND p.locked_at IS NOT NULL AND p.starts_on <= d.day AND p.ends_on > d.day)
+UNION ALL
+SELECT NULL, key FROM ledger_journalentry WHERE institution_id = %(institution)s AND key = ANY(%(keys)s::text[])
+"""
+
+
+def in_the_way(*, days: Iterable[date], keys: Sequence[str]) -> tuple[list[date], list[str]]:
+    """Those of the days that are locked, and those of the keys under which an entry was booked already: one query."""
+    with connection.cursor() as cursor:
+        values: dict[str, Any] = {"institution": tenancy.current_id(), "days": list(days), "keys": list(keys)}
+        cursor.execute(IN_THE_WAY, values)
+        found = cursor.fetchall()
+    return [day for day, _ in found if day], [key for day, key in found if not day]
 
 
 def entry(entry_id: UUID) -> JournalEntry:

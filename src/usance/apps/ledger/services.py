@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -126,18 +126,30 @@ def post(*, entry: NewEntry, actor: Actor = SYSTEM) -> JournalEntry:
 
 def post_many(*, entries: Sequence[NewEntry], actor: Actor = SYSTEM) -> list[JournalEntry]:
     """Books entries in a few statements, in their order; those whose key is known stay as they are."""
-    for day in {entry.booked_on for entry in entries}:
-        if selectors.is_locked(day):
-            raise PeriodLocked(booked_on=day)
-    known = {row.key: row for row in selectors.entries_by_key(entry.key for entry in entries)}
+    locked, keys = selectors.in_the_way(days={entry.booked_on for entry in entries}, keys=[e.key for e in entries])
+    for day in locked:
+        raise PeriodLocked(booked_on=day)
+    known = {row.key: row for row in selectors.entries_by_key(keys)} if keys else {}
     accounts = account_of_roles()
     made = [_build(entry, accounts) for entry in entries if entry.key not in known]
     JournalEntry.objects.bulk_create([row for row, _ in made])
     Transfer.objects.bulk_create([transfer for _, transfers in made for transfer in transfers], batch_size=2000)
-    for row, _ in made:
-        audit.record(action="ledger.posted", subject=row, actor=actor, details={"key": row.key}, digest=row.digest)
+    _record(made, actor)
     known |= {row.key: row for row, _ in made}
     return [known[entry.key] for entry in entries]
+
+
+def _record(made: Sequence[tuple[JournalEntry, list[Transfer]]], actor: Actor) -> None:
+    """One is written together with what else its act records, many by one query."""
+    posted = "ledger.posted"
+    if len(made) == 1:
+        ((row, _),) = made
+        audit.record(action=posted, subject=row, actor=actor, details={"key": row.key}, digest=row.digest)
+        return
+    audit.record_all(
+        audit.Deed(action=posted, subject=row, actor=actor, details={"key": row.key}, digest=row.digest)
+        for row, _ in made
+    )
 
 
 def account_of_roles() -> Mapping[tuple[str, str], UUID]:
@@ -187,12 +199,20 @@ def _account(accounts: Mapping[tuple[str, str], UUID], role: str, product: str) 
 
 def merged(transfers: Iterable[NewTransfer]) -> list[NewTransfer]:
     """Transfers between the same roles with the same dimensions as one, in a stable order."""
-    sums: dict[NewTransfer, int] = {}
-    for transfer in transfers:
-        kind = replace(transfer, amount_minor=0)
-        sums[kind] = sums.get(kind, 0) + transfer.amount_minor
-    ordered = sorted(sums.items(), key=lambda item: (str(item[0]), item[1]))
-    return [replace(kind, amount_minor=amount) for kind, amount in ordered]
+    sums: dict[tuple[str, ...], int] = {}
+    loans: dict[str, UUID | None] = {}
+    for one in transfers:
+        loan = str(one.loan_id or "")
+        loans[loan] = one.loan_id
+        alike = (one.debit, one.credit, one.branch, one.product, one.merchant, one.funder, loan)
+        sums[alike] = sums.get(alike, 0) + one.amount_minor
+    return [
+        NewTransfer(
+            debit=debit, credit=credit, amount_minor=amount, branch=branch, product=product, merchant=merchant,
+            funder=funder, loan_id=loans[loan],
+        )
+        for (debit, credit, branch, product, merchant, funder, loan), amount in sorted(sums.items())
+    ]  # fmt: skip
 
 
 def add_account(*, code: str, name: str, kind: str, actor: Actor) -> Account:

@@ -16,7 +16,7 @@ from usance.apps.audit import services as audit
 from usance.apps.institutions.models import new_id
 from usance.apps.institutions.rows import copy_new
 from usance.apps.ledger import services as ledger
-from usance.apps.servicing import folding, posting, statuses
+from usance.apps.servicing import earnings, folding, posting, statuses
 from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement, LoanParty
 from usance.core.loan import admit, replay, state
 from usance.core.loan.apply import apply_into
@@ -107,6 +107,8 @@ def take_in(arrivals: Sequence[Arrival], *, key: str, on: date, actor: Actor) ->
     for row in rows:
         row.last_event_seq, row.last_event_hash = told[row.pk][-1].seq, told[row.pk][-1].hash
     copy_new(rows)
+    states = [(row, arrival.step.loan) for row, arrival in zip(rows, arrivals, strict=True)]
+    earnings.replace([earnings.Folded(row, loan, folding.columns_of(loan), look_again=True) for row, loan in states])
     copy_new([LoanParty(loan=row, party_id=row.party_id, role="borrower") for row in rows])
     copy_new([event for events in told.values() for event in events])
     copy_new(

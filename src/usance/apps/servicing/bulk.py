@@ -1,4 +1,5 @@
-"""Many loans through the passing of days at once: read in one query, folded in memory, written by COPY.
+"""Many loans through the passing of days at once: those with something on their agenda are read in one query, folded in
+memory and written by COPY; all others earn by their lines, in one statement (see `earnings`).
 
 The fold is the engine's own, loan by loan; only reading and writing are in bulk. Bulk rows go by COPY into temporary
 tables first, because PostgreSQL refuses COPY into tables with row-level security.
@@ -10,6 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -20,8 +22,9 @@ from django.db.models import Q
 from usance.apps.institutions import tenancy
 from usance.apps.institutions.models import new_id
 from usance.apps.ledger import services as ledger
-from usance.apps.servicing import classing, folding, posting, recording, statuses
-from usance.apps.servicing.models import CloseProblem, CloseRun, Loan, StatusChange
+from usance.apps.servicing import classing, earnings, folding, recording, statuses
+from usance.apps.servicing.models import CloseProblem, CloseRun, EarnedDay, Earning, Loan, StatusChange
+from usance.core.accounting import books
 from usance.core.calendar import ONE_DAY
 from usance.core.classes import Scheme
 from usance.core.loan import close, state
@@ -30,10 +33,12 @@ from usance.core.loan.state import Movement
 log = structlog.get_logger(__name__)
 
 COLUMNS = (
-    "id", "org_path", "product", "merchant", "funder", "terms", "corrected_terms", "checkpoint", "checkpoint_on",
+    "id", "org_path", "product", "merchant", "funder", "owner_id", "terms", "corrected_terms", "checkpoint",
+    "checkpoint_on",
     "next_due_on", "next_due_minor", "due_now_minor", "max_days_past_due", "close_problem", "loan_class",
     "days_past_due",
 )  # fmt: skip
+AT_ONCE = 500  # loans that are folded and written together: so many states fit into little memory
 
 
 class BalanceBelowZero(ArithmeticError):
@@ -71,29 +76,68 @@ class Batch:
     at: datetime
 
 
-def pass_days(loans: Q, batch: Batch) -> tuple[int, list[Left]]:
-    """Carries the live loans that `loans` selects and that are not there yet to the start of the day `batch.to`, in
-    the caller's transaction. Says how many went through, and lists those that did not."""
-    scheme = classing.scheme_on(batch.to - ONE_DAY)
-    rows = (
-        Loan.objects.select_for_update(no_key=True)
-        .filter(loans, status__in=state.LIVE, checkpoint_on__lt=batch.to)
-        .only(*COLUMNS)
-        .order_by("id")
-    )
-    closed: list[Closed] = []
-    left: list[Left] = []
-    for row in rows:
-        outcome = _fold(row, batch.to, scheme)
-        (closed if isinstance(outcome, Closed) else left).append(outcome)  # type: ignore[arg-type]
-    _write_books(closed, batch)
-    _write_loans(closed)
-    _write_statuses(closed, batch)
-    classing.record(((done.row, done.columns, done.classes) for done in closed), batch.to - ONE_DAY)
-    _mark_solved([done.row.pk for done in closed if done.row.close_problem], batch.at)
-    for done in closed:
-        recording.announce(done.row.pk, done.before, done.after)
-    return len(closed), left
+def close_range(first: UUID, end: UUID | None, batch: Batch) -> list[Left]:
+    """Carries the running loans with ids in [first, end) to the start of the day `batch.to`, in the caller's
+    transaction: those with something on their agenda one by one, all others at once. Lists those that did not go
+    through. Payments wait for the second part only, which is short."""
+    mine = Q(id__gte=first) & (Q(id__lt=end) if end else Q())
+    behind = mine & Q(closed_until__lt=batch.to)
+    on_agenda = Q(agenda_on__lte=batch.to) | ~Q(closed_until=batch.to - ONE_DAY)
+    folding_now = _Folding(batch)
+    folding_now.run(behind if folding_now.is_new_scheme else behind & on_agenda)
+    _book_earned(first, end, earnings.pass_day(first, end, batch.to), batch)
+    folding_now.run(behind)  # to which something happened meanwhile
+    return folding_now.left
+
+
+def close_one(loan_id: UUID, batch: Batch) -> list[Left]:
+    """The same for one loan that was left behind."""
+    folding_now = _Folding(batch)
+    folding_now.run(Q(id=loan_id, closed_until__lt=batch.to))
+    return folding_now.left
+
+
+class _Folding:
+    """Loans that are folded one by one, some hundred at a time."""
+
+    def __init__(self, batch: Batch) -> None:
+        day = batch.to - ONE_DAY
+        self.batch, self.times = batch, 0
+        self.scheme, self.is_new_scheme = classing.scheme_and_news(day)
+        self.ages = sorted(
+            {*earnings.EDGES, *(known.from_days for known in (self.scheme.classes if self.scheme else ()))}
+        )
+        self.left: list[Left] = []
+
+    def run(self, behind: Q) -> None:
+        tried: list[UUID] = [one.row.pk for one in self.left]
+        found = list(Earning.objects.filter(behind).order_by("id").values_list("id", flat=True))
+        waiting = sorted(set(found) - set(tried))
+        for start in range(0, len(waiting), AT_ONCE):
+            self._fold_some(waiting[start : start + AT_ONCE])
+
+    def _fold_some(self, ids: Sequence[UUID]) -> None:
+        rows = list(Loan.rows.select_for_update(no_key=True).filter(pk__in=ids).only(*COLUMNS).order_by("id"))
+        earned = earnings.lock(rows)
+        closed: list[Closed] = []
+        for row in rows:
+            if row.pk not in earned or row.checkpoint_on >= self.batch.to:
+                continue  # somebody else saw to it meanwhile
+            outcome = _fold(row, self.batch.to, self.scheme)
+            (closed if isinstance(outcome, Closed) else self.left).append(outcome)  # type: ignore[arg-type]
+        if closed:
+            self._write(closed)
+
+    def _write(self, closed: Sequence[Closed]) -> None:
+        self.times += 1
+        day = self.batch.to - ONE_DAY
+        _write_books(closed, self.batch, self.times)
+        _write_loans(closed)
+        _write_statuses(closed, self.batch)
+        earnings.replace([earnings.Folded(done.row, done.after, done.columns) for done in closed], self.ages)
+        classing.record(((done.row, done.columns, done.classes) for done in closed), day)
+        _mark_solved([done.row.pk for done in closed if done.row.close_problem], self.batch.at)
+        recording.announce_all((done.row.pk, done.before, done.after) for done in closed)
 
 
 def _fold(row: Loan, to: date, scheme: Scheme | None) -> Closed | Left:
@@ -107,7 +151,8 @@ def _fold(row: Loan, to: date, scheme: Scheme | None) -> Closed | Left:
         columns["loan_class"] = classes[-1][1] if classes else row.loan_class
         if min(step.loan.balances.values(), default=0) < 0:
             raise BalanceBelowZero(str(dict(step.loan.balances)))
-        posting.transfers_of(row, step.movements, name_loan=False)
+        for movement in step.movements:
+            books.entry(movement)  # whatever cannot be booked stays out, too
         return Closed(row, before, step.loan, step.movements, columns, classes)
     except Exception as crash:  # the bulkhead around one loan in the close
         log.warning("close.loan_left_out", loan_id=str(row.pk), error=type(crash).__name__, exc_info=True)
@@ -116,8 +161,51 @@ def _fold(row: Loan, to: date, scheme: Scheme | None) -> Closed | Left:
 
 # --- the books ---------------------------------------------------------------------------------------------------
 
+EARNS = (("interest_accrued", "interest"), ("penalty_charged", "penalty"))
 
-def _write_books(closed: Sequence[Closed], batch: Batch) -> None:
+
+def _book_earned(first: UUID, end: UUID | None, groups: Sequence[earnings.Group], batch: Batch) -> None:
+    """One entry for what all loans of a product and unit earned on the day by their lines."""
+    entries, days = [], []
+    groups = [group for group in groups if group.interest_minor or group.penalty_minor]
+    for number, ((product, org_path), alike) in enumerate(
+        groupby(groups, key=lambda group: (group.product, group.org_path))
+    ):
+        members = list(alike)
+        day = EarnedDay(
+            entry_id=new_id(), day=batch.booked_on, first_id=first, end_id=end, product=product, org_path=org_path,
+            count=sum(group.count for group in members),
+            interest_minor=sum(group.interest_minor for group in members),
+            penalty_minor=sum(group.penalty_minor for group in members),
+        )  # fmt: skip
+        days.append(day)
+        entries.append(
+            ledger.NewEntry(
+                id=day.entry_id,
+                key=f"{batch.key}:earned:{number}",
+                booked_on=batch.booked_on,
+                effective_on=batch.booked_on,
+                description=batch.description,
+                transfers=ledger.merged(transfer for group in members for transfer in _transfers(group)),
+                details_digest=folding.digest_of([folding.earned_day_text_of(day)]),
+            )
+        )
+    if entries:
+        ledger.post_many(entries=entries)
+        EarnedDay.objects.bulk_create(days)
+
+
+def _transfers(group: earnings.Group) -> Iterator[ledger.NewTransfer]:
+    for (kind, component), amount in zip(EARNS, (group.interest_minor, group.penalty_minor), strict=True):
+        if amount:
+            debit, credit = books.posting(kind, component)
+            yield ledger.NewTransfer(
+                debit=debit, credit=credit, amount_minor=amount, branch=group.org_path, product=group.product,
+                merchant=group.merchant, funder=group.funder,
+            )  # fmt: skip
+
+
+def _write_books(closed: Sequence[Closed], batch: Batch, times: int) -> None:
     """Movements as rows, and one entry for all that share day, product and branch."""
     groups: dict[tuple[date, date, str, str], list[tuple[Closed, Movement]]] = {}
     for done in closed:
@@ -130,7 +218,7 @@ def _write_books(closed: Sequence[Closed], batch: Batch) -> None:
         entry_id = new_id()
         rows = [(new_id(), done.row.pk, None, group[0], m.effective_on, *m[:5]) for done, m in members]
         digest = folding.digest_of([folding.movement_text(*row) for row in rows])
-        entries.append(_entry(batch, number, group, members, entry_id, digest))
+        entries.append(_entry(batch, f"{times}.{number}", group, members, entry_id, digest))
         lines += [(*row, entry_id) for row in rows]
     if entries:
         ledger.post_many(entries=entries)
@@ -138,17 +226,19 @@ def _write_books(closed: Sequence[Closed], batch: Batch) -> None:
 
 
 def _entry(
-    batch: Batch, number: int, group: tuple[date, date, str, str], members: Iterable[tuple[Closed, Movement]],
+    batch: Batch, number: str, group: tuple[date, date, str, str], members: Iterable[tuple[Closed, Movement]],
     entry_id: UUID, digest: str,
 ) -> ledger.NewEntry:  # fmt: skip
-    by_loan: dict[UUID, tuple[Loan, list[Movement]]] = {}
+    sums: dict[tuple[str, ...], int] = {}
     for done, movement in members:
-        by_loan.setdefault(done.row.pk, (done.row, []))[1].append(movement)
-    transfers = ledger.merged(
-        transfer
-        for row, movements in by_loan.values()
-        for transfer in posting.transfers_of(row, movements, name_loan=False)
-    )
+        alike = books.entry(movement)
+        where = (alike.debit, alike.credit, done.row.org_path, done.row.product, done.row.merchant, done.row.funder)
+        sums[where] = sums.get(where, 0) + alike.amount_minor
+    transfers = [
+        ledger.NewTransfer(debit=debit, credit=credit, amount_minor=amount, branch=branch, product=product,
+                           merchant=merchant, funder=funder)
+        for (debit, credit, branch, product, merchant, funder), amount in sorted(sums.items())
+    ]  # fmt: skip
     return ledger.NewEntry(
         id=entry_id,
         key=f"{batch.key}:{number}",
@@ -250,7 +340,7 @@ def list_problems(run: CloseRun, left: Sequence[Left]) -> None:
         ignore_conflicts=True,
     )
     for one in left:
-        Loan.objects.filter(pk=one.row.pk).update(close_problem=one.reason)
+        Loan.rows.filter(pk=one.row.pk).update(close_problem=one.reason)
 
 
 def _mark_solved(loan_ids: Sequence[UUID], at: datetime) -> None:

@@ -7,11 +7,12 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, When
+from django.db.models.functions import Coalesce
 
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
-from usance.apps.servicing.models import Loan, LoanClassChange
+from usance.apps.servicing.models import Earning, Loan, LoanClassChange
 from usance.core import classes
 from usance.core.classes import Scheme
 from usance.core.loan import state
@@ -23,6 +24,12 @@ def scheme_on(day: date) -> Scheme | None:
     """The classes of the bound institution's country on a date; None where it has none."""
     value = institutions.rule(tenancy.current().country, RULE, day)
     return classes.scheme_of(value) if value else None
+
+
+def scheme_and_news(day: date) -> tuple[Scheme | None, bool]:
+    """The classes on a date, and whether they hold since that very day: then every loan is to be looked at."""
+    row = institutions.rule_row(tenancy.current().country, RULE, day)
+    return (classes.scheme_of(row.value), row.starts_on == day) if row else (None, False)
 
 
 def changes(scheme: Scheme | None, row: Loan, columns: Mapping[str, Any]) -> list[tuple[int, str]]:
@@ -58,11 +65,14 @@ def changes_of(*, loan_id: UUID) -> QuerySet[LoanClassChange]:
 
 def sums(scheme: Scheme, *, within: Q | None = None) -> list[tuple[str, int, int, int]]:
     """(class, loans, principal, past due) of the loans that run, for every class in its order, the empty ones too."""
+    earned = Earning.objects.filter(pk=OuterRef("pk"))
+    interest = Case(When(interest_is_late=True, then=F("interest_minor")), default=0)
     rows = (
         Loan.objects.filter(within or Q(), status__in=state.LIVE)
         .exclude(loan_class="")
+        .annotate(since=Coalesce(Subquery(earned.values(all=F("penalty_minor") + interest)), 0))
         .values("loan_class")
-        .annotate(count=Count("id"), principal=Sum("principal_minor"), late=Sum("past_due_minor"))
+        .annotate(count=Count("id"), principal=Sum("principal_minor"), late=Sum(F("past_due_minor") + F("since")))
         .order_by("loan_class")
     )
     found = {row["loan_class"]: (row["count"], int(row["principal"]), int(row["late"])) for row in rows}

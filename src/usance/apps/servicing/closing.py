@@ -8,7 +8,8 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db import connection
+from django.db.models import F
 from django.db.models.functions import Now
 
 from usance.apps.audit import services as audit
@@ -18,11 +19,10 @@ from usance.apps.institutions import services as institutions
 from usance.apps.ledger import services as ledger
 from usance.apps.servicing import bulk
 from usance.apps.servicing.models import CloseChunk, CloseProblem, CloseRun, Loan
-from usance.core.loan import state
 from usance.core.refusals import Refusal
 from usance.ports.actor import Actor
 
-CHUNK_SIZE = 500  # a payment may have to wait for its loan's chunk: so many take a fraction of a second
+CHUNK_SIZE = 500  # loans folded one by one: a payment may have to wait for them, a fraction of a second
 ONE_DAY = timedelta(days=1)
 
 
@@ -67,15 +67,28 @@ def start(*, actor: Actor, at: datetime, days: int = 1, chunk_size: int | None =
     return run
 
 
+# loans in the order of their ids, cut where so many are to be folded one by one; the others weigh little
+CUT = """
+SELECT min(id::text)::uuid, count(*) FROM (
+    SELECT id, div(sum(CASE WHEN agenda_on <= %(to)s OR closed_until < %(today)s THEN %(folded)s ELSE 1 END)
+        OVER (ORDER BY id) - 1, %(folded)s::numeric * %(size)s) AS chunk
+    FROM servicing_earning WHERE institution_id = %(institution)s AND closed_until <= %(today)s
+) AS cut GROUP BY chunk ORDER BY 1
+"""
+FOLDED_WEIGHS = 20  # loans that earn by a line
+FIRST = UUID(int=0)
+
+
 def _cut(run: CloseRun, today: date, size: int) -> list[CloseChunk]:
-    ids = list(
-        Loan.objects.filter(status__in=state.LIVE, checkpoint_on__lte=today).order_by("id").values_list("id", flat=True)
-    )
-    starts = ids[::size]
+    with connection.cursor() as cursor:
+        cursor.execute(CUT, {"institution": tenancy.current_id(), "today": today, "to": today + ONE_DAY,
+                             "folded": FOLDED_WEIGHS, "size": size})  # fmt: skip
+        found = cursor.fetchall()
+    starts = [FIRST, *(first for first, _ in found[1:])][: len(found)]
     ends: list[UUID | None] = [*starts[1:], None][: len(starts)]
     return [
-        CloseChunk(run=run, number=number, first_id=first, end_id=end, loan_count=min(size, len(ids) - number * size))
-        for number, (first, end) in enumerate(zip(starts, ends, strict=True))
+        CloseChunk(run=run, number=number, first_id=starts[number], end_id=ends[number], loan_count=count)
+        for number, (_, count) in enumerate(found)
     ]
 
 
@@ -91,7 +104,6 @@ def close_chunk(*, chunk_id: UUID, at: datetime) -> bool:
     if chunk is None:
         return False
     run = CloseRun.objects.get(pk=chunk.run_id)
-    mine = Q(id__gte=chunk.first_id) & (Q(id__lt=chunk.end_id) if chunk.end_id else Q())
     batch = bulk.Batch(
         to=run.business_date + ONE_DAY,
         booked_on=run.business_date,
@@ -99,7 +111,7 @@ def close_chunk(*, chunk_id: UUID, at: datetime) -> bool:
         description="close.day",
         at=at,
     )
-    _, left = bulk.pass_days(mine, batch)
+    left = bulk.close_range(chunk.first_id, chunk.end_id, batch)
     bulk.list_problems(run, left)
     chunk.done_at = at
     chunk.save(update_fields=["done_at"])
@@ -144,11 +156,11 @@ def try_again(*, problem_id: UUID, actor: Actor, at: datetime) -> CloseProblem:
         raise ProblemSolvedAlready()
     key = f"close-again:{problem.pk}:{today}"
     batch = bulk.Batch(to=today, booked_on=today, key=key, description="close.again", at=at)
-    _, left = bulk.pass_days(Q(pk=problem.loan_id), batch)
+    left = bulk.close_one(problem.loan_id, batch)
     if left:
         raise StillBroken(reason=left[0].reason)
     CloseProblem.objects.filter(loan_id=problem.loan_id, solved_at__isnull=True).update(solved_at=at)
-    Loan.objects.filter(pk=problem.loan_id).update(close_problem="")
+    Loan.rows.filter(pk=problem.loan_id).update(close_problem="")
     audit.record(action="close.problem_solved", subject=("servicing.loan", problem.loan_id), actor=actor)
     problem.refresh_from_db()
     return problem

@@ -6,11 +6,12 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement, StatusChange
+from usance.apps.servicing.models import EarnedDay, Earning, Loan, LoanEvent, LoanMovement, StatusChange
 from usance.core.loan import apply, checkpoint, close, events, replay, state, terms
 from usance.core.loan.state import Movement
 from usance.core.values import UnreadableValue
@@ -72,17 +73,18 @@ def _terms(plain: Mapping[str, Any]) -> terms.Terms:
         _remembered[conventions] = known
         return known
     signed_on = plain["signed_on"]
-    return replace(
-        known,
-        principal_minor=plain["principal_minor"],
-        signed_on=date.fromisoformat(signed_on) if signed_on else None,
-    )
+    own = copy(known)  # its conventions were checked when they were read, and the rest when it was agreed
+    object.__setattr__(own, "principal_minor", plain["principal_minor"])
+    object.__setattr__(own, "signed_on", date.fromisoformat(signed_on) if signed_on else None)
+    return own
 
 
 def state_of(row: Loan) -> state.Loan:
-    """The loan as of its checkpoint; one that an earlier version of the engine wrote is made anew from the events."""
+    """The loan on the morning of `checkpoint_on`: its checkpoint, with the days that it rested since. One that an
+    earlier version of the engine wrote is made anew from the events."""
     try:
-        return checkpoint.from_json(row.checkpoint, binding_terms_of(row))
+        loan = checkpoint.from_json(row.checkpoint, binding_terms_of(row))
+        return close.advance(loan, row.checkpoint_on, daily=False).loan if loan.at < row.checkpoint_on else loan
     except UnreadableValue:
         told = history_of(row.events.order_by("seq"))
         return replay.replay(terms_of(row), told, row.checkpoint_on, daily=False).loan
@@ -218,6 +220,13 @@ MOVEMENT_TEXT = (
 )
 
 
+# and of an entry for what many loans earned on a day: d is that day
+EARNED_DAY_TEXT = (
+    "concat_ws('|', d.day, d.first_id, coalesce(d.end_id::text, ''), d.product, d.org_path, d.count, d.interest_minor, "
+    "d.penalty_minor)"
+)
+
+
 def movement_text(*parts: object) -> str:
     """The text that stands for a movement in the digest: the fields of MOVEMENT_TEXT, in their order."""
     return "|".join("" if part is None else str(part) for part in parts)
@@ -233,6 +242,11 @@ def movement_text_of(row: LoanMovement) -> str:
                          row.fee_kind, row.tax_kind, row.amount_minor)  # fmt: skip
 
 
+def earned_day_text_of(row: EarnedDay) -> str:
+    return movement_text(row.day, row.first_id, row.end_id, row.product, row.org_path, row.count, row.interest_minor,
+                         row.penalty_minor)  # fmt: skip
+
+
 def digest_of(texts: Sequence[str]) -> str:
     """SHA-256 in hex over the movements of one entry, in the order of their ids."""
     return hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()
@@ -243,9 +257,12 @@ def digest_of(texts: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One loan with all its events, movements and changes of status, as stored."""
+    """One loan with all its events, movements and changes of status, as stored, the movements of days that were booked
+    for many loans at once too; its row as it was written, and until when its days are booked."""
 
     row: Loan
     events: Sequence[LoanEvent]
     movements: Sequence[Movement]
     statuses: Sequence[StatusChange]
+    earning: Earning | None
+    closed_until: date

@@ -1,4 +1,5 @@
-"""Many loans at once: registers, sums, a borrower's history, and the state of the close. All from standing columns."""
+"""Many loans at once: registers, sums, a borrower's history, and the state of the close. All from standing columns and
+what was earned since."""
 
 from __future__ import annotations
 
@@ -8,13 +9,16 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Max, Q, QuerySet, Sum
+from django.db.models import Case, DateField, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Coalesce
 
-from usance.apps.servicing import folding
+from usance.apps.servicing import earnings, folding
 from usance.apps.servicing.models import (
     CloseProblem,
     CloseRun,
+    Earned,
+    Earning,
+    EarningTally,
     LendingTally,
     Loan,
     LoanEvent,
@@ -22,7 +26,7 @@ from usance.apps.servicing.models import (
     LoanTally,
     StatusChange,
 )
-from usance.core.loan import state
+from usance.core.loan import quiet, state
 from usance.core.loan.state import Movement
 
 
@@ -46,7 +50,7 @@ class History:
 ORDERS = {
     "due": ("next_due_on", "id"),
     "outstanding": ("owed_minor", "id"),
-    "late": ("days_past_due", "id"),
+    "late": ("late_since", "id"),
     "number": ("number",),
     "amount": ("amount_minor", "id"),
 }
@@ -94,34 +98,44 @@ def in_order(found: QuerySet[Loan], order: str, *, default: tuple[str, ...]) -> 
     if names and order.startswith("-"):
         # indexes tell the two ends for NULL apart, also where there is none
         by = [F(name).desc(nulls_last=True) if name == "next_due_on" else F(name).desc() for name in names]
-    return found.defer("terms", "checkpoint").annotate(owed_minor=_owed()).order_by(*by)
+    if names == ORDERS["late"]:  # who is late for longest is so since the earliest day
+        by = list(MOST_LATE if order.startswith("-") else LEAST_LATE)
+    shown = found.defer("terms", "checkpoint").annotate(owed_minor=_owed(), late_since=_late_since())
+    return shown.order_by(*by)
+
+
+MOST_LATE = (F("late_since").asc(nulls_last=True), "-id")
+LEAST_LATE = (F("late_since").desc(nulls_first=True), "id")
+
+
+def _late_since() -> Any:
+    """The day from which days past due are counted; none where nothing is past due. It stands while they grow."""
+    since = ExpressionWrapper(F("checkpoint_on") - F("days_past_due"), output_field=DateField())
+    return Case(When(days_past_due__gt=0, then=since), output_field=DateField())
 
 
 def loans_past_due(*, bucket: str = "", order: str = "", within: Q | None = None) -> QuerySet[Loan]:
     """Loans with something past due, the oldest debt first."""
     found = Loan.objects.filter(within or Q(), status__in=state.LIVE)
     found = found.filter(bucket=bucket) if bucket else found.exclude(bucket="")
-    return in_order(found, order, default=("-days_past_due", "-id"))
+    return in_order(found, order or "-late", default=())
 
 
 def loans_of_class(*, code: str = "", order: str = "", within: Q | None = None) -> QuerySet[Loan]:
     """Loans that run and have this class of their country, or any; the worst first."""
     found = Loan.objects.filter(within or Q(), status__in=state.LIVE)
     found = found.filter(loan_class=code) if code else found.exclude(loan_class="")
-    return in_order(found, order, default=("-days_past_due", "id"))
+    return in_order(found, order or "-late", default=())
 
 
 def past_due_buckets(*, within: Q | None = None) -> list[tuple[str, int, int, int]]:
     """(bucket, loans, outstanding, past due) for every bucket, the empty ones too. `within`: on unit and owner."""
-    rows = (
-        LoanTally.objects.filter(within or Q(), status__in=state.LIVE)
-        .exclude(bucket="")
-        .values("bucket")
-        .annotate(loans=Sum("count"), owed=_sum_owed(), late=Sum("past_due_minor"))
-        .order_by("bucket")
-    )
-    found = {row["bucket"]: (int(row["loans"]), int(row["owed"]), int(row["late"])) for row in rows}
-    return [(name, *found.get(name, (0, 0, 0))) for name in folding.bucket_names()]
+    found = _tallied("bucket", (within or Q()) & ~Q(bucket=""))
+    return [
+        (name, one.get("count", 0), _owed_of(one), one.get("past_due_minor", 0))
+        for name in folding.bucket_names()
+        for one in [found.get(name, {})]
+    ]
 
 
 def buckets() -> list[str]:
@@ -131,17 +145,31 @@ def buckets() -> list[str]:
 
 def portfolio(*, within: Q | None = None) -> Mapping[str, int]:
     """Count and balances of the loans that run, in minor units. `within`: on unit and owner."""
-    names = ("count", "principal_minor", "interest_minor", "fee_minor", "penalty_minor", "tax_minor", "past_due_minor")
-    sums = {f"sum_{name}": Coalesce(Sum(name), 0) for name in names}
-    found = LoanTally.objects.filter(within or Q(), status__in=state.LIVE).aggregate(**sums)
-    return {name: int(found[f"sum_{name}"]) for name in names}
+    found = _tallied("status", within or Q()).values()
+    return {name: sum(one.get(name, 0) for one in found) for name in LoanTally.rule.sums}
 
 
 def portfolio_by_product(*, within: Q | None = None) -> dict[str, tuple[int, int]]:
     """Product's code -> (loans that run, outstanding), in order. `within`: on unit and owner."""
-    rows = LoanTally.objects.filter(within or Q(), status__in=state.LIVE).values("product").order_by("product")
-    summed = rows.annotate(loans=Sum("count"), owed=_sum_owed()).filter(loans__gt=0)
-    return {row["product"]: (int(row["loans"]), int(row["owed"])) for row in summed}
+    found = _tallied("product", within or Q())
+    return {name: (one["count"], _owed_of(one)) for name, one in sorted(found.items()) if one.get("count", 0) > 0}
+
+
+def _tallied(key: str, within: Q) -> dict[str, dict[str, int]]:
+    """The sums of the loans that run by one of the keys: of their rows, and of what they earned since."""
+    found: dict[str, dict[str, int]] = {}
+    for model in (LoanTally, EarningTally):
+        sums = {f"sum_{name}": Sum(name) for name in model.rule.sums}
+        rows = model.objects.filter(within, status__in=state.LIVE).values(key).annotate(**sums).order_by(key)
+        for row in rows:
+            one = found.setdefault(row[key], {})
+            for name in model.rule.sums:
+                one[name] = one.get(name, 0) + int(row[f"sum_{name}"])
+    return found
+
+
+def _owed_of(sums: Mapping[str, int]) -> int:
+    return sum(sums.get(f"{name}_minor", 0) for name in ("principal", "interest", "fee", "penalty", "tax"))
 
 
 def products_lent(*, within: Q | None = None) -> list[str]:
@@ -159,11 +187,10 @@ def lending_by_day(*, starts_on: date, ends_on: date, within: Q | None = None) -
 
 
 def _owed() -> Any:
-    return F("principal_minor") + F("interest_minor") + F("fee_minor") + F("penalty_minor") + F("tax_minor")
-
-
-def _sum_owed() -> Any:
-    return Sum("principal_minor") + Sum("interest_minor") + Sum("fee_minor") + Sum("penalty_minor") + Sum("tax_minor")
+    """All that a loan owes, what it earned since its row was written too."""
+    earned = Earning.objects.filter(pk=OuterRef("pk")).values(all=F("interest_minor") + F("penalty_minor"))
+    rows = F("principal_minor") + F("interest_minor") + F("fee_minor") + F("penalty_minor") + F("tax_minor")
+    return rows + Coalesce(Subquery(earned), 0)
 
 
 def loans_of_party(party_id: UUID) -> QuerySet[Loan]:
@@ -176,18 +203,19 @@ def history_of_party(*, party_id: UUID, on: date | None = None) -> History:
     mine = Loan.objects.filter(party_id=party_id, disbursed_on__isnull=False)
     if on is not None:
         mine = mine.filter(disbursed_on__lte=on)
-    found = mine.aggregate(
-        loan_count=Count("id"),
-        closed_count=Count("id", filter=Q(status="closed")),
-        open_count=Count("id", filter=Q(status__in=state.LIVE)),
-        open_exposure_minor=Coalesce(_sum_owed(), 0),
-        worst=Coalesce(Max("max_days_past_due"), 0),
-        written_off_count=Count("id", filter=Q(status="written_off")),
-        last_closed_on=Max("closed_on"),
-        repaid_on_time_count=Count("id", filter=Q(status="closed", max_days_past_due=0)),
+    rows = list(mine.defer("terms", "checkpoint"))
+    running = [row for row in rows if row.status in state.LIVE]
+    closed = [row for row in rows if row.status == "closed"]
+    return History(
+        loan_count=len(rows),
+        closed_count=len(closed),
+        open_count=len(running),
+        open_exposure_minor=sum(row.outstanding_minor for row in rows),
+        max_days_past_due=max((row.max_days_past_due for row in rows), default=0),
+        written_off_count=sum(row.status == "written_off" for row in rows),
+        last_closed_on=max((row.closed_on for row in rows if row.closed_on), default=None),
+        repaid_on_time_count=sum(row.max_days_past_due == 0 for row in closed),
     )
-    worst = found.pop("worst")
-    return History(**found | {"open_exposure_minor": int(found["open_exposure_minor"]), "max_days_past_due": worst})
 
 
 def loan_ids() -> list[UUID]:
@@ -195,8 +223,8 @@ def loan_ids() -> list[UUID]:
 
 
 def kept(loan_ids: Sequence[UUID]) -> Iterator[folding.Kept]:
-    """Loans with all that is stored of them, in four queries."""
-    rows = Loan.objects.filter(pk__in=loan_ids).order_by("id")
+    """Loans with all that is stored of them, in six queries."""
+    rows = Loan.rows.filter(pk__in=loan_ids).order_by("id")
     told: dict[UUID, list[LoanEvent]] = {}
     for event in LoanEvent.objects.filter(loan_id__in=loan_ids).order_by("seq"):
         told.setdefault(event.loan_id, []).append(event)
@@ -207,8 +235,22 @@ def kept(loan_ids: Sequence[UUID]) -> Iterator[folding.Kept]:
     marked: dict[UUID, list[StatusChange]] = {}
     for change in StatusChange.objects.filter(loan_id__in=loan_ids):
         marked.setdefault(change.loan_id, []).append(change)
+    running = {one.pk: one for one in Earning.objects.filter(pk__in=loan_ids)}
+    for one in running.values():
+        moved.setdefault(one.pk, []).extend(quiet.daily(one.starts_on, one.closed_until, *earnings.lines_of(one)))
+    for span in Earned.objects.filter(loan_id__in=loan_ids):
+        lines = earnings.lines_of(span)
+        moved.setdefault(span.loan_id, []).extend(quiet.daily(span.starts_on, span.ends_on, *lines))
     for row in rows:
-        yield folding.Kept(row, told.get(row.pk, []), moved.get(row.pk, []), marked.get(row.pk, []))
+        earning = running.get(row.pk)
+        yield folding.Kept(
+            row=row,
+            events=told.get(row.pk, []),
+            movements=moved.get(row.pk, []),
+            statuses=marked.get(row.pk, []),
+            earning=earning,
+            closed_until=earning.closed_until if earning else row.checkpoint_on,
+        )
 
 
 # --- the close ---------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import BigIntegerField, Case, Count, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Abs, Cast
 
-from usance.apps.servicing.models import LoanMovement
+from usance.apps.servicing.models import MovementLine
 from usance.core.accounting import books
 
 
@@ -50,7 +50,7 @@ def parts_of_entry(*, entry_id: UUID, within: Q | None = None) -> list[Part]:
     condition on the movements."""
     names = ("kind", "component", "fee_kind", "tax_kind", "loan__product", "lowers")
     rows: Any = (
-        LoanMovement.objects.filter(within or Q(), entry_id=entry_id)
+        MovementLine.objects.filter(within or Q(), entry_id=entry_id)
         .annotate(lowers=Case(When(amount_minor__lt=0, then=Value(True)), default=Value(False)))
         .values_list(*names)
         .annotate(
@@ -63,9 +63,9 @@ def parts_of_entry(*, entry_id: UUID, within: Q | None = None) -> list[Part]:
     return [Part(*row) for row in rows]
 
 
-def movements_of_entry(*, entry_id: UUID, within: Q | None = None, part: str = "") -> QuerySet[LoanMovement]:
+def movements_of_entry(*, entry_id: UUID, within: Q | None = None, part: str = "") -> QuerySet[MovementLine]:
     """The movements that an entry was made of, by loan; of one part, if it is named. Of an unknown part all."""
-    found = LoanMovement.objects.filter(within or Q(), entry_id=entry_id)
+    found = MovementLine.objects.filter(within or Q(), entry_id=entry_id)
     named = part.split(".")
     if len(named) == 5 and named[4] in "+-":
         sign = Q(amount_minor__lt=0) if named[4] == "-" else Q(amount_minor__gt=0)

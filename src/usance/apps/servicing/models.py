@@ -7,6 +7,10 @@ from django.db.models import F, Q
 
 from usance.apps.institutions import tallies
 from usance.apps.institutions.models import OrgModel, TenantForeignKey, TenantModel, new_id
+from usance.apps.servicing import carried
+from usance.apps.servicing.earning_models import Earned, EarnedDay, Earning, EarningTally
+
+__all__ = ["Earned", "EarnedDay", "Earning", "EarningTally"]
 
 STATUSES = [(s, s) for s in ("new", "approved", "active", "past_due", "closed", "written_off", "cancelled")]
 ROLES = [(role, role) for role in ("borrower", "co_borrower", "guarantor")]
@@ -15,7 +19,10 @@ OPEN = ("approved", "active", "past_due")
 
 class Loan(OrgModel):
     """One obligation. What stands below `checkpoint` is a projection of the events, kept for lists; `usance audit`
-    recomputes it. `checkpoint` is the folded state in which all days before `checkpoint_on` are closed."""
+    recomputes it. `checkpoint` is the folded state in which all days before `checkpoint_on` are closed.
+
+    While its days are alike, a loan's row rests and its Earning grows: `objects` gives loans as they stand with what
+    they earned since, `rows` as they were written."""
 
     number = models.CharField(max_length=30)
     party_id = models.UUIDField(help_text="the borrower")
@@ -57,7 +64,11 @@ class Loan(OrgModel):
     closed_on = models.DateField(null=True)
     close_problem = models.CharField(max_length=300, blank=True, help_text="why the close left it out")
 
+    objects = carried.CarriedManager()
+    rows = models.Manager["Loan"]()
+
     class Meta:
+        base_manager_name = "objects"
         constraints = [
             models.UniqueConstraint("institution", "number", name="loan_number_once"),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="loan_amount_positive"),
@@ -239,6 +250,27 @@ class LoanMovement(TenantModel):
                 condition=Q(effective_on__lt=F("booked_on")),
             ),
         ]
+
+
+class MovementLine(models.Model):
+    """Every movement of a loan, those that follow from an Earning or Earned too: a view, for reading."""
+
+    id = models.UUIDField(primary_key=True)
+    institution_id = models.UUIDField()
+    loan = models.ForeignKey(Loan, models.DO_NOTHING, related_name="+", db_constraint=False)
+    entry = models.ForeignKey("ledger.JournalEntry", models.DO_NOTHING, related_name="+", db_constraint=False)
+    event_id = models.UUIDField(null=True)
+    booked_on = models.DateField()
+    effective_on = models.DateField()
+    kind = models.CharField(max_length=40)
+    component = models.CharField(max_length=12)
+    fee_kind = models.CharField(max_length=40)
+    tax_kind = models.CharField(max_length=40)
+    amount_minor = models.BigIntegerField()
+
+    class Meta:
+        managed = False
+        db_table = "servicing_movementline"
 
 
 class StatusChange(TenantModel):

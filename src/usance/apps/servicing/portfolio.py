@@ -40,6 +40,12 @@ WHERE m.institution_id = %(institution)s AND m.booked_on >= %(since)s AND m.book
   AND m.effective_on <= %(on)s AND c.measure IS NOT NULL
 GROUP BY 1, 2, 3, 4, 5
 UNION ALL
+SELECT d.day, d.day, d.product, d.org_path, v.measure, '', NULL::date, sum(v.amount_minor)
+FROM servicing_earnedday d
+CROSS JOIN LATERAL (VALUES ('interest', d.interest_minor), ('penalty', d.penalty_minor)) v (measure, amount_minor)
+WHERE d.institution_id = %(institution)s AND d.day >= %(since)s AND d.day < %(until)s AND d.day <= %(on)s
+GROUP BY 1, 3, 4, 5
+UNION ALL
 SELECT s.booked_on, s.effective_on, l.product, l.org_path, 'loans', s.status, s.past_due_since, sum(s.count)
 FROM servicing_statuschange s
 JOIN servicing_loan l ON l.institution_id = s.institution_id AND l.id = s.loan_id

@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import F, Q, QuerySet
 
 from usance.apps.institutions import tenancy
-from usance.apps.servicing import folding
+from usance.apps.servicing import earnings, folding
 from usance.apps.servicing.models import LoanMovement
 from usance.apps.servicing.portfolio import MONEY
 from usance.core.loan.told import TAKES_FROM_UNAPPLIED
@@ -27,10 +27,21 @@ SUMS = ", ".join(
     + f" AS {name}"
     for name in MONEY
 )
+DAYS = "least(s.ends_on, least(%(known)s::date, %(on)s::date) + 1) - s.starts_on"
 STOOD = f"""
-SELECT {SUMS} FROM servicing_loanmovement m
-WHERE m.institution_id = l.institution_id AND m.loan_id = l.id
-  AND m.booked_on <= %(known)s AND m.effective_on <= %(on)s
+SELECT {SUMS} FROM (
+    SELECT component, kind, amount_minor FROM servicing_loanmovement
+    WHERE institution_id = l.institution_id AND loan_id = l.id AND booked_on <= %(known)s AND effective_on <= %(on)s
+    UNION ALL
+    SELECT v.component, '', v.amount_minor FROM (
+        SELECT ends_on, {", ".join(earnings.KEPT)} FROM servicing_earned
+        WHERE institution_id = l.institution_id AND loan_id = l.id UNION ALL
+        SELECT closed_until, {", ".join(earnings.KEPT)} FROM servicing_earning
+        WHERE institution_id = l.institution_id AND id = l.id
+    ) s CROSS JOIN LATERAL (VALUES ('interest', {earnings.total_sql("interest", DAYS)}),
+                                   ('penalty', {earnings.total_sql("penalty", DAYS)})) v (component, amount_minor)
+    WHERE s.starts_on <= least(%(known)s::date, %(on)s::date)
+) m
 """  # noqa: S608 (our own text)
 SCOPE = """
 l.institution_id = %(institution)s AND l.id > %(after)s

@@ -6,7 +6,7 @@ columns follow. A back-dated event is refolded and the difference booked today.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -16,7 +16,7 @@ from usance.apps.audit import services as audit
 from usance.apps.institutions import services as institutions
 from usance.apps.institutions.models import new_id
 from usance.apps.ledger import services as ledger
-from usance.apps.servicing import folding, posting, statuses
+from usance.apps.servicing import earnings, folding, posting, statuses
 from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement, StatusChange
 from usance.apps.servicing.refusals import NoSuchLoan, SourceUsedOtherwise, ValueDateInTheFuture
 from usance.core.loan import close, refused, replay, state
@@ -72,9 +72,13 @@ def tell(*, loan_id: UUID, events: Sequence[Event], actor: Actor) -> Loan:
 
 def lock(loan_id: UUID) -> Loan:
     """The loan's row, nobody else's until the transaction ends."""
-    row = Loan.objects.select_for_update(no_key=True).filter(pk=loan_id).first()
+    row = earnings.lock_running(loan_id)
     if row is None:
-        raise NoSuchLoan()
+        row = Loan.rows.select_for_update(no_key=True).filter(pk=loan_id).first()
+        if row is None:
+            raise NoSuchLoan()
+        if row.status in state.LIVE:  # it was disbursed while we waited for it
+            earnings.lock([row])
     return row
 
 
@@ -205,12 +209,19 @@ def _write(taking: Taking, actor: Actor) -> None:
     LoanEvent.objects.bulk_create(taking.events)
     LoanMovement.objects.bulk_create(taking.movements, batch_size=2000)
     StatusChange.objects.bulk_create(taking.statuses)
-    for name, value in folding.columns_of(taking.loan).items():
+    columns = folding.columns_of(taking.loan)
+    look_again = (
+        not row.loan_class
+        or columns["days_past_due"] > 0
+        or any(columns[name] != getattr(row, name) for name in ("days_past_due", "extension_count"))
+    )
+    for name, value in columns.items():
         setattr(row, name, value)
     row.last_event_seq, row.last_event_hash = taking.events[-1].seq, taking.events[-1].hash
     row.max_days_past_due = taking.most_days_late
     row.corrected_terms = folding.corrected_terms(row, taking.loan.terms)
     row.save(update_fields=[*folding.STANDING, *folding.OF_EVENTS])
+    earnings.replace([earnings.Folded(row, taking.loan, columns, look_again)])
     for event in taking.events:
         audit.record(
             action=f"loan.{folding.snake(event.kind)}",
@@ -226,6 +237,17 @@ def announce(loan_id: UUID, before: state.Loan, after: state.Loan) -> None:
     for name in _announced(before, after):
         if name in queue.declared():
             queue.enqueue(name, loan_id=str(loan_id))
+
+
+def announce_all(changed: Iterable[tuple[UUID, state.Loan, state.Loan]]) -> None:
+    """`announce` for many loans: one query for each kind of job."""
+    jobs: dict[str, list[dict[str, queue.Plain]]] = {}
+    for loan_id, before, after in changed:
+        for name in _announced(before, after):
+            jobs.setdefault(name, []).append({"loan_id": str(loan_id)})
+    for name, each in jobs.items():
+        if name in queue.declared():
+            queue.enqueue_all(name, each)
 
 
 def _announced(before: state.Loan, after: state.Loan) -> list[str]:

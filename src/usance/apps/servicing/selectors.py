@@ -38,7 +38,7 @@ from usance.apps.servicing.lists import (
     products_lent,
 )
 from usance.apps.servicing.made_of import Part, movements_of_entry, parts_of_entry
-from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement, LoanParty
+from usance.apps.servicing.models import Loan, LoanEvent, LoanParty, MovementLine
 from usance.apps.servicing.refusals import NoSuchLoan
 from usance.core.loan import admit, close, events, quote, replay, state
 from usance.core.loan.terms import Terms
@@ -144,9 +144,9 @@ def events_of(*, loan_id: UUID) -> QuerySet[LoanEvent]:
     return LoanEvent.objects.filter(loan_id=loan_id).order_by("seq")
 
 
-def movements(*, loan_id: UUID) -> QuerySet[LoanMovement]:
+def movements(*, loan_id: UUID) -> QuerySet[MovementLine]:
     """Newest first."""
-    return LoanMovement.objects.filter(loan_id=loan_id).select_related("entry").order_by("-booked_on", "-id")
+    return MovementLine.objects.filter(loan_id=loan_id).select_related("entry").order_by("-booked_on", "-id")
 
 
 def parties(*, loan_id: UUID) -> QuerySet[LoanParty]:

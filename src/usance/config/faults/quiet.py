@@ -85,14 +85,16 @@ def _until_no_close_runs(lender: Lender, behind: psycopg.Connection, wait: Calla
 
 
 def _put(behind: psycopg.Connection, loan_id: UUID, column: str, value: Any) -> None:
+    """What is wrong is met when the loan is folded: by the next close, if it has something on its agenda."""
     behind.execute(f"UPDATE servicing_loan SET {column} = %s WHERE id = %s", [Jsonb(value), loan_id])  # noqa: S608
+    behind.execute("UPDATE servicing_earning SET agenda_on = closed_until + 1 WHERE id = %s", [loan_id])
 
 
 def _after_poison(act: Act, behind: psycopg.Connection, bad: Sequence[UUID]) -> None:
     """The others are closed to the new date, and each of these is listed."""
     left = behind.execute(
-        "SELECT count(*) FROM servicing_loan l JOIN institutions_institution i ON i.id = l.institution_id"
-        " WHERE i.id = %s AND l.status IN ('active', 'past_due') AND l.checkpoint_on < i.business_date"
+        "SELECT count(*) FROM servicing_earning l JOIN institutions_institution i ON i.id = l.institution_id"
+        " WHERE i.id = %s AND l.closed_until < i.business_date"
         " AND NOT l.id = ANY(%s)",
         [act.lender.id, list(bad)],
     ).fetchone()

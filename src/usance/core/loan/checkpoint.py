@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from fractions import Fraction
+from types import NoneType
 from typing import Any
 
 from usance.core import values
@@ -21,11 +22,21 @@ def to_json(loan: Loan) -> dict[str, Any]:
     return {"version": SCHEMA_VERSION, **plain}
 
 
+def _same(item: Any) -> Any:
+    return item
+
+
+# a close writes these by the million: one look at the type, and no more
+_PLAIN: dict[type, Callable[[Any], Any]] = {
+    NoneType: _same, int: _same, str: _same, bool: _same, dict: dict, date: date.isoformat,
+    Fraction: values.ratio_text,
+}  # fmt: skip
+
+
 def _plain(item: Any) -> Any:
-    if item is None or isinstance(item, int | str):
-        return item
-    if isinstance(item, dict):
-        return dict(item)
+    known = _PLAIN.get(type(item))
+    if known is not None:
+        return known(item)
     if isinstance(item, tuple):
         return [_plain(inner) for inner in item]
     return values.encode(item)

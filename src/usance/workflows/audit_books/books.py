@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from usance.apps.institutions import tallies
 from usance.apps.ledger.digests import ENTRY_TEXT, TRANSFER_TEXT
-from usance.apps.servicing import portfolio
-from usance.apps.servicing.folding import MOVEMENT_TEXT
+from usance.apps.servicing import earnings, portfolio
+from usance.apps.servicing.earnings import total_sql
+from usance.apps.servicing.folding import EARNED_DAY_TEXT, MOVEMENT_TEXT
 from usance.core.accounting import books
 from usance.core.loan.told import TAKES_FROM_UNAPPLIED
 from usance.workflows.audit_books.difference import Difference, rows
@@ -71,7 +72,9 @@ def debits_equal_credits() -> Iterator[Difference]:
 
 COMPONENTS = ("principal", "interest", "fee", "penalty", "tax", "unapplied")
 
-LOANS = """
+INTEREST_EARNED = total_sql("interest", "s.ends_on - s.starts_on")
+PENALTY_EARNED = total_sql("penalty", "s.ends_on - s.starts_on")
+LOANS = f"""
 SELECT l.number, l.principal_minor, l.interest_minor, l.fee_minor, l.penalty_minor, l.tax_minor, l.unapplied_minor,
        coalesce(m.principal, 0), coalesce(m.interest, 0), coalesce(m.fee, 0), coalesce(m.penalty, 0),
        coalesce(m.tax, 0), coalesce(m.unapplied, 0)
@@ -84,13 +87,28 @@ FROM servicing_loan l LEFT JOIN (
            sum(amount_minor) FILTER (WHERE component = 'tax') AS tax,
            coalesce(sum(amount_minor) FILTER (WHERE component = 'unapplied'), 0)
                + coalesce(sum(amount_minor) FILTER (WHERE kind = ANY(%(taking)s)), 0) AS unapplied
-    FROM servicing_loanmovement GROUP BY institution_id, loan_id
+    FROM (
+        SELECT institution_id, loan_id, kind, component, amount_minor FROM servicing_loanmovement UNION ALL
+        SELECT s.institution_id, s.loan_id, '', v.component, v.amount_minor FROM servicing_earned s
+        CROSS JOIN LATERAL (VALUES ('interest', {INTEREST_EARNED}), ('penalty', {PENALTY_EARNED}))
+            v (component, amount_minor)
+    ) moved GROUP BY institution_id, loan_id
 ) m ON m.institution_id = l.institution_id AND m.loan_id = l.id
 WHERE (l.principal_minor, l.interest_minor, l.fee_minor, l.penalty_minor, l.tax_minor, l.unapplied_minor)
    IS DISTINCT FROM (coalesce(m.principal, 0), coalesce(m.interest, 0), coalesce(m.fee, 0), coalesce(m.penalty, 0),
        coalesce(m.tax, 0), coalesce(m.unapplied, 0))
 ORDER BY l.number
-"""
+"""  # noqa: S608 (our own constants)
+EARNINGS = f"""
+SELECT l.number FROM servicing_earning s
+LEFT JOIN servicing_loan l ON l.institution_id = s.institution_id AND l.id = s.id
+WHERE l.id IS NULL OR s.starts_on <> l.checkpoint_on OR s.status <> l.status OR s.bucket <> l.bucket
+   OR s.product <> l.product OR s.org_path <> l.org_path OR s.owner_id IS DISTINCT FROM l.owner_id
+   OR s.interest_minor <> {total_sql("interest", "s.closed_until - s.starts_on")}
+   OR s.penalty_minor <> {total_sql("penalty", "s.closed_until - s.starts_on")}
+UNION ALL SELECT l.number FROM servicing_loan l WHERE l.status IN ('active', 'past_due') AND NOT EXISTS (
+    SELECT FROM servicing_earning s WHERE s.institution_id = l.institution_id AND s.id = l.id)
+"""  # noqa: S608 (our own constants)
 LOST_MOVEMENTS = """
 SELECT m.id, m.loan_id FROM servicing_loanmovement m
 WHERE NOT EXISTS (SELECT FROM servicing_loan l WHERE l.institution_id = m.institution_id AND l.id = m.loan_id)
@@ -105,6 +123,8 @@ def loans_as_movements() -> Iterator[Difference]:
                 yield Difference("I2", f"loan {number}", f"{name} stands at {stands}, its movements make {moved}")
     for movement_id, loan_id in rows(LOST_MOVEMENTS):
         yield Difference("I2", f"movement {movement_id}", f"its loan {loan_id} is gone")
+    for (number,) in rows(EARNINGS):
+        yield Difference("I2", f"loan {number}", "what it earned since its row was written is not by its line")
 
 
 CONTROL = """
@@ -113,29 +133,40 @@ JOIN ledger_account a ON a.institution_id = l.institution_id AND a.id = l.accoun
 WHERE a.role <> '' GROUP BY a.role
 """
 SUMS = """
-SELECT coalesce(sum(principal_minor), 0), coalesce(sum(interest_minor), 0), coalesce(sum(fee_minor), 0),
-       coalesce(sum(penalty_minor), 0), coalesce(sum(tax_minor), 0), coalesce(sum(unapplied_minor), 0)
-FROM servicing_loan
+SELECT coalesce(sum(principal_minor), 0), coalesce(sum(interest_minor), 0) + e.interest, coalesce(sum(fee_minor), 0),
+       coalesce(sum(penalty_minor), 0) + e.penalty, coalesce(sum(tax_minor), 0), coalesce(sum(unapplied_minor), 0)
+FROM servicing_loan, (
+    SELECT coalesce(sum(interest_minor), 0) AS interest, coalesce(sum(penalty_minor), 0) AS penalty
+    FROM servicing_earning
+) e GROUP BY e.interest, e.penalty
 """
 
 
 def control_accounts() -> Iterator[Difference]:
     """I2, summed: each control account carries what all loans together owe of it."""
     accounts = dict(rows(CONTROL))
-    for name, owed in zip(COMPONENTS, rows(SUMS)[0], strict=True):
+    for name, owed in zip(COMPONENTS, (rows(SUMS) or [(0,) * len(COMPONENTS)])[0], strict=True):
         role = books.CONTROL[name]
         booked = accounts.get(role, 0) * (-1 if books.ROLES[role] == "liability" else 1)
         if booked != owed:
             yield Difference("I2", f"control account {role}", f"carries {booked}, the loans' {name} sums to {owed}")
 
 
+EARNED_DAY_TEXT_OR_NONE = f"CASE WHEN d.id IS NOT NULL THEN {EARNED_DAY_TEXT} END"
+OF_THE_DAY = {
+    line: f"{total_sql(line, 'd.day - s.starts_on + 1')} - {total_sql(line, 'd.day - s.starts_on')}"
+    for line in ("interest", "penalty")
+}
+LINE_COLUMNS = ", ".join(earnings.KEPT)
+
 # fmt: off
 MOVEMENTS = f"""
 SELECT e.key FROM ledger_journalentry e
 LEFT JOIN servicing_loanmovement m ON m.institution_id = e.institution_id AND m.entry_id = e.id
-GROUP BY e.institution_id, e.id
-HAVING e.details_digest <> CASE count(m.id) WHEN 0 THEN '' ELSE
-    encode(sha256(convert_to(string_agg({MOVEMENT_TEXT}, E'\\n' ORDER BY m.id), 'UTF8')), 'hex') END
+LEFT JOIN servicing_earnedday d ON d.institution_id = e.institution_id AND d.entry_id = e.id
+GROUP BY e.institution_id, e.id, d.id
+HAVING e.details_digest <> CASE count(m.id) + count(d.id) WHEN 0 THEN '' ELSE encode(sha256(convert_to(
+    coalesce({EARNED_DAY_TEXT_OR_NONE}, string_agg({MOVEMENT_TEXT}, E'\\n' ORDER BY m.id)), 'UTF8')), 'hex') END
 ORDER BY e.key
 """  # noqa: S608 (our own constants)
 # fmt: on
@@ -145,8 +176,26 @@ WHERE NOT EXISTS (SELECT FROM ledger_journalentry e WHERE e.institution_id = m.i
 """
 
 
+EARNED_DAYS = f"""
+SELECT e.key FROM servicing_earnedday d
+JOIN ledger_journalentry e ON e.institution_id = d.institution_id AND e.id = d.entry_id
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum({OF_THE_DAY["interest"]}), 0) AS interest, coalesce(sum({OF_THE_DAY["penalty"]}), 0) AS penalty
+    FROM (
+        SELECT id AS loan_id, closed_until AS ends_on, {LINE_COLUMNS} FROM servicing_earning UNION ALL
+        SELECT loan_id, ends_on, {LINE_COLUMNS} FROM servicing_earned
+    ) s WHERE s.loan_id >= d.first_id AND (d.end_id IS NULL OR s.loan_id < d.end_id) AND s.product = d.product
+        AND s.org_path = d.org_path AND s.starts_on <= d.day AND d.day < s.ends_on
+) m WHERE m.interest <> d.interest_minor OR m.penalty <> d.penalty_minor OR d.interest_minor + d.penalty_minor <> (
+    SELECT sum(t.amount_minor) FROM ledger_transfer t WHERE t.institution_id = e.institution_id AND t.entry_id = e.id)
+ORDER BY e.key
+"""  # noqa: S608 (our own constants)
+
+
 def movements_whole() -> Iterator[Difference]:
-    """I2: an entry carries exactly the movements it was booked for."""
+    """I2: an entry carries exactly the movements it was booked for, and what loans earned on its day by their lines."""
+    for (key,) in rows(EARNED_DAYS):
+        yield Difference("I2", f"entry {key}", "is not what the loans earned on its day by their lines")
     for (key,) in rows(MOVEMENTS):
         yield Difference("I2", f"entry {key}", "a movement that it carries was altered, added or removed")
     for (movement_id,) in rows(MOVEMENTS_WITHOUT_ENTRY):

@@ -6,10 +6,11 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
-from usance.apps.servicing import folding, portfolio, statuses
+from usance.apps.servicing import earnings, folding, portfolio, statuses
 from usance.apps.servicing import selectors as servicing
 from usance.apps.servicing.folding import Kept
-from usance.core.loan import replay
+from usance.core.calendar import ONE_DAY
+from usance.core.loan import quiet, replay, state
 from usance.core.loan.state import Movement
 from usance.core.refusals import Refusal
 from usance.core.values import UnreadableValue
@@ -40,15 +41,18 @@ def _compare(kept: Kept, marked: bool) -> Iterator[Difference]:
     subject = f"loan {kept.row.number}"
     try:
         agreed, told = folding.terms_of(kept.row), folding.history_of(kept.events)
-        step = replay.replay(agreed, told, kept.row.checkpoint_on)
-        expected = folding.columns_of(step.loan) | {
+        step = replay.replay(agreed, told, kept.closed_until)
+        written = replay.replay(agreed, told, kept.row.checkpoint_on, daily=False).loan
+        expected = folding.columns_of(written) | {
             "max_days_past_due": folding.max_days_past_due(agreed, told, kept.row.checkpoint_on),
-            "corrected_terms": folding.corrected_terms(kept.row, step.loan.terms),
+            "corrected_terms": folding.corrected_terms(kept.row, written.terms),
         }
     except UNFOLDABLE as reason:
         yield Difference("I2", subject, f"cannot be recomputed ({type(reason).__name__}: {reason})")
         return
     yield from _columns(kept, expected, subject)
+    if kept.earning is not None and not _earns_so(kept, written):
+        yield Difference("I2", subject, "its line of earning is not what its events make")
     for movement in replay.adjustments(kept.movements, step.movements):
         yield Difference("I2", subject, f"movements lack {_words(movement)}")
     if marked:
@@ -62,6 +66,15 @@ def _compare(kept: Kept, marked: bool) -> Iterator[Difference]:
             yield Difference(
                 "I6", subject, f"{name} is {float(accrued.exact - accrued.posted):.3f} away from what was booked"
             )
+
+
+def _earns_so(kept: Kept, written: state.Loan) -> bool:
+    """Whether the line is the one of its state; there is none until the close has looked at a loan again."""
+    earning = kept.earning
+    assert earning is not None
+    said, lines = quiet.earning(written), earnings.lines_of(earning)
+    rests = earning.agenda_on == written.at + ONE_DAY and lines == (quiet.Line(), quiet.Line())
+    return rests or (earning.agenda_on <= said.until and lines == (said.interest, said.penalty))
 
 
 def _columns(kept: Kept, expected: Mapping[str, object], subject: str) -> Iterator[Difference]:

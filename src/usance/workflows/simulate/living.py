@@ -100,7 +100,8 @@ def _today() -> date:
 def _anyone_left(world: World) -> bool:
     """Whether somebody still has something to do here: a loan that runs and is not in default."""
     with transaction.atomic():
-        running = loans.loan_register().filter(status__in=("approved", *LIVE), days_past_due__lt=90)
+        recent = Q(late_since__isnull=True) | Q(late_since__gt=tenancy.current().business_date - 90 * ONE_DAY)
+        running = loans.loan_register().filter(recent, status__in=("approved", *LIVE))
         found = running.exists()
     world.crew.meet()  # all have looked at the same evening
     return found
@@ -151,8 +152,8 @@ def _standing(today: date) -> dict[UUID, Standing]:
     """The loans that run, or ran until a moment ago, by id: one query a day."""
     of_interest = Q(status__in=LIVE) | Q(status="closed", closed_on__gte=today - 2 * ONE_DAY)
     with transaction.atomic():
-        rows = loans.loan_register().filter(of_interest).values_list(*Standing._fields)
-        return {row[0]: Standing(*row) for row in rows}
+        rows = loans.loan_register().filter(of_interest).only(*Standing._fields[1:], "checkpoint_on")
+        return {row.pk: Standing(*(getattr(row, name) for name in Standing._fields)) for row in rows}
 
 
 def _come(world: World, plan: Plan, life: Life, tally: Tally) -> None:

@@ -23,7 +23,9 @@ def summary(plan: Plan, tally: Tally, *, seconds: float) -> dict[str, object]:
     with transaction.atomic():
         tenancy.forget_row()
         institution = tenancy.current()
-        rows = list(loans.loan_register().values_list("status", "days_past_due", "amount_minor", "principal_minor"))
+        names = ("status", "days_past_due", "amount_minor", "principal_minor")
+        found = loans.loan_register().only(*names, "checkpoint_on")
+        rows = [tuple(getattr(row, name) for name in names) for row in found]
     by_status: dict[str, int] = {}
     for status, *_ in rows:
         by_status[status] = by_status.get(status, 0) + 1

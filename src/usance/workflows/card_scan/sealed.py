@@ -31,6 +31,7 @@ SEALED = (
     Sealed("customers_fact", "sealed", "customers_fact.value"),
     Sealed("customers_contact", "sealed", "customers_contact.value"),
     Sealed("customers_identitynumber", "sealed", "customers_identitynumber.value"),
+    Sealed("customers_protection", "sealed_evidence", "customers_protection.evidence"),
     Sealed("customers_onetimecode", "sealed_to", "customers_onetimecode.to"),
     Sealed("customers_blacklistentry", "sealed_note", "customers_blacklistentry.note", party="NULL::uuid"),
     Sealed("imports_importfile", "sealed", "imports_importfile.sealed", party="NULL::uuid"),

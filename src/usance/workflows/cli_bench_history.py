@@ -25,6 +25,7 @@ from usance.apps.institutions.models import new_id
 from usance.apps.ledger import services as ledger
 from usance.apps.servicing import portfolio, portfolio_lines
 from usance.apps.servicing import services as servicing
+from usance.core.accounting import books
 from usance.core.loan import terms
 from usance.core.money import Currency
 from usance.core.rates import Rate
@@ -47,7 +48,7 @@ SELECT {values} FROM servicing_loan t, generate_series(%(first)s, %(last)s) AS c
 MOVED = """
 INSERT INTO servicing_loanmovement
     (institution_id, booked_on, id, loan_id, entry_id, effective_on, kind, component, fee_kind, tax_kind, amount_minor)
-SELECT institution_id, %(booked)s, uuidv7(), id, gen_random_uuid(), %(effective)s, %(kind)s, %(component)s, '', '',
+SELECT institution_id, %(booked)s, uuidv7(), id, %(entry)s, %(effective)s, %(kind)s, %(component)s, '', '',
        %(amount)s
 FROM servicing_loan WHERE substr(number, 3)::bigint %% %(of)s = %(rest)s
 """
@@ -166,8 +167,18 @@ def _multiply(template: UUID, loans_wanted: int) -> None:
 
 
 def _move(booked: date, effective: date, kind: str, component: str, amount: int, of: int = 1, rest: int = 0) -> None:
+    """A movement of each loan with this rest, all carried by one small entry."""
+    debit, credit = books.posting(kind, component)
+    transfer = ledger.NewTransfer(debit=debit, credit=credit, amount_minor=abs(amount), branch="root", product="p1")
+    entry = ledger.post(
+        entry=ledger.NewEntry(
+            key=f"bench:{booked}:{effective}:{kind}:{component}:{rest}", booked_on=booked, effective_on=effective,
+            description="loan.days_passed", transfers=[transfer],
+        ),
+        actor=SYSTEM,
+    )  # fmt: skip
     _run(MOVED, {"booked": booked, "effective": effective, "kind": kind, "component": component, "amount": amount,
-                 "of": of, "rest": rest})  # fmt: skip
+                 "of": of, "rest": rest, "entry": entry.pk})  # fmt: skip
 
 
 def _mark(on: date, status: str, since: date | None, count: int, of: int = 1, rest: int = 0) -> None:

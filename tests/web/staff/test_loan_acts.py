@@ -298,10 +298,16 @@ def test_only_acts_that_make_sense_and_are_allowed_are_offered(lender: Lender) -
     assert offered("collector") == ["extend_loan"]
     assert offered("accountant") == [
         "waive",
+        "credit",
         "add_fee",
         "penalty",
+        "rest_interest",
+        "reschedule",
+        "respread",
         "reverse_entry",
         "change_rate",
         "correct_terms",
+        "terminate",
+        "charge_off",
         "write_off",
     ]

@@ -31,7 +31,7 @@ LOAN = [
     "to_come",
     "allocate",
     "close",
-    "carry reshape",
+    "quiet carry reshape",
     "apply",
     "admit",
     "replay",

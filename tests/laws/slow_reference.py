@@ -316,7 +316,8 @@ class SlowLoan:
                 if item.what == "principal" and (self.today - item.due).days >= self.agreed.grace
             )
             self.unbilled["interest"] += fresh
-            self.unbilled["penalty"] += self._fined(Fraction(0 if self.paused else late * self.agreed.fine))
+            if late and self.agreed.fine and not self.paused:  # a night that costs nothing posts nothing
+                self.unbilled["penalty"] += self._fined(late * self.agreed.fine)
         self.today += timedelta(days=1)
 
     def _fined(self, more: Fraction) -> int:
@@ -330,6 +331,14 @@ class SlowLoan:
                 self.fine_total = Fraction(cap)
         self.fine_asked += fine
         return fine
+
+    def _fined_whole(self, amount: int) -> int:
+        """A fine in whole units: what the nights have carried below one unit stays what it is."""
+        if self.agreed.fine_cap is not None:
+            amount = max(0, min(amount, int(self.agreed.fine_cap * self.agreed.principal) - self.fine_asked))
+        self.fine_total += amount
+        self.fine_asked += amount
+        return amount
 
     # --- events -------------------------------------------------------------------------------------------------
 
@@ -413,8 +422,9 @@ class SlowLoan:
             self.period = (self.today, self.after(self.today, 1))
 
     def waive(self, what: str, amount: int) -> None:
-        """The oldest first: bills of the past, what is as old as they are, the bill of today, what no bill asks for."""
-        if self.closed:
+        """The oldest first: bills of the past, what is as old as they are, the bill of today, what no bill asks for.
+        Of a loan that was written off, what a bank has taken back since."""
+        if self.closed and not self.written_off:
             return
         for age in ("late", "due", "ahead"):
             for one in (one for group in self._open(age) for one in group if one.what == what):
@@ -437,7 +447,7 @@ class SlowLoan:
         if self.written_off:
             return
         if what == "penalty":
-            amount = self._fined(Fraction(amount))
+            amount = self._fined_whole(amount)
         bill = next((one for one in self.bills if one.starts < due <= one.due or due <= one.starts < one.due), None)
         if bill is None and not self.dates and due <= self.today and amount:
             bill = self._bill_of_its_own(due)

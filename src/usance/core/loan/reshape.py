@@ -38,8 +38,7 @@ def levelled(loan: Loan, drawn_minor: int, rate_before: Rate | None = None, leve
     spans = to_come.rate_spans(loan)
     if rate_before and starts_on < loan.at:
         spans = [(starts_on, rate_before), (loan.at, loan.rate)]
-    periods = plan.periods(terms, starts_on, loan.due_dates, state.pace(loan))
-    ahead = plan.rungs(terms, periods, spans, loan.at, charges.rests(loan))
+    ahead = plan.rungs(terms, to_come.periods_to_come(loan), spans, loan.at, charges.rests(loan))
     owed = to_come.owed_to_come(loan)
     standing = terms.early_payment in allocate.AHEAD
     if standing and loan.planned:
@@ -229,10 +228,8 @@ def _all_ahead(loan: Loan) -> state.Ahead:
 
 def _level_of(loan: Loan, principal: int) -> int:
     """The level that repays so much over the instalments to come, each counted whole."""
-    starts_on = loan.period.starts_on if loan.period else loan.at
-    ahead = plan.periods(loan.terms, starts_on, loan.due_dates, state.pace(loan))
     owed = plan.Owed(Fraction(principal), Fraction(charges.INTEREST_BASES[loan.terms.interest_base](loan)))
-    return plan.level(loan.terms, owed, plan.rungs(loan.terms, ahead, to_come.rate_spans(loan)))
+    return plan.level(loan.terms, owed, plan.rungs(loan.terms, to_come.periods_to_come(loan), to_come.rate_spans(loan)))
 
 
 def _levelled_anew(loan: Loan, book: Book, past: Mapping[str, int], interest: Interest) -> Loan:

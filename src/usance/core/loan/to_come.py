@@ -20,12 +20,21 @@ def shares_to_come(loan: Loan) -> list[plan.Share]:
     terms = loan.terms
     if not loan.due_dates or loan.period is None:
         return []
-    periods = plan.periods(terms, loan.period.starts_on, loan.due_dates, state.pace(loan))
+    periods = periods_to_come(loan)
     ahead = plan.rungs(terms, periods, rate_spans(loan), loan.at, charges.rests(loan))
     if loan.even_factor is not None:
         parts = [_awake(loan, period) for period in periods]
         ahead = [rung._replace(earns=loan.even_factor * part) for rung, part in zip(ahead, parts, strict=True)]
     return plan.shares(terms, state.levels(loan), owed_to_come(loan), ahead)
+
+
+def periods_to_come(loan: Loan) -> list[Period]:
+    """The running period as it is (a due date that was moved made it longer or shorter), and those after it."""
+    starts_on = loan.period.starts_on if loan.period else loan.at
+    periods = plan.periods(loan.terms, starts_on, loan.due_dates, state.pace(loan))
+    if loan.period and periods and loan.period.ends_on == periods[0].ends_on:
+        periods[0] = loan.period
+    return periods
 
 
 def _awake(loan: Loan, period: Period) -> Fraction:

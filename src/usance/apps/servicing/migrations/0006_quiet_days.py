@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 import usance.apps.institutions.models
 import usance.apps.institutions.tenancy
-from usance.apps.servicing.migrations._sql import EARNING_OF_LOANS, EARNING_ROOM, MOVEMENT_LINES
+from usance.apps.servicing.migrations._sql import EARNING_ROOM, MOVEMENT_LINES
 
 
 class Migration(migrations.Migration):
@@ -256,6 +256,5 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunSQL(EARNING_ROOM, reverse_sql=migrations.RunSQL.noop),
-        migrations.RunSQL(EARNING_OF_LOANS, reverse_sql=migrations.RunSQL.noop),
         migrations.RunSQL(MOVEMENT_LINES, reverse_sql="DROP VIEW servicing_movementline"),
     ]

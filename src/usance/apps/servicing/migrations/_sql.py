@@ -33,6 +33,7 @@ EARNING_ROOM = "ALTER TABLE servicing_earning SET (fillfactor = 45);"
 # loans that run when this version comes: each is folded by the next close, and earns by a line from then on
 EARNING_OF_LOANS = """
 ALTER TABLE servicing_loan NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE institutions_institution NO FORCE ROW LEVEL SECURITY;
 INSERT INTO servicing_earning (
     id, institution_id, starts_on, closed_until, agenda_on, product, org_path, merchant, funder, owner_id, status, bucket,
     interest_carried, interest_daily, interest_parts, interest_posted, penalty_carried, penalty_daily, penalty_parts,
@@ -40,6 +41,8 @@ INSERT INTO servicing_earning (
 ) SELECT id, institution_id, checkpoint_on, checkpoint_on, checkpoint_on, product, org_path, merchant, funder, owner_id,
     status, bucket, 0, 0, 1, 0, 0, 0, 1, 0, false, 0, 0, false
   FROM servicing_loan WHERE status IN ('active', 'past_due');
+SET CONSTRAINTS ALL IMMEDIATE;
+ALTER TABLE institutions_institution FORCE ROW LEVEL SECURITY;
 ALTER TABLE servicing_loan FORCE ROW LEVEL SECURITY;
 """
 

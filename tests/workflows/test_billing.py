@@ -21,6 +21,7 @@ from usance.apps.messaging.models import Message
 from usance.apps.servicing import services as servicing
 from usance.config import jobs
 from usance.ports import clock, queue
+from usance.ports.actor import SYSTEM
 from usance.workflows import close_day
 
 D = date(2026, 3, 2)
@@ -95,3 +96,17 @@ def test_what_is_paid_is_not_billed_and_without_the_term_nothing_is(lender: queu
         loans.pay(paid, owed, D)
     live(lender, 40)
     assert bills_of(paid.pk) == bills_of(plain.pk) == []
+
+
+def test_a_loan_that_is_owed_again_is_billed_again(lender: queue.InlineQueue) -> None:
+    """Closing struck its bills off; a payment that came back puts them on the calendar anew."""
+    loan = lent(7)
+    with transaction.atomic():
+        loans.pay(loan, loan.amount_minor, D, "rail:1")
+    live(lender, 3)
+    with transaction.atomic():
+        servicing.return_payment(
+            loan_id=loan.pk, source="rail:1-back", undoes="rail:1", reason="no money", actor=SYSTEM
+        )
+    live(lender, 22)
+    assert [one[2] for one in bills_of(loan.pk)] == ["2026-04-02"]

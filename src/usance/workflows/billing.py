@@ -21,8 +21,9 @@ AT = time(9)
 
 
 def plan(*, loan: Any, bill_days: int | None, due_dates: Iterable[date], on: date) -> None:
-    """Puts the bills of these due dates on the calendar, in the transaction that made or changed the dates; the same
-    date again changes nothing. A bill whose day has gone by is made on the next day, while its due date is to come."""
+    """Puts the bills of these due dates on the calendar, in the transaction that made or changed the dates, anew each
+    time that the loan has changed: closing it strikes off what waits, and it may be reopened. However often a date
+    stands there, it has one bill. One whose day has gone by is made on the next day, while its due date is to come."""
     if bill_days is None:
         return
     agenda.schedule_all(
@@ -30,7 +31,7 @@ def plan(*, loan: Any, bill_days: int | None, due_dates: Iterable[date], on: dat
             agenda.DatedItem(
                 kind=ISSUE,
                 due_on=max(due_on - timedelta(days=bill_days), on + timedelta(days=1)),
-                key=f"{ISSUE}:{loan.pk}:{due_on}",
+                key=f"{ISSUE}:{loan.pk}:{loan.last_event_seq}:{due_on}",
                 subject_id=loan.pk,
                 at_time=AT,
                 org_path=loan.org_path,

@@ -66,7 +66,7 @@ TEMPLATES = {
         Template("refund_sent", SERVICE),
         Template("refund_refused", SERVICE),
         Template("loan_closed", SERVICE),
-        Template("bill_ready", SERVICE),
+        Template("bill_ready", REMINDER),
         Template("phone_changed", SERVICE, version=2),
         Template("phone_counts", SERVICE),
         Template("email_changed", SERVICE),

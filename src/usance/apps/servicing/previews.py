@@ -31,11 +31,6 @@ def waiver(*, loan_id: UUID, balance: str, amount_minor: int) -> Preview:
     return selectors.preview(loan_id=loan_id, event=event)
 
 
-def fee(*, loan_id: UUID, fee_kind: str, amount_minor: int) -> Preview:
-    event = events.FeeAdded(effective_on=_today(), source=SOURCE, fee_kind=fee_kind, amount_minor=amount_minor)
-    return selectors.preview(loan_id=loan_id, event=event)
-
-
 def refund(*, loan_id: UUID, amount_minor: int) -> Preview:
     event = events.Refunded(effective_on=_today(), source=SOURCE, amount_minor=amount_minor)
     return selectors.preview(loan_id=loan_id, event=event)

@@ -63,8 +63,8 @@ def test_goals_that_were_missed_are_named() -> None:
 def test_nothing_is_added_to_the_loans_of_others(fresh_db: str) -> None:
     from tests.support import institutions
     from usance.ports import clock
-    from usance.workflows import herd
+    from usance.workflows import filling, herd
 
     institutions.found("ua", business_date=date(2026, 3, 2))
-    with pytest.raises(herd.OtherData):
+    with pytest.raises(filling.OtherData):
         herd.present(loans=10, at=clock.now(), tell=lambda step: None)

@@ -62,8 +62,8 @@ def test_a_small_crowd_is_made_once_and_every_page_of_it_opens(
 
 def test_nothing_is_added_to_the_data_of_others(fresh_db: str) -> None:
     from tests.support import institutions
-    from usance.workflows import crowd
+    from usance.workflows import crowd, filling
 
     institutions.found("ua", business_date=date(2026, 3, 2))
-    with pytest.raises(crowd.OtherData):
+    with pytest.raises(filling.OtherData):
         crowd.present(customers=10)

@@ -4,9 +4,6 @@ nothing else; payments are posted during the last close."""
 
 from __future__ import annotations
 
-import json
-import logging
-import os
 import subprocess
 import sys
 import threading
@@ -20,7 +17,6 @@ from statistics import median
 from typing import Any
 from uuid import uuid4
 
-from django.conf import settings
 from django.db import connection, transaction
 
 from usance.apps.institutions import tenancy
@@ -29,7 +25,7 @@ from usance.apps.servicing import services as servicing
 from usance.core.refusals import Refusal
 from usance.ports import clock
 from usance.ports.actor import SYSTEM
-from usance.workflows import close_day, floor, herd
+from usance.workflows import close_day, floor, herd, measuring
 from usance.workflows.audit_books import audit_books
 from usance.workflows.simulate import borrowers
 
@@ -167,7 +163,7 @@ def _paying(institution_id: Any) -> Iterator[Payments]:
 
 
 def measure(*, wanted: int, workers: int, days: int, tell: Callable[[str], None]) -> dict[str, Any]:
-    """Makes the loans if they are not there, ends days and measures. Raises herd.OtherData."""
+    """Makes the loans if they are not there, ends days and measures. Raises filling.OtherData."""
     sizes = sorted({max(1, wanted // share) for share in SHARES})
     herds = [herd.present(loans=size, at=clock.now(), tell=tell) for size in sizes]
     per_loan, differences = {}, 0
@@ -241,23 +237,12 @@ def breaches(figures: dict[str, Any]) -> list[str]:
 
 def main(*, wanted: int, workers: int, days: int, as_json: bool) -> int:
     """0 when every goal was met, 1 when one was not, 2 when this database is not for measuring."""
-    if not settings.USANCE_DEMO or not os.environ.get("DATABASE_OWNER_URL"):
-        sys.stderr.write("usance: this fills a database with invented loans: set USANCE_DEMO=1 for one of its own\n")
-        return 2
-    logging.getLogger("usance").setLevel(logging.WARNING)
-    began = time.monotonic()
 
-    def tell(step: str) -> None:
-        sys.stderr.write(f"{time.monotonic() - began:6.0f} s  {step}\n")
-
-    try:
+    def judged(tell: Callable[[str], None]) -> dict[str, Any]:
         figures = measure(wanted=wanted, workers=workers, days=days, tell=tell)
-    except herd.OtherData as problem:
-        sys.stderr.write(f"usance: {problem}\n")
-        return 2
-    figures["breaches"] = breaches(figures)
-    sys.stdout.write(json.dumps(figures, indent=1) + "\n" if as_json else as_text(figures))
-    return 1 if figures["breaches"] else 0
+        return figures | {"breaches": breaches(figures)}
+
+    return measuring.run(judged, as_text, as_json=as_json)
 
 
 def as_text(figures: dict[str, Any]) -> str:

@@ -7,8 +7,6 @@ them, and dates are asked for.
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -31,7 +29,7 @@ from usance.core.money import Currency
 from usance.core.rates import Rate
 from usance.ports import clock
 from usance.ports.actor import SYSTEM
-from usance.workflows import crowd, demo
+from usance.workflows import demo, filling, measuring
 from usance.workflows.simulate import outside
 
 CODE = "vn"
@@ -68,20 +66,14 @@ FROM generate_series(%(first)s::date, %(last)s::date, '1 day') d, generate_serie
 
 
 def main(*, loans_wanted: int, as_json: bool) -> int:
-    """0 when every answer kept its time, 1 when one did not, 2 when the database is somebody's."""
-    try:
-        figures = measure(loans_wanted=loans_wanted)
-    except crowd.OtherData as problem:
-        sys.stderr.write(f"usance: {problem}\n")
-        return 2
-    sys.stdout.write(json.dumps(figures, indent=1) + "\n" if as_json else as_text(figures))
-    return 1 if figures["breaches"] else 0
+    """0 when every goal was met, 1 when one was not, 2 when this database is not for measuring."""
+    return measuring.run(lambda tell: measure(loans_wanted=loans_wanted), as_text, as_json=as_json)
 
 
 def measure(*, loans_wanted: int) -> dict[str, Any]:
-    """Makes the loans and asks. Raises crowd.OtherData where there are institutions already."""
+    """Makes the loans and asks. Raises filling.OtherData where there are institutions already."""
     if list(institutions.all_institutions()):
-        raise crowd.OtherData("this database holds institutions: set USANCE_HOME to an empty folder")
+        raise filling.OtherData("this database holds institutions: set USANCE_HOME to an empty folder")
     keys = demo.Secrets.new()
     mine = demo.found(code=CODE, starts_on=BEGAN, at=clock.now(), keys=keys)[0]
     with tenancy.bound(mine), outside.not_waiting_for_the_disk():

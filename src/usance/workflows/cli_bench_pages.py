@@ -5,10 +5,7 @@ the processor time that a page took, which says the same on a busy machine."""
 
 from __future__ import annotations
 
-import json
-import logging
 import os
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,7 +27,7 @@ from usance.apps.institutions import tenancy
 from usance.apps.servicing import selectors as loans
 from usance.ports import clock
 from usance.ports.actor import SYSTEM
-from usance.workflows import crowd
+from usance.workflows import crowd, measuring
 
 CUSTOMERS = 100_000
 ROUNDS, FLOOR_ROUNDS = 12, 300
@@ -49,7 +46,7 @@ class Page:
 
 
 def measure(*, customers_wanted: int, tell: Callable[[str], None]) -> dict[str, Any]:
-    """Makes the crowd if it is not there, and measures; `tell` hears of each step. Raises crowd.OtherData."""
+    """Makes the crowd if it is not there, and measures; `tell` hears of each step. Raises filling.OtherData."""
     found = crowd.present(customers=customers_wanted, tell=tell)
     tell("pages")
     with tenancy.bound(found.institution_id):
@@ -197,23 +194,8 @@ def _floor() -> float:
 
 
 def main(*, customers_wanted: int, as_json: bool) -> int:
-    """0 when every page kept its time, 1 when one did not, 2 when this database is not for measuring."""
-    if not settings.USANCE_DEMO:
-        sys.stderr.write("usance: this fills a database with invented people: set USANCE_DEMO=1 for one of its own\n")
-        return 2
-    logging.getLogger("usance").setLevel(logging.WARNING)  # a line for each page would hide the figures
-    began = time.monotonic()
-
-    def tell(step: str) -> None:
-        sys.stderr.write(f"{time.monotonic() - began:6.0f} s  {step}\n")
-
-    try:
-        figures = measure(customers_wanted=customers_wanted, tell=tell)
-    except crowd.OtherData as problem:
-        sys.stderr.write(f"usance: {problem}\n")
-        return 2
-    sys.stdout.write(json.dumps(figures, indent=1) + "\n" if as_json else as_text(figures))
-    return 1 if figures["breaches"] else 0
+    """0 when every goal was met, 1 when one was not, 2 when this database is not for measuring."""
+    return measuring.run(lambda tell: measure(customers_wanted=customers_wanted, tell=tell), as_text, as_json=as_json)
 
 
 COLUMNS = ("p50_ms", "p95_ms", "max_ms", "goal_ms", "python_ms", "postgres_ms", "queries")

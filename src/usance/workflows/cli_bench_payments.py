@@ -4,12 +4,9 @@ each payment, by as many workers, without a thought. In a database that holds no
 
 from __future__ import annotations
 
-import json
-import logging
 import multiprocessing
 import os
 import re
-import sys
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -18,7 +15,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
-from django.conf import settings
 from django.db import connection, connections, transaction
 
 from usance.apps.institutions import tenancy
@@ -27,7 +23,7 @@ from usance.apps.servicing import services as servicing
 from usance.core.refusals import Refusal
 from usance.ports import clock
 from usance.ports.actor import SYSTEM
-from usance.workflows import filling, herd
+from usance.workflows import filling, herd, measuring
 from usance.workflows.audit_books import audit_books
 from usance.workflows.simulate import borrowers
 
@@ -167,7 +163,7 @@ def _plain(index: str, table: str) -> str:
 
 
 def measure(*, wanted: int, workers: int, seconds: float, tell: Callable[[str], None]) -> dict[str, Any]:
-    """Makes the loans if they are not there, pays, and measures. Raises herd.OtherData."""
+    """Makes the loans if they are not there, pays, and measures. Raises filling.OtherData."""
     one = herd.present(loans=wanted, at=clock.now(), tell=tell)
     tell("the rows of one payment")
     rows = _rows_of_one(one.institution_id)
@@ -210,23 +206,12 @@ def breaches(figures: dict[str, Any]) -> list[str]:
 
 def main(*, wanted: int, workers: int, as_json: bool) -> int:
     """0 when every goal was met, 1 when one was not, 2 when this database is not for measuring."""
-    if not settings.USANCE_DEMO or not os.environ.get("DATABASE_OWNER_URL"):
-        sys.stderr.write("usance: this fills a database with invented loans: set USANCE_DEMO=1 for one of its own\n")
-        return 2
-    logging.getLogger("usance").setLevel(logging.WARNING)
-    began = time.monotonic()
 
-    def say(step: str) -> None:
-        sys.stderr.write(f"{time.monotonic() - began:6.0f} s  {step}\n")
+    def judged(tell: Callable[[str], None]) -> dict[str, Any]:
+        figures = measure(wanted=wanted, workers=workers, seconds=SECONDS, tell=tell)
+        return figures | {"breaches": breaches(figures)}
 
-    try:
-        figures = measure(wanted=wanted, workers=workers, seconds=SECONDS, tell=say)
-    except herd.OtherData as problem:
-        sys.stderr.write(f"usance: {problem}\n")
-        return 2
-    figures["breaches"] = breaches(figures)
-    sys.stdout.write(json.dumps(figures, indent=1) + "\n" if as_json else as_text(figures))
-    return 1 if figures["breaches"] else 0
+    return measuring.run(judged, as_text, as_json=as_json)
 
 
 def as_text(figures: dict[str, Any]) -> str:

@@ -91,10 +91,6 @@ WHERE number > %(first)s AND (state = 'referred' OR submitted_at IS NOT NULL AND
 """
 
 
-class OtherData(RuntimeError):
-    """The database holds an institution that is somebody's: nothing is added to it."""
-
-
 @dataclass(frozen=True)
 class Crowd:
     """The institution with so many customers, and one of them to look for."""
@@ -105,10 +101,10 @@ class Crowd:
 
 
 def present(*, customers: int, tell: filling.Tell = lambda step: None) -> Crowd:
-    """The crowd of this database, made at the first call; `tell` hears of each step. Raises OtherData."""
+    """The crowd of this database, made at the first call; `tell` hears of each step. Raises filling.OtherData."""
     known = {host: institution_id for institution_id, host in institutions.all_institutions()}
     if known and set(known) != {f"{CODE}.localhost"}:
-        raise OtherData("this database holds other institutions: set USANCE_HOME to a folder of its own")
+        raise filling.OtherData("this database holds other institutions: set USANCE_HOME to a folder of its own")
     institution_id = known.get(f"{CODE}.localhost") or _found()
     with tenancy.bound(institution_id):
         if not _count("servicing_loan"):
@@ -116,7 +112,7 @@ def present(*, customers: int, tell: filling.Tell = lambda step: None) -> Crowd:
             _live()
         there = _count("customers_party")
         if LIVES < there < customers:
-            raise OtherData(
+            raise filling.OtherData(
                 f"this database holds a crowd of {there}: set USANCE_HOME to another folder for a larger one"
             )
         if there < customers:

@@ -36,6 +36,10 @@ ORDER BY i.indrelid, i.indexrelid
 """
 
 
+class OtherData(RuntimeError):
+    """The database holds an institution that is somebody's: nothing is added to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Aside:
     """Something of a table that is taken away, and the statement that makes it again."""

@@ -36,10 +36,6 @@ VND = Currency("VND", 0)
 UNITS = "root", "root.a", "root.b"
 
 
-class OtherData(RuntimeError):
-    """The database holds an institution that is somebody's: nothing is added to it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Herd:
     """An institution with so many loans that run."""
@@ -49,11 +45,11 @@ class Herd:
 
 
 def present(*, loans: int, at: datetime, tell: filling.Tell) -> Herd:
-    """The institution with so many loans, made at the first call. Raises OtherData."""
+    """The institution with so many loans, made at the first call. Raises filling.OtherData."""
     host = f"{CODE}-{loans}.localhost"
     known = {name: institution_id for institution_id, name in institutions.all_institutions()}
     if any(not name.startswith(f"{CODE}-") for name in known):
-        raise OtherData("this database holds other institutions: set USANCE_HOME to a folder of its own")
+        raise filling.OtherData("this database holds other institutions: set USANCE_HOME to a folder of its own")
     if host in known:
         return Herd(known[host], loans)
     today = at.astimezone(ZoneInfo(demo.described()["vn"]["time_zone"])).date()

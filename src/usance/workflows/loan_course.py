@@ -13,7 +13,6 @@ from typing import Any
 from uuid import UUID
 
 from usance.apps.access.selectors import User
-from usance.apps.desk import services as desk
 from usance.apps.servicing import selectors as loans
 from usance.apps.servicing import services as servicing
 from usance.core.loan import events, quote, refused, state
@@ -50,16 +49,14 @@ def happen(*, loan_id: UUID, event: events.Event, reason: str, maker: User, at: 
     if not needs_second(loan, event):
         servicing.record(loan_id=loan_id, event=event, actor=staff(maker.pk))
         return None
-    return desk.propose(
-        kind=PROPOSED_AS[type(event)],
-        subject=(serve_loan.LOAN, loan.pk),
+    return serve_loan.propose(
+        loan,
+        PROPOSED_AS[type(event)],
         before=_figures(preview.before),
         after={**_figures(preview.after), "event": event.to_json()},
         maker=maker,
         at=at,
         reason=reason,
-        reference=loan.number,
-        org_path=loan.org_path,
     )
 
 

@@ -86,6 +86,17 @@ def waived_by_hand(loan_id: UUID) -> int:
     return sum(e.amount_minor for e in told if isinstance(e, given) and e.source not in undone)
 
 
+def propose(
+    loan: servicing.Loan, kind: str, *, before: Mapping[str, Any], after: Mapping[str, Any], maker: User, at: datetime,
+    reason: str,
+) -> Any:  # fmt: skip
+    """Asks a second person about something on a loan. Raises AlreadyProposed."""
+    return desk.propose(
+        kind=kind, subject=(LOAN, loan.pk), before=before, after=after, maker=maker, at=at, reason=reason,
+        reference=loan.number, org_path=loan.org_path,
+    )  # fmt: skip
+
+
 def left_alone(loan: servicing.Loan) -> int:
     """How much one person may still forgive on the loan alone, in minor units."""
     return max(0, loan.amount_minor // ALONE_SHARE - waived_by_hand(loan.pk))
@@ -110,17 +121,11 @@ def waive(
         )  # fmt: skip
         return None
     owed = loans.loan_view(loan_id=loan_id).balances.get(balance, 0)
-    return desk.propose(
-        kind=WAIVE,
-        subject=(LOAN, loan.pk),
-        before={"balance": balance, "owed_minor": owed},
+    return propose(
+        loan, WAIVE, before={"balance": balance, "owed_minor": owed},
         after={"balance": balance, "owed_minor": owed - amount_minor, "amount_minor": amount_minor, "key": key,
                "reason": reason},
-        maker=maker,
-        at=at,
-        reason=reason,
-        reference=loan.number,
-        org_path=loan.org_path,
+        maker=maker, at=at, reason=reason,
     )  # fmt: skip
 
 
@@ -154,17 +159,11 @@ def propose_write_off(*, loan_id: UUID, key: str, reason: str, maker: User, at: 
     loan = loans.loan(loan_id)
     event = events.WrittenOff(effective_on=loans.business_date(), source=source_of(key), reason=reason)
     before = loans.preview(loan_id=loan_id, event=event).before
-    return desk.propose(
-        kind=WRITE_OFF,
-        subject=(LOAN, loan.pk),
-        before={"status": loan.status, "owed_minor": before.outstanding_minor},
+    return propose(
+        loan, WRITE_OFF, before={"status": loan.status, "owed_minor": before.outstanding_minor},
         after={"status": "written_off", "owed_minor": 0, "key": key, "reason": reason},
-        maker=maker,
-        at=at,
-        reason=reason,
-        reference=loan.number,
-        org_path=loan.org_path,
-    )
+        maker=maker, at=at, reason=reason,
+    )  # fmt: skip
 
 
 def apply_write_off(*, subject_id: str, after: Mapping[str, Any], actor: Actor, maker_id: UUID, at: datetime) -> None:
@@ -178,17 +177,11 @@ def propose_rate(*, loan_id: UUID, key: str, rate: Rate, value_on: date, reason:
     loan = loans.loan(loan_id)
     preview = preview_rate(loan, rate_event(key=key, rate=rate, value_on=value_on))
     borne = loans.state_on(loan, value_on).rate
-    return desk.propose(
-        kind=CHANGE_RATE,
-        subject=(LOAN, loan.pk),
-        before={**_as_text(borne), "owed_minor": preview.before.outstanding_minor},
+    return propose(
+        loan, CHANGE_RATE, before={**_as_text(borne), "owed_minor": preview.before.outstanding_minor},
         after={**_as_text(rate), "owed_minor": preview.after.outstanding_minor, "value_on": value_on.isoformat(),
                "key": key, "reason": reason},
-        maker=maker,
-        at=at,
-        reason=reason,
-        reference=loan.number,
-        org_path=loan.org_path,
+        maker=maker, at=at, reason=reason,
     )  # fmt: skip
 
 
@@ -238,17 +231,11 @@ def propose_correction(*, loan_id: UUID, key: str, terms: Terms, reason: str, ma
     loan = loans.loan(loan_id)
     bound = loans.terms_of(loan)
     preview = preview_correction(loan, terms)
-    return desk.propose(
-        kind=CORRECT,
-        subject=(LOAN, loan.pk),
-        before={"terms": bound.to_json(), "owed_minor": preview.before.outstanding_minor},
+    return propose(
+        loan, CORRECT, before={"terms": bound.to_json(), "owed_minor": preview.before.outstanding_minor},
         after={"terms": terms.to_json(), "instead_of": bound.to_json(),
                "owed_minor": preview.after.outstanding_minor, "key": key, "reason": reason},
-        maker=maker,
-        at=at,
-        reason=reason,
-        reference=loan.number,
-        org_path=loan.org_path,
+        maker=maker, at=at, reason=reason,
     )  # fmt: skip
 
 

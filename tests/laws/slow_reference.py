@@ -400,7 +400,7 @@ class SlowLoan:
     def _pay_loose(self, what: str, age: str) -> None:
         taken = self._take(self.unbilled[what])
         self.unbilled[what] -= taken
-        if age == "ahead" and (what == "principal" or self.agreed.kind == "equal"):
+        if taken and age == "ahead" and (what == "principal" or self.agreed.kind == "equal"):
             self.prepaid = min(self.level, self.prepaid + taken)
 
     def _take(self, wanted: int) -> int:
@@ -513,6 +513,7 @@ class SlowLoan:
             dates.append(planned if planned > dates[-1] else self.after(dates[-1], 1))
         self._go_on(dates, self.moved)
         self.level = self._level_again()
+        self.prepaid = min(self.level, self.prepaid)  # it makes one demand smaller, not several
 
     def _go_on(self, dates: list[date], moved: date | None) -> None:
         self.dates, self.moved = dates, moved

@@ -317,6 +317,11 @@ def _smaller_instalments(loan: Loan) -> Loan:
     return loan._replace(level_minor=level, credit_minor=level)
 
 
+def within_one(loan: Loan) -> Loan:
+    """Where it counts for the next instalment alone: no more of it than that one amounts to."""
+    return _shorter_term(loan) if loan.terms.early_payment in ("shorter_term", "smaller_instalments") else loan
+
+
 EARLY_PAYMENTS: dict[str, Callable[[Loan], Loan]] = {
     "next_instalments": _next_instalments,
     "shorter_term": _shorter_term,

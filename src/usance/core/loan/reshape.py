@@ -52,7 +52,12 @@ def levelled(loan: Loan, drawn_minor: int, rate_before: Rate | None = None, leve
         ahead = [rung._replace(earns=even, counts=even) for rung in ahead]
     level = level_minor or plan.level(terms, owed, ahead)
     shares = plan.shares(terms, [level] * len(ahead), owed, ahead) if standing else ()
-    return loan._replace(level_minor=level, planned=tuple(int(share.principal) for share in shares))
+    return at_level(loan._replace(planned=tuple(int(share.principal) for share in shares)), level)
+
+
+def at_level(loan: Loan, level: int) -> Loan:
+    """With instalments of this level. What was paid early lowers one of them at most, where it did before."""
+    return allocate.within_one(loan._replace(level_minor=level))
 
 
 def as_listed(loan: Loan) -> Loan:
@@ -235,7 +240,7 @@ def _level_of(loan: Loan, principal: int) -> int:
 def _levelled_anew(loan: Loan, book: Book, past: Mapping[str, int], interest: Interest) -> Loan:
     """Unpaid interest is asked for first, and counts in the level as if it were principal."""
     level = _level_of(loan, state.scheduled_principal(loan) + past.get("interest", 0))
-    return loan._replace(level_minor=level)
+    return at_level(loan, level)
 
 
 def _equal_past(loan: Loan, book: Book, past: Mapping[str, int], interest: Interest) -> Loan:
@@ -248,7 +253,7 @@ def _equal_past(loan: Loan, book: Book, past: Mapping[str, int], interest: Inter
     kind = "interest_accrued" if more > 0 else "waived"
     loan = book.post(loan, change(kind, "interest", more, loan.at), "respread.rounding", lambda: (f"{more}", {}))
     loan = _in_shares(loan, {**past, "interest": each * count})
-    return loan._replace(level_minor=level - each)
+    return at_level(loan, level - each)
 
 
 def _equal_payable(loan: Loan, book: Book, past: Mapping[str, int], interest: Interest) -> Loan:
@@ -257,7 +262,7 @@ def _equal_payable(loan: Loan, book: Book, past: Mapping[str, int], interest: In
     exact = Fraction(state.scheduled_principal(loan), len(loan.due_dates))
     level = money.rounded_to(exact, loan.terms.level_multiple_minor, loan.terms.rounding)
     loan = _in_shares(loan, {**past, "interest": owed})
-    return loan._replace(level_minor=level, pauses=(*loan.pauses, (loan.at, date.max)))
+    return at_level(loan._replace(pauses=(*loan.pauses, (loan.at, date.max))), level)
 
 
 def _equal_full(loan: Loan, book: Book, past: Mapping[str, int], interest: Interest) -> Loan:

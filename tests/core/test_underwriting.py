@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
+from usance.core.exact import Fraction
 from usance.core.underwriting import decision
 from usance.core.underwriting.decision import Finding, Reason
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-from fractions import Fraction
 from random import Random
 
 from tests.laws.slow_reference import ORDER, Agreement, Told, live
+from usance.core.exact import Fraction
 from usance.core.loan import events, replay, state
 from usance.core.loan.terms import NAMES, DownPayment, Extension, Fee, Grace, Penalty, Plan, RateStep, Terms
 from usance.core.money import Currency

@@ -325,6 +325,6 @@ def _at_the_end_of(day: date, terms: Terms, history: list[events.Event]) -> dict
     balances = dict(step.loan.balances)
     for movement in step.movements:
         if movement.effective_on > day:
-            for key, delta in state.effects(movement).items():
+            for key, delta in state.effects(movement):
                 balances[key] = balances.get(key, 0) - delta
     return balances

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from fractions import Fraction
 
 from hypothesis import strategies as st
 
 from usance.core import money, rates
+from usance.core.exact import Fraction
 from usance.core.loan import events, replay, state
 from usance.core.loan.terms import (
     NAMES,
@@ -251,7 +251,7 @@ def by_balance(movements: Sequence[state.Movement]) -> dict[str, int]:
     """The sum of all effects, balance by balance, zeros left out."""
     sums: dict[str, int] = {}
     for movement in movements:
-        for key, delta in state.effects(movement).items():
+        for key, delta in state.effects(movement):
             sums[key] = sums.get(key, 0) + delta
     return {key: amount for key, amount in sums.items() if amount}
 

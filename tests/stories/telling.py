@@ -17,9 +17,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from fractions import Fraction
 from typing import Any, NamedTuple
 
+from usance.core.exact import Fraction
 from usance.core.loan import close, events, quote, replay, state
 from usance.core.loan.terms import Allocation, DownPayment, Extension, Fee, Grace, Penalty, Plan, RateStep, Tax, Terms
 from usance.core.money import Currency

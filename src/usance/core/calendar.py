@@ -6,7 +6,8 @@ from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from fractions import Fraction
+
+from usance.core.exact import Fraction
 
 ONE_DAY = timedelta(days=1)
 

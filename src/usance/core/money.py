@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
+
+from usance.core.exact import Fraction
 
 
 @dataclass(frozen=True, slots=True)

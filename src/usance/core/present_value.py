@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Context, Decimal
-from fractions import Fraction
+
+from usance.core.exact import Fraction
 
 EXACT = Context(prec=34)
 ZERO = Fraction(0)

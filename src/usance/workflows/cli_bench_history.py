@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +23,7 @@ from usance.apps.ledger import services as ledger
 from usance.apps.servicing import portfolio, portfolio_lines
 from usance.apps.servicing import services as servicing
 from usance.core.accounting import books
+from usance.core.exact import Fraction
 from usance.core.loan import terms
 from usance.core.money import Currency
 from usance.core.rates import Rate

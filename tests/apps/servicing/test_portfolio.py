@@ -69,7 +69,7 @@ def folded(row: Loan, on: date, known: date) -> tuple[Counter[str], statuses.Mar
     agreed, sums = folding.terms_of(row), Counter[str]()
     for movement in replay.replay(agreed, told, on + timedelta(days=1)).movements:
         if movement.effective_on <= on:
-            for balance, amount in state.effects(movement).items():
+            for balance, amount in state.effects(movement):
                 sums[balance.partition(":")[0]] += amount
     return sums, statuses.mark_of(replay.replay(agreed, told, on).loan)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from fractions import Fraction
 from typing import Any, NamedTuple, TypeVar
 
 from usance.core import money
+from usance.core.exact import Fraction
 from usance.core.loan import charges, plan, state, to_come
 from usance.core.loan.state import Ahead, Bill, Book, Loan, change
 from usance.core.loan.terms import Allocation
@@ -111,32 +111,37 @@ AHEAD: dict[str, Order] = {
 # --- waterfalls --------------------------------------------------------------------------------------------------
 
 
-def _slots_of(target: Target, component: str) -> Iterator[Slot]:
+Parts = Mapping[str, Sequence[Slot]]  # of a target, by component
+
+
+def _parts(target: Target) -> Parts:
+    found: dict[str, list[Slot]] = {}
     for key in sorted(target.remaining):
-        if key.partition(":")[0] == component:
-            yield Slot(target.age, target.bill, key, target.remaining[key])
+        slot = Slot(target.age, target.bill, key, target.remaining[key])
+        found.setdefault(key.partition(":")[0], []).append(slot)
+    return found
 
 
 def _by_instalment(found: Sequence[Target], how: Allocation) -> Iterator[Slot]:
     """The oldest instalment whole, together with what is not billed and as old; then the next."""
-    for age in AGES:
-        bills = [target for target in found if target.age == age and target.bill != UNBILLED]
-        loose = [target for target in found if target.age == age and target.bill == UNBILLED]
-        for group in [[*bills[:1], *loose], *([bill] for bill in bills[1:])]:
-            for component in how.order(age):
-                for target in group:
-                    yield from _slots_of(target, component)
+    bills = [_parts(target) for target in found if target.bill != UNBILLED]
+    loose = [_parts(target) for target in found if target.bill == UNBILLED]
+    order = how.order(found[0].age)
+    for group in [[*bills[:1], *loose], *([bill] for bill in bills[1:])]:
+        for component in order:
+            for parts in group:
+                yield from parts.get(component, ())
 
 
 def _by_component(found: Sequence[Target], how: Allocation) -> Iterator[Slot]:
-    """Inside an age, one component of all instalments, then the next component."""
-    for age in AGES:
-        for component in how.order(age):
-            for target in found:
-                if target.age == age:
-                    yield from _slots_of(target, component)
+    """One component of all instalments, then the next component."""
+    group = [_parts(target) for target in found]
+    for component in how.order(found[0].age):
+        for parts in group:
+            yield from parts.get(component, ())
 
 
+# in which order the targets of one age are met
 WATERFALLS: dict[str, Callable[[Sequence[Target], Allocation], Iterator[Slot]]] = {
     "by_instalment": _by_instalment,
     "by_component": _by_component,
@@ -152,20 +157,23 @@ def settle(loan: Loan, slots: Sequence[Slot], pool: int, column: str) -> tuple[L
     taken, bills = [], list(loan.bills)
     ahead = dict(enumerate(loan.ahead))
     for slot in slots:
+        if pool <= 0:
+            break
         amount = min(pool, slot.amount)
         if amount <= 0:
             continue
         pool -= amount
-        taken.append(slot._replace(amount=amount))
+        taken.append(Slot(slot.age, slot.bill, slot.balance, amount))
         if slot.bill >= len(bills):
             index = slot.bill - len(bills)
             ahead[index] = _noted(ahead.get(index, Ahead()), slot.balance, amount, column)
         elif slot.bill != UNBILLED:
             bill = _noted(bills[slot.bill], slot.balance, amount, column)
-            early, late = (
-                amount if column == "paid" and aside else 0 for aside in (loan.at < bill.due_on, loan.at > bill.due_on)
-            )
-            bills[slot.bill] = bill._replace(early_minor=bill.early_minor + early, late_minor=bill.late_minor + late)
+            if column == "paid" and loan.at < bill.due_on:
+                bill = bill._replace(early_minor=bill.early_minor + amount)
+            elif column == "paid" and loan.at > bill.due_on:
+                bill = bill._replace(late_minor=bill.late_minor + amount)
+            bills[slot.bill] = bill
     filled = tuple(ahead.get(index, Ahead()) for index in range(max(ahead, default=-1) + 1))
     settled = loan.settled_count
     while settled < len(bills) and not bills[settled].remaining:
@@ -191,19 +199,26 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Lo
     if pool < state.outstanding(loan) and loan.terms.early_payment == "hold_until_due":
         ages = [age for age in ages if age != "in_advance"]
     how = loan.terms.allocation
-    slots = [slot for slot in WATERFALLS[how.waterfall](targets(loan), how) if slot.age in ages]
+    found, met = targets(loan), WATERFALLS[how.waterfall]
+    slots = [
+        slot for age in AGES if age in ages and (alike := [one for one in found if one.age == age])
+        for slot in met(alike, how)
+    ]  # fmt: skip
     if loan.terms.early_payment == "in_equal_parts":
         slots = _in_equal_parts(slots, pool)
     there = _interest_there(loan) if loan.terms.early_interest == "owed" else None
     loan, taken = settle(loan, slots, pool, "paid")
     if there is not None:
         loan, taken = _reserved(loan, taken, there)
+    balances = dict(loan.balances)
     for slot in merged(taken):
         age, balance = slot.age, slot.balance
-        loan = book.post(
-            loan, change("allocated", balance, -slot.amount, on), f"allocation.{how.waterfall}",
-            lambda age=age, balance=balance: (f"{age} {balance}", {"age": age}),  # type: ignore[misc]
-        )  # fmt: skip
+        if slot.amount:
+            book.move(
+                balances, change("allocated", balance, -slot.amount, on), f"allocation.{how.waterfall}",
+                lambda age=age, balance=balance: (f"{age} {balance}", {"age": age}),  # type: ignore[misc]
+            )  # fmt: skip
+    loan = loan._replace(balances=balances)
     level = plan.LEVEL_PARTS[loan.terms.plan.kind]
     early = sum(slot.amount for slot in taken if slot.age == "in_advance" and slot.balance in level)
     if loan.terms.early_interest == "owed" and loan.due_dates and not state.outstanding(loan):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from fractions import Fraction
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from usance.core import money, rates
 from usance.core.calendar import ONE_DAY
+from usance.core.exact import Fraction
 from usance.core.loan import state
 from usance.core.loan.state import Accrued, Book, Loan, change
 from usance.core.loan.terms import Fee, Terms
@@ -239,7 +239,8 @@ def penalty_between(loan: Loan, until: date) -> Fraction:
     penalty = loan.terms.penalty
     if penalty is None or loan.penalty_paused or not penalty.share:
         return Fraction(0)
-    return PENALTY_BASES[penalty.rule](loan) * penalty.share * (until - loan.at).days
+    base = PENALTY_BASES[penalty.rule](loan)
+    return base * (until - loan.at).days * penalty.share if base else Fraction(0)
 
 
 def accrue_penalty(loan: Loan, book: Book, until: date) -> Loan:

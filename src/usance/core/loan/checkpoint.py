@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from fractions import Fraction
 from types import NoneType
 from typing import Any
 
 from usance.core import values
+from usance.core.exact import Fraction
 from usance.core.loan.state import Accrued, Ahead, Bill, Dated, Loan
 from usance.core.loan.terms import Terms
 from usance.core.rates import Period, Rate

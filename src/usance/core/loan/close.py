@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
-from fractions import Fraction
 
 from usance.core import calendar
 from usance.core.calendar import ONE_DAY
+from usance.core.exact import Fraction
 from usance.core.loan import allocate, charges, plan, state, to_come
 from usance.core.loan.state import Bill, Book, Loan, Step
 from usance.core.rates import Period
@@ -340,6 +340,8 @@ def _stops(loan: Loan) -> set[date]:
 def _meets_a_cap(loan: Loan, until: date) -> bool:
     """Whether a cap may bite before `until` (roundings included): then each day must be closed by itself."""
     cost, penalty = charges.cost_room(loan), charges.penalty_room(loan)
+    if cost is None and penalty is None:
+        return False
     earned = charges.interest_between(loan, until) if cost != 0 else Fraction(0)
     fined = charges.penalty_between(loan, until) if penalty != 0 else Fraction(0)
     near_cost = cost is not None and earned + fined > max(0, cost - 2)

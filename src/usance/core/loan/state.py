@@ -7,10 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from datetime import date
-from fractions import Fraction
 from typing import Any, NamedTuple
 
 from usance.core.calendar import ONE_DAY
+from usance.core.exact import Fraction
+from usance.core.loan.records import Accrued as Accrued
+from usance.core.loan.records import Ahead as Ahead
+from usance.core.loan.records import Bill as Bill
+from usance.core.loan.records import Dated as Dated
+from usance.core.loan.records import quick
 from usance.core.loan.terms import Terms
 from usance.core.loan.told import Fact as Fact
 from usance.core.loan.told import Line as Line
@@ -21,62 +26,7 @@ from usance.core.rates import Period, Rate
 # --- the loan ----------------------------------------------------------------------------------------------------
 
 
-class Accrued(NamedTuple):
-    """Earned since birth: exactly, and as far as posted in whole minor units."""
-
-    exact: Fraction = Fraction(0)
-    posted: int = 0
-
-
-class Bill(NamedTuple):
-    """An instalment that has fallen due, or that was paid whole before. `relieved` is what was waived or written
-    off."""
-
-    number: int
-    starts_on: date
-    due_on: date
-    due: Mapping[str, int]
-    paid: Mapping[str, int] = {}
-    relieved: Mapping[str, int] = {}
-    early_minor: int = 0  # of what was paid, so much before the due date
-    late_minor: int = 0  # and so much after it
-
-    @property
-    def asked_minor(self) -> int:
-        """What was still to be paid when it fell due."""
-        return sum(self.due.values()) - self.early_minor
-
-    @property
-    def remaining(self) -> dict[str, int]:
-        left = {}
-        for key, amount in self.due.items():
-            rest = amount - self.paid.get(key, 0) - self.relieved.get(key, 0)
-            if rest:
-                left[key] = rest
-        return left
-
-
-class Ahead(NamedTuple):
-    """What was paid, or forgiven, of an instalment before it fell due. Interest paid before it was earned is reserved:
-    it stays among the unapplied funds until then."""
-
-    paid: Mapping[str, int] = {}
-    relieved: Mapping[str, int] = {}
-    reserved_minor: int = 0
-
-    def of(self, keys: Container[str]) -> int:
-        """In all, of some balances."""
-        return sum(amount for part in (self.paid, self.relieved) for key, amount in part.items() if key in keys)
-
-
-class Dated(NamedTuple):
-    """A charge, or principal owed again, that falls due with the instalment of its day."""
-
-    due_on: date
-    balance: str
-    amount_minor: int
-
-
+@quick
 class Loan(NamedTuple):
     """State at the start of the day `at`: every day before it is closed."""
 
@@ -102,7 +52,7 @@ class Loan(NamedTuple):
     even_factor: Fraction | None = None  # what each period earns, where interest is spread evenly over the plan
     dropped: Fraction = Fraction(0)  # interest below a minor unit that bills left out, to be collected by the last
     bills: tuple[Bill, ...] = ()
-    settled_count: int = 0  # so many bills at the front are fully paid
+    settled_count: int = 0  # so many bills at the front are fully paid; the next one is not
     matured_on: date | None = None  # nothing more will be billed since
     closed_on: date | None = None
     penalty_paused: bool = False
@@ -177,8 +127,7 @@ def age_of_unbilled(loan: Loan, key: str) -> str:
     if loan.matured_on is not None and loan.at > loan.matured_on:
         return "past_due"
     if key not in ("interest", "principal"):
-        oldest = next((bill.due_on for _, bill, _ in open_bills(loan)), loan.at)
-        return "past_due" if oldest < loan.at else "due"
+        return "past_due" if (oldest_open_on(loan) or loan.at) < loan.at else "due"
     return "in_advance" if loan.matured_on is None else "due"
 
 
@@ -209,10 +158,16 @@ def due_now(loan: Loan) -> int:
     return sum(ages["past_due"].values()) + sum(ages["due"].values())
 
 
+def oldest_open_on(loan: Loan) -> date | None:
+    """The due date of the oldest bill that is not settled."""
+    return loan.bills[loan.settled_count].due_on if loan.settled_count < len(loan.bills) else None
+
+
 def oldest_past_due_on(loan: Loan) -> date | None:
     """The due date from which days past due are counted; None when nothing is past due."""
-    for _, bill, _ in open_bills(loan):
-        return bill.due_on if bill.due_on < loan.at else None
+    oldest = oldest_open_on(loan)
+    if oldest is not None:
+        return oldest if oldest < loan.at else None
     matured = loan.matured_on
     return matured if matured is not None and matured < loan.at and outstanding(loan) else None
 
@@ -363,18 +318,26 @@ class Book:
         movement is then dated on its last."""
         if not movement.amount_minor:
             return loan
-        self.movements.append(movement)
         balances = dict(loan.balances)
-        for key, delta in effects(movement).items():
-            balances[key] = balances.get(key, 0) + delta
-            if not balances[key]:
+        self.move(balances, movement, rule, why, since=since)
+        return loan._replace(balances=balances)
+
+    def move(
+        self, balances: dict[str, int], movement: Movement, rule: str, why: Why, *, since: date | None = None
+    ) -> None:
+        """The movement's effects on these balances, told."""
+        self.movements.append(movement)
+        for key, delta in effects(movement):
+            total = balances.get(key, 0) + delta
+            if total:
+                balances[key] = total
+            else:
                 del balances[key]
             if self.lines is not None:
                 formula, inputs = why()
                 on = movement.effective_on
                 start, ends_on = (on, on) if since is None else (since, on + ONE_DAY)
                 self.lines.append(Line(key, start, ends_on, delta, rule, formula, inputs, self.event))
-        return loan._replace(balances=balances)
 
     def begin(self, loan: Loan) -> None:
         """The books begin here: what moved before did so in another system's, ours open with the balances it left."""

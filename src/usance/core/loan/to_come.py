@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from fractions import Fraction
 
 from usance.core import money, rates
+from usance.core.exact import Fraction
 from usance.core.loan import charges, plan, state
 from usance.core.loan.state import Accrued, Book, Loan, change
 from usance.core.rates import Period, Rate

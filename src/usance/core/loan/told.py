@@ -20,19 +20,21 @@ class Movement(NamedTuple):
     @property
     def balance(self) -> str:
         """The name of the balance it changes."""
-        kind = {"fee": self.fee_kind, "tax": self.tax_kind}.get(self.component)
-        return f"{self.component}:{kind}" if kind is not None else self.component
+        if self.component == "fee":
+            return f"fee:{self.fee_kind}"
+        return f"tax:{self.tax_kind}" if self.component == "tax" else self.component
 
 
 TAKES_FROM_UNAPPLIED = frozenset({"allocated"})
 
 
-def effects(movement: Movement) -> dict[str, int]:
-    """Every balance that a movement changes: an allocation also takes its amount out of the unapplied funds."""
-    changed = {movement.balance: movement.amount_minor}
+def effects(movement: Movement) -> tuple[tuple[str, int], ...]:
+    """Every balance that a movement changes, and by how much: an allocation also takes its amount out of the unapplied
+    funds."""
+    changed = movement.balance, movement.amount_minor
     if movement.kind in TAKES_FROM_UNAPPLIED:
-        changed["unapplied"] = movement.amount_minor
-    return changed
+        return changed, ("unapplied", movement.amount_minor)
+    return (changed,)
 
 
 class Fact(NamedTuple):

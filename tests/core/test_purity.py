@@ -32,7 +32,7 @@ LOAN = [
     "state",
     "checkpoint charges",
     "to_come",
-    "allocate",
+    "allocate forecast",
     "close",
     "quiet carry reshape",
     "apply",

@@ -7,13 +7,13 @@ import json
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.laws import worlds
 from usance.core import money, values
 from usance.core.accounting import books
-from usance.core.loan import checkpoint, close, events, quiet, quote, refused, replay, state
+from usance.core.loan import checkpoint, close, events, forecast, quiet, quote, refused, replay, state
 from usance.core.loan.terms import Terms
 
 DAYS = st.integers(0, worlds.HORIZON_DAYS + 60)
@@ -145,6 +145,7 @@ def test_law_04_money_is_conserved(data: st.DataObject) -> None:
     terms = data.draw(worlds.all_terms())
     history, loan, movements = worlds.admitted(terms, data.draw(worlds.told_events(terms)))
     assert worlds.by_balance(movements) == loan.balances
+    assert loan.settled_count == next((n for n, bill in enumerate(loan.bills) if bill.remaining), len(loan.bills))
     _conserved(loan, movements, history)
 
 
@@ -231,6 +232,22 @@ def test_law_05_the_calculator_is_the_contract(data: st.DataObject) -> None:
     assert sum(promised.by_balance.values()) == promised.total_minor
     running = replay.replay(terms, told[:2], start).loan
     assert [row[:4] for row in quote.schedule(running)] == [row[:4] for row in promised.rows]
+
+
+@given(st.data())
+def test_law_05_a_forecast_is_the_life_that_was_foretold(data: st.DataObject) -> None:
+    drawn = data.draw(worlds.all_terms())
+    plain = {"taxes": (), "fees": (), "cost_cap_share": None, "forgive_under_minor": 0, "down_payment": None}
+    terms = dataclasses.replace(drawn, **plain, residue=data.draw(st.sampled_from(["carry", "drop_when_due"])))
+    _, loan, _ = worlds.admitted(terms, data.draw(worlds.told_events(terms, most=4)))
+    assume(loan.status in state.LIVE and not state.due_now(loan))
+    foretold = forecast.coming(loan)
+    assume(foretold is not None)
+    lived = quote.lived_rows(loan, known=len(loan.bills))
+    assert [(row.starts_on, row.due_on, dict(row.amounts)) for row in lived] == foretold
+    assert quote.schedule(loan)[len(loan.bills) :] == lived
+    for most in range(1, len(foretold) + 1):
+        assert forecast.coming(loan, most) == foretold[:most]
 
 
 @given(st.data())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import isleap
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
@@ -19,17 +19,14 @@ class Rate:
 
     share: Fraction
     per: str
+    yearly: Fraction = field(init=False, repr=False, compare=False)  # the nominal fraction per year
 
     def __post_init__(self) -> None:
         if self.per not in PER_YEAR:
             raise ValueError(f"a rate is per day, month or year, not {self.per!r}")
         if not isinstance(self.share, Fraction):
             object.__setattr__(self, "share", Fraction(self.share))
-
-    @property
-    def yearly(self) -> Fraction:
-        """The nominal fraction per year."""
-        return self.share * PER_YEAR[self.per]
+        object.__setattr__(self, "yearly", self.share * PER_YEAR[self.per])
 
 
 PER_YEAR = {"day": 365, "month": 12, "year": 1}

@@ -42,7 +42,7 @@ def encode(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     if is_dataclass(value):
-        return {field.name: encode(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: encode(getattr(value, field.name)) for field in fields(value) if field.init}
     if isinstance(value, frozenset):
         return sorted(encode(item) for item in value)
     if isinstance(value, tuple):
@@ -74,7 +74,7 @@ def decode(kind: Any, data: Any) -> Any:
 
 def _decode_dataclass(kind: type, data: Mapping[str, Any]) -> Any:
     hints = _hints(kind)
-    known = {field.name: field for field in fields(kind)}
+    known = {field.name: field for field in fields(kind) if field.init}
     unknown = data.keys() - known.keys()
     missing = {n for n, f in known.items() if f.default is MISSING and f.default_factory is MISSING} - data.keys()
     if unknown or missing:

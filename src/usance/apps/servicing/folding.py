@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from usance.apps.servicing.models import EarnedDay, Earning, Loan, LoanEvent, LoanMovement, StatusChange
-from usance.core.loan import apply, checkpoint, close, events, replay, state, terms
+from usance.core.loan import apply, checkpoint, close, events, forecast, replay, state, terms
 from usance.core.loan.state import Movement
 from usance.core.values import UnreadableValue
 
@@ -153,6 +153,8 @@ def next_due_minor(loan: state.Loan) -> int:
     payable = state.due_now(loan)
     if on is None or on == loan.at:
         return payable if on else 0
+    if not payable and (coming := forecast.coming(loan, most=1)):
+        return sum(coming[0].due.values())
     if payable:
         payment = events.PaymentReceived(effective_on=loan.at, source="projection", amount_minor=payable)
         loan = apply.apply(loan, payment).loan

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple, TypeVar
 
-from usance.core import money
 from usance.core.exact import Fraction
 from usance.core.loan import charges, plan, state, to_come
 from usance.core.loan.state import Ahead, Bill, Book, Loan, change
@@ -91,7 +90,7 @@ def _share_out(loan: Loan, unbilled: Mapping[str, int], asked: list[dict[str, in
 def _share_as_planned(loan: Loan, principal: int, asked: list[dict[str, int]]) -> None:
     """Each asks for what it always will, the interest not yet earned too."""
     for index, share in enumerate(to_come.shares_to_come(loan)):
-        interest = money.rounded(share.interest, loan.terms.rounding) - state.regular_ahead(loan, index, ("interest",))
+        interest = int(share.interest) - state.regular_ahead(loan, index, ("interest",))
         amount = min(principal, int(share.principal) - state.regular_ahead(loan, index, ("principal",)))
         principal -= amount
         for key, left in (("interest", interest), ("principal", amount)):

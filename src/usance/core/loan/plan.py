@@ -80,6 +80,8 @@ def factor(terms: Terms, period: Period, spans: RateSpans, start: date | None = 
     """What one unit of balance earns in a period (from `start` on), rate by rate."""
     earned = rates.ACCRUALS[day_count or terms.day_count]
     first = start or period.starts_on
+    if len(spans) == 1 and spans[0][0] <= first < period.ends_on:
+        return earned(spans[0][1], first, period.ends_on, period)
     total = Fraction(0)
     for (from_on, rate), (until, _) in zip(spans, [*spans[1:], (period.ends_on, None)], strict=True):
         a, b = max(first, from_on), min(period.ends_on, until)
@@ -89,11 +91,13 @@ def factor(terms: Terms, period: Period, spans: RateSpans, start: date | None = 
 
 
 class Owed(NamedTuple):
-    """What the coming instalments repay, the balance that bears flat interest, what the running period has earned."""
+    """What the coming instalments repay, the balance that bears flat interest, what was ever earned, and how much of
+    that past instalments asked for."""
 
     principal: Fraction
     bearing: Fraction
     earned: Fraction = Fraction(0)
+    asked: int = 0
 
 
 class Rung(NamedTuple):
@@ -111,12 +115,13 @@ def rungs(
     spans: RateSpans,
     today: date | None = None,
     rests: Sequence[tuple[date, date]] = (),
+    first: int = 0,
 ) -> list[Rung]:
-    """The instalments of the last `len(ahead)` periods of the plan. One that bears no interest earns nothing; one that
-    asks for none does not count it in the level either. The running period earns from `today` on, and counts whole;
-    nights of rest earn nothing, and count."""
-    first, grace = max(0, terms.plan.count - len(ahead)) + 1, terms.grace
-    earning, found = with_rests(spans, rests), []
+    """The instalments of these periods: those from number `first` on, else the last of the plan. One that bears no
+    interest earns nothing; one that asks for none does not count it in the level either. The running period earns from
+    `today` on, and counts whole; nights of rest earn nothing, and count."""
+    first, grace = first or max(0, terms.plan.count - len(ahead)) + 1, terms.grace
+    earning, found, waits = with_rests(spans, rests), [], max(grace.interest, grace.interest_free)
     for number, period in enumerate(ahead, first):
         begun = today is not None and period.starts_on < today
         earns = counts = factor(terms, period, spans)
@@ -126,7 +131,7 @@ def rungs(
             earns = factor(terms, period, earning, today if begun else None)
         if number <= grace.interest_free:
             earns = Fraction(0)
-        found.append(Rung(number, earns, counts if number > max(grace.interest, grace.interest_free) else Fraction(0)))
+        found.append(Rung(number, earns, counts if number > waits else Fraction(0)))
     return found
 
 
@@ -204,21 +209,20 @@ def shares(terms: Terms, amounts: Sequence[int], owed: Owed, ahead: Sequence[Run
     """What each instalment asks for if they amount to so much and all is paid when due. The last takes the rest, to
     be rounded as a whole."""
     flat, drops = terms.interest_base in FLAT, terms.residue == "drop_when_due"
-    total = "interest" in LEVEL_PARTS[terms.plan.kind]
-    balance, carried, found = owed.principal, owed.earned, []
+    total, grace = "interest" in LEVEL_PARTS[terms.plan.kind], terms.grace
+    rounded = money.ROUNDINGS[terms.rounding]
+    balance, earned, asked, found = owed.principal, owed.earned, owed.asked, []
     for rung, amount in zip(ahead[:-1], amounts, strict=False):
-        carried += (owed.bearing if flat else balance) * rung.earns
-        posted = money.rounded(carried, terms.rounding)
-        interest = min(posted, amount) if total else posted
-        interest = interest if rung.number > terms.grace.interest else 0
-        carried = (Fraction(posted) if drops else carried) - interest
-        principal = (
-            Fraction(amount - (interest if total else 0)) if rung.number > terms.grace.principal else Fraction(0)
-        )
-        balance -= principal
-        found.append(Share(Fraction(interest), principal))
-    carried += (owed.bearing if flat else balance) * ahead[-1].earns
-    return [*found, Share(carried, balance)]
+        earned += (owed.bearing if flat else balance) * rung.earns
+        there = rounded(earned.numerator, earned.denominator) - asked
+        if drops:
+            earned = Fraction(there + asked)
+        interest = (min(there, amount) if total else there) if rung.number > grace.interest else 0
+        principal = amount - (interest if total else 0) if rung.number > grace.principal else 0
+        balance, asked = balance - principal, asked + interest
+        found.append(Share(Fraction(interest), Fraction(principal)))
+    earned += (owed.bearing if flat else balance) * ahead[-1].earns
+    return [*found, Share(earned - asked, balance)]
 
 
 class _Last(NamedTuple):

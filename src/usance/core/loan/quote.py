@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from usance.core import apr, money
 from usance.core.exact import Fraction
-from usance.core.loan import replay, state, to_come
+from usance.core.loan import forecast, replay, state, to_come
 from usance.core.loan.apply import apply
 from usance.core.loan.close import advance
 from usance.core.loan.events import Approved, Disbursed, Event, Extended, PaymentReceived
@@ -163,13 +163,25 @@ def _apr(flows: Sequence[apr.Flow], terms: Terms) -> Fraction | None:
 
 def _future_rows(loan: Loan) -> tuple[Row, ...]:
     """The bills still to come if each is paid when it falls due, and what is owed today is paid today."""
-    known = len(loan.bills)
-    if state.due_now(loan):
-        loan = _pay(loan, state.due_now(loan))
+    paid = _pay(loan, state.due_now(loan)) if state.due_now(loan) else loan
+    return _planned_rows(paid) or lived_rows(paid, known=len(loan.bills))
+
+
+def _planned_rows(loan: Loan) -> tuple[Row, ...]:
+    """Where the plan alone decides; none where it does not."""
+    found, left = [], loan.balances.get("principal", 0)
+    for number, (starts_on, due_on, due) in enumerate(forecast.coming(loan) or (), len(loan.bills) + 1):
+        left -= due.get("principal", 0)
+        found.append(Row(number, starts_on, due_on, due, 0, sum(due.values()), left, False))
+    return tuple(found)
+
+
+def lived_rows(loan: Loan, *, known: int) -> tuple[Row, ...]:
+    """The same by living through the days, from the bill after those known on."""
     while (dates := state.coming_dates(loan)) and loan.status in state.LIVE:
         loan = advance(loan, dates[0], daily=False).loan
         loan = _pay(loan, state.due_now(loan)) if state.due_now(loan) else loan
-    return _with_rests([_row(bill, billed=False) for bill in loan.bills[known:]])
+    return _with_rests([_row(bill, billed=False) for bill in loan.bills[known:]], ())
 
 
 def _row(bill: Bill, *, billed: bool) -> Row:
@@ -191,13 +203,14 @@ def _row(bill: Bill, *, billed: bool) -> Row:
     )
 
 
-def _with_rests(rows: Sequence[Row]) -> tuple[Row, ...]:
-    """The same with the principal that later rows ask for."""
-    found, after = [], 0
+def _with_rests(rows: Sequence[Row], later: tuple[Row, ...]) -> tuple[Row, ...]:
+    """The rows with the principal that those after them ask for, and these: they have theirs."""
+    found: list[Row] = []
+    after = later[0].principal_after_minor + later[0].amounts.get("principal", 0) if later else 0
     for row in reversed(rows):
         found.append(row._replace(principal_after_minor=after))
         after += row.amounts.get("principal", 0)
-    return tuple(reversed(found))
+    return *reversed(found), *later
 
 
 def _pay(loan: Loan, amount: int) -> Loan:
@@ -209,7 +222,7 @@ def _pay(loan: Loan, amount: int) -> Loan:
 
 def schedule(loan: Loan) -> tuple[Row, ...]:
     """Every instalment: those that fell due as they are, those to come as they will be if paid on time from now on."""
-    return _with_rests([*(_row(bill, billed=True) for bill in loan.bills), *_future_rows(loan)])
+    return _with_rests([_row(bill, billed=True) for bill in loan.bills], _future_rows(loan))
 
 
 def payments_ahead(loan: Loan, to: date) -> tuple[PaymentReceived, ...]:

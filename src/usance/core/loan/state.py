@@ -82,6 +82,7 @@ def new(terms: Terms, on: date) -> Loan:
 
 NOT_OWED = "unapplied"
 LIVE = frozenset({"active", "past_due"})
+WAITS = frozenset({"interest", "principal", NOT_OWED})  # until a bill asks for it
 
 
 def owed(loan: Loan) -> dict[str, int]:
@@ -154,6 +155,8 @@ def past_due(loan: Loan) -> int:
 
 def due_now(loan: Loan) -> int:
     """Payable now: past due, due today, and charges that fall due at once."""
+    if loan.settled_count == len(loan.bills) and loan.matured_on is None and loan.balances.keys() <= WAITS:
+        return 0
     ages = payable(loan)
     return sum(ages["past_due"].values()) + sum(ages["due"].values())
 

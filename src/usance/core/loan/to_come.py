@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from usance.core import money, rates
@@ -13,25 +14,36 @@ from usance.core.rates import Period, Rate
 
 def interest_to_come(loan: Loan) -> list[int]:
     """What each instalment to come asks for as interest, settled in advance or not, if all is paid when due."""
-    return [money.rounded(share.interest, loan.terms.rounding) for share in shares_to_come(loan)]
+    return [int(share.interest) for share in shares_to_come(loan)]
 
 
-def shares_to_come(loan: Loan) -> list[plan.Share]:
-    terms = loan.terms
+def shares_to_come(loan: Loan, periods: Sequence[Period] = ()) -> list[plan.Share]:
+    """What each instalment to come asks for if all is paid when due, in whole minor units. If only the first so many
+    periods are given, that of all but the last of these."""
     if not loan.due_dates or loan.period is None:
         return []
-    periods = periods_to_come(loan)
-    ahead = plan.rungs(terms, periods, rate_spans(loan), loan.at, charges.rests(loan))
+    terms, owed = loan.terms, owed_to_come(loan)
+    periods = periods or periods_to_come(loan)
+    ahead = plan.rungs(
+        terms, periods, rate_spans(loan), loan.at, charges.rests(loan), first=state.instalment_number(loan)
+    )
     if loan.even_factor is not None:
-        parts = [_awake(loan, period) for period in periods]
-        ahead = [rung._replace(earns=loan.even_factor * part) for rung, part in zip(ahead, parts, strict=True)]
-    return plan.shares(terms, state.levels(loan), owed_to_come(loan), ahead)
+        bearing = [_awake(loan, period) * (rung.number > terms.grace.interest_free)
+                   for rung, period in zip(ahead, periods, strict=True)]  # fmt: skip
+        ahead = [rung._replace(earns=loan.even_factor * part) for rung, part in zip(ahead, bearing, strict=True)]
+    *shares, last = plan.shares(terms, state.levels(loan), owed, ahead)
+    if len(periods) < len(loan.due_dates):
+        return shares
+    asked = owed.asked + sum(int(share.interest) for share in shares)
+    whole = Fraction(money.rounded(last.interest + asked, terms.rounding) - asked)
+    return [*shares, last._replace(interest=whole)]
 
 
-def periods_to_come(loan: Loan) -> list[Period]:
-    """The running period as it is (a due date that was moved made it longer or shorter), and those after it."""
+def periods_to_come(loan: Loan, most: int = 0) -> list[Period]:
+    """The running period as it is (a due date that was moved made it longer or shorter), and those after it; the first
+    so many."""
     starts_on = loan.period.starts_on if loan.period else loan.at
-    periods = plan.periods(loan.terms, starts_on, loan.due_dates, state.pace(loan))
+    periods = plan.periods(loan.terms, starts_on, loan.due_dates[: most or None], state.pace(loan))
     if loan.period and periods and loan.period.ends_on == periods[0].ends_on:
         periods[0] = loan.period
     return periods
@@ -61,11 +73,10 @@ def owed_to_come(loan: Loan) -> plan.Owed:
     """What the instalments to come repay, settled in advance or not."""
     asking = asks_for_today(loan)
     kept = state.settled_ahead(loan, asking).reserved_minor
-    earned = state.regular(loan).get("interest", 0) + state.regular_ahead(loan, asking, ("interest",)) - kept
+    there = state.regular(loan).get("interest", 0) + state.regular_ahead(loan, asking, ("interest",)) - kept
     bearing = Fraction(charges.INTEREST_BASES[loan.terms.interest_base](loan))
-    return plan.Owed(
-        Fraction(state.scheduled_principal(loan)), bearing, earned + loan.interest.exact - loan.interest.posted
-    )
+    asked = loan.interest.posted - there
+    return plan.Owed(Fraction(state.scheduled_principal(loan)), bearing, loan.interest.exact, asked)
 
 
 def unearned(loan: Loan) -> int:

@@ -74,4 +74,4 @@ def test_many_days_at_once_are_those_days_one_by_one(
         for day, then in changes(scheme, days_past_due=(days - 1, days), extension_count=extensions, before=code):
             one_by_one.append((day, then))
             code = then
-    assert at_once == one_by_one
+    assert list(at_once) == one_by_one

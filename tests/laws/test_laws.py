@@ -51,6 +51,8 @@ def test_law_01_days_that_are_alike_earn_by_one_line(data: st.DataObject) -> Non
         step = close.advance(loan, last)
         assert step.movements == tuple(quiet.daily(loan.at, last, earned.interest, earned.penalty))
         assert step.facts == ()
+        for day in {loan.at, loan.at + (last - loan.at) // 2, last}:
+            assert quiet.rested(loan, day, earned.interest, earned.penalty) == close.advance(loan, day).loan
         days = (last - loan.at).days
         interest, penalty = earned.interest.total(days), earned.penalty.total(days)
         late = penalty + interest * earned.interest_is_late

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 
@@ -51,9 +52,10 @@ def class_of(scheme: Scheme, *, days_past_due: int, extension_count: int = 0, be
     return scheme.classes[place].code
 
 
+@lru_cache(maxsize=10_000)  # a close asks for few different ones, for each of many loans
 def changes(
     scheme: Scheme, *, days_past_due: tuple[int, int], extension_count: int = 0, before: str = ""
-) -> list[tuple[int, str]]:
+) -> tuple[tuple[int, str], ...]:
     """Every change of class while days pass and nothing else happens: (days past due when it came, class). Nothing
     happens to an age but that it grows, so only the first day and the edges of the classes need be looked at.
     `days_past_due`: as it was, and as it is."""
@@ -65,4 +67,4 @@ def changes(
         if then != code:
             found.append((days, then))
         code = then
-    return found
+    return tuple(found)

@@ -123,7 +123,7 @@ class _Folding:
         for row in rows:
             if row.pk not in earned or row.checkpoint_on >= self.batch.to:
                 continue  # somebody else saw to it meanwhile
-            outcome = _fold(row, self.batch.to, self.scheme)
+            outcome = _fold(row, earned[row.pk], self.batch.to, self.scheme)
             (closed if isinstance(outcome, Closed) else self.left).append(outcome)  # type: ignore[arg-type]
         if closed:
             self._write(closed)
@@ -140,10 +140,10 @@ class _Folding:
         recording.announce_all((done.row.pk, done.before, done.after) for done in closed)
 
 
-def _fold(row: Loan, to: date, scheme: Scheme | None) -> Closed | Left:
+def _fold(row: Loan, earned: Earning, to: date, scheme: Scheme | None) -> Closed | Left:
     """The bulkhead of the close: whatever is wrong with one loan stays with that loan."""
     try:
-        before = folding.state_of(row)
+        before = folding.state_of(row, earnings.lines_of(earned))
         step = close.advance(before, to)
         due_before = (row.next_due_on, row.next_due_minor) if row.next_due_on and not row.due_now_minor else None
         columns = folding.columns_of(step.loan, next_due=due_before)

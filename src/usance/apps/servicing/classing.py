@@ -32,11 +32,11 @@ def scheme_and_news(day: date) -> tuple[Scheme | None, bool]:
     return (classes.scheme_of(row.value), row.starts_on == day) if row else (None, False)
 
 
-def changes(scheme: Scheme | None, row: Loan, columns: Mapping[str, Any]) -> list[tuple[int, str]]:
+def changes(scheme: Scheme | None, row: Loan, columns: Mapping[str, Any]) -> Sequence[tuple[int, str]]:
     """The classes that a loan came into while days passed, as in core: of its row before and its columns after. None
     for a loan that has ended, or where there are no classes."""
     if scheme is None or columns["status"] not in state.LIVE:
-        return []
+        return ()
     return classes.changes(
         scheme,
         days_past_due=(row.days_past_due, columns["days_past_due"]),

@@ -6,13 +6,12 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from usance.apps.servicing.models import EarnedDay, Earning, Loan, LoanEvent, LoanMovement, StatusChange
-from usance.core.loan import apply, checkpoint, close, events, forecast, replay, state, terms
+from usance.core.loan import apply, checkpoint, close, events, forecast, quiet, replay, state, terms
 from usance.core.loan.state import Movement
 from usance.core.values import UnreadableValue
 
@@ -73,18 +72,19 @@ def _terms(plain: Mapping[str, Any]) -> terms.Terms:
         _remembered[conventions] = known
         return known
     signed_on = plain["signed_on"]
-    own = copy(known)  # its conventions were checked when they were read, and the rest when it was agreed
-    object.__setattr__(own, "principal_minor", plain["principal_minor"])
-    object.__setattr__(own, "signed_on", date.fromisoformat(signed_on) if signed_on else None)
-    return own
+    return known.of_another(plain["principal_minor"], date.fromisoformat(signed_on) if signed_on else None)
 
 
-def state_of(row: Loan) -> state.Loan:
-    """The loan on the morning of `checkpoint_on`: its checkpoint, with the days that it rested since. One that an
-    earlier version of the engine wrote is made anew from the events."""
+def state_of(row: Loan, lines: tuple[quiet.Line, quiet.Line] | None = None) -> state.Loan:
+    """The loan on the morning of `checkpoint_on`: its checkpoint, with the days that it rested since (by its lines,
+    where they are at hand). One that an earlier version of the engine wrote is made anew from the events."""
     try:
         loan = checkpoint.from_json(row.checkpoint, binding_terms_of(row))
-        return close.advance(loan, row.checkpoint_on, daily=False).loan if loan.at < row.checkpoint_on else loan
+        if loan.at == row.checkpoint_on:
+            return loan
+        if lines is not None:
+            return quiet.rested(loan, row.checkpoint_on, *lines)
+        return close.advance(loan, row.checkpoint_on, daily=False).loan
     except UnreadableValue:
         told = history_of(row.events.order_by("seq"))
         return replay.replay(terms_of(row), told, row.checkpoint_on, daily=False).loan

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from types import NoneType
 from typing import Any
 
 from usance.core import values
@@ -12,34 +11,58 @@ from usance.core.exact import Fraction
 from usance.core.loan.state import Accrued, Ahead, Bill, Dated, Loan
 from usance.core.loan.terms import Terms
 from usance.core.rates import Period, Rate
+from usance.core.values import encode, ratio_text
 
 SCHEMA_VERSION = 1
+DAYS = ("at", "disbursed_on", "matured_on", "closed_on", "moved_to", "charged_off_on")
 
 
 def to_json(loan: Loan) -> dict[str, Any]:
     """The whole state except the terms, as plain JSON."""
-    plain = {name: _plain(item) for name, item in zip(loan._fields, loan, strict=True) if name != "terms"}
+    plain = dict(zip(loan._fields, loan, strict=True))
+    del plain["terms"]
+    for name, written in WRITTEN.items():
+        item = plain[name]
+        if item is not None:
+            plain[name] = written(item)
+    plain["balances"] = dict(loan.balances)
     return {"version": SCHEMA_VERSION, **plain}
 
 
-def _same(item: Any) -> Any:
-    return item
+def _accrued(accrued: Accrued) -> list[Any]:
+    return [ratio_text(accrued.exact), accrued.posted]
 
 
-# a close writes these by the million: one look at the type, and no more
-_PLAIN: dict[type, Callable[[Any], Any]] = {
-    NoneType: _same, int: _same, str: _same, bool: _same, dict: dict, date: date.isoformat,
-    Fraction: values.ratio_text,
-}  # fmt: skip
+def _bill(bill: Bill) -> list[Any]:
+    number, starts_on, due_on, due, paid, relieved, early, late = bill
+    return [number, _day(starts_on), _day(due_on), dict(due), dict(paid), dict(relieved), early, late]
 
 
-def _plain(item: Any) -> Any:
-    known = _PLAIN.get(type(item))
-    if known is not None:
-        return known(item)
-    if isinstance(item, tuple):
-        return [_plain(inner) for inner in item]
-    return values.encode(item)
+_day = date.isoformat
+# what is no JSON as it is; a close writes these by the million
+WRITTEN: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(DAYS, _day),
+    "rate": encode,
+    "rate_changes": lambda steps: [[_day(on), encode(rate)] for on, rate in steps],
+    "interest": _accrued,
+    "penalty": _accrued,
+    "period": lambda period: [
+        _day(period.starts_on),
+        _day(period.ends_on),
+        period.every if isinstance(period.every, int) else ratio_text(period.every),
+        period.unit,
+    ],  # fmt: skip
+    "due_dates": lambda days: [_day(day) for day in days],
+    "ahead": lambda parts: [[dict(one.paid), dict(one.relieved), one.reserved_minor] for one in parts],
+    "planned": list,
+    "dated": lambda items: [[_day(item.due_on), item.balance, item.amount_minor] for item in items],
+    "even_factor": ratio_text,
+    "dropped": ratio_text,
+    "bills": lambda bills: [_bill(bill) for bill in bills],
+    "pauses": lambda pauses: [[_day(since), _day(until)] for since, until in pauses],
+    "pace": list,
+    "last_order": lambda order: [_day(order[0]), *order[1:]],
+}
 
 
 def from_json(data: Mapping[str, Any], terms: Terms) -> Loan:
@@ -49,7 +72,7 @@ def from_json(data: Mapping[str, Any], terms: Terms) -> Loan:
     day, rate = date.fromisoformat, _rate_from_json
     period, order = data["period"], data["last_order"]
     fields = {name: item for name, item in data.items() if name != "version"}
-    for name in ("at", "disbursed_on", "matured_on", "closed_on", "moved_to", "charged_off_on"):
+    for name in DAYS:
         fields[name] = day(fields[name]) if fields.get(name) else None
     return Loan(
         **fields

@@ -63,6 +63,28 @@ def earning(loan: Loan, ages: Iterable[int] = ()) -> Earning:
     )
 
 
+def rested(loan: Loan, to: date, interest: Line, penalty: Line) -> Loan:
+    """The loan on a later morning of days that are alike, by its lines: what closing each of these days would give."""
+    days = (to - loan.at).days
+    if days <= 0 or charges.cost_room(loan) == 0 or charges.penalty_room(loan) == 0:
+        return close.advance(loan, to, daily=False).loan  # a cap that is reached has its own way with what is left
+    more = {"interest": interest.total(days), "penalty": penalty.total(days)}
+    grown = {key: loan.balances.get(key, 0) + amount for key, amount in more.items() if amount}
+    yearly = loan.terms.penalty is not None and loan.terms.penalty.yearly_cap_share is not None
+    return loan._replace(
+        at=to,
+        balances={**loan.balances, **grown},
+        interest=_carried_on(loan.interest, interest, days),
+        penalty=_carried_on(loan.penalty, penalty, days),
+        penalty_in_year=loan.penalty_in_year + more["penalty"] if yearly else loan.penalty_in_year,
+        charged_minor=loan.charged_minor + sum(more.values()),
+    )
+
+
+def _carried_on(accrued: Accrued, line: Line, days: int) -> Accrued:
+    return Accrued(accrued.exact + Fraction(line.daily * days, line.parts), accrued.posted + line.total(days))
+
+
 def _alike_until(loan: Loan, ages: Iterable[int]) -> date:
     since = state.oldest_past_due_on(loan)
     edges = [since + timedelta(days=age) for age in ages] if since else []

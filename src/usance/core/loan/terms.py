@@ -331,6 +331,15 @@ class Terms:
         deducted = sum(fee.flat_minor + fee.share * self.principal_minor for fee in self.fees if fee.when == "deducted")
         _check(deducted < self.principal_minor, "fees", deducted, "less than the principal may be deducted")
 
+    def of_another(self, principal_minor: int, signed_on: date | None) -> Terms:
+        """The same conventions for another loan whose terms were checked before: nothing is checked again."""
+        own = object.__new__(Terms)
+        for name in self.__slots__:
+            object.__setattr__(own, name, getattr(self, name))
+        object.__setattr__(own, "principal_minor", principal_minor)
+        object.__setattr__(own, "signed_on", signed_on)
+        return own
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON with the schema version."""
         return {"version": SCHEMA_VERSION, **values.encode(self)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from usance.core.exact import Fraction
 from usance.core.loan import charges, plan, state, to_come
@@ -150,11 +150,21 @@ WATERFALLS: dict[str, Callable[[Sequence[Target], Allocation], Iterator[Slot]]] 
 # --- settling ----------------------------------------------------------------------------------------------------
 
 
+class _Noted:
+    """What is noted of one bill, or of one instalment to come, while money is spread."""
+
+    def __init__(self, before: Mapping[str, int]) -> None:
+        self.amounts, self.total = dict(before), 0
+
+    def add(self, balance: str, amount: int) -> None:
+        self.amounts[balance] = self.amounts.get(balance, 0) + amount
+        self.total += amount
+
+
 def settle(loan: Loan, slots: Sequence[Slot], pool: int, column: str) -> tuple[Loan, list[Slot]]:
     """Spreads `pool` over the slots in their order; bills, and instalments to come, note it in `column` ("paid" or
     "relieved"). Balances are not touched: the slots taken are given back for posting."""
-    taken, bills = [], list(loan.bills)
-    ahead = dict(enumerate(loan.ahead))
+    taken, notes, bills = [], dict[int, _Noted](), list(loan.bills)
     for slot in slots:
         if pool <= 0:
             break
@@ -163,31 +173,35 @@ def settle(loan: Loan, slots: Sequence[Slot], pool: int, column: str) -> tuple[L
             continue
         pool -= amount
         taken.append(Slot(slot.age, slot.bill, slot.balance, amount))
-        if slot.bill >= len(bills):
-            index = slot.bill - len(bills)
-            ahead[index] = _noted(ahead.get(index, Ahead()), slot.balance, amount, column)
-        elif slot.bill != UNBILLED:
-            bill = _noted(bills[slot.bill], slot.balance, amount, column)
-            if column == "paid" and loan.at < bill.due_on:
-                bill = bill._replace(early_minor=bill.early_minor + amount)
-            elif column == "paid" and loan.at > bill.due_on:
-                bill = bill._replace(late_minor=bill.late_minor + amount)
-            bills[slot.bill] = bill
-    filled = tuple(ahead.get(index, Ahead()) for index in range(max(ahead, default=-1) + 1))
-    settled = loan.settled_count
-    while settled < len(bills) and not bills[settled].remaining:
-        settled += 1
-    return loan._replace(bills=tuple(bills), ahead=filled, settled_count=settled), taken
+        if slot.bill != UNBILLED:
+            if slot.bill not in notes:
+                settled = (
+                    bills[slot.bill] if slot.bill < len(bills) else state.settled_ahead(loan, slot.bill - len(bills))
+                )
+                notes[slot.bill] = _Noted(getattr(settled, column))
+            notes[slot.bill].add(slot.balance, amount)
+    ahead = list(loan.ahead)
+    for index, noted in notes.items():
+        if index < len(bills):
+            bills[index] = _noted_on_bill(bills[index], noted, column, loan.at)
+        else:
+            ahead += [Ahead()] * (index - len(bills) + 1 - len(ahead))
+            changed: dict[str, Any] = {column: noted.amounts}
+            ahead[index - len(bills)] = ahead[index - len(bills)]._replace(**changed)
+    settled_count = loan.settled_count
+    while settled_count < len(bills) and not bills[settled_count].remaining:
+        settled_count += 1
+    return loan._replace(bills=tuple(bills), ahead=tuple(ahead), settled_count=settled_count), taken
 
 
-Noting = TypeVar("Noting", Bill, Ahead)
-
-
-def _noted(noting: Noting, balance: str, amount: int, column: str) -> Noting:
-    noted = dict(getattr(noting, column))
-    noted[balance] = noted.get(balance, 0) + amount
-    changed: dict[str, Any] = {column: noted}
-    return noting._replace(**changed)
+def _noted_on_bill(bill: Bill, noted: _Noted, column: str, on: date) -> Bill:
+    if column != "paid":
+        return bill._replace(relieved=noted.amounts)
+    if on == bill.due_on:
+        return bill._replace(paid=noted.amounts)
+    if on < bill.due_on:
+        return bill._replace(paid=noted.amounts, early_minor=bill.early_minor + noted.total)
+    return bill._replace(paid=noted.amounts, late_minor=bill.late_minor + noted.total)
 
 
 def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Loan:
@@ -195,7 +209,7 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Lo
     pool = state.unapplied(loan)
     if pool <= 0 or loan.status not in state.LIVE:
         return loan
-    if pool < state.outstanding(loan) and loan.terms.early_payment == "hold_until_due":
+    if loan.terms.early_payment == "hold_until_due" and pool < state.outstanding(loan):
         ages = [age for age in ages if age != "in_advance"]
     how = loan.terms.allocation
     found, met = targets(loan), WATERFALLS[how.waterfall]
@@ -222,7 +236,7 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Lo
     early = sum(slot.amount for slot in taken if slot.age == "in_advance" and slot.balance in level)
     if loan.terms.early_interest == "owed" and loan.due_dates and not state.outstanding(loan):
         loan = _earned_when_all_is_paid(loan, book)
-    if early and loan.due_dates and state.outstanding(loan) and loan.terms.early_payment in EARLY_PAYMENTS:
+    if early and loan.due_dates and loan.terms.early_payment in EARLY_PAYMENTS and state.outstanding(loan):
         loan = EARLY_PAYMENTS[loan.terms.early_payment](loan._replace(credit_minor=loan.credit_minor + early))
     return loan
 

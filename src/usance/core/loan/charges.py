@@ -135,8 +135,10 @@ def accrue_interest(loan: Loan, book: Book, until: date) -> Loan:
         return _accrual_told(loan, until, interest_base(loan), _price(loan), before, after, earned)
 
     posting = change("interest_accrued", "interest", amount, until - ONE_DAY)
-    charged = book.post(loan, posting, f"interest.{loan.terms.interest_base}", why, since=loan.at)
-    charged = charged._replace(interest=after, charged_minor=loan.charged_minor + amount)
+    balances = dict(loan.balances)
+    if amount:
+        book.move(balances, posting, f"interest.{loan.terms.interest_base}", why, since=loan.at)
+    charged = loan._replace(balances=balances, interest=after, charged_minor=loan.charged_minor + amount)
     return tax_on_accrual(charged, book, "interest", before.posted, after.posted, until - ONE_DAY)
 
 

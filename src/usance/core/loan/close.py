@@ -150,9 +150,11 @@ def _bill(loan: Loan, book: Book) -> Loan:
         loan = _released(loan, book)
     on, level, parts = loan.at, state.level(loan), plan.LEVEL_PARTS[loan.terms.plan.kind]
     room = max(0, level - loan.credit_minor - state.regular_ahead(loan, 0, parts))
-    last = len(loan.due_dates) == 1 or _takes_all(loan, room)
-    loan = charges.settle_residue(loan, book, last=last)
     left = state.regular(loan)
+    last = len(loan.due_dates) == 1 or _takes_all(loan, left, room)
+    if loan.terms.residue != "carry":
+        loan = charges.settle_residue(loan, book, last=last)
+        left = state.regular(loan)
     interest, principal = left.get("interest", 0), left.get("principal", 0)
     if not last:
         interest, principal = _split(loan, interest, principal, room)
@@ -249,7 +251,7 @@ def nothing_to_come(loan: Loan, dates: Sequence[date]) -> Loan:
     return state.recounted(loan._replace(bills=tuple(bills), due_dates=(), ahead=loan.ahead[len(dates) :], dated=dated))
 
 
-def _takes_all(loan: Loan, room: int) -> bool:
+def _takes_all(loan: Loan, left: Mapping[str, int], room: int) -> bool:
     """Whether a regular instalment would leave nothing for later ones."""
     if (
         loan.terms.early_interest == "owed"
@@ -257,7 +259,6 @@ def _takes_all(loan: Loan, room: int) -> bool:
         or state.instalment_number(loan) <= loan.terms.grace.principal
     ):
         return False
-    left = state.regular(loan)
     return room >= sum(left.get(part, 0) for part in plan.LEVEL_PARTS[loan.terms.plan.kind])
 
 
@@ -297,7 +298,8 @@ def settle_status(loan: Loan, book: Book) -> Loan:
         late = state.days_past_due(loan) > 0
         if loan.status == "past_due" and not late:
             book.fact("cured", loan.at)
-        return loan._replace(status="past_due" if late else "active")
+        if late != (loan.status == "past_due"):
+            return loan._replace(status="past_due" if late else "active")
     return loan
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from datetime import date
+from functools import cache
 from typing import Any, NamedTuple
 
 from usance.core.calendar import ONE_DAY
@@ -92,12 +93,12 @@ def owed(loan: Loan) -> dict[str, int]:
 
 def outstanding(loan: Loan) -> int:
     """The sum of everything owed."""
-    return sum(owed(loan).values())
+    return sum(loan.balances.values()) - loan.balances.get(NOT_OWED, 0)
 
 
 def reserved(loan: Loan) -> int:
     """Kept for interest that is not earned yet."""
-    return sum(ahead.reserved_minor for ahead in loan.ahead)
+    return 0 if not loan.ahead else sum(ahead.reserved_minor for ahead in loan.ahead)
 
 
 def unapplied(loan: Loan) -> int:
@@ -116,6 +117,8 @@ def open_bills(loan: Loan) -> Iterator[tuple[int, Bill, dict[str, int]]]:
 def unbilled(loan: Loan) -> dict[str, int]:
     """What is owed and in no bill yet."""
     left = owed(loan)
+    if loan.settled_count == len(loan.bills):
+        return left
     for _, _, remaining in open_bills(loan):
         for key, amount in remaining.items():
             left[key] -= amount
@@ -268,14 +271,17 @@ def dated_left(loan: Loan) -> dict[str, int]:
 def regular(loan: Loan) -> dict[str, int]:
     """What is owed, in no bill yet, and not of a day of its own."""
     left = unbilled(loan)
-    for key, amount in dated_left(loan).items():
-        left[key] -= amount
+    if loan.dated:
+        for key, amount in dated_left(loan).items():
+            left[key] -= amount
     return left
 
 
 def regular_ahead(loan: Loan, index: int, keys: Container[str]) -> int:
     """What was settled in advance of the regular part of a coming instalment, of some balances."""
-    settled = settled_ahead(loan, index)
+    if index >= len(loan.ahead):
+        return 0
+    settled = loan.ahead[index]
     if not loan.dated:
         return settled.of(keys)
     dated = charges_of(loan, index, coming_dates(loan))
@@ -355,7 +361,11 @@ class Book:
 
 def change(kind: str, balance: str, amount_minor: int, on: date) -> Movement:
     """The movement of `balance` ("fee:service") by an amount."""
+    component, fee_kind, tax_kind = _parts_of(balance)
+    return Movement(kind, component, fee_kind, tax_kind, amount_minor, on)
+
+
+@cache  # there are as many as kinds of fees and taxes
+def _parts_of(balance: str) -> tuple[str, str, str]:
     component, _, name = balance.partition(":")
-    return Movement(
-        kind, component, name if component == "fee" else "", name if component == "tax" else "", amount_minor, on
-    )
+    return component, name if component == "fee" else "", name if component == "tax" else ""

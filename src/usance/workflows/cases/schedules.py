@@ -9,7 +9,7 @@ from typing import Any
 from usance.core.exact import Fraction
 from usance.core.loan import quote
 from usance.core.loan.quote import Row
-from usance.core.loan.terms import DownPayment, Fee, Grace, Plan, RateStep, Terms
+from usance.core.loan.terms import DownPayment, Drawdowns, Fee, Grace, Part, Plan, RateStep, Terms
 from usance.core.money import Currency
 from usance.core.rates import Rate
 from usance.workflows.cases import orders
@@ -91,7 +91,7 @@ def terms_of(given: Mapping[str, Any]) -> Terms:
     by_term = older and flat  # the older calculator spreads flat interest evenly over the instalments
     return Terms(
         currency=currency,
-        principal_minor=currency.minor(given["principal"]),
+        principal_minor=_limit(given, currency),
         plan=_plan(given, "equal_principal" if by_term and multiple == 1 else _kind(given)),
         rates=(RateStep(from_day=0, rate=Rate(Fraction(given["annual_rate_percent"]) / 100, "year")),),
         day_count=_day_count(given, older),
@@ -108,6 +108,7 @@ def terms_of(given: Mapping[str, Any]) -> Terms:
             interest_free=given["interest_free_periods"],
         ),
         down_payment=_down_payment(given),
+        drawdowns=_drawdowns(given, currency),
         allocation=orders.allocation(given),
         credits=orders.credits(given),
         charge_off=CHARGE_OFFS[given.get("charge_off_behaviour") or "REGULAR"],
@@ -174,6 +175,37 @@ def _day_count(given: Mapping[str, Any], older: bool) -> str:
 def _down_payment(given: Mapping[str, Any]) -> DownPayment | None:
     told = given.get("down_payment")
     return DownPayment(share=Fraction(told["percent"]) / 100) if told else None
+
+
+ANY_DAY = 36500
+
+
+def _limit(given: Mapping[str, Any], currency: Currency) -> int:
+    """What was asked for, or the parts that are expected, if they are more."""
+    expected = sum(currency.minor(part["principal"]) for part in given.get("expected_tranches") or ())
+    return max(currency.minor(given["principal"]), expected)
+
+
+def _drawdowns(given: Mapping[str, Any], currency: Currency) -> Drawdowns:
+    """How money may be drawn in parts, and what of it is expected."""
+    whole = given["interest_calculation_period"] == "SAME_AS_REPAYMENT_PERIOD" and not given.get(
+        "allow_partial_period_interest", True
+    )
+    expected = [(date.fromisoformat(part["expected_on"]), part["principal"])
+                for part in given.get("expected_tranches") or ()]  # fmt: skip
+    expected.sort(key=lambda part: part[0])
+    principal = _limit(given, currency)
+    return Drawdowns(
+        parts=tuple(
+            Part(after_days=(on - expected[0][0]).days, share=Fraction(currency.minor(amount), principal))
+            for on, amount in expected
+        )
+        or (Part(after_days=0, share=Fraction(1)),),
+        most=100,
+        until_days=ANY_DAY,
+        interest="whole_period" if whole else "from_its_day",
+        repaid="over_its_own_term" if given.get("full_term_for_tranche") else "with_the_rest",
+    )
 
 
 def instalment_charge(item: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -77,7 +77,8 @@ def begun(given: Told, told: Sequence[Told]) -> Telling:
     added = [item for item in told if item["type"] in ("fee", "penalty") and item.get("charge_time") == "INSTALLMENT"]
     charges = [*given.get("loan_charges", ()), *(schedules.instalment_charge(item) for item in added)]
     start = given.get("expected_disbursement_date") or given.get("disbursed_on") or given["submitted_on"]
-    return Telling(given, schedules.terms_of({**given, "loan_charges": charges}), date.fromisoformat(start))
+    given = {**given, "loan_charges": charges}
+    return Telling(given, schedules.terms_of(given), date.fromisoformat(start))
 
 
 def tell(telling: Telling, item: Told) -> None:
@@ -90,7 +91,7 @@ def tell(telling: Telling, item: Told) -> None:
 
 
 # what only moves the other system's clock: ours is told the day with each look
-CLOCK = frozenset({"set_business_date", "close_of_business_for_loan", "add_expected_tranche", "fraud_flag"})
+CLOCK = frozenset({"set_business_date", "close_of_business_for_loan", "fraud_flag"})
 
 
 def _on(item: Told, name: str = "date") -> date:
@@ -109,6 +110,16 @@ def _disbursement(telling: Telling, item: Told) -> None:
         due = sum(bill.due.get("principal", 0) - bill.paid.get("principal", 0) for bill in bills)
         if due:
             _pay(telling, "Down Payment", on, due)
+
+
+def _expected(telling: Telling, item: Told) -> None:
+    """One part more is expected; once there is money, only what was drawn counts."""
+    if telling.history:
+        return
+    known = telling.given.get("expected_tranches") or ()
+    part = {"expected_on": item["date"], "principal": item["amount"]}
+    telling.given = {**telling.given, "expected_tranches": [*known, part]}
+    telling.terms = schedules.terms_of(telling.given)
 
 
 def _repayment(telling: Telling, item: Told) -> None:
@@ -163,6 +174,14 @@ def _chargeback(telling: Telling, item: Told) -> None:
                     effective_on=_on(item), source=telling.source(), balance=balance, amount_minor=amount, reason=of
                 )
                 telling.add("Chargeback", event)
+
+
+def _principal_again(telling: Telling, item: Told) -> None:
+    amount = telling.terms.currency.minor(item["amount"])
+    event = events.ChargedBack(
+        effective_on=_on(item), source=telling.source(), balance="principal", amount_minor=amount
+    )
+    telling.add("Chargeback", event)
 
 
 def _reschedule(telling: Telling, item: Told) -> None:
@@ -321,7 +340,11 @@ def _undo_disbursal(telling: Telling, item: Told) -> None:
 
 EVENTS: dict[str, Callable[[Telling, Told], None]] = {
     "disbursement": _disbursement,
+    "add_expected_tranche": _expected,
     "repayment": _repayment,
+    "pay_principal": _repayment,
+    "pay_interest": _repayment,
+    "chargeback_principal": _principal_again,
     "credit_balance_refund": _refund_to_borrower,
     "goodwill_credit": _credit,
     "merchant_issued_refund": _credit,

@@ -221,7 +221,7 @@ def test_law_05_the_calculator_is_the_contract(data: st.DataObject) -> None:
         events.Approved(effective_on=start, source="a"),
         *(
             events.Disbursed(effective_on=on, source=f"d{number}", amount_minor=amount)
-            for number, (on, amount) in enumerate(promised.drawdowns)
+            for number, (on, amount, _sent) in enumerate(promised.drawdowns)
         ),
     ]
     drawn = len(told)

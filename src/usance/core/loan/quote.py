@@ -38,6 +38,14 @@ class Row(NamedTuple):
         return sum(self.amounts.values())
 
 
+class Drawn(NamedTuple):
+    """Money that is expected to come on a day: the principal, and what is sent of it."""
+
+    on: date
+    amount_minor: int
+    sent_minor: int
+
+
 class Projection(NamedTuple):
     """The calculator's answer and the contract's figures: terms lived through as agreed."""
 
@@ -51,7 +59,7 @@ class Projection(NamedTuple):
     total_minor: int  # what the borrower pays
     cost_minor: int  # all that is paid for the money, deducted fees included
     by_balance: Mapping[str, int]  # what is paid, by balance
-    drawdowns: tuple[tuple[date, int], ...]  # the principal, as it is expected to be drawn
+    drawdowns: tuple[Drawn, ...]  # the money, as it is expected to come
     apr: Fraction | None  # None where it is undefined
     daily_cost: Fraction  # cost / principal / days, the daily rate of Ukrainian law
 
@@ -131,15 +139,14 @@ class _Lived(NamedTuple):
     """A loan that was drawn as expected, each bill until then paid on its day, and what was kept back of the money."""
 
     loan: Loan
-    drawdowns: tuple[tuple[date, int], ...]
-    sent: tuple[apr.Flow, ...]
+    drawdowns: tuple[Drawn, ...]
     deducted: Mapping[str, int]
 
 
 def _drawn_as_expected(terms: Terms, starts_on: date) -> _Lived:
-    expected = [(starts_on + timedelta(days=days), amount) for days, amount in draw.parts(terms)]
-    sent, deducted, loan = list[apr.Flow](), dict[str, int](), state.new(terms, starts_on)
-    for on, amount in expected:
+    drawn, deducted, loan = list[Drawn](), dict[str, int](), state.new(terms, starts_on)
+    for days, amount in draw.parts(terms):
+        on = starts_on + timedelta(days=days)
         if loan.disbursed_on is None:
             step = _begun(terms, starts_on)
         else:
@@ -150,8 +157,8 @@ def _drawn_as_expected(terms: Terms, starts_on: date) -> _Lived:
         loan, kept = step.loan, withheld(step.movements)
         for key, part in kept.items():
             deducted[key] = deducted.get(key, 0) + part
-        sent.append(apr.Flow(on, sum(kept.values()) - amount))
-    return _Lived(loan, tuple(expected), tuple(sent), deducted)
+        drawn.append(Drawn(on, amount, amount - sum(kept.values())))
+    return _Lived(loan, tuple(drawn), deducted)
 
 
 def withheld(movements: Iterable[Movement]) -> dict[str, int]:
@@ -182,7 +189,7 @@ def projection(terms: Terms, starts_on: date) -> Projection:
     lived = _drawn_as_expected(terms, starts_on)
     loan = lived.loan
     rows = _with_rests([_row(bill, billed=False) for bill in loan.bills], _future_rows(loan), loan.drawn_later)
-    drawn = sum(amount for _, amount in lived.drawdowns)
+    drawn = sum(part.amount_minor for part in lived.drawdowns)
     sent = drawn - sum(lived.deducted.values())
     total = sum(row.total_minor for row in rows)
     by_balance: dict[str, int] = {}
@@ -190,7 +197,8 @@ def projection(terms: Terms, starts_on: date) -> Projection:
         for key, amount in row.amounts.items():
             by_balance[key] = by_balance.get(key, 0) + amount
     days = (rows[-1].due_on - starts_on).days
-    flows = [*lived.sent, *(apr.Flow(row.due_on, row.total_minor) for row in rows)]
+    sent_flows = [apr.Flow(part.on, -part.sent_minor) for part in lived.drawdowns]
+    flows = [*sent_flows, *(apr.Flow(row.due_on, row.total_minor) for row in rows)]
     return Projection(
         rows, starts_on, rows[-1].due_on, days, drawn, lived.deducted, sent, total, total - sent, by_balance,
         lived.drawdowns, _apr(flows, terms), Fraction(total - sent, drawn * days),

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from usance.core import money, rates
 from usance.core.calendar import ONE_DAY
 from usance.core.exact import Fraction
-from usance.core.loan import charges, plan, reshape, to_come
+from usance.core.loan import charges, plan, reshape, state, to_come
 from usance.core.loan.close import next_period
 from usance.core.loan.state import Accrued, Book, Loan, change
 from usance.core.loan.terms import Terms
@@ -37,11 +37,23 @@ def standing_beside(loan: Loan) -> tuple[int, ...]:
     drawdowns = loan.terms.drawdowns
     if drawdowns is None or drawdowns.repaid != "over_its_own_term":
         return ()
-    asked = to_come.shares_to_come(loan)
+    if not loan.due_dates:
+        return ()
+    rungs = plan.rungs(
+        loan.terms, to_come.periods_to_come(loan), to_come.rate_spans(loan), loan.at, charges.rests(loan)
+    )
+    asked = plan.shares(loan.terms, state.levels(loan), to_come.owed_to_come(loan), rungs, _saved(loan))
     whole = "interest" in plan.LEVEL_PARTS[loan.terms.plan.kind]
     return tuple(
         money.rounded(share.principal + (share.interest if whole else 0), loan.terms.rounding) for share in asked
     )
+
+
+def _saved(loan: Loan) -> list[int]:
+    """The principal of each instalment to come that was settled in advance, where that saves interest."""
+    if loan.terms.early_interest != "saved":
+        return []
+    return [state.regular_ahead(loan, index, ("principal",)) for index in range(len(loan.due_dates))]
 
 
 def later(loan: Loan, book: Book, amount: int) -> Loan:

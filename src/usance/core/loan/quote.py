@@ -237,7 +237,7 @@ def lived_rows(loan: Loan, *, known: int) -> tuple[Row, ...]:
 def _row(bill: Bill, *, billed: bool) -> Row:
     paid = sum(bill.paid.values()) if billed else bill.early_minor
     total = sum(bill.due.values())
-    left = sum(bill.remaining.values()) if billed else total - paid
+    left = sum(bill.remaining.values()) if billed else total - paid - sum(bill.relieved.values())
     return Row(
         bill.number,
         bill.starts_on,
@@ -253,9 +253,7 @@ def _row(bill: Bill, *, billed: bool) -> Row:
     )
 
 
-def _with_rests(
-    rows: Sequence[Row], later: tuple[Row, ...], drawn: Sequence[tuple[date, int]] = ()
-) -> tuple[Row, ...]:
+def _with_rests(rows: Sequence[Row], later: tuple[Row, ...], drawn: Sequence[tuple[date, int]] = ()) -> tuple[Row, ...]:
     """The rows with the principal that those after them ask for, as far as it is there by then, and these: they have
     theirs. `drawn`: money that came after the first."""
     found: list[Row] = []

@@ -77,11 +77,20 @@ def _at_its_time(row: quote.Row, added: Added, *, is_last: bool, counted: Added)
     return row._replace(principal_after_minor=row.principal_after_minor - later + there)
 
 
+def _beside(rows: Sequence[quote.Row], added: Added) -> dict[date, int]:
+    """What is asked for beside the level: principal that is owed again."""
+    return {
+        row.due_on: sum(amount for on, amount in added if row.starts_on <= on < row.due_on)
+        for row in rows
+        if row.starts_on < row.due_on
+    }
+
+
 def _cells(moment: Told, telling: Telling, on: date) -> Iterator[Cell]:
     drawn = any(isinstance(event, Disbursed) for event in replay.in_force(telling.history))
     expected, currency = moment.get("schedule") or [], telling.terms.currency
     step = telling.step(on) if drawn else None
-    loan = step.loan if step else None
+    loan, added = step.loan if step else None, list[tuple[date, int]]()
     if step:
         added = [
             (move.effective_on, move.amount_minor)
@@ -94,7 +103,7 @@ def _cells(moment: Told, telling: Telling, on: date) -> Iterator[Cell]:
     else:
         rows = telling.expected_rows()
     if expected:
-        yield from schedules.compare_rows(expected, rows, telling.terms)
+        yield from schedules.compare_rows(expected, rows, telling.terms, _beside(rows, added))
     for index, told in enumerate(expected):
         row = rows[index] if index < len(rows) else None
         for name, field in SETTLED.items():

@@ -39,15 +39,20 @@ def judge(case: Mapping[str, Any]) -> list[Cell]:
     return compare_rows(case["expected_schedule"], rows, terms)
 
 
-def compare_rows(expected: Sequence[Mapping[str, Any]], rows: Sequence[Row], terms: Terms) -> list[Cell]:
-    """Row by row. An instalment that ours no longer needs, since nothing is left, is a row of zeros."""
+def compare_rows(
+    expected: Sequence[Mapping[str, Any]], rows: Sequence[Row], terms: Terms, beside: Mapping[date, int] | None = None
+) -> list[Cell]:
+    """Row by row. An instalment that ours no longer needs, since nothing is left, is a row of zeros. `beside`: what
+    rows ask for beside their level, by due date."""
     text, cells = terms.currency.text, []
     if len(rows) > len(expected):
         cells.append(Cell("rows", str(len(expected)), str(len(rows))))
     for index, told in enumerate(expected):
         row = rows[index] if index < len(rows) else None
         ours = (
-            _cells_of(row, text) if row else dict.fromkeys((*COMPONENTS, "total_due", "emi", "balance_after"), text(0))
+            _cells_of(row, text, (beside or {}).get(row.due_on, 0))
+            if row
+            else dict.fromkeys((*COMPONENTS, "total_due", "emi", "balance_after"), text(0))
         )
         for name, actual in ours.items():
             if told.get(name) is not None:
@@ -55,11 +60,11 @@ def compare_rows(expected: Sequence[Mapping[str, Any]], rows: Sequence[Row], ter
     return cells
 
 
-def _cells_of(row: Row, text: Any) -> dict[str, str]:
+def _cells_of(row: Row, text: Any, beside: int) -> dict[str, str]:
     found = {"due": row.due_on.isoformat()}
     for name, parts in COMPONENTS.items():
         found[name] = text(sum(amount for key, amount in row.amounts.items() if key.partition(":")[0] in parts))
-    level = row.amounts.get("principal", 0) + row.amounts.get("interest", 0)
+    level = row.amounts.get("principal", 0) + row.amounts.get("interest", 0) - beside
     return found | {
         "total_due": text(row.total_minor),
         "emi": text(level),
@@ -208,23 +213,24 @@ def _drawdowns(given: Mapping[str, Any], currency: Currency) -> Drawdowns:
     )
 
 
-def instalment_charge(item: Mapping[str, Any]) -> Mapping[str, Any]:
+def agreed_charge(item: Mapping[str, Any]) -> Mapping[str, Any]:
     """A charge that was added later, as it would have been agreed."""
     return {
-        "time": "INSTALLMENT",
+        "time": item["charge_time"],
         "calculation": item["calculation"],
         "amount": item.get("amount", item.get("percent")),
     }
 
 
 def _fee(charge: Mapping[str, Any], number: int, currency: Currency) -> Fee:
-    if charge["time"] != "INSTALLMENT" or charge["calculation"] not in FEE_BASES:
+    flat, payout = charge["calculation"] == "FLAT", charge["time"] == "DISBURSEMENT"
+    known = charge["calculation"] in (("FLAT", "PERCENT_OF_AMOUNT") if payout else FEE_BASES)
+    if not known or charge["time"] not in ("INSTALLMENT", "DISBURSEMENT"):
         raise Unsupported(f"a charge {charge['time']} {charge['calculation']}")
-    flat = charge["calculation"] == "FLAT"
     return Fee(
         kind=f"charge_{number}",
-        when="per_instalment",
+        when="deducted" if payout else "per_instalment",
         flat_minor=currency.minor(charge["amount"]) if flat else 0,
         share=Fraction(0) if flat else Fraction(charge["amount"]) / 100,
-        of=FEE_BASES[charge["calculation"]],
+        of="original_principal" if payout else FEE_BASES[charge["calculation"]],
     )

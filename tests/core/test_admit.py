@@ -9,7 +9,7 @@ import pytest
 from tests.core.loans import APPROVED, DISBURSED, START, after, on, terms
 from usance.core.exact import Fraction
 from usance.core.loan import admit, events, refused, replay, state
-from usance.core.loan.terms import RateStep
+from usance.core.loan.terms import Drawdowns, Part, Plan, RateStep
 from usance.core.rates import Rate
 from usance.core.refusals import Refusal
 
@@ -46,6 +46,7 @@ def corrected(number: int = 1, before: dict[str, Any] | None = None, **after: An
     )
 
 
+IN_PARTS = Drawdowns(parts=(Part(after_days=0, share=Fraction(1, 2)),), most=3, until_days=20)
 HALF = (RateStep(from_day=0, rate=Rate(Fraction("0.005"), "day")),)
 REFUSED = [
     (NEW, corrected(rates=HALF), "loan_not_yet_approved"),
@@ -64,6 +65,7 @@ REFUSED = [
     (NEW, events.PaymentReceived(amount_minor=1, **on(0)), "loan_not_yet_approved"),
     (NEW, events.Disbursed(amount_minor=100_000, **on(0)), "loan_not_approved"),
     (RUNNING, events.Disbursed(amount_minor=100_000, **on(5)), "loan_not_approved"),
+    (after(40, drawdowns=IN_PARTS), events.Disbursed(amount_minor=1, **on(40)), "drawing_is_over"),
     (RUNNING, events.Cancelled(**on(5)), "loan_not_approved"),
     (RUNNING, events.DisbursementFailed(**on(5)), "loan_not_approved"),
     (BEFORE, events.Disbursed(amount_minor=0, **on(0)), "amount_not_positive"),
@@ -116,7 +118,13 @@ def test_every_refusal_of_the_engine_is_tried() -> None:
         for kind in vars(refused).values()
         if isinstance(kind, type) and issubclass(kind, Refusal) and kind.code
     }
-    by_history = {"event_already_recorded", "nothing_to_undo", "before_take_over", "terms_contradicted"}
+    by_history = {
+        "event_already_recorded",
+        "nothing_to_undo",
+        "before_take_over",
+        "terms_contradicted",
+        "more_than_agreed",
+    }
     assert written == {code for _, _, code in REFUSED} | by_history
 
 
@@ -158,6 +166,25 @@ def test_refused_by_what_was_told_before(more: list[events.Event], event: events
     loan = replay.replay(terms(), history, on(5)["effective_on"]).loan
     with pytest.raises(Refusal) as refusal:
         replay.append(loan, history, event)
+    assert refusal.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("more", "amount", "day", "code"),
+    [
+        ([], 40_001, 3, "more_than_agreed"),
+        ([events.Reversed(undoes="disbursed", **on(3, "r"))], 100_001, 3, "more_than_agreed"),
+        ([], 1, 21, "drawing_is_over"),
+        ([events.Disbursed(amount_minor=n, **on(n, f"d{n}")) for n in (1, 2)], 1, 4, "drawing_is_over"),
+    ],
+)
+def test_parts_stay_within_what_was_agreed(more: list[events.Event], amount: int, day: int, code: str) -> None:
+    first = events.Disbursed(amount_minor=60_000, **on(0, "disbursed"))
+    history: list[events.Event] = [APPROVED, first, *more]
+    plan = Plan(kind="equal_instalments", count=3, every=1, unit="months")
+    loan = replay.replay(terms(plan=plan, drawdowns=IN_PARTS), history, on(4)["effective_on"]).loan
+    with pytest.raises(Refusal) as refusal:
+        replay.append(loan, history, events.Disbursed(amount_minor=amount, **on(day, "late")))
     assert refusal.value.code == code
 
 

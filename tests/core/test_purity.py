@@ -35,6 +35,7 @@ LOAN = [
     "allocate forecast",
     "close",
     "quiet carry reshape",
+    "draw",
     "apply",
     "admit",
     "replay",

@@ -15,9 +15,11 @@ from usance.core.loan.terms import (
     STANDING,
     Allocation,
     DownPayment,
+    Drawdowns,
     Extension,
     Fee,
     Grace,
+    Part,
     Penalty,
     Plan,
     RateStep,
@@ -92,6 +94,20 @@ def all_penalties(draw: st.DrawFn) -> Penalty | None:
 
 
 @st.composite
+def all_drawdowns(draw: st.DrawFn, plain: bool) -> Drawdowns:
+    """In a plan that is not `plain`, money that comes later has no term of its own."""
+    count = draw(st.integers(1, 3))
+    days = [0, *draw(st.lists(st.integers(0, 60), min_size=count - 1, max_size=count - 1).map(sorted))]
+    return Drawdowns(
+        parts=tuple(Part(after_days=day, share=Fraction(1, count)) for day in days),
+        most=count + draw(st.integers(0, 2)),
+        until_days=days[-1] + draw(st.integers(0, 90)),
+        interest=draw(_names("drawn_interest")),
+        repaid=draw(_names("drawn_repaid")) if plain else "with_the_rest",
+    )
+
+
+@st.composite
 def all_terms(draw: st.DrawFn) -> Terms:
     steps = draw(st.lists(st.integers(1, 60), max_size=2, unique=True).map(sorted))
     digits = draw(st.sampled_from([0, 2, 3]))
@@ -100,18 +116,21 @@ def all_terms(draw: st.DrawFn) -> Terms:
     early_payment = draw(_names("early_payment").filter(lambda name: not as_scheduled or name in STANDING))
     early_interest = draw(_names("early_interest")) if early_payment in STANDING else "saved"
     early_interest = "owed" if as_scheduled else early_interest
+    plan, grace, spread = draw(all_plans()), draw(all_graces()), draw(_names("interest_spread"))
+    plain = plan.kind != "single_payment" and grace == Grace() and spread == "as_earned"
     return Terms(
         currency=money.Currency({0: "VND", 2: "UAH", 3: "KWD"}[digits], digits),
         principal_minor=draw(st.integers(10_000, 3_000_000)),
-        plan=draw(all_plans()),
+        plan=plan,
+        drawdowns=draw(st.none() | all_drawdowns(plain)),
         rates=tuple(RateStep(from_day=day, rate=draw(all_rates())) for day in [0, *steps]),
         signed_on=draw(st.none() | st.just(START + timedelta(days=10))),
         late_start=draw(_names("late_start")),
         day_count=draw(_names("day_count")),
         interest_base=interest_base,
-        interest_spread=draw(_names("interest_spread")),
+        interest_spread=spread,
         level_day_count=draw(st.just("") | _names("day_count")),
-        grace=draw(all_graces()),
+        grace=grace,
         down_payment=draw(st.none() | _shares("0.9").map(lambda share: DownPayment(share=share))),
         after_maturity=draw(_names("after_maturity")),
         rounding=draw(_names("rounding")),
@@ -143,6 +162,11 @@ def all_terms(draw: st.DrawFn) -> Terms:
 # --- histories ---------------------------------------------------------------------------------------------------
 
 
+def _drawn(terms: Terms) -> int:
+    """What comes at once: of money that is drawn in parts a third."""
+    return terms.principal_minor // 3 if terms.drawdowns else terms.principal_minor
+
+
 @st.composite
 def _one_event(draw: st.DrawFn, terms: Terms, number: int, start: date) -> events.Event:
     on = start + timedelta(days=draw(st.integers(0, HORIZON_DAYS)))
@@ -171,7 +195,7 @@ def _one_event(draw: st.DrawFn, terms: Terms, number: int, start: date) -> event
         "reversed": events.Reversed(undoes=target, **common),
         "failed": events.DisbursementFailed(**common),
         "cancelled": events.Cancelled(**common),
-        "disbursed": events.Disbursed(amount_minor=terms.principal_minor, **common),
+        "disbursed": events.Disbursed(amount_minor=_drawn(terms), **common),
         "charged": events.Charged(
             balance=draw(st.sampled_from(["penalty", "fee:fee_on_request"])),
             amount_minor=draw(st.integers(1, 5000)),
@@ -210,8 +234,8 @@ def _one_event(draw: st.DrawFn, terms: Terms, number: int, start: date) -> event
 
 OTHERS = (
     "extended", "waived", "fee", "rate", "paused", "resumed", "refunded", "written_off", "recovered", "returned",
-    "reversed", "failed", "cancelled", "disbursed", "charged", "credited", "charged_back", "interest_paused", "moved",
-    "more", "spread_anew", "re_aged", "terminated", "charged_off",
+    "reversed", "failed", "cancelled", "disbursed", "disbursed", "charged", "credited", "charged_back",
+    "interest_paused", "moved", "more", "spread_anew", "re_aged", "terminated", "charged_off",
 )  # fmt: skip
 
 
@@ -224,7 +248,7 @@ def told_events(draw: st.DrawFn, terms: Terms, most: int = 9) -> list[events.Eve
         events.Disbursed(
             effective_on=start + timedelta(days=draw(st.sampled_from([0, 0, 1, 5]))),
             source="disbursed",
-            amount_minor=terms.principal_minor,
+            amount_minor=_drawn(terms),
         ),
     ]
     count = draw(st.integers(0, most))

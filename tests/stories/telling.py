@@ -21,7 +21,20 @@ from typing import Any, NamedTuple
 
 from usance.core.exact import Fraction
 from usance.core.loan import close, events, quote, replay, state
-from usance.core.loan.terms import Allocation, DownPayment, Extension, Fee, Grace, Penalty, Plan, RateStep, Tax, Terms
+from usance.core.loan.terms import (
+    Allocation,
+    DownPayment,
+    Drawdowns,
+    Extension,
+    Fee,
+    Grace,
+    Part,
+    Penalty,
+    Plan,
+    RateStep,
+    Tax,
+    Terms,
+)  # fmt: skip
 from usance.core.money import Currency
 from usance.core.rates import Rate
 from usance.core.refusals import Refusal
@@ -108,6 +121,18 @@ def _down_payment(said: dict[str, Any], key: str, words: list[str]) -> None:
     said["down_payment"] = DownPayment(share=Fraction(words[0]))
 
 
+def _drawdowns(said: dict[str, Any], key: str, words: list[str]) -> None:
+    """0:0.6,31:0.4 most=2 until=60 [interest=... repaid=...]: the expected parts by day, then what may be."""
+    expected = (part.split(":") for part in words[0].split(","))
+    more = dict(word.split("=") for word in words[1:])
+    said["drawdowns"] = Drawdowns(
+        parts=tuple(Part(after_days=int(days), share=Fraction(share)) for days, share in expected),
+        most=int(more.pop("most")),
+        until_days=int(more.pop("until")),
+        **more,
+    )
+
+
 def _rate(said: dict[str, Any], key: str, words: list[str]) -> None:
     share, per, *day = words  # 0.01 day [15: from day 15]
     step = RateStep(from_day=int(day[0]) if day else 0, rate=Rate(Fraction(share), per))
@@ -142,6 +167,7 @@ READERS = {
     "plan": _plan,
     "grace": _grace,
     "down_payment": _down_payment,
+    "drawdowns": _drawdowns,
     "rate": _rate,
     "fee": _fee,
     "tax": _tax,

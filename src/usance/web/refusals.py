@@ -219,6 +219,13 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
         _("The agreement says %(agreed)s, not %(amount)s.")
         % {"agreed": _money(refusal.agreed_minor), "amount": _money(refusal.amount_minor)}  # type: ignore[attr-defined]
     ),
+    "drawing_is_over": _(
+        "No further part can be paid out: the time agreed for it is over, or there were enough parts."
+    ),
+    "more_than_agreed": lambda refusal: (
+        _("The agreement leaves %(left)s to be paid out, not %(amount)s.")
+        % {"left": _money(refusal.left_minor), "amount": _money(refusal.amount_minor)}  # type: ignore[attr-defined]
+    ),
     "dates_are_fixed": _("Interest is the same in each instalment here, so their dates stay as agreed."),
     "dates_not_possible": _("These dates do not fit together, or would change nothing. Look at the schedule again."),
     "already_charged_off": _("This loan is taken for lost already."),

@@ -123,7 +123,6 @@ def _money_arrived(instruction: rails.Instruction, actor: Actor) -> None:
         return
     loan = servicing.disburse(
         loan_id=instruction.subject_id,
-        amount_minor=approved.amount_minor,
         source=f"instruction:{instruction.pk}",
         value_on=max(payments.value_date(instruction), approved.booked_on),  # a rail's clock may lag around midnight
         actor=actor,

@@ -13,7 +13,7 @@ from usance.apps.ledger import services as ledger
 from usance.apps.origination import services as origination
 from usance.apps.products import services as products
 from usance.ports.due import Item, handles
-from usance.workflows import import_portfolio, loan_course, serve_loan, take_application
+from usance.workflows import draw_part, import_portfolio, loan_course, serve_loan, take_application
 
 PRODUCT = desk.Kind(
     products.APPROVAL, "product.publish", products.apply_approval, _("Publish a product"), "staff:product_version"
@@ -40,6 +40,9 @@ COURSES = [
         (loan_course.END, _("End a contract")),
     )
 ]
+PART = desk.Kind(
+    draw_part.DRAW, "payment.approve", draw_part.apply, _("Pay out a further part of a loan"), "staff:loan"
+)
 CORRECT = desk.Kind(
     serve_loan.CORRECT, "loan.approve", serve_loan.apply_correction, _("Correct the terms of a loan"), "staff:loan"
 )
@@ -51,7 +54,7 @@ IMPORT = desk.Kind(
     "staff:import",
 )
 
-for kind in (PRODUCT, RULES, UNLOCK, WAIVER, WRITE_OFF, IMPORT, RATE, CORRECT, *COURSES):
+for kind in (PRODUCT, RULES, UNLOCK, WAIVER, WRITE_OFF, IMPORT, RATE, CORRECT, PART, *COURSES):
     desk.register(kind)
 
 

@@ -27,6 +27,7 @@ PERMISSIONS: Mapping[str, Promise] = {
     "customer.erase": _("Erase a person's data"),
     "customer.confirm_erasure": _("Confirm the erasure of a person that a colleague proposed"),
     "loan.view": _("See loans"),
+    "loan.draw": _("Propose to pay out a further part of a loan"),
     "loan.receive_payment": _("Book a payment received"),
     "loan.extend": _("Extend a loan"),
     "loan.correct": _("Reverse or back-date what was booked, propose another rate or corrected terms"),
@@ -103,7 +104,7 @@ ROLES: Mapping[str, RoleDefinition] = {
         _("Underwriter"),
         *_LOANS,
         *("desk.work", "application.decide", "customer.unmask", "customer.edit", "product.view", "rules.view"),
-        *("message.send", "report.view"),
+        *("message.send", "report.view", "loan.draw"),
     ),
     "cashier": _role(
         _("Cashier"),

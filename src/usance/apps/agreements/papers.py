@@ -120,6 +120,7 @@ def _loan_rows(frame: Frame, quote: Quote) -> list[list[str]]:
     rows = [
         [_("Amount of the loan"), frame.money(quote.amount_minor)],
         [_("Amount you receive"), frame.money(quote.received_minor)],
+        *([[_("Paid out in parts"), _parts(frame, quote)]] if len(quote.parts) > 1 else []),
         [_("Runs until"), formats.day(quote.ends_on)],
         [_("Number of payments"), str(len(quote.instalments))],
         [_("Interest"), _rates(terms)],
@@ -127,6 +128,12 @@ def _loan_rows(frame: Frame, quote: Quote) -> list[list[str]]:
         [_("Cost for each day, on average"), formats.percent(quote.daily_cost, 3)],
     ]
     return rows + [[_("Fee"), _fee(frame, fee)] for fee in terms.fees]
+
+
+def _parts(frame: Frame, quote: Quote) -> str:
+    """As both sides expect them."""
+    told = [{"amount": frame.money(part.sent_minor), "day": formats.day(part.on)} for part in quote.parts]
+    return "; ".join([_("%(amount)s at once") % told[0], *(_("%(amount)s about %(day)s") % one for one in told[1:])])
 
 
 def _rates(terms: Terms) -> str:
@@ -223,6 +230,14 @@ def _rights(frame: Frame, terms: Terms, cooling_off_days: int) -> list[str]:
         words.append(
             _("If no more than %(amount)s is left to pay after a payment, we forgive it and the loan is closed.")
             % {"amount": frame.money(terms.forgive_under_minor)}
+        )
+    if terms.drawdowns is not None:
+        words.append(
+            _(
+                "The loan is paid out in parts, %(count)s at most, within %(days)s days of the first. Amounts and days "
+                "may differ from what is expected here; the payments then change, and you are shown the new ones."
+            )
+            % {"count": terms.drawdowns.most, "days": terms.drawdowns.until_days}
         )
     if cooling_off_days:
         words.append(

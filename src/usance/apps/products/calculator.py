@@ -56,6 +56,15 @@ class Instalment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Money that is expected to be sent on a day: of so much principal, less what is kept back."""
+
+    on: date
+    amount_minor: int
+    sent_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
     """What a loan would cost. `cost_minor` is everything besides the principal, deducted fees included."""
 
@@ -73,12 +82,16 @@ class Quote:
     ends_on: date
     days: int
     instalments: tuple[Instalment, ...]
+    parts: tuple[Part, ...]  # of the money, as they are expected
 
     def to_json(self) -> dict[str, Any]:
         """For a page's script and for the record of an offer: plain JSON, shares as exact text."""
-        figures = {name: getattr(self, name) for name in self.__slots__ if name not in ("terms", "instalments")}
+        figures = {
+            name: getattr(self, name) for name in self.__slots__ if name not in ("terms", "instalments", "parts")
+        }
         plain = {name: item if isinstance(item, dict) else values.encode(item) for name, item in figures.items()}
-        return {**plain, "instalments": [_row_json(row) for row in self.instalments]}
+        return {**plain, "instalments": [_row_json(row) for row in self.instalments],
+                "parts": [values.encode(part) for part in self.parts]}  # fmt: skip
 
 
 def _row_json(row: Instalment) -> dict[str, Any]:
@@ -113,6 +126,7 @@ def terms_of_another_system(
         _terms(config, currency, amount_minor, plan, template.RETURNING, on),
         grace=core.Grace() if plan.kind == "listed" else core.Grace(**dict(config.grace)),
         down_payment=None,
+        drawdowns=None,
     )
 
 
@@ -139,6 +153,7 @@ def _terms(
         work_calendar=_work_calendar(config, plan, on),
         grace=core.Grace(**dict(config.grace)),
         down_payment=core.DownPayment(share=config.down_payment_share) if config.down_payment_share else None,
+        drawdowns=config.drawdowns.to_core() if config.drawdowns else None,
         **dict(config.conventions),
     )
 
@@ -206,7 +221,7 @@ def figures(*, terms: Terms, on: date) -> Quote:
         on=on,
         currency=terms.currency.code,
         amount_minor=terms.principal_minor,
-        received_minor=core_quote.net_disbursement(terms),
+        received_minor=planned.sent_minor,
         total_minor=planned.total_minor,
         cost_minor=planned.cost_minor,
         apr=planned.apr,
@@ -225,6 +240,7 @@ def figures(*, terms: Terms, on: date) -> Quote:
             )
             for row in planned.rows
         ),
+        parts=tuple(Part(on=on, amount_minor=amount, sent_minor=sent) for on, amount, sent in planned.drawdowns),
     )
 
 

@@ -125,7 +125,8 @@ OF_EACH_COURSE = frozenset({"daily_total_cost", "annual_on_principal", "apr", "t
 @lru_cache(maxsize=quote.REMEMBERED)
 def courses(terms: Terms, on: date) -> tuple[Course, ...]:
     """As agreed, and with each number of extensions of each length that the terms allow, taken on the due date."""
-    as_agreed = _course(terms, on, prices=[], rows=quote.projection(terms, on).rows)
+    planned = quote.projection(terms, on)
+    as_agreed = _course(terms, on, prices=[], rows=planned.rows, sent=planned.drawdowns)
     if terms.extension is None:
         return (as_agreed,)
     return (as_agreed, *(way for days in terms.extension.days_allowed for way in _extended(terms, on, days)))
@@ -138,6 +139,7 @@ def _extended(terms: Terms, on: date, days: int) -> Iterator[Course]:
     lived.happens(events.Approved(effective_on=on, source="cap"))
     lived.happens(events.Disbursed(effective_on=on, source="cap:money", amount_minor=terms.principal_minor))
     prices: list[apr.Flow] = []
+    sent = (quote.Drawn(on, terms.principal_minor, quote.net_disbursement(terms)),)
     if at_once := state.due_now(lived.loan):  # a down payment
         lived.happens(events.PaymentReceived(effective_on=on, source="cap:at_once", amount_minor=at_once))
         prices.append(apr.Flow(on, at_once))
@@ -152,7 +154,7 @@ def _extended(terms: Terms, on: date, days: int) -> Iterator[Course]:
             lived.happens(paid)
             prices.append(apr.Flow(due_on, price))
         rows = [row for row in quote.schedule(lived.loan) if row.due_on > due_on]
-        yield _course(terms, on, prices=prices, rows=rows, extensions=count)
+        yield _course(terms, on, prices=prices, rows=rows, sent=sent, extensions=count)
 
 
 class _Life:
@@ -168,11 +170,12 @@ class _Life:
 
 
 def _course(
-    terms: Terms, on: date, *, prices: list[apr.Flow], rows: Sequence[quote.Row], extensions: int = 0
-) -> Course:
-    sent = quote.net_disbursement(terms)
-    flows = (apr.Flow(on, -sent), *prices, *(apr.Flow(row.due_on, row.total_minor) for row in rows))
-    principal_days, before, left = 0, on, terms.principal_minor
+    terms: Terms, on: date, *, prices: list[apr.Flow], rows: Sequence[quote.Row], sent: Sequence[quote.Drawn],
+    extensions: int = 0,
+) -> Course:  # fmt: skip
+    out = [apr.Flow(part.on, -part.sent_minor) for part in sent]
+    flows = (*out, *prices, *(apr.Flow(row.due_on, row.total_minor) for row in rows))
+    principal_days, before, left = 0, on, sent[0].amount_minor
     for row in rows:
         principal_days += left * (row.due_on - before).days
         before, left = row.due_on, row.principal_after_minor

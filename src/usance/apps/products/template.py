@@ -189,6 +189,28 @@ class Length(Part):
     unit: Annotated[Literal["days", "weeks", "half_months", "months"], _known("unit")] = "days"
 
 
+class DrawdownsConfig(Part):
+    """The money comes in parts: a share at once, the rest so many days later, as both sides expect; at most `most`
+    parts and the last at most `until_days` after the first, whatever their amounts."""
+
+    most: Annotated[int, Field(ge=2, le=100, strict=True)]
+    first_share: Annotated[Share, Field(gt=0, lt=1)]
+    rest_after_days: Count
+    until_days: Count
+    interest: Annotated[str, _known("drawn_interest")] = "from_its_day"
+    repaid: Annotated[str, _known("drawn_repaid")] = "with_the_rest"
+
+    def to_core(self) -> core.Drawdowns:
+        rest = core.Part(after_days=self.rest_after_days, share=1 - self.first_share)
+        return core.Drawdowns(
+            parts=(core.Part(after_days=0, share=self.first_share), rest),
+            most=self.most,
+            until_days=self.until_days,
+            interest=self.interest,
+            repaid=self.repaid,
+        )
+
+
 class GraceConfig(Part):
     """So many instalments at the beginning without principal, without interest (collected later), or bearing none."""
 
@@ -235,6 +257,7 @@ class Config(Part):
     every: Count = 1  # an instalment every so many units of the term
     fixed_length: Length | None = None
     down_payment_share: Share | None = None  # falls due with the money itself
+    drawdowns: DrawdownsConfig | None = None
     grace: GraceConfig = GraceConfig()
     amount: AmountRange
     term: TermRange
@@ -279,7 +302,7 @@ def read(data: Mapping[str, Any]) -> Config:
                 for item in problem.errors()
             )
         ) from problem
-    if problems := (*_senseless_plan(config), *_senseless_interest(config)):
+    if problems := (*_senseless_plan(config), *_senseless_drawdowns(config), *_senseless_interest(config)):
         raise ConfigNotValid(problems=problems)
     return config
 
@@ -301,6 +324,21 @@ def _senseless_plan(config: Config) -> Iterator[Problem]:
         yield Problem("down_payment_share", "less than the whole loan")
     if config.fixed_length and (single or config.term.min != config.term.max):
         yield Problem("fixed_length", "only one number of instalments can have a fixed length")
+
+
+def _senseless_drawdowns(config: Config) -> Iterator[Problem]:
+    parts = config.drawdowns
+    if parts is None:
+        return
+    if parts.rest_after_days > parts.until_days:
+        yield Problem("drawdowns.until_days", "not before the rest is expected")
+    if config.extension is not None:
+        yield Problem("drawdowns.most", "due dates that can be moved go with money that comes at once")
+    if parts.repaid == "over_its_own_term":
+        if config.kind not in INSTALMENT_KINDS:
+            yield Problem("drawdowns.repaid", "a single payment is one for all parts")
+        if config.grace != GraceConfig() or config.conventions.interest_spread == "evenly":
+            yield Problem("drawdowns.repaid", "only without grace, and with interest as it is earned")
 
 
 def _senseless_interest(config: Config) -> Iterator[Problem]:

@@ -76,7 +76,7 @@ def lived(terms: Terms, told: Sequence[Event], to: date) -> Step:
 
 def _admit(loan: state.Loan, before: Sequence[Event], event: Event) -> None:
     try:
-        admit.admit_to_history(before, event)
+        admit.admit_to_history(before, event, loan.terms)
         admit.admit(loan, event)
     except Refusal as refusal:
         raise EventRefused(event, refusal) from None

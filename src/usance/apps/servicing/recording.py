@@ -19,8 +19,8 @@ from usance.apps.ledger import services as ledger
 from usance.apps.servicing import earnings, folding, posting, statuses
 from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement, StatusChange
 from usance.apps.servicing.refusals import NoSuchLoan, SourceUsedOtherwise, ValueDateInTheFuture
-from usance.core.loan import close, refused, replay, state
-from usance.core.loan.events import Disbursed, Event
+from usance.core.loan import close, replay, state
+from usance.core.loan.events import Event
 from usance.core.loan.state import Movement
 from usance.ports import queue
 from usance.ports.actor import Actor
@@ -102,9 +102,6 @@ def _essence(payload: dict[str, Any]) -> dict[str, Any]:
 def _take_in(taking: Taking, event: Event, actor: Actor) -> None:
     if event.effective_on > taking.today:
         raise ValueDateInTheFuture(value_on=event.effective_on, business_date=taking.today)
-    if isinstance(event, Disbursed) and any(isinstance(past, Disbursed) for past in replay.in_force(taking.history)):
-        # `admit` judges a back-dated event by the state of its own date, where the money had not been sent yet
-        raise refused.LoanNotApproved(status=taking.loan.status)
     before, told_before = taking.loan, taking.history
     movements: list[tuple[UUID | None, Movement]] = []
     if event.effective_on > taking.loan.at:

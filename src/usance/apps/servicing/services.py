@@ -16,7 +16,7 @@ from usance.apps.institutions import services as institutions
 from usance.apps.servicing import folding, selectors
 from usance.apps.servicing.models import Loan, LoanEvent, LoanParty
 from usance.apps.servicing.recording import lock, tell
-from usance.core.loan import events, refused, state
+from usance.core.loan import draw, events, refused, state
 from usance.core.loan.terms import Terms
 from usance.core.rates import Rate
 from usance.ports.actor import Actor
@@ -73,8 +73,9 @@ def _booked_before(source: str) -> Loan | None:
 
 
 def disburse(*, loan_id: UUID, source: str, value_on: date, actor: Actor, amount_minor: int | None = None) -> Loan:
-    """The borrower has the money since `value_on`; interest begins then. The whole principal unless said otherwise."""
-    amount = selectors.loan(loan_id).amount_minor if amount_minor is None else amount_minor
+    """The borrower has the money since `value_on`; interest begins then. What is agreed to come first, mostly the whole
+    principal, unless said otherwise."""
+    amount = draw.first(selectors.terms_of(selectors.loan(loan_id))) if amount_minor is None else amount_minor
     event = events.Disbursed(effective_on=value_on, source=source, amount_minor=amount)
     return tell(loan_id=loan_id, events=[event], actor=actor)
 

@@ -13,7 +13,7 @@ import psycopg
 from usance.config.faults.lenders import Lender
 from usance.config.faults.site import Site
 
-MONEY_JOBS = "task_name ~ '^(payments|take_payment|fund_loan|close)[.]'"
+MONEY_JOBS = "task_name ~ '^(payments|take_payment|fund_loan|draw_part|close)[.]'"
 
 OURS = """
 SELECT i.order_id, i.id::text, i.kind, i.state, i.amount_minor, i.subject_id::text,

@@ -9,7 +9,7 @@ from typing import Any
 from usance.core.loan import carry, events, refused, state
 from usance.core.loan.events import Event
 from usance.core.loan.state import Loan
-from usance.core.loan.terms import NAMES
+from usance.core.loan.terms import NAMES, Drawdowns, Terms
 from usance.core.refusals import Refusal
 
 
@@ -26,13 +26,17 @@ ONCE: dict[type[Event], Callable[[], Refusal]] = {  # whatever its date, a loan 
 }
 
 
-def admit_to_history(history: Iterable[Event], event: Event) -> None:
+def admit_to_history(history: Iterable[Event], event: Event, terms: Terms) -> None:
     """Raises when the event was told before, may happen only once, or undoes what is not there to be undone."""
     known = {past.source: past for past in history}
     if event.source in known:
         raise refused.EventAlreadyRecorded(source=event.source)
     undone = {past.undoes for past in known.values() if isinstance(past, UNDOING)}
-    if type(event) in ONCE and any(type(past) is type(event) and past.source not in undone for past in known.values()):
+    if isinstance(event, events.Disbursed) and terms.drawdowns is not None:
+        _admit_part(terms.principal_minor, terms.drawdowns, _drawn(known.values(), undone), event)
+    elif type(event) in ONCE and any(
+        type(past) is type(event) and past.source not in undone for past in known.values()
+    ):
         raise ONCE[type(event)]()
     if isinstance(event, UNDOING):
         target = known.get(event.undoes)
@@ -49,6 +53,20 @@ def admit_to_history(history: Iterable[Event], event: Event) -> None:
     for past in known.values():
         if isinstance(past, events.TakenOver) and past.source not in undone and event.effective_on < past.effective_on:
             raise refused.BeforeTakeOver(taken_over_on=past.effective_on)
+
+
+def _drawn(history: Iterable[Event], undone: set[str]) -> list[events.Disbursed]:
+    return [past for past in history if isinstance(past, events.Disbursed) and past.source not in undone]
+
+
+def _admit_part(limit: int, agreed: Drawdowns, drawn: list[events.Disbursed], event: events.Disbursed) -> None:
+    """Of all parts, whatever their dates: not too many, together not too much, not too late."""
+    days = [part.effective_on for part in (*drawn, event)]
+    if len(drawn) >= agreed.most or (max(days) - min(days)).days > agreed.until_days:
+        raise refused.DrawingIsOver()
+    left = limit - sum(part.amount_minor for part in drawn)
+    if event.amount_minor > left:
+        raise refused.MoreThanAgreed(amount_minor=event.amount_minor, left_minor=left)
 
 
 UNDOING = events.PaymentReturned | events.Reversed
@@ -115,8 +133,18 @@ def _stands_as_said(loan: Loan, event: events.TakenOver) -> None:
         raise refused.StandingNotPossible(why=why)
 
 
+def _may_be_drawn(loan: Loan, event: events.Disbursed) -> None:
+    """The first money, or where parts are agreed, more of it while instalments are left."""
+    if loan.terms.drawdowns is None or loan.disbursed_on is None:
+        _is_approved(loan, event)
+        return
+    _is_running(loan, event)
+    if not loan.due_dates:
+        raise refused.DrawingIsOver()
+
+
 def _is_agreed_amount(loan: Loan, event: events.Disbursed) -> None:
-    if event.amount_minor != loan.terms.principal_minor:
+    if loan.terms.drawdowns is None and event.amount_minor != loan.terms.principal_minor:
         raise refused.AmountDiffersFromTerms(amount_minor=event.amount_minor, agreed_minor=loan.terms.principal_minor)
 
 
@@ -228,7 +256,7 @@ CHECKS: dict[type[Event], tuple[Check, ...]] = {
     events.Approved: (_is_new,),
     events.DisbursementFailed: (_is_approved,),
     events.Cancelled: (_is_approved,),
-    events.Disbursed: (_is_approved, _has_amount, _is_agreed_amount),
+    events.Disbursed: (_may_be_drawn, _has_amount, _is_agreed_amount),
     events.TakenOver: (_was_approved, _stands_as_said),
     events.RateChanged: (_is_running, _is_rate),
     events.PenaltyPaused: (_is_running, _penalty_runs),

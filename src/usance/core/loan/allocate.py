@@ -332,7 +332,7 @@ def _shorter_term(loan: Loan) -> Loan:
 def _smaller_instalments(loan: Loan) -> Loan:
     """The dates stay; what is left after the next instalment is levelled over them anew."""
     later = loan.due_dates[1:]
-    listed = loan.terms.plan.kind == "listed"
+    listed = loan.terms.plan.kind == "listed" or bool(loan.levels)
     if listed or loan.credit_minor <= loan.level_minor or not later or loan.period is None:
         return _shorter_term(loan)
     spans = [(loan.at, loan.rate), *loan.rate_changes]

@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from usance.core import calendar
-from usance.core.loan import allocate, carry, charges, events, plan, reshape, state, to_come
+from usance.core import calendar, money
+from usance.core.loan import allocate, carry, charges, draw, events, plan, reshape, state, to_come
 from usance.core.loan.close import next_period, nothing_to_come, settle_status, turn_period
 from usance.core.loan.events import Event
 from usance.core.loan.state import Bill, Book, Loan, Movement, Step, change
@@ -57,19 +57,18 @@ def cancelled(loan: Loan, event: events.Cancelled, book: Book) -> Loan:
 
 def disbursed(loan: Loan, event: events.Disbursed, book: Book) -> Loan:
     """Principal, and what is due of it at once; the first time also the fees of the beginning and the due dates. What
-    is left is levelled over the instalments to come."""
-    first, on = loan.disbursed_on is None, loan.at
+    is left is repaid by the instalments to come."""
+    first, on, beside = loan.disbursed_on is None, loan.at, draw.standing_beside(loan)
     loan = book.post(
         loan, change("disbursed", "principal", event.amount_minor, on), "disbursement", _says("money received")
     )
     loan = loan._replace(disbursed_minor=loan.disbursed_minor + event.amount_minor)
     book.fact("disbursed", on, amount_minor=event.amount_minor)
     before = loan.disbursed_minor - event.amount_minor
-    loan = _begun(loan, book) if first else reshape.to_come_again(loan)
+    loan = _begun(loan, book) if first else _drawn_later(reshape.to_come_again(loan), book, event.amount_minor)
     if not loan.due_dates:
         return loan
-    drawn = loan.disbursed_minor - before
-    loan = reshape.as_listed(reshape.levelled(reshape.down_payment(loan, drawn), drawn))
+    loan = draw.spread(loan, loan.disbursed_minor - before, beside)
     return allocate.allocate(loan, book, on, ("past_due", "due"))
 
 
@@ -101,6 +100,17 @@ def _begun(loan: Loan, book: Book) -> Loan:
         matured_on=None, rate=spans[0][1], rate_changes=tuple(spans[1:]),
     )  # fmt: skip
     return loan._replace(period=next_period(loan))
+
+
+def _drawn_later(loan: Loan, book: Book, amount: int) -> Loan:
+    """More money: of the fees of the beginning it costs the share, for the flat amount was paid with the first."""
+    before = loan.balances["principal"]
+    for fee in loan.terms.fees:
+        if fee.when in ("deducted", "added_to_principal"):
+            share = money.rounded(fee.share * amount, loan.terms.rounding)
+            loan = _fee_at_start(loan, book, fee.kind, share, fee.when)
+    added = loan.balances["principal"] - before
+    return draw.later(loan._replace(disbursed_minor=loan.disbursed_minor + added), book, amount + added)
 
 
 def _fee_at_start(loan: Loan, book: Book, kind: str, amount: int, when: str) -> Loan:

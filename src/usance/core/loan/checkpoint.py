@@ -90,6 +90,8 @@ def from_json(data: Mapping[str, Any], terms: Terms) -> Loan:
             "pauses": tuple((day(since), day(until)) for since, until in data.get("pauses", ())),
             "pace": (data["pace"][0], data["pace"][1]) if data.get("pace") else None,
             "planned": tuple(data.get("planned", ())),
+            "levels": tuple(data.get("levels", ())),
+            "drawn_later": tuple((day(on), amount) for on, amount in data.get("drawn_later", ())),
             "dated": tuple(Dated(day(on), key, amount) for on, key, amount in data.get("dated", ())),
             "bills": tuple(Bill(n, day(start), day(due_on), *rest) for n, start, due_on, *rest in data["bills"]),
             "last_order": (day(order[0]), order[1], order[2]) if order else None,

@@ -135,7 +135,7 @@ def all_due(loan: Loan, book: Book) -> Loan:
         bill = Bill(len(bills) + 1, starts_on, loan.at, due, paid, relieved, early)
     book.fact("matured", loan.at)
     return state.recounted(
-        loan._replace(bills=(*bills, bill), due_dates=(), planned=(), ahead=(), dated=(), matured_on=loan.at)
+        loan._replace(bills=(*bills, bill), due_dates=(), planned=(), levels=(), ahead=(), dated=(), matured_on=loan.at)
     )
 
 
@@ -171,6 +171,7 @@ def _bill(loan: Loan, book: Book) -> Loan:
     loan = loan._replace(
         due_dates=loan.due_dates[1:],
         planned=loan.planned[1:],
+        levels=loan.levels[1:],
         credit_minor=max(0, loan.credit_minor - level),
         matured_on=on if last else None,
     )

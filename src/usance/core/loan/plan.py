@@ -205,15 +205,18 @@ class Share(NamedTuple):
     principal: Fraction
 
 
-def shares(terms: Terms, amounts: Sequence[int], owed: Owed, ahead: Sequence[Rung]) -> list[Share]:
+def shares(
+    terms: Terms, amounts: Sequence[int], owed: Owed, ahead: Sequence[Rung], saved: Sequence[int] = ()
+) -> list[Share]:
     """What each instalment asks for if they amount to so much and all is paid when due. The last takes the rest, to
-    be rounded as a whole."""
+    be rounded as a whole. `saved`: what was paid of the principal of each before, and bears no interest."""
     flat, drops = terms.interest_base in FLAT, terms.residue == "drop_when_due"
     total, grace = "interest" in LEVEL_PARTS[terms.plan.kind], terms.grace
     rounded = money.ROUNDINGS[terms.rounding]
-    balance, earned, asked, found = owed.principal, owed.earned, owed.asked, []
-    for rung, amount in zip(ahead[:-1], amounts, strict=False):
-        earned += (owed.bearing if flat else balance) * rung.earns
+    balance, earned, asked, found, early = owed.principal, owed.earned, owed.asked, [], sum(saved)
+    for index, (rung, amount) in enumerate(zip(ahead[:-1], amounts, strict=False)):
+        earned += (owed.bearing if flat else balance - early) * rung.earns
+        early -= saved[index] if saved else 0
         there = rounded(earned.numerator, earned.denominator) - asked
         if drops:
             earned = Fraction(there + asked)
@@ -221,7 +224,7 @@ def shares(terms: Terms, amounts: Sequence[int], owed: Owed, ahead: Sequence[Run
         principal = amount - (interest if total else 0) if rung.number > grace.principal else 0
         balance, asked = balance - principal, asked + interest
         found.append(Share(Fraction(interest), Fraction(principal)))
-    earned += (owed.bearing if flat else balance) * ahead[-1].earns
+    earned += (owed.bearing if flat else balance - early) * ahead[-1].earns
     return [*found, Share(earned - asked, balance)]
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from usance.core import apr, money
 from usance.core.exact import Fraction
-from usance.core.loan import forecast, replay, state, to_come
+from usance.core.loan import draw, forecast, replay, state, to_come
 from usance.core.loan.apply import apply
 from usance.core.loan.close import advance
 from usance.core.loan.events import Approved, Disbursed, Event, Extended, PaymentReceived
@@ -38,6 +38,14 @@ class Row(NamedTuple):
         return sum(self.amounts.values())
 
 
+class Drawn(NamedTuple):
+    """Money that is expected to come on a day: the principal, and what is sent of it."""
+
+    on: date
+    amount_minor: int
+    sent_minor: int
+
+
 class Projection(NamedTuple):
     """The calculator's answer and the contract's figures: terms lived through as agreed."""
 
@@ -51,6 +59,7 @@ class Projection(NamedTuple):
     total_minor: int  # what the borrower pays
     cost_minor: int  # all that is paid for the money, deducted fees included
     by_balance: Mapping[str, int]  # what is paid, by balance
+    drawdowns: tuple[Drawn, ...]  # the money, as it is expected to come
     apr: Fraction | None  # None where it is undefined
     daily_cost: Fraction  # cost / principal / days, the daily rate of Ukrainian law
 
@@ -119,14 +128,53 @@ REMEMBERED = 512  # a person on the way to a loan is shown the same figures on p
 
 def _begun(terms: Terms, starts_on: date) -> state.Step:
     loan = apply(state.new(terms, starts_on), Approved(effective_on=starts_on, source="quote:approved")).loan
-    return apply(loan, Disbursed(effective_on=starts_on, source="quote:disbursed", amount_minor=terms.principal_minor))
+    return apply(loan, _drawn(starts_on, draw.first(terms)))
+
+
+def _drawn(on: date, amount: int) -> Disbursed:
+    return Disbursed(effective_on=on, source="quote:disbursed", amount_minor=amount)
+
+
+class _Lived(NamedTuple):
+    """A loan that was drawn as expected, each bill until then paid on its day, and what was kept back of the money."""
+
+    loan: Loan
+    drawdowns: tuple[Drawn, ...]
+    deducted: Mapping[str, int]
+
+
+def _drawn_as_expected(terms: Terms, starts_on: date) -> _Lived:
+    drawn, deducted, loan = list[Drawn](), dict[str, int](), state.new(terms, starts_on)
+    for days, amount in draw.parts(terms):
+        on = starts_on + timedelta(days=days)
+        if loan.disbursed_on is None:
+            step = _begun(terms, starts_on)
+        else:
+            loan = _paid_up(loan) if loan.at < on else loan
+            while (dates := state.coming_dates(loan)) and dates[0] < on and loan.status in state.LIVE:
+                loan = _paid_up(advance(loan, dates[0], daily=False).loan)
+            step = apply(advance(loan, on, daily=False).loan, _drawn(on, amount))
+        loan, kept = step.loan, withheld(step.movements)
+        for key, part in kept.items():
+            deducted[key] = deducted.get(key, 0) + part
+        drawn.append(Drawn(on, amount, amount - sum(kept.values())))
+    return _Lived(loan, tuple(drawn), deducted)
+
+
+def withheld(movements: Iterable[Movement]) -> dict[str, int]:
+    """What was kept back of the money, by balance."""
+    return {m.balance: -m.amount_minor for m in movements if m.kind in ("fee_withheld", "tax_withheld")}
+
+
+def _paid_up(loan: Loan) -> Loan:
+    return _pay(loan, state.due_now(loan)) if state.due_now(loan) else loan
 
 
 @lru_cache(maxsize=REMEMBERED)
 def net_disbursement(terms: Terms) -> int:
-    """The money to send: the principal less what is deducted."""
+    """The money to send first: the principal, or its first part, less what is deducted."""
     movements = _begun(terms, terms.signed_on or date(2001, 1, 1)).movements
-    return terms.principal_minor + sum(m.amount_minor for m in movements if m.kind in ("fee_withheld", "tax_withheld"))
+    return draw.first(terms) - sum(withheld(movements).values())
 
 
 def level(terms: Terms, starts_on: date) -> int:
@@ -136,21 +184,24 @@ def level(terms: Terms, starts_on: date) -> int:
 
 @lru_cache(maxsize=REMEMBERED)
 def projection(terms: Terms, starts_on: date) -> Projection:
-    """The whole loan if the money arrives on `starts_on` and everything is paid on its due date."""
-    begun = _begun(terms, starts_on)
-    deducted = {m.balance: -m.amount_minor for m in begun.movements if m.kind in ("fee_withheld", "tax_withheld")}
-    rows = schedule(begun.loan)
-    sent = terms.principal_minor - sum(deducted.values())
+    """The whole loan if the money arrives on `starts_on`, later parts as expected, and everything is paid on its due
+    date."""
+    lived = _drawn_as_expected(terms, starts_on)
+    loan = lived.loan
+    rows = _with_rests([_row(bill, billed=False) for bill in loan.bills], _future_rows(loan), loan.drawn_later)
+    drawn = sum(part.amount_minor for part in lived.drawdowns)
+    sent = drawn - sum(lived.deducted.values())
     total = sum(row.total_minor for row in rows)
     by_balance: dict[str, int] = {}
     for row in rows:
         for key, amount in row.amounts.items():
             by_balance[key] = by_balance.get(key, 0) + amount
     days = (rows[-1].due_on - starts_on).days
-    flows = [apr.Flow(starts_on, -sent), *(apr.Flow(row.due_on, row.total_minor) for row in rows)]
+    sent_flows = [apr.Flow(part.on, -part.sent_minor) for part in lived.drawdowns]
+    flows = [*sent_flows, *(apr.Flow(row.due_on, row.total_minor) for row in rows)]
     return Projection(
-        rows, starts_on, rows[-1].due_on, days, terms.principal_minor, deducted, sent, total, total - sent, by_balance,
-        _apr(flows, terms), Fraction(total - sent, terms.principal_minor * days),
+        rows, starts_on, rows[-1].due_on, days, drawn, lived.deducted, sent, total, total - sent, by_balance,
+        lived.drawdowns, _apr(flows, terms), Fraction(total - sent, drawn * days),
     )  # fmt: skip
 
 
@@ -163,7 +214,7 @@ def _apr(flows: Sequence[apr.Flow], terms: Terms) -> Fraction | None:
 
 def _future_rows(loan: Loan) -> tuple[Row, ...]:
     """The bills still to come if each is paid when it falls due, and what is owed today is paid today."""
-    paid = _pay(loan, state.due_now(loan)) if state.due_now(loan) else loan
+    paid = _paid_up(loan)
     return _planned_rows(paid) or lived_rows(paid, known=len(loan.bills))
 
 
@@ -179,15 +230,14 @@ def _planned_rows(loan: Loan) -> tuple[Row, ...]:
 def lived_rows(loan: Loan, *, known: int) -> tuple[Row, ...]:
     """The same by living through the days, from the bill after those known on."""
     while (dates := state.coming_dates(loan)) and loan.status in state.LIVE:
-        loan = advance(loan, dates[0], daily=False).loan
-        loan = _pay(loan, state.due_now(loan)) if state.due_now(loan) else loan
+        loan = _paid_up(advance(loan, dates[0], daily=False).loan)
     return _with_rests([_row(bill, billed=False) for bill in loan.bills[known:]], ())
 
 
 def _row(bill: Bill, *, billed: bool) -> Row:
     paid = sum(bill.paid.values()) if billed else bill.early_minor
     total = sum(bill.due.values())
-    left = sum(bill.remaining.values()) if billed else total - paid
+    left = sum(bill.remaining.values()) if billed else total - paid - sum(bill.relieved.values())
     return Row(
         bill.number,
         bill.starts_on,
@@ -203,12 +253,15 @@ def _row(bill: Bill, *, billed: bool) -> Row:
     )
 
 
-def _with_rests(rows: Sequence[Row], later: tuple[Row, ...]) -> tuple[Row, ...]:
-    """The rows with the principal that those after them ask for, and these: they have theirs."""
+def _with_rests(rows: Sequence[Row], later: tuple[Row, ...], drawn: Sequence[tuple[date, int]] = ()) -> tuple[Row, ...]:
+    """The rows with the principal that those after them ask for, as far as it is there by then, and these: they have
+    theirs. `drawn`: money that came after the first."""
     found: list[Row] = []
     after = later[0].principal_after_minor + later[0].amounts.get("principal", 0) if later else 0
     for row in reversed(rows):
-        found.append(row._replace(principal_after_minor=after))
+        is_last = not found and not later
+        to_come_yet = draw.not_yet_there(drawn, row.starts_on, row.due_on, is_last=is_last) if drawn else 0
+        found.append(row._replace(principal_after_minor=after - to_come_yet))
         after += row.amounts.get("principal", 0)
     return *reversed(found), *later
 
@@ -222,7 +275,7 @@ def _pay(loan: Loan, amount: int) -> Loan:
 
 def schedule(loan: Loan) -> tuple[Row, ...]:
     """Every instalment: those that fell due as they are, those to come as they will be if paid on time from now on."""
-    return _with_rests([_row(bill, billed=True) for bill in loan.bills], _future_rows(loan))
+    return _with_rests([_row(bill, billed=True) for bill in loan.bills], _future_rows(loan), loan.drawn_later)
 
 
 def payments_ahead(loan: Loan, to: date) -> tuple[PaymentReceived, ...]:

@@ -140,6 +140,21 @@ class CorrectionOutdated(Refusal):
     code = "correction_outdated"
 
 
+class DrawingIsOver(Refusal):
+    """No further part may be drawn: the agreed time is over, there were as many as agreed, or no instalment is left to
+    repay it."""
+
+    code = "drawing_is_over"
+
+
+class MoreThanAgreed(Refusal):
+    """All parts together would be more than the principal that was agreed."""
+
+    code = "more_than_agreed"
+    amount_minor: int
+    left_minor: int
+
+
 class NothingCorrected(Refusal):
     code = "nothing_corrected"
 

@@ -51,7 +51,7 @@ def fold(loan: Loan, events: Iterable[Event], to: date, book: Book, *, daily: bo
 def append(loan: Loan, history: Sequence[Event], event: Event) -> Step:
     """One more event told about a loan with this history (all earlier events, in any order): admitted to the loan of
     its own date, then included. Raises a Refusal, and then nothing has happened."""
-    admit_to_history(history, event)
+    admit_to_history(history, event, loan.terms)
     if _is_next(loan, history, event):
         then = advance(loan, event.effective_on).loan
     else:

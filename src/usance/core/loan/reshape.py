@@ -52,7 +52,7 @@ def levelled(loan: Loan, drawn_minor: int, rate_before: Rate | None = None, leve
         ahead = [rung._replace(earns=even, counts=even) for rung in ahead]
     level = level_minor or plan.level(terms, owed, ahead)
     shares = plan.shares(terms, [level] * len(ahead), owed, ahead) if standing else ()
-    return at_level(loan._replace(planned=tuple(int(share.principal) for share in shares)), level)
+    return at_level(loan._replace(levels=(), planned=tuple(int(share.principal) for share in shares)), level)
 
 
 def at_level(loan: Loan, level: int) -> Loan:
@@ -134,20 +134,26 @@ def _dated_apart(loan: Loan) -> tuple[list[tuple[int, state.Dated]], list[state.
 def rescheduled(loan: Loan, event: events.Rescheduled, book: Book) -> Loan:
     """Due dates from one on move, each by the plan's step from where it went; more instalments come after the last,
     and then what is left is levelled over all of them."""
-    began = loan.disbursed_on
-    if loan.status not in state.LIVE or not loan.due_dates or began is None:
+    if loan.status not in state.LIVE or not loan.due_dates or loan.disbursed_on is None:
         return loan
-    step, every = calendar.STEPS[loan.terms.plan.unit], loan.terms.plan.every
     dates, moved_to = list(loan.due_dates), loan.moved_to
     if event.moved_from and event.moved_to:
         dates, moved_to = _moved(loan, event.moved_from, event.moved_to)
-    for k in range(event.more):
-        planned = step(began, every * (loan.terms.plan.count + k + 1))
-        dates.append(planned if planned > dates[-1] else step(dates[-1], every))
+    dates = longer(loan, dates, event.more)
     loan = on_dates(loan, dates)._replace(moved_to=moved_to)
     loan = loan._replace(period=next_period(loan, loan.period.starts_on if loan.period else loan.at))
     book.fact("rescheduled", loan.at)
     return levelled(loan, 0) if event.more else loan
+
+
+def longer(loan: Loan, dates: Sequence[date], more: int) -> list[date]:
+    """With so many dates more, by the plan's step from the loan's beginning, or else from the last."""
+    agreed, found = loan.terms.plan, list(dates)
+    step = calendar.STEPS[agreed.unit]
+    for k in range(more):
+        planned = step(loan.disbursed_on or loan.at, agreed.every * (agreed.count + k + 1))
+        found.append(planned if planned > found[-1] else step(found[-1], agreed.every))
+    return found
 
 
 def _moved(loan: Loan, since: date, to: date) -> tuple[list[date], date | None]:
@@ -179,7 +185,7 @@ def respread(loan: Loan, event: events.Respread, book: Book) -> Loan:
     accrued = state.unbilled(loan).get("interest", 0) - past.get("interest", 0)
     if event.start_on is not None:
         loan = _new_dates(loan, event.start_on, event)
-    loan = loan._replace(planned=(), matured_on=None)
+    loan = loan._replace(planned=(), levels=(), matured_on=None)
     book.fact("respread", loan.at)
     loan = RESPREADS[event.interest](loan, book, past, Interest(accrued, max(0, planned - accrued)))
     if loan.due_dates[0] <= loan.at:

@@ -49,6 +49,8 @@ class Loan(NamedTuple):
     credit_minor: int = 0  # paid in advance for coming instalments, where it lowers them
     ahead: tuple[Ahead, ...] = ()  # of each coming instalment what is settled, where that leaves them as they are
     planned: tuple[int, ...] = ()  # the principal of each coming instalment as it was levelled, where they stand
+    levels: tuple[int, ...] = ()  # what each amounts to, where later money is repaid over a term of its own
+    drawn_later: tuple[tuple[date, int], ...] = ()  # money after the first, by day
     dated: tuple[Dated, ...] = ()  # charges that coming instalments will ask for, by date
     even_factor: Fraction | None = None  # what each period earns, where interest is spread evenly over the plan
     dropped: Fraction = Fraction(0)  # interest below a minor unit that bills left out, to be collected by the last
@@ -210,6 +212,8 @@ def instalment_number(loan: Loan) -> int:
 
 def levels(loan: Loan) -> Sequence[int]:
     """What each coming instalment amounts to: its principal alone, where only that is level or listed."""
+    if loan.levels:
+        return loan.levels
     if loan.terms.plan.kind == "listed" and loan.planned:
         return loan.planned
     return [loan.level_minor] * len(loan.due_dates)

@@ -66,6 +66,8 @@ NAMES: dict[str, frozenset[str]] = {
     "credit": frozenset({"goodwill", "merchant_refund", "payout_refund", "interest_waiver", "charge_adjustment"}),
     "respread": frozenset({"levelled", "equal_payable", "equal_full", "equal_past"}),
     "charge_off": frozenset({"keeps_plan", "stops_interest", "all_due"}),
+    "drawn_interest": frozenset({"from_its_day", "whole_period"}),
+    "drawn_repaid": frozenset({"with_the_rest", "over_its_own_term"}),
     "extend_from": frozenset({"due_date", "extension_date", "later_of_both"}),
 }
 
@@ -146,6 +148,40 @@ class DownPayment:
 
     def __post_init__(self) -> None:
         _check(0 <= self.share < 1, "down_payment.share", self.share, "from 0 to less than 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A share of the principal that is expected to be drawn so many days after the first money."""
+
+    after_days: int
+    share: Fraction
+
+    def __post_init__(self) -> None:
+        _check(self.after_days >= 0, "part.after_days", self.after_days, "not negative")
+        _check(0 < self.share <= 1, "part.share", self.share, "more than 0, at most 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawdowns:
+    """The principal is drawn in parts: at most `most` of them, the last at most `until_days` after the first. `parts`
+    are what both sides expect, and what the schedule of the contract shows; another amount may come on another day, as
+    long as all together stay within the principal."""
+
+    parts: tuple[Part, ...]
+    most: int
+    until_days: int
+    interest: str = "from_its_day"  # from when later money bears it
+    repaid: str = "with_the_rest"
+
+    def __post_init__(self) -> None:
+        _known("drawn_interest", "drawdowns.interest", self.interest)
+        _known("drawn_repaid", "drawdowns.repaid", self.repaid)
+        days = [part.after_days for part in self.parts]
+        _check(days[:1] == [0] and days == sorted(days), "drawdowns.parts", days, "in order, the first at once")
+        _check(sum(part.share for part in self.parts) <= 1, "drawdowns.parts", days, "at most the principal together")
+        _check(len(self.parts) <= self.most <= 100, "drawdowns.most", self.most, "as many as expected, at most 100")
+        _check(days[-1] <= self.until_days, "drawdowns.until_days", self.until_days, "not before the last expected")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,6 +323,7 @@ class Terms:
 
     grace: Grace = Grace()
     down_payment: DownPayment | None = None
+    drawdowns: Drawdowns | None = None  # None: all at once
     fees: tuple[Fee, ...] = ()
     taxes: tuple[Tax, ...] = ()
     penalty: Penalty | None = None
@@ -318,6 +355,11 @@ class Terms:
         _known("day_count", "level_day_count", self.level_day_count or self.day_count)
         _check(self.grace.principal < self.plan.count, "grace.principal", self.grace.principal,
                "fewer than the instalments")  # fmt: skip
+        own_term = self.drawdowns is not None and self.drawdowns.repaid == "over_its_own_term"
+        fits = self.plan.kind in ("equal_instalments", "equal_principal", "interest_only") and not self.plan.dates
+        fits = fits and self.grace == Grace() and self.interest_spread == "as_earned"
+        _check(not own_term or fits, "drawdowns.repaid", self.plan.kind,
+               "a term of its own only in a plan of even steps without grace")  # fmt: skip
         days = [step.from_day for step in self.rates]
         _check(days[:1] == [0] and days == sorted(set(days)), "rates", days, "steps in order, the first from day 0")
         _check(all(step.rate.share >= 0 for step in self.rates), "rates", days, "not negative")

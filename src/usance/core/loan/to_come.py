@@ -105,4 +105,5 @@ def interest_since(loan: Loan, amount: int) -> int:
     every, unit = loan.terms.plan.every, loan.terms.plan.unit
     earns = rates.ACCRUALS[loan.terms.day_count]
     factors = (earns(loan.rate, a, min(b, loan.at), Period(a, b, every, unit)) for a, b in spans if a < loan.at)
-    return money.rounded(amount * sum(factors, Fraction(0)), loan.terms.rounding)
+    without = loan.interest.exact - amount * sum(factors, Fraction(0))
+    return max(0, loan.interest.posted - money.rounded(without, loan.terms.rounding))

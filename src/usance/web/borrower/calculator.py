@@ -136,8 +136,19 @@ def figures(quote: calculator.Quote) -> dict[str, Any]:
         for amount in quote.deducted.values()
         if amount
     ]
+    parts = [
+        ui.KeyFact(
+            _("About %(day)s") % {"day": formats.date_l(part.on, "medium")}
+            if part.on > quote.on
+            else _("Of it at once"),
+            money(part.sent_minor, currency),
+        )
+        for part in quote.parts
+        if len(quote.parts) > 1
+    ]
     return {
         "facts": [
+            *parts,
             *fees,
             payment,
             ui.KeyFact(_("Cost of the loan"), money(quote.cost_minor, currency)),

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from usance.apps.agreements import selectors as papers
 from usance.apps.agreements import services as agreements
 from usance.apps.payments import selectors as payments
-from usance.apps.servicing import selectors
+from usance.apps.servicing import drawn, selectors
 from usance.ports import clock
 from usance.web import components as ui
 from usance.web import files, forms, permits, reckoning, refusals, words
@@ -59,6 +59,7 @@ def show(request: HttpRequest, loan_id: UUID) -> HttpResponse:
         "on_its_way": loan.status == "approved" and any(one.may_have_moved for one in payouts),
         "takes_long": _takes_long(payouts),
         "arrival": _arrival(payouts),
+        "drawing": drawn.drawing(loan.pk),
         "under_way": take_payment.under_way(loan_id=loan.pk),
         "paid": _came_of(view, paid) if paid and paid.subject_id == loan.pk else None,
         "refund": refunds.first(),

@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy
 from usance.apps.access import selectors as access
 from usance.apps.desk import selectors as desk
 from usance.apps.payments import selectors as payments
-from usance.apps.servicing import selectors
+from usance.apps.servicing import drawn, selectors
 from usance.core.loan import quote, state
 from usance.core.refusals import Refusal
 from usance.web import components as ui
@@ -33,7 +33,7 @@ from usance.web.staff import loan_forms
 from usance.web.staff.loan_effects import difference
 from usance.web.staff.loans import found
 from usance.web.staff.request import StaffRequest
-from usance.workflows import loan_course, serve_loan
+from usance.workflows import draw_part, loan_course, serve_loan
 
 KEY = re.compile(r"[0-9a-f]{32}")
 
@@ -67,9 +67,15 @@ def _has_begun(loan: selectors.Loan) -> bool:
     return loan.disbursed_on is not None
 
 
+def _may_draw(loan: selectors.Loan) -> bool:
+    found = drawn.drawing(loan.pk)
+    return found is not None and found.left_minor > 0
+
+
 SHAPES = {
     shape.code: shape
     for shape in (
+        Shape("draw_part", gettext_lazy("Pay out a further part"), "loan.draw", _may_draw, icon="send"),
         Shape("receive", gettext_lazy("Book a payment received"), "loan.receive_payment", _has_begun, icon="money"),
         Shape("debit", gettext_lazy("Debit the card now"), "collection.work", _is_due, icon="card"),
         Shape("extend_loan", gettext_lazy("Move the due date"), "loan.extend", _is_live, icon="calendar"),
@@ -106,7 +112,7 @@ def possible(request: StaffRequest, loan: selectors.Loan) -> list[tuple[Shape, s
 
 def proposals(loan: selectors.Loan) -> list[Any]:
     """What about the loan waits for a second person."""
-    kinds = (serve_loan.WAIVE, serve_loan.WRITE_OFF, serve_loan.CHANGE_RATE, serve_loan.CORRECT,
+    kinds = (draw_part.DRAW, serve_loan.WAIVE, serve_loan.WRITE_OFF, serve_loan.CHANGE_RATE, serve_loan.CORRECT,
              *loan_course.PROPOSED_AS.values())  # fmt: skip
     return [row for kind in kinds if (row := desk.open_approval(kind, loan.pk))]
 

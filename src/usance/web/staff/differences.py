@@ -20,7 +20,7 @@ from usance.web import components as ui
 from usance.web import reckoning, words
 from usance.web.staff import course_forms, product_words, terms_form, vocabulary
 from usance.web.templatetags import formats
-from usance.workflows import changed_channels, customer_care, import_portfolio, loan_course, serve_loan
+from usance.workflows import changed_channels, customer_care, draw_part, import_portfolio, loan_course, serve_loan
 
 PLACES_OF_NO_MATTER = (".position.", "_id", "viewport")
 
@@ -76,6 +76,20 @@ def _rate(row: Any, institution: Any) -> list[ui.DiffRow]:
         ui.DiffRow(_("Rate"), *rates),
         ui.DiffRow(_("From which day"), "", formats.date_l(date.fromisoformat(row.after["value_on"]))),
         ui.DiffRow(_("Owed in all"), shown(row.before["owed_minor"]), shown(row.after["owed_minor"])),
+    ]
+    now = loans.loan(UUID(row.subject_id)).outstanding_minor if row.state == "proposed" else None
+    return found + _since(row, now, shown)
+
+
+def _part(row: Any, institution: Any) -> list[ui.DiffRow]:
+    """The money that goes out, to which card, and what the loan then owes."""
+    shown = _money(institution)
+    found = [
+        ui.DiffRow(_("Part of the loan"), "", shown(row.after["amount_minor"])),
+        ui.DiffRow(_("Sent to the card"), "", shown(row.after["sent_minor"])),
+        ui.DiffRow(_("Card"), "", row.after["card"]),
+        ui.DiffRow(_("Owed in all"), shown(row.before["owed_minor"]), shown(row.after["owed_minor"])),
+        ui.DiffRow(_("Next payment"), shown(row.before["next_minor"]), shown(row.after["next_minor"])),
     ]
     now = loans.loan(UUID(row.subject_id)).outstanding_minor if row.state == "proposed" else None
     return found + _since(row, now, shown)
@@ -214,6 +228,7 @@ _KINDS: Mapping[str, Callable[[Any, Any], list[ui.DiffRow]]] = {
     serve_loan.CHANGE_RATE: _rate,
     **dict.fromkeys(loan_course.PROPOSED_AS.values(), _course),
     serve_loan.CORRECT: _correction,
+    draw_part.DRAW: _part,
     changed_channels.PHONE_BY_STAFF: _phone,
     customer_care.ERASE: _erasure,
     import_portfolio.APPROVAL: _import,

@@ -183,6 +183,19 @@ def _payment_words(one: Any) -> str:
     return f"{money(one.booked_minor, one.currency)} · {when}{card}"
 
 
+class DrawForm(AmountForm):
+    card = house.CardChoiceField(label=gettext_lazy("To which card?"))
+    reason = forms.CharField(label=gettext_lazy("Why"), max_length=300)
+    field_order = ("amount", "card", "reason")
+
+    def __init__(self, *args: Any, loan: Any, drawing: Any, cards: Iterable[Any], **kwargs: Any) -> None:
+        super().__init__(*args, loan=loan, **kwargs)
+        self.fields["card"].choices = [(str(card.pk), str(card)) for card in cards]  # type: ignore[attr-defined]
+        if drawing is not None:
+            told = {"left": money(drawing.left_minor, loan.currency), "day": formats.date_l(drawing.until)}
+            self.fields["amount"].help_text = _("Up to %(left)s, until %(day)s.") % told
+
+
 class ReverseForm(house.Form):
     entry = house.CardChoiceField(label=gettext_lazy("What is undone?"))
     reason = forms.CharField(label=gettext_lazy("Why"), max_length=300)

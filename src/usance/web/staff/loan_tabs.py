@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from usance.apps.access import selectors as access
 from usance.apps.institutions import selectors as institutions
 from usance.apps.products import selectors as products
-from usance.apps.servicing import classing, selectors
+from usance.apps.servicing import classing, drawn, selectors
 from usance.core.loan import state
 from usance.web import components as ui
 from usance.web import reckoning, words
@@ -177,6 +177,7 @@ def _agreed(looking: Looking) -> list[ui.SummaryRow]:
         ui.SummaryRow(_("Agreed amount"), looking.money(loan.amount_minor)),
         ui.SummaryRow(_("Booked"), loan.booked_on),
         ui.SummaryRow(_("Money arrived"), then.disbursed_on),
+        *_drawn(looking),
         ui.SummaryRow(_("Last payment day"), looking.view.standing.ends_on),
         ui.SummaryRow(_("Extensions so far"), then.extension_count),
         ui.SummaryRow(_("Most days late"), looking.view.max_days_past_due if looking.is_other_day else most_late),
@@ -189,6 +190,22 @@ def _agreed(looking: Looking) -> list[ui.SummaryRow]:
         rows.append(ui.SummaryRow(_("Days without interest"), f"{formats.date_l(since)} – {ends}"))
     if then.charged_off_on:
         rows.append(ui.SummaryRow(_("Taken for lost"), then.charged_off_on))
+    return rows
+
+
+def _drawn(looking: Looking) -> list[ui.SummaryRow]:
+    """The parts of a loan that is drawn in parts, and what is left of what was agreed."""
+    found = drawn.drawing(looking.loan.pk)
+    if found is None:
+        return []
+    rows = [
+        ui.SummaryRow(_("Part of %(day)s") % {"day": formats.date_l(on, "medium")}, looking.money(amount))
+        for on, amount in found.parts
+        if on <= looking.view.on
+    ]
+    if found.left_minor and not looking.is_other_day:
+        rows.append(ui.SummaryRow(_("May still be paid out"), looking.money(found.left_minor)))
+        rows.append(ui.SummaryRow(_("Until"), found.until))
     return rows
 
 

@@ -32,11 +32,13 @@ VOCABULARY = {
     "interest_spread": "interest_spread",
     "after_maturity": "after_maturity", "rounding": "rounding", "residue": "residue", "levelling": "levelling",
     "roll": "roll", "early_payment": "early_payment", "early_interest": "early_interest", "charge_off": "charge_off",
+    "drawdowns.interest": "drawn_interest", "drawdowns.repaid": "drawn_repaid",
 }  # fmt: skip
 OPTIONAL = frozenset({
     "penalty.rule", "penalty.share", "penalty.flat_minor", "penalty.grace_days", "penalty.cap_share",
     "penalty.yearly_cap_share", "extension.days_allowed", "extension.max_count", "conventions.cost_cap_share",
     "conventions.level_day_count", "conventions.bill_days", "down_payment_share", "fixed_length.count",
+    "drawdowns.most", "drawdowns.first_share", "drawdowns.rest_after_days", "drawdowns.until_days",
 })  # fmt: skip
 EMPTY_FEE = {
     "kind": "",
@@ -52,6 +54,7 @@ PARTS = {
     "extension": "days_allowed",
     "promo": "days",
     "fixed_length": "count",
+    "drawdowns": "most",
 }  # a part is there when this is filled in
 LISTS = ("prices.first.fees", "prices.returning.fees", "taxes")
 
@@ -190,8 +193,8 @@ class ConfigForm(house.Form):
             return [(one, common.COMPONENTS[one]) for one in core.Allocation().components]
         if name == "rule_set":
             return [(row.code, row.name) for row in decisioning.rule_sets()]
-        if name in VOCABULARY:
-            return (nothing if path == "penalty.rule" else []) + words.choices(list(core.NAMES[VOCABULARY[name]]))
+        if vocabulary := VOCABULARY.get(path) or VOCABULARY.get(name):
+            return (nothing if path == "penalty.rule" else []) + words.choices(list(core.NAMES[vocabulary]))
         return []
 
     def _is_required(self, path: str) -> bool:
@@ -206,7 +209,7 @@ class ConfigForm(house.Form):
         for name, value in self.cleaned_data.items():
             if name != "note":
                 _put(made, name.split("__"), value)
-        for part in ("penalty", "extension", "fixed_length"):
+        for part in ("penalty", "extension", "fixed_length", "drawdowns"):
             made[part] = _part(made.get(part, {}), PARTS[part])
         for price in made["prices"].values():
             price["promo"] = _part(price["promo"], PARTS["promo"])
@@ -290,6 +293,10 @@ def _filled(config: Mapping[str, Any]) -> dict[str, Any]:
         "rule": "", "share": None, "flat_minor": None, "grace_days": None, "cap_share": None, "yearly_cap_share": None,
     }  # fmt: skip
     whole["extension"] = whole["extension"] or {"days_allowed": [], "max_count": None, "extend_from": "later_of_both"}
+    whole["drawdowns"] = whole["drawdowns"] or {
+        "most": None, "first_share": None, "rest_after_days": None, "until_days": None, "interest": "from_its_day",
+        "repaid": "with_the_rest",
+    }  # fmt: skip
     whole["fixed_length"] = whole["fixed_length"] or {"count": None, "unit": "months"}
     for price in whole["prices"].values():
         price["promo"] = price["promo"] or {"rate": {"share": None, "per": price["rate"]["per"]}, "days": None}
@@ -342,5 +349,6 @@ def _place_in_terms(field: str) -> str:
     first, _dot, rest = field.partition(".")
     known = {"fee": "prices.first.fees", "plan": "term", "grace": f"grace.{rest}", "down_payment": "down_payment_share",
              "tax": "taxes", "penalty": f"penalty.{rest}",
-             "allocation": "allocation.components", "extension": f"extension.{rest}"}  # fmt: skip
+             "drawdowns": f"drawdowns.{rest}", "extension": f"extension.{rest}",
+             "allocation": "allocation.components"}  # fmt: skip
     return known.get(first, f"conventions.{field}")

@@ -40,6 +40,7 @@ GROUPS: Mapping[str, Any] = {  # pattern of a place -> the heading it stands und
 }
 SECTIONS: Mapping[str, Any] = {
     "penalty": _("Choose “none” for no penalty."),
+    "drawdowns": _("Leave the number of parts empty if the whole loan is paid out at once."),
     "extension": _("Leave the days empty if due dates cannot be moved."),
     "taxes": _("A row without a name is left out."),
     "prices.first": _("A fee without a kind and a promotion without days are left out."),
@@ -55,6 +56,10 @@ TERMS_OF_ONE, TERMS_OF_MANY = (
 HELP: Mapping[str, Any] = {
     "every": _("2 with weeks: a payment every second week."),
     "down_payment_share": _("Empty: the whole loan is paid out."),
+    "drawdowns.first_share": _("The calculator and the contract expect the rest as one further part."),
+    "drawdowns.until_days": _("Counted from the first; amounts and days may differ from what was expected."),
+    "drawdowns.interest": _("The whole period: as if it had come with the first day of it."),
+    "drawdowns.repaid": _("A term of its own: as many instalments again, added to those of the earlier parts."),
     "fixed_length.count": _("Only where the number of payments is fixed. Empty: the last payment ends the loan."),
     "grace.principal": _("0 for none."),
     "grace.interest": _("0 for none."),

@@ -24,6 +24,7 @@ from usance.web.templatetags import formats
 SECTIONS: Mapping[str, Any] = {
     "amount": gettext_lazy("Amounts"),
     "term": gettext_lazy("Terms"),
+    "drawdowns": gettext_lazy("Money in parts"),
     "prices.first": gettext_lazy("Price for first-time customers"),
     "prices.returning": gettext_lazy("Price for returning customers"),
     "penalty": gettext_lazy("Penalty"),
@@ -39,6 +40,12 @@ LABELS: Mapping[str, Any] = {
     "fixed_length.count": gettext_lazy("Fixed length: the last payment so long after the start"),
     "fixed_length.unit": gettext_lazy("Fixed length counted in"),
     "down_payment_share": gettext_lazy("Down payment, due with the money itself"),
+    "drawdowns.most": gettext_lazy("Parts at most"),
+    "drawdowns.first_share": gettext_lazy("Paid out at once"),
+    "drawdowns.rest_after_days": gettext_lazy("The rest is expected after days"),
+    "drawdowns.until_days": gettext_lazy("Last part at the latest after days"),
+    "drawdowns.interest": gettext_lazy("A later part bears interest"),
+    "drawdowns.repaid": gettext_lazy("A later part is repaid"),
     "grace.principal": gettext_lazy("First instalments without principal"),
     "grace.interest": gettext_lazy("First instalments whose interest is asked for later"),
     "grace.interest_free": gettext_lazy("First instalments free of interest"),
@@ -113,6 +120,10 @@ VALUES: Mapping[str, Any] = {
     "day": gettext_lazy("day"),
     "month": gettext_lazy("month"),
     "year": gettext_lazy("year"),
+    "from_its_day": gettext_lazy("from its own day"),
+    "whole_period": gettext_lazy("for the whole of the running period"),
+    "with_the_rest": gettext_lazy("with the rest, by the last due date agreed"),
+    "over_its_own_term": gettext_lazy("over a full term of its own"),
     "deducted": gettext_lazy("kept back from the payout"),
     "added_to_principal": gettext_lazy("added to the loan"),
     "per_instalment": gettext_lazy("with each instalment"),
@@ -226,6 +237,16 @@ PROBLEMS: Mapping[str, Any] = {  # why a configuration cannot be -> a sentence
     ),
     "owed only without a cap on all costs and a tax on interest": gettext_lazy(
         "Interest of days to come cannot be owed beside a cap on all costs or a tax on interest."
+    ),
+    "not before the rest is expected": gettext_lazy(
+        "The last day for a part lies after the day on which it is expected."
+    ),
+    "due dates that can be moved go with money that comes at once": gettext_lazy(
+        "Where due dates can be moved, the money comes at once: empty one of the two."
+    ),
+    "a single payment is one for all parts": gettext_lazy("A single payment repays all parts: choose “with the rest”."),
+    "only without grace, and with interest as it is earned": gettext_lazy(
+        "A term of its own needs instalments without grace whose interest is as the days earn it."
     ),
     "there is no down payment": gettext_lazy("There is no down payment: choose the original principal."),
     "only a fee with each instalment is a share of one": gettext_lazy(

@@ -12,7 +12,7 @@ from usance.core.loan.events import Disbursed
 from usance.core.loan.state import Loan
 from usance.workflows.cases import schedules, tellings
 from usance.workflows.cases.tellings import Telling
-from usance.workflows.cases.verdicts import Cell, Unsupported
+from usance.workflows.cases.verdicts import Cell
 
 Told = Mapping[str, Any]
 SETTLED = {"paid": "paid_minor", "in_advance": "early_minor", "late": "late_minor", "waived": "relieved_minor",
@@ -21,21 +21,28 @@ SETTLED = {"paid": "paid_minor", "in_advance": "early_minor", "late": "late_mino
 
 def judge(case: Told) -> list[Cell]:
     """At each moment every stated cell of the schedule, and what is owed in all."""
-    if case["input"].get("full_term_for_tranche"):
-        raise Unsupported("each drawdown with a schedule of its own")
     cells: list[Cell] = []
-    telling = tellings.begun(case["input"], case["events"])
+    given = _calculation(case) if "principal" not in case["input"] else case["input"]
+    telling = tellings.begun(given, case["events"])
     heard, on = 0, telling.starts_on
-    today = date.fromisoformat(case["input"].get("business_date_at_creation") or on.isoformat())
+    today = date.fromisoformat(given.get("business_date_at_creation") or on.isoformat())
     for moment in case["checkpoints"]:
         for item in case["events"][heard : moment["after_event"]]:
             today = date.fromisoformat(item["date"]) if item["type"] == "set_business_date" else today
             on = _seen_on(item, today) or on
             tellings.tell(telling, item)
         heard = max(heard, moment["after_event"])
+        on = on if "as_of" in moment else max(event.effective_on for event in telling.history)
         for cell in _cells(moment, telling, on):
             cells.append(cell._replace(where=f"after {moment['after_event']}: {cell.where}"))
     return cells
+
+
+def _calculation(case: Told) -> Told:
+    """Where only a calculator was asked, without a loan: as if all were paid when due, whatever day it is."""
+    drawn = next(item for item in case["events"] if item["type"] == "disbursement")
+    follows = {"interest_on_past_due_principal": False}
+    return {**case["input"], "principal": drawn["amount"], "recalculation": follows}
 
 
 def _seen_on(item: Told, today: date) -> date | None:
@@ -58,34 +65,45 @@ def judge_schedule(case: Told) -> list[Cell]:
     return schedules.compare_rows(case["expected_schedule"], quote.schedule(loan), telling.terms)
 
 
-Added = Sequence[tuple[date, int]]  # principal that was not there from the beginning, by day
+Added = Sequence[tuple[date, int]]  # principal that was owed again, by day
 
 
-def _at_its_time(row: quote.Row, added: Added, *, is_last: bool) -> quote.Row:
-    """The row with what is left after it when principal that came later is not yet there. What comes on a due date
-    belongs to the next period."""
+def _at_its_time(row: quote.Row, added: Added, *, is_last: bool, counted: Added) -> quote.Row:
+    """The row with what is left after it when principal that is owed again is not yet so. What comes on a due date
+    belongs to the next period, though a calculator counts it in."""
     belongs = row.starts_on == row.due_on or is_last
     later = sum(amount for on, amount in added if on > row.due_on or (on == row.due_on and not belongs))
-    return row._replace(principal_after_minor=row.principal_after_minor - later)
+    there = 0 if belongs else sum(amount for on, amount in counted if on == row.due_on)
+    return row._replace(principal_after_minor=row.principal_after_minor - later + there)
+
+
+def _beside(rows: Sequence[quote.Row], added: Added) -> dict[date, int]:
+    """What is asked for beside the level: principal that is owed again."""
+    return {
+        row.due_on: sum(amount for on, amount in added if row.starts_on <= on < row.due_on)
+        for row in rows
+        if row.starts_on < row.due_on
+    }
 
 
 def _cells(moment: Told, telling: Telling, on: date) -> Iterator[Cell]:
     drawn = any(isinstance(event, Disbursed) for event in replay.in_force(telling.history))
     expected, currency = moment.get("schedule") or [], telling.terms.currency
     step = telling.step(on) if drawn else None
-    loan = step.loan if step else None
+    loan, added = step.loan if step else None, list[tuple[date, int]]()
     if step:
         added = [
             (move.effective_on, move.amount_minor)
             for move in step.movements
-            if move.kind in ADDING and move.component == "principal"
+            if move.kind == "charged_back" and move.component == "principal"
         ]
+        counted = () if "as_of" in moment else (*added, *step.loan.drawn_later)
         found = quote.schedule(step.loan)
-        rows = [_at_its_time(row, added, is_last=row is found[-1]) for row in found]
+        rows = [_at_its_time(row, added, is_last=row is found[-1], counted=counted) for row in found]
     else:
         rows = telling.expected_rows()
     if expected:
-        yield from schedules.compare_rows(expected, rows, telling.terms)
+        yield from schedules.compare_rows(expected, rows, telling.terms, _beside(rows, added))
     for index, told in enumerate(expected):
         row = rows[index] if index < len(rows) else None
         for name, field in SETTLED.items():
@@ -95,9 +113,6 @@ def _cells(moment: Told, telling: Telling, on: date) -> Iterator[Cell]:
     for name, amount in _totals(loan, rows).items():
         if moment.get(name) is not None:
             yield Cell(name, schedules.plain(moment[name], currency), currency.text(amount))
-
-
-ADDING = frozenset({"disbursed", "charged_back"})
 
 
 def _totals(loan: Loan | None, rows: Sequence[quote.Row]) -> dict[str, int]:

@@ -9,7 +9,7 @@ from typing import Any
 from usance.core.exact import Fraction
 from usance.core.loan import quote
 from usance.core.loan.quote import Row
-from usance.core.loan.terms import DownPayment, Fee, Grace, Plan, RateStep, Terms
+from usance.core.loan.terms import DownPayment, Drawdowns, Fee, Grace, Part, Plan, RateStep, Terms
 from usance.core.money import Currency
 from usance.core.rates import Rate
 from usance.workflows.cases import orders
@@ -39,15 +39,20 @@ def judge(case: Mapping[str, Any]) -> list[Cell]:
     return compare_rows(case["expected_schedule"], rows, terms)
 
 
-def compare_rows(expected: Sequence[Mapping[str, Any]], rows: Sequence[Row], terms: Terms) -> list[Cell]:
-    """Row by row. An instalment that ours no longer needs, since nothing is left, is a row of zeros."""
+def compare_rows(
+    expected: Sequence[Mapping[str, Any]], rows: Sequence[Row], terms: Terms, beside: Mapping[date, int] | None = None
+) -> list[Cell]:
+    """Row by row. An instalment that ours no longer needs, since nothing is left, is a row of zeros. `beside`: what
+    rows ask for beside their level, by due date."""
     text, cells = terms.currency.text, []
     if len(rows) > len(expected):
         cells.append(Cell("rows", str(len(expected)), str(len(rows))))
     for index, told in enumerate(expected):
         row = rows[index] if index < len(rows) else None
         ours = (
-            _cells_of(row, text) if row else dict.fromkeys((*COMPONENTS, "total_due", "emi", "balance_after"), text(0))
+            _cells_of(row, text, (beside or {}).get(row.due_on, 0))
+            if row
+            else dict.fromkeys((*COMPONENTS, "total_due", "emi", "balance_after"), text(0))
         )
         for name, actual in ours.items():
             if told.get(name) is not None:
@@ -55,11 +60,11 @@ def compare_rows(expected: Sequence[Mapping[str, Any]], rows: Sequence[Row], ter
     return cells
 
 
-def _cells_of(row: Row, text: Any) -> dict[str, str]:
+def _cells_of(row: Row, text: Any, beside: int) -> dict[str, str]:
     found = {"due": row.due_on.isoformat()}
     for name, parts in COMPONENTS.items():
         found[name] = text(sum(amount for key, amount in row.amounts.items() if key.partition(":")[0] in parts))
-    level = row.amounts.get("principal", 0) + row.amounts.get("interest", 0)
+    level = row.amounts.get("principal", 0) + row.amounts.get("interest", 0) - beside
     return found | {
         "total_due": text(row.total_minor),
         "emi": text(level),
@@ -91,7 +96,7 @@ def terms_of(given: Mapping[str, Any]) -> Terms:
     by_term = older and flat  # the older calculator spreads flat interest evenly over the instalments
     return Terms(
         currency=currency,
-        principal_minor=currency.minor(given["principal"]),
+        principal_minor=_limit(given, currency),
         plan=_plan(given, "equal_principal" if by_term and multiple == 1 else _kind(given)),
         rates=(RateStep(from_day=0, rate=Rate(Fraction(given["annual_rate_percent"]) / 100, "year")),),
         day_count=_day_count(given, older),
@@ -108,6 +113,7 @@ def terms_of(given: Mapping[str, Any]) -> Terms:
             interest_free=given["interest_free_periods"],
         ),
         down_payment=_down_payment(given),
+        drawdowns=_drawdowns(given, currency),
         allocation=orders.allocation(given),
         credits=orders.credits(given),
         charge_off=CHARGE_OFFS[given.get("charge_off_behaviour") or "REGULAR"],
@@ -176,23 +182,55 @@ def _down_payment(given: Mapping[str, Any]) -> DownPayment | None:
     return DownPayment(share=Fraction(told["percent"]) / 100) if told else None
 
 
-def instalment_charge(item: Mapping[str, Any]) -> Mapping[str, Any]:
+ANY_DAY = 36500
+
+
+def _limit(given: Mapping[str, Any], currency: Currency) -> int:
+    """What was asked for, or the parts that are expected, if they are more."""
+    expected = sum(currency.minor(part["principal"]) for part in given.get("expected_tranches") or ())
+    return max(currency.minor(given["principal"]), expected)
+
+
+def _drawdowns(given: Mapping[str, Any], currency: Currency) -> Drawdowns:
+    """How money may be drawn in parts, and what of it is expected."""
+    whole = given["interest_calculation_period"] == "SAME_AS_REPAYMENT_PERIOD" and not given.get(
+        "allow_partial_period_interest", True
+    )
+    expected = [(date.fromisoformat(part["expected_on"]), part["principal"])
+                for part in given.get("expected_tranches") or ()]  # fmt: skip
+    expected.sort(key=lambda part: part[0])
+    principal = _limit(given, currency)
+    return Drawdowns(
+        parts=tuple(
+            Part(after_days=(on - expected[0][0]).days, share=Fraction(currency.minor(amount), principal))
+            for on, amount in expected
+        )
+        or (Part(after_days=0, share=Fraction(1)),),
+        most=100,
+        until_days=ANY_DAY,
+        interest="whole_period" if whole else "from_its_day",
+        repaid="over_its_own_term" if given.get("full_term_for_tranche") else "with_the_rest",
+    )
+
+
+def agreed_charge(item: Mapping[str, Any]) -> Mapping[str, Any]:
     """A charge that was added later, as it would have been agreed."""
     return {
-        "time": "INSTALLMENT",
+        "time": item["charge_time"],
         "calculation": item["calculation"],
         "amount": item.get("amount", item.get("percent")),
     }
 
 
 def _fee(charge: Mapping[str, Any], number: int, currency: Currency) -> Fee:
-    if charge["time"] != "INSTALLMENT" or charge["calculation"] not in FEE_BASES:
+    flat, payout = charge["calculation"] == "FLAT", charge["time"] == "DISBURSEMENT"
+    known = charge["calculation"] in (("FLAT", "PERCENT_OF_AMOUNT") if payout else FEE_BASES)
+    if not known or charge["time"] not in ("INSTALLMENT", "DISBURSEMENT"):
         raise Unsupported(f"a charge {charge['time']} {charge['calculation']}")
-    flat = charge["calculation"] == "FLAT"
     return Fee(
         kind=f"charge_{number}",
-        when="per_instalment",
+        when="deducted" if payout else "per_instalment",
         flat_minor=currency.minor(charge["amount"]) if flat else 0,
         share=Fraction(0) if flat else Fraction(charge["amount"]) / 100,
-        of=FEE_BASES[charge["calculation"]],
+        of="original_principal" if payout else FEE_BASES[charge["calculation"]],
     )

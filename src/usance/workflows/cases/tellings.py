@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from usance.core import calendar
+from usance.core import calendar, money
 from usance.core.exact import Fraction
 from usance.core.loan import apply, events, quote, replay, state
 from usance.core.loan.events import Event
@@ -72,12 +72,16 @@ class Telling:
         return found[index]
 
 
+AGREED = frozenset({"INSTALLMENT", "DISBURSEMENT"})
+
+
 def begun(given: Told, told: Sequence[Told]) -> Telling:
-    """Before its first event. Charges of each instalment that are added later belong to what was agreed."""
-    added = [item for item in told if item["type"] in ("fee", "penalty") and item.get("charge_time") == "INSTALLMENT"]
-    charges = [*given.get("loan_charges", ()), *(schedules.instalment_charge(item) for item in added)]
+    """Before its first event. Charges of each instalment, or of the payout, belong to what was agreed."""
+    added = [item for item in told if item["type"] in ("fee", "penalty") and item.get("charge_time") in AGREED]
+    charges = [*given.get("loan_charges", ()), *(schedules.agreed_charge(item) for item in added)]
     start = given.get("expected_disbursement_date") or given.get("disbursed_on") or given["submitted_on"]
-    return Telling(given, schedules.terms_of({**given, "loan_charges": charges}), date.fromisoformat(start))
+    given = {**given, "loan_charges": charges}
+    return Telling(given, schedules.terms_of(given), date.fromisoformat(start))
 
 
 def tell(telling: Telling, item: Told) -> None:
@@ -90,7 +94,7 @@ def tell(telling: Telling, item: Told) -> None:
 
 
 # what only moves the other system's clock: ours is told the day with each look
-CLOCK = frozenset({"set_business_date", "close_of_business_for_loan", "add_expected_tranche", "fraud_flag"})
+CLOCK = frozenset({"set_business_date", "close_of_business_for_loan", "fraud_flag"})
 
 
 def _on(item: Told, name: str = "date") -> date:
@@ -109,6 +113,16 @@ def _disbursement(telling: Telling, item: Told) -> None:
         due = sum(bill.due.get("principal", 0) - bill.paid.get("principal", 0) for bill in bills)
         if due:
             _pay(telling, "Down Payment", on, due)
+
+
+def _expected(telling: Telling, item: Told) -> None:
+    """One part more is expected; once there is money, only what was drawn counts."""
+    if telling.history:
+        return
+    known = telling.given.get("expected_tranches") or ()
+    part = {"expected_on": item["date"], "principal": item["amount"]}
+    telling.given = {**telling.given, "expected_tranches": [*known, part]}
+    telling.terms = schedules.terms_of(telling.given)
 
 
 def _repayment(telling: Telling, item: Told) -> None:
@@ -163,6 +177,14 @@ def _chargeback(telling: Telling, item: Told) -> None:
                     effective_on=_on(item), source=telling.source(), balance=balance, amount_minor=amount, reason=of
                 )
                 telling.add("Chargeback", event)
+
+
+def _principal_again(telling: Telling, item: Told) -> None:
+    amount = telling.terms.currency.minor(item["amount"])
+    event = events.ChargedBack(
+        effective_on=_on(item), source=telling.source(), balance="principal", amount_minor=amount
+    )
+    telling.add("Chargeback", event)
 
 
 def _reschedule(telling: Telling, item: Told) -> None:
@@ -254,7 +276,7 @@ def _refund_to_borrower(telling: Telling, item: Told) -> None:
 
 
 def _fee(telling: Telling, item: Told) -> None:
-    if item.get("charge_time") != "INSTALLMENT":  # those are agreed from the beginning
+    if item.get("charge_time") not in AGREED:  # those are agreed from the beginning
         _charge(telling, item, "Fee", "fee:added")
 
 
@@ -264,23 +286,41 @@ def _penalty(telling: Telling, item: Told) -> None:
 
 def _charge(telling: Telling, item: Told, name: str, balance: str) -> None:
     """From its own day on, if that is past."""
-    if item["calculation"] != "FLAT" or "due" not in item:
+    if item["calculation"] not in ("FLAT", OF_ALL) or "due" not in item:
         raise Unsupported(f"a charge {item.get('charge_time', 'on a day')} {item['calculation']}")
-    due_on = _on(item, "due")
+    due_on, terms = _on(item, "due"), telling.terms
+    if item["calculation"] == OF_ALL:
+        amount = money.rounded(
+            Fraction(item["percent"]) / 100 * _of_all(telling, _on(item, "added_on")), terms.rounding
+        )
+    else:
+        amount = terms.currency.minor(item["amount"])
     event = events.Charged(
         effective_on=min(due_on, _on(item, "added_on")),
         source=telling.source(),
         balance=balance,
-        amount_minor=telling.terms.currency.minor(item["amount"]),
+        amount_minor=amount,
         due_on=due_on,
     )
     telling.add(name, event)
 
 
+OF_ALL = "PERCENT_OF_AMOUNT_PLUS_INTEREST"
+
+
+def _of_all(telling: Telling, on: date) -> int:
+    """Principal and interest of all instalments, as they stand on a day."""
+    if not telling.history:
+        raise Unsupported("a charge of a share before there is money")
+    rows = quote.schedule(telling.loan(on))
+    return sum(row.amounts.get(key, 0) for row in rows for key in ("principal", "interest"))
+
+
 def _waive_charge(telling: Telling, item: Told) -> None:
-    """The last that was added of its kind."""
+    """The last that was added of its kind, or of any where there is none of it."""
     kinds = ("Penalty",) if "penalty" in item["target"] else ("Fee", "Penalty")
-    added = [key for kind, key in telling.made if kind in kinds]
+    any_kind = [(kind, key) for kind, key in telling.made if kind in ("Fee", "Penalty")]
+    added = [key for kind, key in any_kind if kind in kinds] or [key for _kind, key in any_kind]
     if not added:
         raise Unsupported("waiving a charge of each instalment")
     source = added[-1]
@@ -312,7 +352,12 @@ def _undo_last_disbursal(telling: Telling, item: Told) -> None:
 
 
 def _undo_disbursal(telling: Telling, item: Told) -> None:
-    """All that happened since is undone with it."""
+    """All that happened since is undone with it. What was drawn is then what is expected."""
+    drawn = [event for event in replay.in_force(telling.history) if isinstance(event, events.Disbursed)]
+    text = telling.terms.currency.text
+    expected = [{"expected_on": str(one.effective_on), "principal": text(one.amount_minor)} for one in drawn]
+    telling.given = {**telling.given, "expected_tranches": expected}
+    telling.terms = schedules.terms_of(telling.given)
     undone = {event.undoes for event in telling.history if isinstance(event, replay.Undoing)}
     for name, source in list(telling.made):
         if source not in undone and name != "Undo":
@@ -321,7 +366,11 @@ def _undo_disbursal(telling: Telling, item: Told) -> None:
 
 EVENTS: dict[str, Callable[[Telling, Told], None]] = {
     "disbursement": _disbursement,
+    "add_expected_tranche": _expected,
     "repayment": _repayment,
+    "pay_principal": _repayment,
+    "pay_interest": _repayment,
+    "chargeback_principal": _principal_again,
     "credit_balance_refund": _refund_to_borrower,
     "goodwill_credit": _credit,
     "merchant_issued_refund": _credit,

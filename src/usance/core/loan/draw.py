@@ -1,0 +1,133 @@
+"""Money that is drawn in parts: what the instalments to come make of it, and from when it bears interest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from itertools import zip_longest
+
+from usance.core import money, rates
+from usance.core.calendar import ONE_DAY
+from usance.core.exact import Fraction
+from usance.core.loan import charges, plan, reshape, state, to_come
+from usance.core.loan.close import next_period
+from usance.core.loan.state import Accrued, Book, Loan, change
+from usance.core.loan.terms import Terms
+
+
+def parts(terms: Terms) -> list[tuple[int, int]]:
+    """What is expected to be drawn, as (days after the first money, amount). Where the parts are the whole principal,
+    the last takes what roundings leave."""
+    if terms.drawdowns is None:
+        return [(0, terms.principal_minor)]
+    expected = terms.drawdowns.parts
+    amounts = [money.rounded(part.share * terms.principal_minor, terms.rounding) for part in expected]
+    if sum(part.share for part in expected) == 1:
+        amounts[-1] = terms.principal_minor - sum(amounts[:-1])
+    return [(part.after_days, amount) for part, amount in zip(expected, amounts, strict=True)]
+
+
+def first(terms: Terms) -> int:
+    """What is drawn at first, if all goes as expected."""
+    return parts(terms)[0][1]
+
+
+def standing_beside(loan: Loan) -> tuple[int, ...]:
+    """What the instalments to come amount to before more money comes, where that has a term of its own."""
+    drawdowns = loan.terms.drawdowns
+    if drawdowns is None or drawdowns.repaid != "over_its_own_term":
+        return ()
+    if not loan.due_dates:
+        return ()
+    rungs = plan.rungs(
+        loan.terms, to_come.periods_to_come(loan), to_come.rate_spans(loan), loan.at, charges.rests(loan)
+    )
+    asked = plan.shares(loan.terms, state.levels(loan), to_come.owed_to_come(loan), rungs, _saved(loan))
+    whole = "interest" in plan.LEVEL_PARTS[loan.terms.plan.kind]
+    return tuple(
+        money.rounded(share.principal + (share.interest if whole else 0), loan.terms.rounding) for share in asked
+    )
+
+
+def _saved(loan: Loan) -> list[int]:
+    """The principal of each instalment to come that was settled in advance, where that saves interest."""
+    if loan.terms.early_interest != "saved":
+        return []
+    return [state.regular_ahead(loan, index, ("principal",)) for index in range(len(loan.due_dates))]
+
+
+def later(loan: Loan, book: Book, amount: int) -> Loan:
+    """More money came: it is remembered by its day, and bears interest from when it was agreed."""
+    loan = loan._replace(drawn_later=(*loan.drawn_later, (loan.at, amount)))
+    drawdowns = loan.terms.drawdowns
+    return DRAWN_INTEREST[drawdowns.interest](loan, book, amount) if drawdowns else loan
+
+
+def _for_the_whole_period(loan: Loan, book: Book, amount: int) -> Loan:
+    """As if the money had come with the running period: what it would have earned so far is earned now."""
+    if loan.period is None or loan.period.starts_on >= loan.at or loan.matured_on is not None:
+        return loan
+    accrual, before = rates.ACCRUALS[loan.terms.day_count], loan.interest
+    earned = amount * accrual(loan.rate, loan.period.starts_on, loan.at, loan.period)
+    exact = before.exact + earned
+    posted = money.rounded(exact, loan.terms.rounding)
+    posting = change("interest_accrued", "interest", posted - before.posted, loan.at - ONE_DAY)
+    loan = book.post(
+        loan, posting, "interest.whole_period", lambda: ("for the whole of the running period", {"earned": earned})
+    )
+    loan = loan._replace(interest=Accrued(exact, posted), charged_minor=loan.charged_minor + posted - before.posted)
+    return charges.tax_on_accrual(loan, book, "interest", before.posted, posted, loan.at - ONE_DAY)
+
+
+DRAWN_INTEREST: dict[str, Callable[[Loan, Book, int], Loan]] = {
+    "from_its_day": lambda loan, book, amount: loan,
+    "whole_period": _for_the_whole_period,
+}
+
+
+def spread(loan: Loan, drawn: int, beside: tuple[int, ...]) -> Loan:
+    """What is due of the new money at once, and its place in the instalments to come: with all that they repay, or
+    beside it."""
+    loan = reshape.down_payment(loan, drawn)
+    if not beside:
+        return reshape.as_listed(reshape.levelled(loan, drawn))
+    at_once = sum(bill.due.get("principal", 0) for bill in loan.bills[-1:] if bill.starts_on == loan.at == bill.due_on)
+    return _beside(loan, drawn - at_once, beside)
+
+
+def _beside(loan: Loan, financed: int, before: tuple[int, ...]) -> Loan:
+    """The new money is repaid by a full plan of its own, as if that had begun with the running period: its instalments
+    are added to those that were to come, and so many come after them as are missing."""
+    terms, count = loan.terms, loan.terms.plan.count
+    dates = reshape.longer(loan, loan.due_dates, count - len(loan.due_dates))
+    starts_on = loan.period.starts_on if loan.period else loan.at
+    loan = reshape.on_dates(loan, dates)
+    loan = loan._replace(period=next_period(loan, starts_on))
+    periods, spans, rests = to_come.periods_to_come(loan), to_come.rate_spans(loan), charges.rests(loan)
+    rungs = plan.rungs(terms, periods[:count], spans, loan.at, rests)
+    owed = plan.Owed(Fraction(financed), Fraction(financed), _earned_of(loan, financed))
+    level = plan.level(terms, owed, rungs)
+    whole = "interest" in plan.LEVEL_PARTS[terms.plan.kind]
+    own = [
+        money.rounded(share.principal + (share.interest if whole else 0), terms.rounding)
+        for share in plan.shares(terms, [level] * count, owed, rungs)
+    ]
+    levels = tuple(a + b for a, b in zip_longest(before, own, fillvalue=0))
+    together = plan.shares(terms, levels, to_come.owed_to_come(loan), plan.rungs(terms, periods, spans, loan.at, rests))
+    planned = tuple(int(share.principal) for share in together)
+    return reshape.at_level(loan._replace(levels=levels, planned=planned), levels[0])
+
+
+def _earned_of(loan: Loan, amount: int) -> Fraction:
+    """What the new money has earned already."""
+    drawdowns, period = loan.terms.drawdowns, loan.period
+    if drawdowns is None or drawdowns.interest != "whole_period" or period is None or period.starts_on >= loan.at:
+        return Fraction(0)
+    return amount * rates.ACCRUALS[loan.terms.day_count](loan.rate, period.starts_on, loan.at, period)
+
+
+def not_yet_there(drawn: Sequence[tuple[date, int]], starts_on: date, due_on: date, *, is_last: bool) -> int:
+    """Of money that is drawn later, what comes after an instalment. What comes on a due date belongs to the next
+    period."""
+    belongs = starts_on == due_on or is_last
+    return sum(amount for on, amount in drawn if on > due_on or (on == due_on and not belongs))

@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help run test check abuse reset tour gallery budgets lock faults laws setup setup-dev format messages
+.PHONY: help run test check abuse reset tour gallery budgets lock faults laws mutants setup setup-dev format messages
 
 help:
 	@echo "make run     start everything and print the addresses (first time: about two minutes)"
@@ -13,6 +13,7 @@ help:
 	@echo "make reset   throw the demo data away"
 	@echo "make faults  attack a product of its own, by seed (make faults SEED=7 MINUTES=10)"
 	@echo "make laws    the engine against the slow reference, 200,000 histories"
+	@echo "make mutants  small faults put into the core: how many its tests notice (make mutants SAMPLE=400 SEED=2)"
 	@echo "make tour    take the README's pictures from the running demo"
 	@echo "make budgets  what the pages weigh and how fast they are on a cheap phone"
 	@echo "make gallery  pictures of every page of the running demo, by width, theme and language, and sheets of them"
@@ -46,6 +47,10 @@ faults: setup
 
 laws: setup-dev
 	@$(BIN)/python tools/laws.py $(if $(SEED),--seed $(SEED))
+
+mutants: setup-dev
+	@$(PYTHON) tools/prepare.py mutants
+	@$(BIN)/python tools/mutants.py $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 
 tour: setup-dev
 	@$(BIN)/python tools/tour.py

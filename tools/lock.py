@@ -12,7 +12,7 @@ OPTIONS = ["--universal", "--python-version=3.11", "--generate-hashes", "--no-em
 
 def main() -> None:
     uv = Path(sys.executable).parent / "uv"
-    for name in ("main", "dev", "node"):
+    for name in ("main", "dev", "node", "mutants"):
         command = [str(uv), "pip", "compile", "--quiet", *OPTIONS, *sys.argv[1:], f"{name}.in", "-o", f"{name}.txt"]
         subprocess.run(command, cwd=FOLDER, check=True)
         print(f"requirements/{name}.txt")

@@ -2,6 +2,7 @@
 
     python3 tools/prepare.py run     what `make run` needs
     python3 tools/prepare.py test    that, and what `make test` needs
+    python3 tools/prepare.py mutants what `make mutants` needs besides the tests
 
 Runs before anything is installed, so it uses the standard library only, and even an old Python must be able to read it.
 Each step is done again only when what it depends on has changed.
@@ -37,6 +38,9 @@ def main(purpose):
     os.chdir(PROJECT)
     check_folder()
     make_environment(python)
+    if purpose == "mutants":
+        install("mutants", ["mutants.txt"], "packages that make mutants")
+        return
     install("main", ["main.txt"], "packages")
     install_self()
     if purpose == "test":

@@ -47,6 +47,15 @@ class Line(NamedTuple):
     expected: list[str]
 
 
+class Told(NamedTuple):
+    """A line with the loan after it, the code of the refusal ("" when there was none), and all that happened so far."""
+
+    line: Line
+    loan: state.Loan
+    refused: str
+    history: list[events.Event]
+
+
 class Story(NamedTuple):
     title: str
     terms: Terms
@@ -277,8 +286,8 @@ def _happening(line: Line, loan: state.Loan, history: list[events.Event]) -> eve
     )
 
 
-def tell(story: Story) -> Iterator[tuple[Line, state.Loan, str]]:
-    """Each line with the loan after it and the code of the refusal, "" when there was none."""
+def tell(story: Story) -> Iterator[Told]:
+    """Line by line."""
     loan = state.new(story.terms, story.lines[0].told_on)
     history: list[events.Event] = []
     for line in story.lines:
@@ -293,7 +302,7 @@ def tell(story: Story) -> Iterator[tuple[Line, state.Loan, str]]:
                 refused = refusal.code
                 assert loan == before
         assert loan == replay.replay(story.terms, history, line.told_on).loan or not history
-        yield line, loan, refused
+        yield Told(line, loan, refused, list(history))
 
 
 def standing(loan: state.Loan) -> dict[str, str]:

@@ -25,6 +25,9 @@ class Movement(NamedTuple):
         return f"tax:{self.tax_kind}" if self.component == "tax" else self.component
 
 
+UNAPPLIED = "unapplied"
+CHARGED_OFF = "charged_off"  # so much of what is owed does not count as an asset of ours any more
+NOT_OWED = frozenset({UNAPPLIED, CHARGED_OFF})
 TAKES_FROM_UNAPPLIED = frozenset({"allocated"})
 
 
@@ -33,8 +36,32 @@ def effects(movement: Movement) -> tuple[tuple[str, int], ...]:
     funds."""
     changed = movement.balance, movement.amount_minor
     if movement.kind in TAKES_FROM_UNAPPLIED:
-        return changed, ("unapplied", movement.amount_minor)
+        return changed, (UNAPPLIED, movement.amount_minor)
     return (changed,)
+
+
+def change(kind: str, balance: str, amount_minor: int, on: date) -> Movement:
+    """The movement of `balance` ("fee:service") by an amount."""
+    component, _, name = balance.partition(":")
+    return Movement(
+        kind, component, name if component == "fee" else "", name if component == "tax" else "", amount_minor, on
+    )
+
+
+# what is owed and does not count any more changes with the debt itself: by what the books call the one for the other
+BESIDE: Mapping[str, str] = {
+    "interest_accrued": "interest_suspended",
+    "fee_charged": "fee_suspended",
+    "fee_capitalised": "fee_suspended",
+    "penalty_charged": "penalty_suspended",
+    "allocated": "loss_recovered",
+}
+
+
+def beside(movement: Movement) -> Movement:
+    """The movement of the balance `charged_off` that goes with one of a debt that was charged off."""
+    kind = BESIDE.get(movement.kind, "charged_off")
+    return change(kind, CHARGED_OFF, movement.amount_minor, movement.effective_on)
 
 
 class Fact(NamedTuple):

@@ -117,6 +117,7 @@ def test_every_refusal_of_the_engine_is_tried() -> None:
         if isinstance(kind, type) and issubclass(kind, Refusal) and kind.code
     }
     by_history = {"event_already_recorded", "nothing_to_undo", "before_take_over", "terms_contradicted"}
+    by_history |= {"more_than_paid"}
     assert written == {code for _, _, code in REFUSED} | by_history
 
 

@@ -124,6 +124,7 @@ def test_every_refusal_of_the_engine_is_tried() -> None:
         "before_take_over",
         "terms_contradicted",
         "more_than_agreed",
+        "more_than_paid",
     }
     assert written == {code for _, _, code in REFUSED} | by_history
 

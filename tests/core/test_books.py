@@ -36,7 +36,7 @@ def kinds_written_in_the_engine() -> set[str]:
 
 def test_every_movement_the_engine_can_make_is_mapped() -> None:
     withheld = {"fee_withheld", "tax_withheld"}  # chosen by the balance in apply._fee_at_start
-    assert kinds_written_in_the_engine() | withheld == set(books.COUNTERPARTS)
+    assert kinds_written_in_the_engine() | withheld | set(state.BESIDE.values()) == set(books.COUNTERPARTS)
 
 
 def test_every_role_exists_and_is_used() -> None:
@@ -62,6 +62,9 @@ def test_every_role_exists_and_is_used() -> None:
         ("waived", "penalty", -3, "waiver_expense", "penalty_receivable"),
         ("written_off", "principal", -90, "loan_loss", "principal_receivable"),
         ("recovered", "unapplied", -4, "unapplied_funds", "recovery_income"),
+        ("charged_off", "charged_off", 90, "loan_loss", "charged_off_loans"),
+        ("interest_suspended", "charged_off", 7, "interest_income", "charged_off_loans"),
+        ("loss_recovered", "charged_off", -9, "charged_off_loans", "recovery_income"),
     ],
 )
 def test_sides(kind: str, balance: str, amount: int, debit: str, credit: str) -> None:

@@ -172,6 +172,7 @@ def _conserved(loan: state.Loan, movements: list[state.Movement], history: list[
         total("disbursed") + capitalised + total("charged_back", "principal") + forgiven
     )
     assert total("disbursed") == sum(e.amount_minor for e in told if isinstance(e, events.Disbursed))
+    assert loan.balances.get("charged_off", 0) == (state.outstanding(loan) if loan.charged_off_on else 0)
     assert all(amount > 0 for amount in loan.balances.values())
 
 
@@ -338,8 +339,7 @@ def test_law_10_books_agree(data: st.DataObject) -> None:
         accounts[entry.credit] = accounts.get(entry.credit, 0) - entry.amount_minor
     assert sum(accounts.values()) == 0
     for component, role in books.CONTROL.items():
-        side = -1 if books.ROLES[role] == "liability" else 1
-        assert accounts.get(role, 0) == side * balances.get(component, 0)
+        assert accounts.get(role, 0) == books.side(role) * balances.get(component, 0)
 
 
 def _at_the_end_of(day: date, terms: Terms, history: list[events.Event]) -> dict[str, int]:

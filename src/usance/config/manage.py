@@ -11,6 +11,7 @@ AS_OWNER = frozenset({"migrate", "sqlmigrate", "squashmigrations", "dbshell", "i
 WITHOUT_DATABASE = frozenset(
     {"help", "makemessages", "compilemessages", "collectstatic", "findstatic", "version", "--version", "--help", "-h"}
 )
+ONLY_LOOKS = frozenset({"--plan", "--check", "--help", "-h"})
 
 
 def main(args: argparse.Namespace) -> int:
@@ -31,4 +32,6 @@ def main(args: argparse.Namespace) -> int:
                 with database.connect(os.environ["DATABASE_OWNER_URL"]) as owner:
                     schema.write(owner, None)
             execute_from_command_line(words)
+            if name == "migrate" and not any(word in ONLY_LOOKS or not word.startswith("-") for word in args.words[1:]):
+                execute_from_command_line(["usance manage", "upgrade"])
     return 0

@@ -143,6 +143,7 @@ def _migrate() -> None:
             return
         with step("tables"):
             _django("migrate", "--no-input", "-v0", owner=True)
+            _django("upgrade")
             schema.write(owner, schema.mark())
 
 

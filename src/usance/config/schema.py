@@ -28,6 +28,9 @@ def mark() -> str:
         PACKAGE / "apps" / "institutions" / "guard.py",
         PACKAGE / "apps" / "institutions" / "tallies.py",
         PACKAGE / "apps" / "institutions" / "data" / "country_rules.json",  # loaded after the migrations
+        PACKAGE / "apps" / "access" / "permissions.py",  # as these, which institutions get then
+        PACKAGE / "apps" / "ledger" / "chart.py",
+        PACKAGE / "core" / "accounting" / "books.py",
         PACKAGE / "config" / "database.py",
     }
     digest = sha256()

@@ -16,6 +16,7 @@ WORDS: dict[str, Promise] = {
     "access.role_revoked": _("Role taken away"),
     "access.role_created": _("Role made"),
     "access.role_changed": _("Role changed"),
+    "access.role_upgraded": _("Role got what a new version lets it do"),
     "access.deactivated": _("Deactivated"),
     "access.reactivated": _("Activated again"),
     "access.reset": _("Sign-in reset"),

@@ -184,6 +184,8 @@ STOPPED: Mapping[str, Any] = {
     "marketing": gettext_lazy("offers"),
     "debit": gettext_lazy("debits of the card"),
     "penalty": gettext_lazy("penalties and fees for being late"),
+    "interest": gettext_lazy("interest"),
+    "lending": gettext_lazy("new loans"),
 }
 
 

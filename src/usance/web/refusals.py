@@ -146,6 +146,10 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     "customer_is_blocked": _(
         "This customer is on the list of those we do not serve. Decline, or have them taken off the list first."
     ),
+    "customer_is_protected": _(
+        "A status that the law protects stops new loans to this customer. See the customer's page; decline, or wait "
+        "until it has ended."
+    ),
     "no_longer_served": _("We cannot lend to you at present. Nothing is owed. Call us if you want to know more."),
     "identity_number_not_valid": lambda refusal: str(IDENTITY_WHY[refusal.why]),  # type: ignore[attr-defined]
     "consent_missing": _("This needs a consent that was not given, or was taken back. Give it first."),
@@ -251,6 +255,10 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     "more_than_unapplied": lambda refusal: (
         _("Only %(there)s is kept for the borrower; no more than that can be sent back.")
         % {"there": _money(refusal.unapplied_minor)}  # type: ignore[attr-defined]
+    ),
+    "more_than_paid": lambda refusal: (
+        _("Only %(left)s is left of this payment; no more than that can be taken back.")
+        % {"left": _money(refusal.left_minor)}  # type: ignore[attr-defined]
     ),
     "penalty_already_paused": _("Penalties are paused already."),
     "penalty_not_paused": _("Penalties are not paused."),

@@ -86,6 +86,11 @@ MOVEMENT: Mapping[str, Any] = {
     "remainder_forgiven": gettext_lazy("Small remainder forgiven"),
     "written_off": gettext_lazy("Written off"),
     "recovered": gettext_lazy("Collected after write-off"),
+    "charged_off": gettext_lazy("No longer counted as ours"),
+    "interest_suspended": gettext_lazy("Interest not taken as income"),
+    "fee_suspended": gettext_lazy("Fee not taken as income"),
+    "penalty_suspended": gettext_lazy("Penalty not taken as income"),
+    "loss_recovered": gettext_lazy("Collected after charge-off"),
 }
 MESSAGE_STATE: Mapping[str, tuple[Any, ui.Tone]] = {
     "held": (gettext_lazy("Waits for contact hours"), "info"),

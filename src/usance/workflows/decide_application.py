@@ -94,16 +94,20 @@ def decide(application_id: str) -> None:
 
 
 def _follow(row: Any, decision: Any, today: date, at: datetime) -> None:
-    """What comes of a decision: an offer, a decline that says why, or a case for a person."""
+    """What comes of a decision: an offer, a decline that says why, or a case for a person. Where a status was recorded
+    meanwhile that stops new loans, a decline whatever the rules say."""
     moment = institutions.moment(tenancy.current(), at)
-    how = {"decision_id": decision.pk, "reasons": decision.reasons, "on": today, "at": at, "actor": SYSTEM, "held": row}
-    if decision.outcome == "approve":
+    outcome, reasons = decision.outcome, decision.reasons
+    if outcome != "decline" and served.is_protected(party_id=row.party_id):
+        outcome, reasons = "decline", ["protected"]
+    how = {"decision_id": decision.pk, "reasons": reasons, "on": today, "at": at, "actor": SYSTEM, "held": row}
+    if outcome == "approve":
         services.decided(application_id=row.pk, to=states.APPROVED, **how)
         amount = row.amount_minor if decision.limit_minor is None else min(row.amount_minor, decision.limit_minor)
         _offer(row, amount, decision.pk, today=today, at=at, actor=SYSTEM, held=row)
-    elif decision.outcome == "decline":
+    elif outcome == "decline":
         services.decided(application_id=row.pk, to=states.DECLINED, **how)
-        _tell(row, "application_declined", moment, reason=words.to_tell(decision.reasons)[0])
+        _tell(row, "application_declined", moment, reason=words.to_tell(reasons)[0])
     else:
         services.decided(application_id=row.pk, to=states.REFERRED, **how)
         desk.open_item(
@@ -266,10 +270,9 @@ def approve(
     note: str = "",
 ) -> Any:
     """A reviewer who holds the case makes an offer for the asked amount or less. Raises CustomerIsBlocked,
-    CaseNotYours, OwnCase, ReasonMissing, AmountAboveAsked, AmountNotOffered, StateDoesNotAllow."""
+    CustomerIsProtected, CaseNotYours, OwnCase, ReasonMissing, AmountAboveAsked, AmountNotOffered, StateDoesNotAllow."""
     row, today = selectors.application(application_id=application_id), tenancy.current().business_date
-    if served.blocks_of(party_id=row.party_id):
-        raise served.CustomerIsBlocked()
+    served.require_offerable(party_id=row.party_id)
     amount = row.amount_minor if amount_minor is None else amount_minor
     if amount > row.amount_minor:
         raise AmountAboveAsked(

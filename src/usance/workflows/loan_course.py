@@ -6,6 +6,7 @@ agreed course, a second person approves it; it then counts from the day of the a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
@@ -15,13 +16,14 @@ from uuid import UUID
 from usance.apps.access.selectors import User
 from usance.apps.servicing import selectors as loans
 from usance.apps.servicing import services as servicing
-from usance.core.loan import events, quote, refused, state
+from usance.core.loan import events, quote, refused, replay, state
 from usance.ports.actor import Actor, staff
 from usance.workflows import serve_loan
 
 # the proposal that an event needs; what is not named here is done by one person
 CREDIT, REST, DATES = "loan.credit", "loan.pause_interest", "loan.reschedule"
 SPREAD, LOST, END = "loan.respread", "loan.charge_off", "loan.terminate"
+DISPUTE = "loan.charge_back"
 PROPOSED_AS: Mapping[type[events.Event], str] = {
     events.Credited: CREDIT,
     events.InterestPaused: REST,
@@ -29,6 +31,7 @@ PROPOSED_AS: Mapping[type[events.Event], str] = {
     events.Respread: SPREAD,
     events.ChargedOff: LOST,
     events.Terminated: END,
+    events.ChargedBack: DISPUTE,  # it says that money left us, and no rail says so too
 }
 OURS = frozenset({"goodwill", "interest_waiver", "charge_adjustment"})  # credits for which nobody else pays
 
@@ -58,6 +61,18 @@ def happen(*, loan_id: UUID, event: events.Event, reason: str, maker: User, at: 
         at=at,
         reason=reason,
     )
+
+
+def disputable(loan_id: UUID) -> list[tuple[events.PaymentReceived, int]]:
+    """The payments that count, the newest first, each with how much of it nobody took back yet."""
+    counting = replay.in_force(events.from_json(row.payload) for row in loans.events_of(loan_id=loan_id))
+    taken = Counter[str]()
+    for event in counting:
+        if isinstance(event, events.ChargedBack):
+            taken[event.payment] += event.amount_minor
+    paid = [event for event in counting if isinstance(event, events.PaymentReceived)]
+    left = [(payment, payment.amount_minor - taken[payment.source]) for payment in reversed(paid)]
+    return [(payment, amount) for payment, amount in left if amount > 0]
 
 
 def _figures(standing: quote.Standing) -> dict[str, Any]:
@@ -90,8 +105,10 @@ def apply(*, subject_id: str, after: Mapping[str, Any], actor: Actor, maker_id: 
 
 
 def dated(event: events.Event, today: date) -> events.Event:
-    """The event as of today, though nights without interest, or a charge, may lie in the past."""
+    """The event as of today, though nights without interest, a charge, or the day of a dispute may lie in the past."""
     on = today
     if isinstance(event, events.InterestPaused):
         on = min(event.since, today)
+    elif isinstance(event, events.ChargedBack):
+        on = min(event.effective_on, today)
     return replace(event, effective_on=on)

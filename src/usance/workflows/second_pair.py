@@ -38,6 +38,7 @@ COURSES = [
         (loan_course.SPREAD, _("Spread a debt anew")),
         (loan_course.LOST, _("Take a loan for lost")),
         (loan_course.END, _("End a contract")),
+        (loan_course.DISPUTE, _("Book a chargeback")),
     )
 ]
 PART = desk.Kind(

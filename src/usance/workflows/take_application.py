@@ -27,7 +27,7 @@ from usance.core.refusals import Refusal
 from usance.ports import clock
 from usance.ports.actor import SYSTEM, Actor
 from usance.ports.queue import enqueue
-from usance.workflows import answer_pages
+from usance.workflows import answer_pages, served
 
 UNDERWRITING = "underwriting"
 WhoFirst = answer_pages.WhoFirst
@@ -82,7 +82,8 @@ def start(
     source: Mapping[str, str] | None = None,
 ) -> Started:
     """A draft with what is already known filled in. An unfinished draft of the same person goes on instead, with the
-    new wish. Raises ProductNotOffered, AmountNotOffered, TermNotOffered, ApplicationOpen."""
+    new wish. Raises ProductNotOffered, AmountNotOffered, TermNotOffered, ApplicationOpen, NoLongerServed."""
+    served.require_free(party_id=party_id)
     today = tenancy.current().business_date
     version = products.version_in_force(product_code=product_code, on=today)
     config = products.config_of(version)
@@ -181,7 +182,8 @@ def _quote(row: Any, on: date) -> calculator.Quote:
 def submit(*, application_id: UUID, key: str, at: datetime, actor: Actor, shown: str = "") -> Mapping[str, Any]:
     """Hands the application in, once per key: facts go to the customer's file, terms and consents are frozen, the
     decision is ordered. `shown`: the `mark` of the page that was sent. Raises ApplicationIncomplete, ProductChanged,
-    ApplicationChanged, PriceOverCap, StateDoesNotAllow and what the customer's file refuses; nothing is kept then."""
+    ApplicationChanged, PriceOverCap, StateDoesNotAllow, NoLongerServed and what the customer's file refuses; nothing is
+    kept then."""
     with transaction.atomic():
         return commands.once(
             name="application.submit",
@@ -196,6 +198,7 @@ def _submit(application_id: UUID, shown: str, at: datetime, actor: Actor) -> Map
     row = selectors.locked_application(application_id=application_id)
     if row.state != "draft":
         raise services.StateDoesNotAllow(state=row.state, to="submitted")
+    served.require_free(party_id=row.party_id)
     known = selectors.answers(row)
     open_pages = [s.page.code for s in answer_pages.states_of(row, known) if not s.is_done and s.page.kind != "check"]
     if open_pages:

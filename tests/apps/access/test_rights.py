@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -173,3 +175,58 @@ def test_what_gives_rights_needs_a_second_person() -> None:
     needs = {code for code, role in permissions.ROLES.items() if permissions.needs_second_person(role.permissions)}
     assert {"administrator", "compliance", "cashier", "accountant", "collector", "product_manager"} <= needs
     assert "auditor" not in needs
+
+
+# --- what a later version gives ----------------------------------------------------------------------------------
+
+
+def as_it_was(monkeypatch: pytest.MonkeyPatch, role: str, *codes: str) -> Any:
+    """A default role as an earlier version made it, which did not know of these permissions."""
+    now = permissions.ROLES
+    then = {**now, role: replace(now[role], permissions=now[role].permissions - set(codes))}
+    with monkeypatch.context() as earlier:
+        earlier.setattr(permissions, "ROLES", then)
+        services.install_roles()
+    return Role.objects.get(code=role)
+
+
+def test_what_a_later_version_lets_a_role_do_is_given_once(institution: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    role = as_it_was(monkeypatch, "accountant", "loan.charge", "loan.restructure")
+    assert "loan.charge" not in role.permissions
+    services.give_new_rights()
+    role.refresh_from_db()
+    assert set(role.permissions) == permissions.ROLES["accountant"].permissions
+    (told,) = trail.trail(role).filter(action="access.role_upgraded")
+    assert told.details == {"added": ["loan.charge", "loan.restructure"], "not_given": []}
+    services.change_role(role_id=role.pk, codes=set(role.permissions) - {"loan.charge"}, actor=SYSTEM)
+    services.give_new_rights()
+    role.refresh_from_db()
+    assert "loan.charge" not in role.permissions  # an administrator took it away
+    assert trail.trail(role).filter(action="access.role_upgraded").count() == 1
+
+
+@pytest.mark.usefixtures("institution")
+def test_of_a_role_made_before_anybody_counted_the_trail_tells_what_was_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    role = as_it_was(monkeypatch, "accountant", "loan.charge")
+    services.change_role(role_id=role.pk, codes=set(role.permissions) - {"ledger.post"}, actor=SYSTEM)
+    Role.objects.filter(pk=role.pk).update(offered=[])
+    services.give_new_rights()
+    role.refresh_from_db()
+    assert set(role.permissions) == permissions.ROLES["accountant"].permissions - {"ledger.post"}
+
+
+@pytest.mark.usefixtures("institution")
+def test_nobody_gets_the_other_hand_of_an_act_by_a_later_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    role = as_it_was(monkeypatch, "accountant", "loan.restructure")
+    user = services.hire(email="both@lender.example", name="Both", actor=SYSTEM)
+    own = services.create_role(code="visits", name="Visits", codes=["collection.work"], actor=SYSTEM)
+    services.change_role(
+        role_id=role.pk, codes=set(role.permissions) - {"loan.waive", "loan.approve"}, actor=SYSTEM
+    )  # or nobody could hold both
+    for code in (own.code, role.code):
+        services.grant_role(user=user, role=code, actor=SYSTEM)
+    services.give_new_rights()
+    role.refresh_from_db()
+    assert "loan.restructure" not in role.permissions
+    (told,) = trail.trail(role).filter(action="access.role_upgraded")
+    assert told.details == {"added": [], "not_given": ["loan.restructure"]}

@@ -108,8 +108,7 @@ def as_known_then_they_are_the_trial_balance_of_that_day() -> None:
         money = portfolio.on_date(on=day(number)).money()
         booked = ledger.control_totals(on=day(number))
         for name, role in roles.CONTROL.items():
-            sign = -1 if roles.ROLES[role] == "liability" else 1
-            assert money[name].then == sign * booked[role], (number, name)
+            assert money[name].then == roles.side(role) * booked[role], (number, name)
     assert portfolio.on_date(on=day(8)).money()["principal"].since != 0  # else nothing was shown
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -17,11 +18,11 @@ from usance.apps.ledger import services as books_of
 from usance.apps.ledger.models import JournalEntry
 from usance.apps.servicing import folding, refusals, selectors, services
 from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement
-from usance.core.loan import refused
+from usance.core.loan import events, refused
 from usance.core.loan.told import TAKES_FROM_UNAPPLIED
 from usance.core.refusals import Refusal
 from usance.ports import queue
-from usance.ports.actor import SYSTEM, staff
+from usance.ports.actor import SYSTEM, Actor, staff
 
 D = date(2026, 3, 2)
 
@@ -30,6 +31,13 @@ def live_until(to: date) -> None:
     """Business time passes without a close: loans are brought up by whoever touches them."""
     institutions.move_business_date(to=to, ahead_days=0)
     books_of.ensure_partitions(since=to)
+
+
+def add_fee(loan_id: UUID, source: str, amount_minor: int, actor: Actor = SYSTEM) -> Loan:
+    """A fee that the agreement knows, as another system told it."""
+    on = tenancy.current().business_date
+    event = events.FeeAdded(effective_on=on, source=source, fee_kind="service", amount_minor=amount_minor)
+    return services.record(loan_id=loan_id, event=event, actor=actor)
 
 
 def booked(loan: Loan) -> dict[str, int]:
@@ -154,7 +162,7 @@ def test_a_returned_payment_reopens_the_loan_as_if_it_had_never_come(books: Any)
     back = services.return_payment(
         loan_id=paid.pk, source="instruction:p:returned", undoes="instruction:p", reason="insufficient", actor=SYSTEM
     )
-    untouched = services.add_fee(loan_id=never.pk, source="staff:f", fee_kind="service", amount_minor=1, actor=SYSTEM)
+    untouched = add_fee(never.pk, "staff:f", 1)
     assert back.status == untouched.status == "past_due"
     assert (back.interest_minor, back.penalty_minor) == (untouched.interest_minor, untouched.penalty_minor)
     assert back.max_days_past_due == 10
@@ -182,7 +190,7 @@ def test_staff_acts_change_balances_and_are_named_in_the_trail(books: Any) -> No
     loan = loans.lend(on=D)
     clerk = staff("u-1")
     live_until(D + timedelta(days=4))
-    services.add_fee(loan_id=loan.pk, source="staff:1", fee_kind="service", amount_minor=50_000, actor=clerk)
+    add_fee(loan.pk, "staff:1", 50_000, actor=clerk)
     services.waive(
         loan_id=loan.pk, source="staff:2", balance="fee:service", amount_minor=20_000, reason="goodwill", actor=clerk
     )
@@ -230,7 +238,7 @@ REFUSED = {
     ),
     "no such loan": (
         refusals.NoSuchLoan,
-        lambda loan: services.add_fee(loan_id=new_id(), source="f", fee_kind="service", amount_minor=1, actor=SYSTEM),
+        lambda loan: add_fee(new_id(), "f", 1),
     ),
 }
 

@@ -14,8 +14,9 @@ from usance.apps.origination.models import Application
 from usance.apps.products import selectors as products
 from usance.apps.products import services as product_services
 from usance.apps.products import template
+from usance.ports import clock
 from usance.ports.actor import SYSTEM, borrower
-from usance.workflows import customer_care, take_application
+from usance.workflows import customer_care, protect_customer, served, take_application
 
 PASTED = {  # page, field, what was pasted: each is refused in words, or taken
     "a name without end": ("about", "family_name", "x" * 5000),
@@ -261,6 +262,41 @@ def block(visitor: Visitor) -> None:
 
 def declined(shown: Shown) -> bool:
     return "We cannot lend to you now" in shown.text and "could not confirm everything" in shown.text
+
+
+def protect(visitor: Visitor, kind: str = "insolvent") -> None:
+    protect_customer.begin(
+        party_id=visitor.party_id, kind=kind, starts_on=visitor.money.today, evidence="court 5", actor=SYSTEM
+    )
+    visitor.money.settle()
+
+
+def test_nobody_begins_or_sends_while_a_status_stops_new_loans(visitor: Visitor) -> None:
+    visitor.ready()
+    protect(visitor, "in_service")  # which stops none
+    row = visitor.application
+    assert take_application.page_states(application_id=row.pk)
+    protect(visitor)
+    assert "We cannot lend to you at present" in visitor.fill("/apply/check/").text
+    assert visitor.application.state == "draft"
+    with pytest.raises(served.NoLongerServed):
+        take_application.start(
+            party_id=visitor.party_id, product_code=row.product.code, amount_minor=row.amount_minor, term=row.term,
+            language="en", at=clock.now(), actor=borrower(visitor.party_id),
+        )  # fmt: skip
+
+
+def test_what_was_asked_for_and_not_received_ends_when_a_status_stops_new_loans(visitor: Visitor) -> None:
+    visitor.apply()
+    page = visitor.ask_for_code()
+    code = visitor.code()
+    protect(visitor)
+    shown = visitor.send("/offer/sign/", **page.hidden, code=code)
+    assert "We cannot lend to you now" in shown.text
+    assert "keeps us from lending to you for now" in shown.text
+    assert visitor.loan() is None
+    assert [offer.state for offer in visitor.application.offers.all()] == ["withdrawn"]
+    assert [paper.state for paper in papers(visitor)] == ["void"]
 
 
 def test_somebody_blocked_before_sending_gets_an_honest_no(visitor: Visitor) -> None:

@@ -10,10 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from tests.apps.origination.people import AT
 from tests.web.staff.desk_world import Desk
 from usance.apps.audit import selectors as trail
+from usance.apps.customers import protections
 from usance.apps.desk import selectors as cases
 from usance.apps.origination import selectors
-from usance.ports.actor import staff
-from usance.workflows import review_cases, take_application
+from usance.ports.actor import SYSTEM, staff
+from usance.workflows import protect_customer, review_cases, take_application
 
 QUEUE, REGISTER = "/staff/queue/", "/staff/applications/"
 
@@ -128,6 +129,23 @@ def test_whoever_holds_the_case_decides_and_nothing_typed_is_lost(desk: Desk) ->
     assert "called" in shown
     assert "looked for 0 seconds" in shown
     assert anna.post(page(row), good).status_code == 422
+
+
+def test_nobody_makes_an_offer_to_whom_the_law_lets_nobody_lend(desk: Desk) -> None:
+    anna = desk.person("anna")
+    row = desk.referred()
+    anna.post(page(row, "take/"))
+    protections.begin(party_id=row.party_id, kind="deceased", starts_on=AT.date(), evidence="certificate", actor=SYSTEM)
+    good = {"verdict": "approve", "amount_minor": "2,500,000", "approve_reasons": ["identity_shown"], "note": "called"}
+    refused = anna.post(page(row), good)
+    assert (refused.status_code, state(row)) == (422, "referred")
+    assert "stops new loans to this customer" in text(refused)
+    assert "No new loans" in text(anna.get(page(row)))
+    assert desk.referred("two").state == "referred"  # of somebody else
+    protect_customer.begin(
+        party_id=row.party_id, kind="insolvent", starts_on=AT.date(), evidence="court 5", actor=SYSTEM
+    )
+    assert state(row) == "declined"
 
 
 def test_a_decline_and_a_question(desk: Desk) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -13,9 +13,11 @@ from tests.web.staff.lending import ON, Lender
 from tests.web.staff.test_loan_acts import confirm, show, told
 from usance.apps.audit import selectors as trail
 from usance.apps.desk import selectors as desk
+from usance.apps.ledger import selectors as ledger
 from usance.apps.servicing import selectors
 from usance.core.loan.terms import Plan
 from usance.workflows import loan_course
+from usance.workflows.audit_books import audit_books
 
 WHY = {"reason": "lost the job"}
 
@@ -174,7 +176,75 @@ def test_a_contract_ends_and_the_loan_is_taken_for_lost(lender: Lender) -> None:
     assert "taken for lost already" in again.content.decode()
 
 
-@pytest.mark.parametrize("act", ["fee", "credit", "rest-interest", "reschedule", "respread", "terminate", "charge-off"])
+def carried(role: str) -> int:
+    """Debits less credits of the account that plays a role."""
+    rule = next(rule for rule in ledger.posting_rules() if rule.role == role)
+    return ledger.account_balance(account_id=rule.account_id, on=date(2099, 1, 1))
+
+
+def test_what_is_taken_for_lost_is_a_loss_and_what_is_paid_after_it_is_recovered(lender: Lender) -> None:
+    loan, accountant = lent(lender), lender.browser("accountant")
+    page = show(accountant, loan, "charge-off", **WHY)
+    assert any("No longer counted as ours" in str(effect.text) for effect in page.context["effects"])
+    confirm(accountant, loan, "charge-off", **WHY)
+    lost = selectors.loan(loan.pk).outstanding_minor
+    approve(lender, loan_course.LOST, loan)
+    assert selectors.loan(loan.pk).outstanding_minor == lost == carried("loan_loss") == -carried("charged_off_loans")
+    earned = carried("interest_income"), carried("penalty_income")
+    lender.live_until(lender.today + timedelta(days=9))  # nights, and another due date
+    owed = selectors.loan(loan.pk).outstanding_minor
+    assert owed > lost
+    assert (carried("interest_income"), carried("penalty_income")) == earned
+    assert carried("charged_off_loans") == -owed
+    loans.pay(loan, 3_000_000, lender.today)
+    assert (carried("recovery_income"), carried("charged_off_loans")) == (-3_000_000, 3_000_000 - owed)
+    assert audit_books(full=True).differences == ()
+    summary = accountant.get(f"/staff/loans/{loan.pk}/").content.decode()
+    assert "Charged off" in summary
+    entry = next(line.source for line in selectors.loan_view(loan_id=loan.pk).timeline if line.kind == "charged_off")
+    assert confirm(accountant, loan, "reverse", key="e" * 32, entry=entry, **WHY).status_code == 302
+    assert (carried("charged_off_loans"), carried("loan_loss"), carried("recovery_income")) == (0, 0, 0)
+    assert selectors.loan(loan.pk).outstanding_minor == owed - 3_000_000
+    lender.live_until(lender.today + timedelta(days=2))
+    assert audit_books(full=True).differences == ()
+
+
+def test_a_payment_that_was_disputed_is_owed_again(lender: Lender) -> None:
+    loan, accountant = lent(lender), lender.browser("accountant")
+    assert show(accountant, loan, "charge-back").context["impossible"]
+    loans.pay(loan, 2_000_000, lender.today - timedelta(days=1))
+    before = selectors.loan(loan.pk)
+    (paid,) = [line.source for line in selectors.loan_view(loan_id=loan.pk).timeline if line.kind == "payment_received"]
+    answers = {"payment": paid, "amount": "1500000", "balance": "principal", "value_on": "2026-03-11", **WHY}
+    for wrong in (
+        {"payment": "x"},
+        {"amount": "2000001"},
+        {"balance": "gold"},
+        {"value_on": "2026-03-09"},
+        {"value_on": "2026-03-12"},
+        {"reason": ""},
+    ):
+        page = show(accountant, loan, "charge-back", **(answers | wrong))
+        assert (page.status_code, list(page.context["form"].errors)) == (422, list(wrong))
+    confirm(accountant, loan, "charge-back", **answers)
+    text = approve(lender, loan_course.DISPUTE, loan)
+    assert "owed again" in text
+    row = selectors.loan(loan.pk)
+    assert (told(loan), row.principal_minor - before.principal_minor) == (["PaymentReceived", "ChargedBack"], 1_500_000)
+    page = show(accountant, loan, "charge-back", **(answers | {"key": "b" * 32, "amount": "500001"}))
+    assert list(page.context["form"].errors) == ["amount"]
+    assert "Payment disputed" in accountant.get(f"/staff/loans/{loan.pk}/?tab=timeline").content.decode()
+    entry = trail.trail(("servicing.loan", loan.pk)).filter(action="loan.charged_back").first()
+    assert entry is not None
+    assert entry.details["payment"] == paid
+    lender.live_until(lender.today + timedelta(days=8))
+    assert audit_books(full=True).differences == ()
+
+
+@pytest.mark.parametrize(
+    "act",
+    ["fee", "credit", "rest-interest", "reschedule", "respread", "terminate", "charge-off", "charge-back"],
+)
 def test_whoever_collects_does_none_of_it(lender: Lender, act: str) -> None:
     loan = lender.loan()
     assert lender.browser("collector").get(f"/staff/loans/{loan.pk}/{act}/").status_code == 403

@@ -13,7 +13,7 @@ from usance.apps.audit import selectors as trail
 from usance.apps.customers import consents, protections
 from usance.apps.institutions import selectors as institutions
 from usance.apps.messaging import services as messaging
-from usance.apps.servicing import selectors
+from usance.apps.servicing import selectors, services
 from usance.ports.actor import SYSTEM, borrower
 from usance.workflows import protect_customer, take_payment
 from usance.workflows.audit_books import audit_books
@@ -100,6 +100,74 @@ def test_the_country_says_what_is_stopped(lender: Lender, late: Any, monkeypatch
     assert selectors.loan(late.pk).penalty_minor == late.penalty_minor
     assert protections.stops(party_id=late.party_id, what="collection", on=LATE)
     assert not protections.stops(party_id=late.party_id, what="debit", on=LATE)
+
+
+@pytest.fixture
+def for_soldiers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The law of a country in which soldiers owe neither penalties nor interest while they serve."""
+    law, rule = institutions.rule("UA", protections.RULE, LATE), institutions.rule
+    assert law == {"in_service": [*protections.ASKING, "interest"]}
+    monkeypatch.setattr(institutions, "rule", lambda *asked: law if asked[1] == protections.RULE else rule(*asked))
+
+
+def owed(loan: Any) -> tuple[int, int]:
+    row = selectors.loan(loan.pk)
+    return row.interest_minor, row.penalty_minor
+
+
+@pytest.mark.usefixtures("for_soldiers")
+def test_a_soldier_owes_no_interest_since_the_first_day_of_service_until_its_last(lender: Lender, late: Any) -> None:
+    a_day = owed(late)[0] // 20
+    row = begin(late, since=ON + timedelta(days=5))  # learned fifteen days later
+    assert owed(late) == (5 * a_day, 0)
+    lender.live_until(LATE + timedelta(days=10))
+    assert owed(late) == (5 * a_day, 0)
+    assert "interest" in lender.browser("accountant").get(f"/staff/loans/{late.pk}/").content.decode()
+    protect_customer.end(protection_id=row.pk, ends_on=LATE + timedelta(days=8), actor=SYSTEM)  # two days ago
+    interest, penalty = owed(late)
+    assert (interest, penalty > 0) == (7 * a_day, True)
+    lender.live_until(LATE + timedelta(days=11))
+    assert owed(late)[0] == 8 * a_day
+    assert audit_books(full=True).differences == ()
+
+
+@pytest.mark.usefixtures("for_soldiers")
+def test_service_that_is_over_or_has_a_last_day_or_never_was(lender: Lender, late: Any) -> None:
+    whole = owed(late)
+    a_day = whole[0] // 20
+    begin(late, since=ON + timedelta(days=1), ends_on=ON + timedelta(days=4))  # it is over
+    assert owed(late)[0] == 17 * a_day
+    row = begin(late, since=ON + timedelta(days=10), ends_on=LATE + timedelta(days=3))  # its end is known
+    assert owed(late)[0] == 7 * a_day
+    protect_customer.end(protection_id=row.pk, ends_on=LATE + timedelta(days=1), actor=SYSTEM)  # and is another
+    lender.live_until(LATE + timedelta(days=5))
+    assert owed(late)[0] == 11 * a_day
+    mistaken = begin(late, since=LATE + timedelta(days=2))  # three nights ago
+    assert owed(late)[0] == 8 * a_day
+    protect_customer.withdraw(protection_id=mistaken.pk, actor=SYSTEM, at=AT)
+    assert owed(late)[0] == 11 * a_day
+    assert audit_books(full=True).differences == ()
+
+
+@pytest.mark.usefixtures("for_soldiers")
+def test_who_borrowed_together_protects_the_loan_and_who_only_answers_for_it_is_named(
+    lender: Lender, late: Any
+) -> None:
+    other, surety = lender.customer("Lan"), lender.customer("Minh")
+    joint = services.book_loan(
+        party_id=late.party_id, product="payday", terms=selectors.terms_of(late), source="application:joint",
+        parties=[(other, "co_borrower"), (surety, "guarantor")], actor=SYSTEM,
+    )  # fmt: skip
+    for party_id in (surety, other):
+        protect_customer.begin(party_id=party_id, kind="in_service", starts_on=LATE, evidence="call-up", actor=SYSTEM)
+    services.disburse(loan_id=joint.pk, source="instruction:joint", value_on=LATE, actor=SYSTEM)
+    protect_customer.protect_loan(loan_id=joint.pk)
+    lender.live_until(LATE + timedelta(days=9))
+    assert owed(joint) == (0, 0)
+    assert owed(late)[0] > 0  # of that one nobody else has a part
+    text = lender.browser("accountant").get(f"/staff/loans/{joint.pk}/").content.decode()
+    assert "Guarantor: In military service" in text
+    assert "Co-borrower: In military service" in text
 
 
 def test_staff_record_it_end_it_and_see_it(lender: Lender, late: Any) -> None:

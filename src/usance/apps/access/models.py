@@ -70,6 +70,9 @@ class Role(TenantModel):
     code = models.SlugField(max_length=40)
     name = models.CharField(max_length=80)
     permissions = ArrayField(models.CharField(max_length=60), default=list)
+    offered = ArrayField(
+        models.CharField(max_length=60), default=list, help_text="what the default role ever had: given once"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint("institution", "code", name="role_code_once")]

@@ -20,9 +20,10 @@ from usance.apps.access.refusals import (
     UnknownRole,
     UnknownUnit,
 )
+from usance.apps.audit import selectors as trail
 from usance.apps.audit import services as audit
 from usance.apps.institutions import selectors as institutions
-from usance.ports.actor import Actor
+from usance.ports.actor import SYSTEM, Actor
 
 enrol_totp = sign_in.enrol_totp
 invite = sign_in.invite
@@ -33,10 +34,42 @@ def install_roles() -> None:
     """The default roles of a new institution; a role that exists keeps what was made of it."""
     with translation.override("en"):
         rows = [
-            Role(code=code, name=str(role.name), permissions=sorted(role.permissions))
+            Role(code=code, name=str(role.name), permissions=codes, offered=codes)
             for code, role in permissions.ROLES.items()
+            for codes in [sorted(role.permissions)]
         ]
     Role.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def give_new_rights() -> None:
+    """What a later version lets a default role do is given to it, once: what an administrator took away stays away, and
+    so does what somebody could then hold together with its other hand."""
+    for role in Role.objects.select_for_update().filter(code__in=permissions.ROLES).order_by("id"):
+        known = set(role.offered or {*role.permissions, *_ever_taken(role)})
+        new = sorted(permissions.ROLES[role.code].permissions - known)
+        before, role.offered = set(role.permissions), sorted(known | set(new))
+        for code in new:
+            if not _would_meet(role, code):
+                role.permissions = sorted({*role.permissions, code})
+        role.save(update_fields=["offered", "permissions"])
+        if new:
+            added = sorted(set(role.permissions) - before)
+            details = {"added": added, "not_given": sorted(set(new) - set(role.permissions))}
+            audit.record(action="access.role_upgraded", subject=role, actor=SYSTEM, details=details)
+
+
+def _ever_taken(role: Role) -> set[str]:
+    """What administrators took away from a role, as the trail tells."""
+    changes = trail.trail(("access.role", role.pk)).filter(action="access.role_changed")
+    return {code for change in changes for code in change.details["taken"]}
+
+
+def _would_meet(role: Role, code: str) -> bool:
+    """Whether one more permission would bring both hands of an act into the role, or to anybody who holds it."""
+    held = [set(role.permissions)]
+    holders = User.objects.filter(grants__role=role).distinct()
+    held += [{*selectors.permissions_of(user), *role.permissions} for user in holders]
+    return any(permissions.meeting({*one, code}) != permissions.meeting(one) for one in held)
 
 
 def hire(

@@ -1,9 +1,11 @@
 """People whom the law protects for a time: the dead, the insolvent, soldiers in service, victims of identity theft.
-What each status stops is a dated rule of the country (`protection`); where it says nothing, everything stops.
+What each status stops is a dated rule of the country (`protection`); where it says nothing, everything stops that
+UNLESS_SAID names: interest only where a law says so, new loans for all but soldiers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from uuid import UUID
 
@@ -21,9 +23,16 @@ from usance.ports.actor import Actor
 RULE = "protection"
 EVIDENCE = "customers_protection.evidence"
 KINDS = tuple(Protection.Kind.values)
-# what may be stopped: messages by their purpose, debits of cards, penalties and lateness fees
+# what may be stopped: messages by their purpose, debits of cards, penalties and lateness fees, interest, new loans
 REMINDER, COLLECTION, MARKETING, DEBIT, PENALTY = "reminder", "collection", "marketing", "debit", "penalty"
-EVERYTHING = (REMINDER, COLLECTION, MARKETING, DEBIT, PENALTY)
+INTEREST, LENDING = "interest", "lending"
+ASKING = (REMINDER, COLLECTION, MARKETING, DEBIT, PENALTY)
+UNLESS_SAID: Mapping[str, tuple[str, ...]] = {
+    Protection.Kind.DECEASED: (*ASKING, LENDING),
+    Protection.Kind.INSOLVENT: (*ASKING, LENDING),
+    Protection.Kind.IN_SERVICE: ASKING,
+    Protection.Kind.IDENTITY_THEFT: (*ASKING, LENDING),
+}
 
 
 def begin(
@@ -103,7 +112,7 @@ def evidence_of(row: Protection) -> str:
 def stopped_by(kind: str, on: date) -> tuple[str, ...]:
     """What a status stops on a day, by the country's rule."""
     rule = institutions.rule(tenancy.current().country, RULE, on) or {}
-    return tuple(rule.get(kind, EVERYTHING))
+    return tuple(rule.get(kind, UNLESS_SAID[kind]))
 
 
 def stops(*, party_id: UUID, what: str, on: date) -> bool:

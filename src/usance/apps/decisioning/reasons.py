@@ -42,6 +42,10 @@ REASONS: dict[str, Reason] = {
         _("You have had your present work for a short time only."), _("Short time in present work")
     ),
     "unskilled_job": Reason(_("Your kind of work has an irregular income."), _("Kind of work with irregular income")),
+    "protected": Reason(
+        _("Something that is recorded about you keeps us from lending to you for now. Call us: we explain it to you."),
+        _("A protected status stops new loans"),
+    ),
     # own history
     "past_due_now": Reason(_("A payment of your present loan with us is late."), _("Past due now")),
     "too_many_open": Reason(_("You have open loans with us. Repay one of them first."), _("Too many open loans")),
@@ -96,6 +100,7 @@ FOR_DECLINE = (
     "income_not_shown",
     "identity_not_shown",
     "documents_unclear",
+    "protected",
     "long_past_due_before",
     "suspected_fraud",
     "score_low",

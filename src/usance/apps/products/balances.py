@@ -14,6 +14,7 @@ COMPONENTS: Mapping[str, Any] = {
     "penalty": gettext_lazy("Penalty"),
     "tax": gettext_lazy("Tax"),
     "unapplied": gettext_lazy("Paid in advance"),
+    "charged_off": gettext_lazy("Charged off"),
 }
 FEES: Mapping[str, Any] = {
     "service": gettext_lazy("service fee"),

@@ -132,7 +132,11 @@ def _timeline(
     """Events, expected payments and facts in the order in which they happened, newest first."""
     rows = list(heard)
     undone = {row.payload["undoes"] for row in rows if "undoes" in row.payload}
-    lines = [_of_event(row, row.source in undone) for row in rows if row.effective_on <= on]
+    lines = [
+        _of_event(row, row.source in undone or row.payload.get("payment") in undone)
+        for row in rows
+        if row.effective_on <= on
+    ]
     lines += [_of_expected(event) for event in expected if event.effective_on <= on]
     lines += [_of_fact(fact) for fact in facts if fact.kind not in TOLD_AS_EVENTS]
     makes_due = {line.on for line in lines if line.kind in MAKES_DUE}

@@ -123,7 +123,9 @@ def columns_of(loan: state.Loan, *, next_due: tuple[date, int] | None = None) ->
     """
     sums = dict.fromkeys(("principal", "interest", "fee", "penalty", "tax", "unapplied"), 0)
     for balance, amount in loan.balances.items():
-        sums[balance.partition(":")[0]] += amount
+        component = balance.partition(":")[0]
+        if component in sums:  # what was charged off is owed in the others
+            sums[component] += amount
     late = state.days_past_due(loan)
     live = loan.status in state.LIVE
     next_due_on = state.next_due_on(loan) if live else None

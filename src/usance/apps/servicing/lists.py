@@ -23,11 +23,14 @@ from usance.apps.servicing.models import (
     Loan,
     LoanEvent,
     LoanMovement,
+    LoanParty,
     LoanTally,
     StatusChange,
 )
 from usance.core.loan import quiet, state
 from usance.core.loan.state import Movement
+
+OWING = ("borrower", "co_borrower")  # the roles of those who owe; a guarantor answers only if they do not
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +199,18 @@ def _owed() -> Any:
 def loans_of_party(party_id: UUID) -> QuerySet[Loan]:
     """The loans that a party borrowed, newest first."""
     return Loan.objects.filter(party_id=party_id).order_by("-id")
+
+
+def loans_owed_by(party_id: UUID) -> QuerySet[Loan]:
+    """The loans that a party borrowed, alone or with others, newest first."""
+    owing = LoanParty.objects.filter(party_id=party_id, role__in=OWING)
+    return Loan.objects.filter(pk__in=owing.values("loan_id")).order_by("-id")
+
+
+def owers_of(loan_id: UUID) -> list[UUID]:
+    """Who borrowed the loan."""
+    owing = LoanParty.objects.filter(loan_id=loan_id, role__in=OWING).order_by("role", "id")
+    return list(dict.fromkeys(owing.values_list("party_id", flat=True)))
 
 
 def history_of_party(*, party_id: UUID, on: date | None = None) -> History:

@@ -145,14 +145,6 @@ def waive(
     return tell(loan_id=loan_id, events=[event], actor=actor)
 
 
-def add_fee(
-    *, loan_id: UUID, source: str, fee_kind: str, amount_minor: int, actor: Actor, on: date | None = None
-) -> Loan:
-    """A fee of a kind that the agreement knows; it falls due with the next instalment."""
-    event = events.FeeAdded(effective_on=_day(on), source=source, fee_kind=fee_kind, amount_minor=amount_minor)
-    return tell(loan_id=loan_id, events=[event], actor=actor)
-
-
 def change_rate(*, loan_id: UUID, source: str, rate: Rate, actor: Actor, on: date | None = None) -> Loan:
     """Another rate from a day on."""
     event = events.RateChanged(effective_on=_day(on), source=source, rate=rate)

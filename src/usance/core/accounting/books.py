@@ -17,6 +17,7 @@ ROLES: dict[str, str] = {
     "fee_receivable": "asset",
     "penalty_receivable": "asset",
     "tax_receivable": "asset",
+    "charged_off_loans": "asset",  # less than nothing: what of the debts above does not count any more
     "unapplied_funds": "liability",
     # money on its way
     "disbursement_clearing": "asset",
@@ -41,7 +42,9 @@ CONTROL: dict[str, str] = {
     "penalty": "penalty_receivable",
     "tax": "tax_receivable",
     "unapplied": "unapplied_funds",
+    "charged_off": "charged_off_loans",
 }
+GROWS_IN_CREDIT = frozenset({"unapplied_funds", "charged_off_loans"})
 
 # movement kind -> the role on the other side of the balance it changes
 COUNTERPARTS: dict[str, str] = {
@@ -64,6 +67,11 @@ COUNTERPARTS: dict[str, str] = {
     "remainder_forgiven": "small_difference_expense",
     "written_off": "loan_loss",
     "recovered": "recovery_income",
+    "charged_off": "loan_loss",
+    "interest_suspended": "interest_income",
+    "fee_suspended": "fee_income",
+    "penalty_suspended": "penalty_income",
+    "loss_recovered": "recovery_income",
     "taken_over": "migration_clearing",
 }
 
@@ -78,10 +86,15 @@ class Entry(NamedTuple):
     tax_kind: str
 
 
+def side(role: str) -> int:
+    """1 for the account of a balance that grows in the debit, -1 in the credit."""
+    return -1 if role in GROWS_IN_CREDIT else 1
+
+
 def posting(kind: str, component: str) -> tuple[str, str]:
-    """(debit role, credit role) of a positive movement: an asset grows on the left, a liability on the right."""
+    """(debit role, credit role) of a positive movement."""
     own, other = CONTROL[component], COUNTERPARTS[kind]
-    return (other, own) if ROLES[own] == "liability" else (own, other)
+    return (own, other) if side(own) > 0 else (other, own)
 
 
 def entry(movement: Movement) -> Entry:

@@ -3,7 +3,7 @@ means yes. Nothing is changed here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
 from usance.core.loan import carry, events, refused, state
@@ -50,6 +50,8 @@ def admit_to_history(history: Iterable[Event], event: Event, terms: Terms) -> No
         if event.number != len(told) + 1:
             raise refused.CorrectionOutdated()
         return
+    if isinstance(event, events.ChargedBack) and event.payment:
+        _is_of_payment(event, known, undone)
     for past in known.values():
         if isinstance(past, events.TakenOver) and past.source not in undone and event.effective_on < past.effective_on:
             raise refused.BeforeTakeOver(taken_over_on=past.effective_on)
@@ -67,6 +69,20 @@ def _admit_part(limit: int, agreed: Drawdowns, drawn: list[events.Disbursed], ev
     left = limit - sum(part.amount_minor for part in drawn)
     if event.amount_minor > left:
         raise refused.MoreThanAgreed(amount_minor=event.amount_minor, left_minor=left)
+
+
+def _is_of_payment(event: events.ChargedBack, known: Mapping[str, Event], undone: Container[str]) -> None:
+    """A dispute takes back no more than its payment brought."""
+    payment = known.get(event.payment)
+    if not isinstance(payment, PAYMENTS) or event.payment in undone or event.effective_on < payment.effective_on:
+        raise refused.NothingToUndo(source=event.payment)
+    before = sum(
+        past.amount_minor
+        for past in known.values()
+        if isinstance(past, events.ChargedBack) and past.payment == event.payment and past.source not in undone
+    )
+    if before + event.amount_minor > payment.amount_minor:
+        raise refused.MoreThanPaid(amount_minor=event.amount_minor, left_minor=payment.amount_minor - before)
 
 
 UNDOING = events.PaymentReturned | events.Reversed

@@ -229,12 +229,12 @@ def charged(loan: Loan, event: events.Charged, book: Book) -> Loan:
     """Asked for by the instalment of its day. A loan that was paid off owes again, and what it had too much pays."""
     if loan.status not in {*state.LIVE, "closed"}:
         return loan
-    before, (component, _, kind) = loan.balances, event.balance.partition(":")
+    before, (component, _, kind) = state.owed(loan), event.balance.partition(":")
     if component == "penalty":
         loan = charges.charge_penalty(loan, book, event.amount_minor, loan.at)
     else:
         loan = charges.charge_fee(loan, book, kind, event.amount_minor, loan.at)
-    added = {key: amount - before.get(key, 0) for key, amount in loan.balances.items()}
+    added = {key: amount - before.get(key, 0) for key, amount in state.owed(loan).items()}
     loan = reshape.asked_for(loan, {key: amount for key, amount in added.items() if amount}, event.due_on)
     return allocate.allocate(settle_status(loan, book), book, loan.at)
 
@@ -303,7 +303,7 @@ def waived(loan: Loan, event: events.Waived, book: Book) -> Loan:
 
 def _relieve(loan: Loan, book: Book, balance: str, amount: int, kind: str, rule: str) -> Loan:
     """Takes up to `amount` off a balance without money: the oldest bill first."""
-    if balance == state.NOT_OWED:
+    if balance in state.NOT_OWED:
         return loan
     slots = [
         allocate.Slot(target.age, target.bill, balance, target.remaining[balance])

@@ -137,7 +137,14 @@ def accrue_interest(loan: Loan, book: Book, until: date) -> Loan:
     posting = change("interest_accrued", "interest", amount, until - ONE_DAY)
     balances = dict(loan.balances)
     if amount:
-        book.move(balances, posting, f"interest.{loan.terms.interest_base}", why, since=loan.at)
+        book.move(
+            balances,
+            posting,
+            f"interest.{loan.terms.interest_base}",
+            why,
+            since=loan.at,
+            lost=loan.charged_off_on is not None,
+        )
     charged = loan._replace(balances=balances, interest=after, charged_minor=loan.charged_minor + amount)
     return tax_on_accrual(charged, book, "interest", before.posted, after.posted, until - ONE_DAY)
 

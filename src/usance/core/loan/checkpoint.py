@@ -55,6 +55,8 @@ WRITTEN: dict[str, Callable[[Any], Any]] = {
     "due_dates": lambda days: [_day(day) for day in days],
     "ahead": lambda parts: [[dict(one.paid), dict(one.relieved), one.reserved_minor] for one in parts],
     "planned": list,
+    "levels": list,
+    "drawn_later": lambda parts: [[_day(on), amount] for on, amount in parts],
     "dated": lambda items: [[_day(item.due_on), item.balance, item.amount_minor] for item in items],
     "even_factor": ratio_text,
     "dropped": ratio_text,

@@ -216,11 +216,13 @@ class Credited(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargedBack(Event):
     """Who had paid got money back from us by a dispute: so much of a balance is owed again, asked for by the instalment
-    of the day."""
+    of the day. `payment` is the source of the payment that was disputed, where we know it: if that never came, neither
+    did the dispute of it."""
 
     RANK: ClassVar[int] = 10
     balance: str
     amount_minor: int
+    payment: str = ""
     reason: str = ""
 
 

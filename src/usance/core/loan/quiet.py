@@ -55,12 +55,14 @@ def earning(loan: Loan, ages: Iterable[int] = ()) -> Earning:
         until = loan.at + (until - loan.at) // 2
     rounding = ROUNDED[loan.terms.rounding]
     interest, penalty = charges.interest_between(loan, loan.at + ONE_DAY), _fined(loan)
-    return Earning(
+    found = Earning(
         until,
         Line() if charges.cost_room(loan) == 0 or not interest else rounding(loan.interest, interest),
         Line() if charges.penalty_room(loan) == 0 or not penalty else rounding(loan.penalty, penalty),
         loan.matured_on is not None and loan.matured_on < loan.at,
     )
+    earns = (found.interest, found.penalty) != (Line(), Line())
+    return Earning(loan.at + ONE_DAY) if earns and loan.charged_off_on else found  # it moves another balance too
 
 
 def rested(loan: Loan, to: date, interest: Line, penalty: Line) -> Loan:

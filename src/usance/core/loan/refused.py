@@ -103,6 +103,14 @@ class MoreThanOwed(Refusal):
     owed_minor: int
 
 
+class MoreThanPaid(Refusal):
+    """A dispute takes back at most what is left of its payment."""
+
+    code = "more_than_paid"
+    amount_minor: int
+    left_minor: int
+
+
 class MoreThanUnapplied(Refusal):
     """Only unapplied funds can be sent back."""
 

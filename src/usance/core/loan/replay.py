@@ -12,7 +12,7 @@ from usance.core.loan import state
 from usance.core.loan.admit import admit, admit_to_history
 from usance.core.loan.apply import apply_into
 from usance.core.loan.close import advance, advance_into
-from usance.core.loan.events import Event, PaymentReturned, Refunded, Reversed, TakenOver, TermsCorrected
+from usance.core.loan.events import ChargedBack, Event, PaymentReturned, Refunded, Reversed, TakenOver, TermsCorrected
 from usance.core.loan.refused import TermsContradicted
 from usance.core.loan.state import Book, Fact, Loan, Movement, Step
 from usance.core.loan.terms import Terms
@@ -22,13 +22,19 @@ Undoing = PaymentReturned | Reversed
 
 
 def in_force(events: Iterable[Event]) -> list[Event]:
-    """The events that count, in the order in which they take effect: undone ones and their undoing fall away."""
+    """The events that count, in the order in which they take effect: undone ones, what was told of them, and their
+    undoing fall away."""
     told = list(events)
     undone = {event.undoes for event in told if isinstance(event, Undoing)}
     return sorted(
-        (event for event in told if event.source not in undone and not isinstance(event, Undoing)),
+        (event for event in told if not undone & {event.source, _about(event)} and not isinstance(event, Undoing)),
         key=lambda event: event.order,
     )
+
+
+def _about(event: Event) -> str:
+    """The source of the event without which this one means nothing."""
+    return (event.payment if isinstance(event, ChargedBack) else "") or event.source
 
 
 def replay(terms: Terms, events: Iterable[Event], to: date, *, daily: bool = True) -> Step:

@@ -305,10 +305,14 @@ def terminated(loan: Loan, event: events.Terminated, book: Book) -> Loan:
 
 
 def charged_off(loan: Loan, event: events.ChargedOff, book: Book) -> Loan:
-    """It is lost in the books, but not given up: the agreed rule says what becomes of interest and dates."""
-    if loan.status not in state.LIVE:
+    """It is lost in the books, but not given up: all that is owed does not count any more, whatever is charged or paid
+    from now on changes that too, and the agreed rule says what becomes of interest and dates."""
+    if loan.status not in state.LIVE or loan.charged_off_on is not None:
         return loan
-    book.fact("charged_off", loan.at)
+    lost = state.outstanding(loan)
+    book.fact("charged_off", loan.at, amount_minor=lost)
+    posting = change("charged_off", state.CHARGED_OFF, lost, loan.at)
+    loan = book.post(loan, posting, "charge_off", lambda: ("all that is owed", {"owed_minor": lost}))
     return CHARGE_OFFS[loan.terms.charge_off](loan._replace(charged_off_on=loan.at), book)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from datetime import date
-from functools import cache
 from typing import Any, NamedTuple
 
 from usance.core.calendar import ONE_DAY
@@ -18,9 +17,15 @@ from usance.core.loan.records import Bill as Bill
 from usance.core.loan.records import Dated as Dated
 from usance.core.loan.records import quick
 from usance.core.loan.terms import Terms
+from usance.core.loan.told import BESIDE as BESIDE
+from usance.core.loan.told import CHARGED_OFF as CHARGED_OFF
+from usance.core.loan.told import NOT_OWED as NOT_OWED
+from usance.core.loan.told import UNAPPLIED as UNAPPLIED
 from usance.core.loan.told import Fact as Fact
 from usance.core.loan.told import Line as Line
 from usance.core.loan.told import Movement as Movement
+from usance.core.loan.told import beside as beside
+from usance.core.loan.told import change as change
 from usance.core.loan.told import effects as effects
 from usance.core.rates import Period, Rate
 
@@ -83,19 +88,18 @@ def new(terms: Terms, on: date) -> Loan:
 
 # --- readers -----------------------------------------------------------------------------------------------------
 
-NOT_OWED = "unapplied"
 LIVE = frozenset({"active", "past_due"})
-WAITS = frozenset({"interest", "principal", NOT_OWED})  # until a bill asks for it
+WAITS = NOT_OWED | {"interest", "principal"}  # until a bill asks for it
 
 
 def owed(loan: Loan) -> dict[str, int]:
     """Everything owed, by balance."""
-    return {key: amount for key, amount in loan.balances.items() if key != NOT_OWED}
+    return {key: amount for key, amount in loan.balances.items() if key not in NOT_OWED}
 
 
 def outstanding(loan: Loan) -> int:
     """The sum of everything owed."""
-    return sum(loan.balances.values()) - loan.balances.get(NOT_OWED, 0)
+    return sum(amount for key, amount in loan.balances.items() if key not in NOT_OWED)
 
 
 def reserved(loan: Loan) -> int:
@@ -105,7 +109,7 @@ def reserved(loan: Loan) -> int:
 
 def unapplied(loan: Loan) -> int:
     """Money that is there for anything."""
-    return loan.balances.get(NOT_OWED, 0) - reserved(loan)
+    return loan.balances.get(UNAPPLIED, 0) - reserved(loan)
 
 
 def open_bills(loan: Loan) -> Iterator[tuple[int, Bill, dict[str, int]]]:
@@ -332,13 +336,20 @@ class Book:
         if not movement.amount_minor:
             return loan
         balances = dict(loan.balances)
-        self.move(balances, movement, rule, why, since=since)
+        self.move(balances, movement, rule, why, since=since, lost=loan.charged_off_on is not None)
         return loan._replace(balances=balances)
 
     def move(
-        self, balances: dict[str, int], movement: Movement, rule: str, why: Why, *, since: date | None = None
+        self,
+        balances: dict[str, int],
+        movement: Movement,
+        rule: str,
+        why: Why,
+        *,
+        since: date | None = None,
+        lost: bool = False,
     ) -> None:
-        """The movement's effects on these balances, told."""
+        """The movement's effects on these balances, told; of a loan that is `lost`, what goes with it too."""
         self.movements.append(movement)
         for key, delta in effects(movement):
             total = balances.get(key, 0) + delta
@@ -351,6 +362,8 @@ class Book:
                 on = movement.effective_on
                 start, ends_on = (on, on) if since is None else (since, on + ONE_DAY)
                 self.lines.append(Line(key, start, ends_on, delta, rule, formula, inputs, self.event))
+        if lost and movement.component not in NOT_OWED:
+            self.move(balances, beside(movement), "charge_off", lambda: ("as the debt it is about", {}), since=since)
 
     def begin(self, loan: Loan) -> None:
         """The books begin here: what moved before did so in another system's, ours open with the balances it left."""
@@ -361,15 +374,3 @@ class Book:
 
     def step(self, loan: Loan) -> Step:
         return Step(loan, tuple(self.movements), tuple(self.facts))
-
-
-def change(kind: str, balance: str, amount_minor: int, on: date) -> Movement:
-    """The movement of `balance` ("fee:service") by an amount."""
-    component, fee_kind, tax_kind = _parts_of(balance)
-    return Movement(kind, component, fee_kind, tax_kind, amount_minor, on)
-
-
-@cache  # there are as many as kinds of fees and taxes
-def _parts_of(balance: str) -> tuple[str, str, str]:
-    component, _, name = balance.partition(":")
-    return component, name if component == "fee" else "", name if component == "tax" else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from typing import Any, NamedTuple
 
 
@@ -25,6 +26,9 @@ class Movement(NamedTuple):
         return f"tax:{self.tax_kind}" if self.component == "tax" else self.component
 
 
+UNAPPLIED = "unapplied"
+CHARGED_OFF = "charged_off"  # so much of what is owed does not count as an asset of ours any more
+NOT_OWED = frozenset({UNAPPLIED, CHARGED_OFF})
 TAKES_FROM_UNAPPLIED = frozenset({"allocated"})
 
 
@@ -33,8 +37,36 @@ def effects(movement: Movement) -> tuple[tuple[str, int], ...]:
     funds."""
     changed = movement.balance, movement.amount_minor
     if movement.kind in TAKES_FROM_UNAPPLIED:
-        return changed, ("unapplied", movement.amount_minor)
+        return changed, (UNAPPLIED, movement.amount_minor)
     return (changed,)
+
+
+def change(kind: str, balance: str, amount_minor: int, on: date) -> Movement:
+    """The movement of `balance` ("fee:service") by an amount."""
+    component, fee_kind, tax_kind = _parts_of(balance)
+    return Movement(kind, component, fee_kind, tax_kind, amount_minor, on)
+
+
+@cache  # there are as many as kinds of fees and taxes
+def _parts_of(balance: str) -> tuple[str, str, str]:
+    component, _, name = balance.partition(":")
+    return component, name if component == "fee" else "", name if component == "tax" else ""
+
+
+# what is owed and does not count any more changes with the debt itself: by what the books call the one for the other
+BESIDE: Mapping[str, str] = {
+    "interest_accrued": "interest_suspended",
+    "fee_charged": "fee_suspended",
+    "fee_capitalised": "fee_suspended",
+    "penalty_charged": "penalty_suspended",
+    "allocated": "loss_recovered",
+}
+
+
+def beside(movement: Movement) -> Movement:
+    """The movement of the balance `charged_off` that goes with one of a debt that was charged off."""
+    kind = BESIDE.get(movement.kind, "charged_off")
+    return change(kind, CHARGED_OFF, movement.amount_minor, movement.effective_on)
 
 
 class Fact(NamedTuple):

@@ -143,7 +143,7 @@ def _owed_lines(view: selectors.LoanView) -> list[ui.Line]:
     lines = [
         ui.Line(words.balance_name(balance), -amount if balance == "unapplied" else amount)
         for balance, amount in view.balances.items()
-        if amount
+        if amount and balance != "charged_off"
     ]
     total = view.standing.outstanding_minor - view.standing.unapplied_minor
     return [*lines, ui.Line(_("Together"), total, total=True)]

@@ -72,6 +72,11 @@ def _may_draw(loan: selectors.Loan) -> bool:
     return found is not None and found.left_minor > 0
 
 
+def _was_paid(loan: selectors.Loan) -> bool:
+    """Whether there is a payment that could be disputed."""
+    return loan.status in {*state.LIVE, "closed"} and bool(loan_course.disputable(loan.pk))
+
+
 SHAPES = {
     shape.code: shape
     for shape in (
@@ -89,6 +94,7 @@ SHAPES = {
         Shape("send_back", gettext_lazy("Send back what was paid in advance"), "payment.approve",
               lambda loan: loan.unapplied_minor > 0, icon="send"),
         Shape("reverse_entry", gettext_lazy("Undo an entry"), "loan.correct", _has_begun, danger=True, icon="back"),
+        Shape("charge_back", gettext_lazy("Book a chargeback"), "loan.correct", _was_paid, danger=True, icon="back"),
         Shape("change_rate", gettext_lazy("Change the rate"), "loan.correct", _is_live, icon="scales"),
         Shape("correct_terms", gettext_lazy("Correct the terms"), "loan.correct", _has_begun, icon="edit"),
         Shape("terminate", gettext_lazy("End the contract"), "loan.restructure", _has_dates, danger=True, icon="flag"),

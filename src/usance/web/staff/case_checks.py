@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -16,9 +17,9 @@ from usance.apps.payments import selectors as payments
 from usance.apps.servicing import selectors as loans
 from usance.web import components as ui
 from usance.web import words
-from usance.web.staff import vocabulary
+from usance.web.staff import protection_words, vocabulary
 from usance.web.staff.request import StaffRequest
-from usance.workflows import customer_care
+from usance.workflows import customer_care, served
 
 MOST = 10
 
@@ -40,6 +41,7 @@ def checks(request: StaffRequest, case: Any, *, in_full: bool) -> dict[str, Any]
             _history(loans.history_of_party(party_id=party_id, on=request.institution.business_date)),
             _same(same),
             _hits(hits),
+            *_protected(party_id, request.institution.business_date),
             _cards(cards, sharing),
         ],
         "same": [_other(people, one.party_id, [vocabulary.SAME[kind] for kind in one.by]) for one in same[:MOST]],
@@ -113,6 +115,16 @@ def _hits(found: list[Any]) -> ui.Task:
         for hit in found
     )
     return ui.Task(_("List of those we do not serve"), ui.Tag(_("On it"), "bad"), hint=hint)
+
+
+def _protected(party_id: UUID, on: date) -> list[ui.Task]:
+    """Only where there is something to say: hardly anybody is."""
+    found = protection_words.sentences(party_id, on)
+    if not found:
+        return []
+    stops = served.is_protected(party_id=party_id)
+    tag = ui.Tag(_("No new loans"), "bad") if stops else ui.Tag(_("In force"), "warn")
+    return [ui.Task(_("Protected status"), tag, hint=" ".join(found))]
 
 
 def _cards(cards: list[Any], sharing: Any) -> ui.Task:

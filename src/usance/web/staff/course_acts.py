@@ -87,6 +87,17 @@ def _spread(given: Given, common: Common) -> events.Event:
     )
 
 
+def _dispute(given: Given, common: Common) -> events.Event:
+    return events.ChargedBack(
+        balance=given["balance"],
+        amount_minor=given["amount"],
+        payment=given["payment"],
+        reason=given["reason"],
+        source=common["source"],
+        effective_on=given["value_on"],
+    )
+
+
 COURSES: Mapping[str, Course] = {
     "add_fee": Course(course_forms.ChargeForm, _charge, gettext_lazy("It is charged.")),
     "credit": Course(
@@ -118,6 +129,12 @@ COURSES: Mapping[str, Course] = {
                 "warn",
             )
         ],
+    ),
+    "charge_back": Course(
+        course_forms.DisputeForm,
+        _dispute,
+        gettext_lazy("The chargeback is booked."),
+        [(gettext_lazy("The money is gone from our account; the customer owes it again."), "warn")],
     ),
     "terminate": Course(
         course_forms.WhyForm,
@@ -167,4 +184,4 @@ def _view(code: str) -> Callable[..., HttpResponse]:
 
 add_fee, credit, rest_interest = _view("add_fee"), _view("credit"), _view("rest_interest")
 reschedule, respread = _view("reschedule"), _view("respread")
-charge_off, terminate = _view("charge_off"), _view("terminate")
+charge_off, terminate, charge_back = _view("charge_off"), _view("terminate"), _view("charge_back")

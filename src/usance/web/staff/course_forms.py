@@ -16,6 +16,7 @@ from usance.web import reckoning, words
 from usance.web.staff.loan_forms import AmountForm, ReasonForm, money
 from usance.web.staff.product_words import VALUES
 from usance.web.templatetags import formats
+from usance.workflows import loan_course
 
 FURTHEST = timedelta(days=3660)  # no date by hand lies further ahead
 MOST_INSTALMENTS = 360
@@ -189,6 +190,55 @@ class SpreadForm(ReasonForm):
             self.add_error("start_on", _("Say when the first of these instalments is due."))
         elif not start_on and not self.dates:
             self.add_error("start_on", _("No due date is still to come: say when the first one shall be."))
+        return cleaned
+
+
+class DisputeForm(AmountForm):
+    payment = house.CardChoiceField(label=gettext_lazy("Which payment was disputed?"))
+    balance = house.CardChoiceField(
+        label=gettext_lazy("As what is it owed again?"),
+        help_text=gettext_lazy("A payment that paid several balances takes one chargeback for each."),
+        initial="principal",
+    )
+    value_on = _day(
+        gettext_lazy("Day on which the money was taken from us"),
+        gettext_lazy("Interest is counted as if it had been booked on that day."),
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Why"),
+        max_length=300,
+        help_text=gettext_lazy("The reason that the card scheme gave, and the number of its case."),
+    )
+    field_order = ("payment", "amount", "balance", "value_on", "reason")
+
+    def __init__(self, *args: Any, loan: Any, today: date, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"value_on": today})
+        super().__init__(*args, loan=loan, **kwargs)
+        self.currency, self.today = loan.currency, today
+        self.left = {payment.source: (payment, left) for payment, left in loan_course.disputable(loan.pk)}
+        field = house.cards(self, "payment")
+        field.choices = [(source, money(left, self.currency)) for source, (_payment, left) in self.left.items()]
+        field.widget.notes = {
+            source: formats.date_l(payment.effective_on) for source, (payment, _left) in self.left.items()
+        }
+        terms = selectors.terms_of(loan)
+        kinds = ["principal", "interest", *(f"fee:{fee.kind}" for fee in terms.fees)]
+        kinds += ["penalty"] if terms.penalty else []
+        kinds += [f"tax:{tax.kind}" for tax in terms.taxes]
+        house.cards(self, "balance").choices = [(kind, words.full_balance_name(kind)) for kind in dict.fromkeys(kinds)]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        payment, left = self.left.get(cleaned.get("payment", ""), (None, 0))
+        if payment is None:
+            return cleaned
+        if "amount" in cleaned and cleaned["amount"] > left:
+            most = {"amount": money(left, self.currency)}
+            self.add_error("amount", _("Of this payment at most %(amount)s can be taken back.") % most)
+        try:
+            _within(cleaned.get("value_on"), payment.effective_on, self.today)
+        except forms.ValidationError as error:
+            self.add_error("value_on", error)
         return cleaned
 
 

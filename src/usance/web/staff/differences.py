@@ -121,6 +121,7 @@ def _course(row: Any, institution: Any) -> list[ui.DiffRow]:
 # parts of an event, and figures of a loan, in words
 SAID: Mapping[str, Any] = {
     "amount_minor": gettext_lazy("Amount"),
+    "balance": gettext_lazy("As what is it owed again?"),
     "interest_too": gettext_lazy("Give back the interest on it too"),
     "since": gettext_lazy("From the night of"),
     "until": gettext_lazy("Until the morning of"),
@@ -146,6 +147,8 @@ def _said(value: Any, shown: Callable[[int], ui.Money], name: str) -> Any:
         return shown(value)
     if name == "status":
         return str(words.LOAN_STATUS.get(value, (value,))[0])
+    if name == "balance":
+        return str(words.full_balance_name(value))
     if name == "interest":
         return str(course_forms.SPREADS[value][0])
     if isinstance(value, bool):

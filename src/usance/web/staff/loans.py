@@ -253,7 +253,7 @@ def show(request: StaffRequest, loan_id: UUID) -> HttpResponse:
         "tab": tab,
         "tab_template": f"staff/loans/tab_{tab.code}.html",
         "figures": loan_tabs.figures(looking),
-        "protected": protection_words.sentences(row.party_id, days.on),
+        "protected": protection_words.of_loan(row.pk, days.on),
         "acts": [] if days.is_other_day else act_steps.possible(request, row),  # one acts on what is, not on what was
         "waiting": act_steps.proposals(row),
         "crumbs": [ui.Crumb(_("Loans"), reverse("staff:loans")), ui.Crumb(row.number)],

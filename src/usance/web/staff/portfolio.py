@@ -131,8 +131,7 @@ def show(request: StaffRequest) -> HttpResponse:
 def _off_by(asked: Asked, money: Mapping[str, history.Figure]) -> int:
     """How far the loans, as they were known at the end of the day, are from the control accounts of that day."""
     booked = ledger.control_totals(on=asked.on, branch=asked.branch)
-    signs = {role: -1 if roles.ROLES[role] == "liability" else 1 for role in roles.CONTROL.values()}
-    return sum(abs(money[name].then - signs[role] * booked.get(role, 0)) for name, role in roles.CONTROL.items())
+    return sum(abs(money[name].then - roles.side(role) * booked.get(role, 0)) for name, role in roles.CONTROL.items())
 
 
 def _columns(asked: Asked, *first: ui.Column) -> list[ui.Column]:

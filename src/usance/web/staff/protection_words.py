@@ -10,8 +10,9 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from usance.apps.customers import protections
+from usance.apps.servicing import selectors as loans
 from usance.web import components as ui
-from usance.web import law
+from usance.web import law, words
 from usance.web.staff import vocabulary
 from usance.web.staff.request import StaffRequest
 from usance.web.templatetags import formats
@@ -51,6 +52,16 @@ def _state(row: Any, today: date) -> ui.Tag:
     if row.starts_on > today:
         return ui.Tag(_("To come"), "info")
     return ui.Tag(_("Over"), "neutral") if row.ends_on and row.ends_on <= today else ui.Tag(_("In force"), "warn")
+
+
+def of_loan(loan_id: UUID, on: date) -> Sequence[str]:
+    """The same of everybody who has a part in a loan; who is not its only borrower is named by the role."""
+    people = list(loans.parties(loan_id=loan_id))
+    return [
+        sentence if len(people) == 1 else f"{words.PARTY_ROLE[one.role]}: {sentence}"
+        for one in people
+        for sentence in sentences(one.party_id, on)
+    ]
 
 
 def sentences(party_id: UUID, on: date) -> Sequence[str]:

@@ -35,7 +35,9 @@ class BeginForm(house.Form):
     starts_on = forms.DateField(
         label=gettext_lazy("From which day"),
         widget=forms.DateInput,
-        help_text=gettext_lazy("Of an earlier day, penalties since then are taken back today."),
+        help_text=gettext_lazy(
+            "Of an earlier day, penalties since then are taken back today, and interest where it is stopped."
+        ),
     )
     ends_on = forms.DateField(
         label=gettext_lazy("Until which day, if that is known"),
@@ -77,7 +79,7 @@ class EndForm(house.Form):
         label=gettext_lazy("Since which day is it over?"),
         required=False,
         widget=forms.DateInput,
-        help_text=gettext_lazy("From this day on penalties count again. Not needed for a mistake."),
+        help_text=gettext_lazy("From this day on penalties and interest count again. Not needed for a mistake."),
     )
 
     def __init__(self, *args: Any, starts_on: date, **kwargs: Any) -> None:
@@ -109,6 +111,7 @@ def begin(request: StaffRequest, party_id: UUID) -> HttpResponse:
     form = BeginForm(sent(request), today=request.institution.business_date)
     effects = [
         ui.Effect(_("What the status stops is stopped at once, for all loans of this customer."), "warn"),
+        ui.Effect(_("Where new loans are stopped, what was asked for and not received is declined."), "warn"),
         ui.Effect(_("What was said, debited or booked before stays history; penalties of protected days go back.")),
     ]
     context = confirming(party, _("The law protects this customer"), effects, label=_("Record"))
@@ -136,8 +139,8 @@ def end(request: StaffRequest, protection_id: UUID) -> HttpResponse:
     since = formats.date_l(row.starts_on)
     effects = [
         ui.Effect(_("%(status)s since %(day)s.") % {"status": vocabulary.PROTECTION[row.kind], "day": since}),
-        ui.Effect(_("From its end on, reminders, debits and penalties go on as agreed."), "warn"),
-        ui.Effect(_("If it was a mistake, penalties count as if it had never been recorded."), "warn"),
+        ui.Effect(_("From its end on, reminders, debits, penalties and interest go on as agreed."), "warn"),
+        ui.Effect(_("If it was a mistake, penalties and interest count as if it had never been recorded."), "warn"),
     ]
     context = confirming(party, _("End a protected status"), effects, label=_("Record"))
     return answer(request, "staff/customers/confirm.html", form, submit, **context)

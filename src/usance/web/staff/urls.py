@@ -130,6 +130,7 @@ LOANS = [
     path("loans/<uuid:loan_id>/respread/", course_acts.respread, name="respread"),
     path("loans/<uuid:loan_id>/charge-off/", course_acts.charge_off, name="charge_off"),
     path("loans/<uuid:loan_id>/terminate/", course_acts.terminate, name="terminate"),
+    path("loans/<uuid:loan_id>/charge-back/", course_acts.charge_back, name="charge_back"),
     path("loans/<uuid:loan_id>/penalty/", loan_acts.penalty, name="penalty"),
     path("loans/<uuid:loan_id>/send-back/", loan_acts.send_back, name="send_back"),
     path("loans/<uuid:loan_id>/reverse/", loan_acts.reverse_entry, name="reverse_entry"),

@@ -109,6 +109,15 @@ WHERE l.id IS NULL OR s.starts_on <> l.checkpoint_on OR s.status <> l.status OR 
 UNION ALL SELECT l.number FROM servicing_loan l WHERE l.status IN ('active', 'past_due') AND NOT EXISTS (
     SELECT FROM servicing_earning s WHERE s.institution_id = l.institution_id AND s.id = l.id)
 """  # noqa: S608 (our own constants)
+NOT_COUNTED = """
+SELECT l.number, moved.amount, CASE WHEN l.checkpoint->>'charged_off_on' IS NULL THEN 0 ELSE
+    l.principal_minor + l.interest_minor + l.fee_minor + l.penalty_minor + l.tax_minor END AS owed
+FROM servicing_loan l JOIN (
+    SELECT institution_id, loan_id, sum(amount_minor) AS amount FROM servicing_loanmovement
+    WHERE component = 'charged_off' GROUP BY institution_id, loan_id
+) moved ON moved.institution_id = l.institution_id AND moved.loan_id = l.id
+ORDER BY l.number
+"""
 LOST_MOVEMENTS = """
 SELECT m.id, m.loan_id FROM servicing_loanmovement m
 WHERE NOT EXISTS (SELECT FROM servicing_loan l WHERE l.institution_id = m.institution_id AND l.id = m.loan_id)
@@ -121,6 +130,9 @@ def loans_as_movements() -> Iterator[Difference]:
         for name, stands, moved in zip(COMPONENTS, amounts[:6], amounts[6:], strict=True):
             if stands != moved:
                 yield Difference("I2", f"loan {number}", f"{name} stands at {stands}, its movements make {moved}")
+    for number, moved, owed in rows(NOT_COUNTED):
+        if moved != owed:
+            yield Difference("I2", f"loan {number}", f"{owed} of it is charged off, its movements make {moved}")
     for movement_id, loan_id in rows(LOST_MOVEMENTS):
         yield Difference("I2", f"movement {movement_id}", f"its loan {loan_id} is gone")
     for (number,) in rows(EARNINGS):
@@ -142,12 +154,17 @@ FROM servicing_loan, (
 """
 
 
+CHARGED_OFF = """
+SELECT coalesce(sum(amount_minor), 0) FROM servicing_loanmovement WHERE component = 'charged_off'
+"""
+
+
 def control_accounts() -> Iterator[Difference]:
     """I2, summed: each control account carries what all loans together owe of it."""
-    accounts = dict(rows(CONTROL))
-    for name, owed in zip(COMPONENTS, (rows(SUMS) or [(0,) * len(COMPONENTS)])[0], strict=True):
+    accounts, sums = dict(rows(CONTROL)), (rows(SUMS) or [(0,) * len(COMPONENTS)])[0]
+    for name, owed in zip((*COMPONENTS, "charged_off"), (*sums, *rows(CHARGED_OFF)[0]), strict=True):
         role = books.CONTROL[name]
-        booked = accounts.get(role, 0) * (-1 if books.ROLES[role] == "liability" else 1)
+        booked = accounts.get(role, 0) * books.side(role)
         if booked != owed:
             yield Difference("I2", f"control account {role}", f"carries {booked}, the loans' {name} sums to {owed}")
 

@@ -82,6 +82,7 @@ REASONS: Mapping[str, Any] = {
     "extension_limit_reached": _("The product does not extend so often."),
     "more_than_owed": _("More would be forgiven than was owed there."),
     "more_than_unapplied": _("More would be sent back than was there beyond the debt."),
+    "more_than_paid": _("More would be taken back than the payment brought."),
     "penalty_already_paused": _("The penalty was paused already."),
     "penalty_not_paused": _("The penalty was not paused."),
     "nothing_to_undo": _("Such an event cannot be undone in this way, or was undone before."),

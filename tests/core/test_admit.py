@@ -9,7 +9,7 @@ import pytest
 from tests.core.loans import APPROVED, DISBURSED, START, after, on, terms
 from usance.core.exact import Fraction
 from usance.core.loan import admit, events, refused, replay, state
-from usance.core.loan.terms import Drawdowns, Part, Plan, RateStep
+from usance.core.loan.terms import CoolingOff, Drawdowns, Part, Plan, RateStep
 from usance.core.rates import Rate
 from usance.core.refusals import Refusal
 
@@ -79,6 +79,8 @@ REFUSED = [
     (RUNNING, events.Extended(days=8, **on(5)), "extension_days_not_allowed"),
     (STRETCHED, events.Extended(days=7, **on(6)), "extension_limit_reached"),
     (after(5, extension=None), events.Extended(days=7, **on(5)), "extension_not_offered"),
+    (RUNNING, events.Withdrawn(**on(5)), "no_cooling_off"),
+    (after(5, cooling_off=CoolingOff(days=4)), events.Withdrawn(**on(5)), "cooling_off_over"),
     (RUNNING, events.Waived(balance="interest", amount_minor=5001, **on(5)), "more_than_owed"),
     (RUNNING, events.Waived(balance="unapplied", amount_minor=1, **on(5)), "more_than_owed"),
     (RUNNING, events.Refunded(amount_minor=1, **on(5)), "more_than_unapplied"),

@@ -36,6 +36,7 @@ def kinds_written_in_the_engine() -> set[str]:
 
 def test_every_movement_the_engine_can_make_is_mapped() -> None:
     withheld = {"fee_withheld", "tax_withheld"}  # chosen by the balance in apply._fee_at_start
+    withheld |= {"fee_returned", "tax_returned"}  # and in apply.withdrawn
     assert kinds_written_in_the_engine() | withheld | set(state.BESIDE.values()) == set(books.COUNTERPARTS)
 
 
@@ -56,6 +57,8 @@ def test_every_role_exists_and_is_used() -> None:
         ("interest_accrued", "interest", -7, "interest_income", "interest_receivable"),
         ("payment_received", "unapplied", 9, "receipts_clearing", "unapplied_funds"),
         ("allocated", "interest", -7, "unapplied_funds", "interest_receivable"),
+        ("fee_returned", "unapplied", 5, "fee_income", "unapplied_funds"),
+        ("tax_returned", "unapplied", 1, "tax_payable", "unapplied_funds"),
         ("refunded", "unapplied", -2, "unapplied_funds", "refund_clearing"),
         ("charged_back", "principal", 2, "principal_receivable", "refund_clearing"),
         ("tax_charged", "tax:vat", 1, "tax_receivable", "tax_payable"),

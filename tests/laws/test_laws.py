@@ -162,12 +162,15 @@ def _conserved(loan: state.Loan, movements: list[state.Movement], history: list[
     assert total("payment_received") == money_in
     money_out = sum(e.amount_minor for e in told if isinstance(e, events.Refunded | events.ChargedBack))
     assert total("charged_back") - total("refunded") == money_out
-    credited = total("credit_received") + total("credit_given")
+    returned = ("fee_returned", "tax_returned")
+    credited = total("credit_received") + total("credit_given") + sum(total(kind, "unapplied") for kind in returned)
     assert credited >= sum(e.amount_minor for e in told if isinstance(e, events.Credited))
     kept = loan.balances.get("unapplied", 0)
     assert money_in + credited == -total("allocated") - total("recovered") - total("refunded") + kept
     capitalised = total("fee_capitalised") + total("tax_capitalised")
-    forgiven = sum(total(kind, "principal") for kind in ("allocated", "waived", "remainder_forgiven", "written_off"))
+    forgiven = sum(
+        total(kind, "principal") for kind in ("allocated", "waived", "remainder_forgiven", "written_off", *returned)
+    )
     assert loan.balances.get("principal", 0) == (
         total("disbursed") + capitalised + total("charged_back", "principal") + forgiven
     )

@@ -14,6 +14,7 @@ from usance.core.loan.terms import (
     NAMES,
     STANDING,
     Allocation,
+    CoolingOff,
     DownPayment,
     Drawdowns,
     Extension,
@@ -156,6 +157,7 @@ def all_terms(draw: st.DrawFn) -> Terms:
         cost_cap_share=draw(st.none() if early_interest == "owed" else st.none() | _shares("1.5")),
         forgive_under_minor=draw(st.sampled_from([0, 0, 50])),
         default_after_days=draw(st.sampled_from([5, 90])),
+        cooling_off=draw(st.none() | st.builds(CoolingOff, days=st.integers(1, 90), pay_days=st.integers(0, 20))),
     )
 
 
@@ -226,6 +228,7 @@ def _one_event(draw: st.DrawFn, terms: Terms, number: int, start: date) -> event
             unit=draw(_names("unit")),
             **common,
         ),
+        "withdrawn": events.Withdrawn(**common),
         "terminated": events.Terminated(**common),
         "charged_off": events.ChargedOff(**common),
     }
@@ -235,7 +238,7 @@ def _one_event(draw: st.DrawFn, terms: Terms, number: int, start: date) -> event
 OTHERS = (
     "extended", "waived", "fee", "rate", "paused", "resumed", "refunded", "written_off", "recovered", "returned",
     "reversed", "failed", "cancelled", "disbursed", "disbursed", "charged", "credited", "charged_back",
-    "interest_paused", "moved", "more", "spread_anew", "re_aged", "terminated", "charged_off",
+    "interest_paused", "moved", "more", "spread_anew", "re_aged", "terminated", "charged_off", "withdrawn",
 )  # fmt: skip
 
 

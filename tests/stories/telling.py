@@ -23,6 +23,7 @@ from usance.core.exact import Fraction
 from usance.core.loan import close, events, quote, replay, state
 from usance.core.loan.terms import (
     Allocation,
+    CoolingOff,
     DownPayment,
     Drawdowns,
     Extension,
@@ -126,6 +127,10 @@ def _grace(said: dict[str, Any], key: str, words: list[str]) -> None:
     said["grace"] = Grace(**{name: int(count) for name, count in (word.split("=") for word in words)})
 
 
+def _cooling_off(said: dict[str, Any], key: str, words: list[str]) -> None:
+    said["cooling_off"] = CoolingOff(**{name: int(count) for name, count in (word.split("=") for word in words)})
+
+
 def _down_payment(said: dict[str, Any], key: str, words: list[str]) -> None:
     said["down_payment"] = DownPayment(share=Fraction(words[0]))
 
@@ -175,6 +180,7 @@ READERS = {
     "principal": _principal,
     "plan": _plan,
     "grace": _grace,
+    "cooling_off": _cooling_off,
     "down_payment": _down_payment,
     "drawdowns": _drawdowns,
     "rate": _rate,
@@ -261,6 +267,7 @@ def event_of(words: list[str], told_on: date, number: int, currency: Currency) -
             **({"start_on": date.fromisoformat(rest[1]), "count": int(rest[2])} if rest[1:] else {}),
             **both,
         ),
+        "withdrawn": lambda: events.Withdrawn(**both),
         "terminated": lambda: events.Terminated(**both),
         "charged_off": lambda: events.ChargedOff(**both),
         "written_off": lambda: events.WrittenOff(**both),

@@ -57,6 +57,8 @@ COUNTERPARTS: dict[str, str] = {
     "penalty_charged": "penalty_income",
     "tax_charged": "tax_payable",
     "tax_capitalised": "tax_payable",
+    "fee_returned": "fee_income",
+    "tax_returned": "tax_payable",
     "payment_received": "receipts_clearing",
     "credit_received": "receipts_clearing",
     "credit_given": "waiver_expense",

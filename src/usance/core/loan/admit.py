@@ -234,6 +234,14 @@ def _may_extend(loan: Loan, event: events.Extended) -> None:
         raise refused.ExtensionLimitReached(max_count=extension.max_count)
 
 
+def _may_step_back(loan: Loan, event: events.Withdrawn) -> None:
+    if loan.terms.cooling_off is None:
+        raise refused.NoCoolingOff()
+    last_on = state.may_withdraw_until(loan)
+    if last_on is None or event.effective_on > last_on:
+        raise refused.CoolingOffOver(last_on=last_on or loan.withdrawn_on or loan.at)
+
+
 def _is_owed(loan: Loan, event: events.Waived) -> None:
     there = state.owed(loan).get(event.balance, 0)
     if event.amount_minor > there:
@@ -278,6 +286,7 @@ CHECKS: dict[type[Event], tuple[Check, ...]] = {
     events.PenaltyPaused: (_is_running, _penalty_runs),
     events.PenaltyResumed: (_is_running, _penalty_rests),
     events.Extended: (_is_running, _may_extend),
+    events.Withdrawn: (_is_running, _may_step_back),
     events.FeeAdded: (_is_running, _has_amount, _is_agreed_fee),
     events.Credited: (_is_running, _has_amount, _is_known_credit),
     events.InterestPaused: (_is_running, _is_pause),

@@ -114,12 +114,17 @@ def _drawn_later(loan: Loan, book: Book, amount: int) -> Loan:
 
 
 def _fee_at_start(loan: Loan, book: Book, kind: str, amount: int, when: str) -> Loan:
+    before = loan
+    loan = charges.charge_fee(loan, book, kind, amount, loan.at, to="principal" if when == "added_to_principal" else "")
+    charged = loan.charged_minor - before.charged_minor
+    taxes = charges.taxes_on_fee(loan.terms, kind, charged)
+    there = {f"fee:{kind}": charged} | {f"tax:{name}": tax for name, tax in taxes.items()}
+    sums = {key: loan.fees_at_start.get(key, 0) + part for key, part in there.items()}
+    loan = loan._replace(fees_at_start={key: part for key, part in {**loan.fees_at_start, **sums}.items() if part})
     if when == "added_to_principal":
-        return charges.charge_fee(loan, book, kind, amount, loan.at, to="principal")
-    before = dict(loan.balances)
-    loan = charges.charge_fee(loan, book, kind, amount, loan.at)
+        return loan
     for key in sorted(loan.balances):
-        withheld = before.get(key, 0) - loan.balances[key]
+        withheld = before.balances.get(key, 0) - loan.balances[key]
         name = "fee_withheld" if key.startswith("fee:") else "tax_withheld"
         loan = book.post(loan, change(name, key, withheld, loan.at), "fee.deducted", _says("kept back from the money"))
     return loan
@@ -294,6 +299,30 @@ def _take_back_principal(loan: Loan) -> Loan:
     return loan._replace(bills=tuple(bills), settled_count=settled)
 
 
+def withdrawn(loan: Loan, event: events.Withdrawn, book: Book) -> Loan:
+    """What was received is owed, with its interest of these days: the fees of the beginning are given back, others
+    forgiven; it is due once, in some days."""
+    agreed = loan.terms.cooling_off
+    if loan.status not in state.LIVE or agreed is None or loan.withdrawn_on is not None:
+        return loan
+    of_fees = {tax.kind for tax in loan.terms.taxes if "interest" not in tax.on}
+    for key, amount in sorted(state.owed(loan).items()):
+        component, _, name = key.partition(":")
+        if component in ("fee", "penalty") or name in of_fees:
+            loan = _relieve(loan, book, key, amount, "waived", "withdrawal")
+    due_on = loan.at + timedelta(days=agreed.pay_days)
+    borne = to_come.interest_since(loan, sum(loan.fees_at_start.values()))
+    loan = reshape.due_once(loan, due_on)
+    loan = _relieve(loan, book, "interest", borne, "waived", "withdrawal")
+    for key, amount in sorted(loan.fees_at_start.items()):
+        kind, there = "fee_returned" if key.startswith("fee:") else "tax_returned", loan.balances.get("principal", 0)
+        for balance, part in (("principal", -min(amount, there)), (state.UNAPPLIED, max(0, amount - there))):
+            loan = book.post(loan, change(kind, balance, part, loan.at), "withdrawal", _says("given back", of=key))
+    book.fact("withdrawn", loan.at, due_on=due_on.isoformat())
+    loan = loan._replace(fees_at_start={}, withdrawn_on=loan.at)
+    return allocate.allocate(turn_period(loan, book) if due_on == loan.at else loan, book, loan.at)
+
+
 # --- forgiving and giving up -------------------------------------------------------------------------------------
 
 
@@ -336,6 +365,7 @@ APPLY: dict[type[Event], Callable[[Loan, Any, Book], Loan]] = {
     events.PenaltyPaused: penalty_paused,
     events.PenaltyResumed: penalty_resumed,
     events.Extended: extended,
+    events.Withdrawn: withdrawn,
     events.FeeAdded: fee_added,
     events.Waived: waived,
     events.PaymentReceived: payment_received,

@@ -14,7 +14,7 @@ from usance.core.rates import Period, Rate
 from usance.core.values import encode, ratio_text
 
 SCHEMA_VERSION = 1
-DAYS = ("at", "disbursed_on", "matured_on", "closed_on", "moved_to", "charged_off_on")
+DAYS = ("at", "disbursed_on", "matured_on", "closed_on", "moved_to", "charged_off_on", "withdrawn_on")
 
 
 def to_json(loan: Loan) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def to_json(loan: Loan) -> dict[str, Any]:
         item = plain[name]
         if item is not None:
             plain[name] = written(item)
-    plain["balances"] = dict(loan.balances)
+    plain["balances"], plain["fees_at_start"] = dict(loan.balances), dict(loan.fees_at_start)
     return {"version": SCHEMA_VERSION, **plain}
 
 

@@ -163,7 +163,7 @@ def _bill(loan: Loan, book: Book) -> Loan:
         "principal": principal + state.regular_ahead(loan, 0, ("principal",)),
     }
     for fee in loan.terms.fees:
-        if fee.when == "per_instalment" and state.outstanding(loan):
+        if fee.when == "per_instalment" and state.outstanding(loan) and loan.withdrawn_on is None:
             loan = charges.charge_fee(loan, book, fee.kind, charges.fee_amount(loan, fee, due), on)
     loan = _billed(loan, due, book)
     if last:

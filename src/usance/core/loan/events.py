@@ -163,6 +163,15 @@ class Extended(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn(Event):
+    """The borrower steps back within the days for it: fees are given back, and the money with the interest of the days
+    it was used is due soon."""
+
+    RANK: ClassVar[int] = 8
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FeeAdded(Event):
     """A fee of an agreed kind; it falls due with the next instalment."""
 
@@ -314,7 +323,7 @@ KINDS: dict[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
         Approved, DisbursementFailed, Cancelled, Disbursed, TakenOver, RateChanged, InterestPaused, PenaltyPaused,
-        PenaltyResumed, Rescheduled, Extended, FeeAdded, Waived, PaymentReceived, Charged, Credited,
+        PenaltyResumed, Rescheduled, Extended, Withdrawn, FeeAdded, Waived, PaymentReceived, Charged, Credited,
         ChargedBack, Respread, Terminated, ChargedOff, WrittenOff, Recovered, Refunded, PaymentReturned, Reversed,
         TermsCorrected,
     )

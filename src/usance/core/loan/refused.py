@@ -94,6 +94,19 @@ class ExtensionLimitReached(Refusal):
     max_count: int
 
 
+class NoCoolingOff(Refusal):
+    """The agreement gives no days to step back."""
+
+    code = "no_cooling_off"
+
+
+class CoolingOffOver(Refusal):
+    """The days to step back are over, or were used."""
+
+    code = "cooling_off_over"
+    last_on: date
+
+
 class MoreThanOwed(Refusal):
     """More of a balance than there is cannot be forgiven."""
 

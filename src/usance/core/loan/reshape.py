@@ -184,7 +184,9 @@ def respread(loan: Loan, event: events.Respread, book: Book) -> Loan:
     loan, past = _taken_back(loan, charges_too=event.interest != "levelled")
     accrued = state.unbilled(loan).get("interest", 0) - past.get("interest", 0)
     if event.start_on is not None:
-        loan = _new_dates(loan, event.start_on, event)
+        step = calendar.STEPS[event.unit]
+        dates = [step(event.start_on, event.every * k) for k in range(event.count)]
+        loan = _new_dates(loan, dates, (event.every, event.unit))
     loan = loan._replace(planned=(), levels=(), matured_on=None)
     book.fact("respread", loan.at)
     loan = RESPREADS[event.interest](loan, book, past, Interest(accrued, max(0, planned - accrued)))
@@ -212,19 +214,28 @@ def _taken_back(loan: Loan, *, charges_too: bool) -> tuple[Loan, dict[str, int]]
     return state.recounted(loan._replace(bills=tuple(bills))), taken
 
 
-def _new_dates(loan: Loan, start_on: date, event: events.Respread) -> Loan:
-    """Other due dates from a day on. The running instalment ends now, with a bill of what was paid in advance."""
-    step, bills, paid = calendar.STEPS[event.unit], loan.bills, _all_ahead(loan)
+def due_once(loan: Loan, on: date) -> Loan:
+    """All that is owed falls due on one day, whatever was asked for before; until then it bears interest for the days
+    alone."""
+    free = state.instalment_number(loan) <= loan.terms.grace.interest_free and loan.due_dates
+    loan, _ = _taken_back(loan, charges_too=False)
+    loan = _new_dates(loan, [on], state.pace(loan))
+    pauses = (*loan.pauses, (loan.at, date.max)) if free else loan.pauses
+    return loan._replace(planned=(), levels=(), credit_minor=0, matured_on=None, even_factor=None, pauses=pauses)
+
+
+def _new_dates(loan: Loan, dates: Sequence[date], pace: tuple[int, str]) -> Loan:
+    """Other due dates. The running instalment ends now, with a bill of what was paid in advance."""
+    bills, paid = loan.bills, _all_ahead(loan)
     _settled, left = _dated_apart(loan)
     starts_on = loan.period.starts_on if loan.period else loan.at
-    if loan.due_dates and (start_on > loan.at > starts_on or paid.paid):
+    if loan.due_dates and (dates[0] > loan.at > starts_on or paid.paid):
         due = {key: paid.of((key,)) for key in {*paid.paid, *paid.relieved}}
         bill = Bill(len(bills) + 1, starts_on, loan.at, due, paid.paid, paid.relieved, sum(paid.paid.values()))
         bills = (*bills, bill)
-    dates = tuple(max(step(start_on, event.every * k), loan.at) for k in range(event.count))
-    loan = loan._replace(bills=bills, ahead=(), dated=tuple(left), due_dates=dates)
-    loan = loan._replace(pace=(event.every, event.unit), moved_to=dates[0])
-    return state.recounted(loan._replace(period=next_period(loan, min(starts_on, dates[0]))))
+    later = tuple(max(on, loan.at) for on in dates)
+    loan = loan._replace(bills=bills, ahead=(), dated=tuple(left), due_dates=later, pace=pace, moved_to=later[0])
+    return state.recounted(loan._replace(period=next_period(loan, min(starts_on, later[0]))))
 
 
 def _all_ahead(loan: Loan) -> state.Ahead:

@@ -6,7 +6,7 @@ A Loan is an immutable record; functions that change it return another one and w
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from usance.core.calendar import ONE_DAY
@@ -68,6 +68,8 @@ class Loan(NamedTuple):
     pace: tuple[int, str] | None = None  # the step between due dates, where it is not the plan's any more
     moved_to: date | None = None  # the due date whose period has not the plan's length
     charged_off_on: date | None = None
+    fees_at_start: Mapping[str, int] = {}  # charged when money came, with their taxes, by balance
+    withdrawn_on: date | None = None
     extension_count: int = 0
     claim_minor: int = 0  # written off and not recovered
     last_order: tuple[date, int, str] | None = None  # of the last event that took effect
@@ -307,6 +309,14 @@ def recounted(loan: Loan) -> Loan:
 def down_payment_minor(loan: Loan) -> int:
     """What fell due on the days on which money was drawn."""
     return sum(bill.due.get("principal", 0) for bill in loan.bills if bill.starts_on == bill.due_on)
+
+
+def may_withdraw_until(loan: Loan) -> date | None:
+    """The last day to step back; None where there is none (any more)."""
+    agreed, begins = loan.terms.cooling_off, loan.terms.signed_on or loan.disbursed_on
+    if agreed is None or begins is None or loan.status not in LIVE or loan.withdrawn_on is not None:
+        return None
+    return begins + timedelta(days=agreed.days)
 
 
 def capped_principal(loan: Loan) -> int:

@@ -20,6 +20,9 @@ from usance.core.refusals import Refusal
 
 SCHEMA_VERSION = 1
 
+# what paying early does, where the instalments to come stay as they are and what was paid of each is noted beside it
+STANDING = frozenset({"in_turn", "from_the_last", "next_then_last", "in_equal_parts"})
+
 NAMES: dict[str, frozenset[str]] = {
     "plan": frozenset({"single_payment", "equal_instalments", "equal_principal", "interest_only", "listed"}),
     "unit": frozenset(calendar.STEPS),
@@ -35,33 +38,14 @@ NAMES: dict[str, frozenset[str]] = {
     "residue": frozenset({"carry", "drop_when_due", "collect_at_end"}),
     "late_start": frozenset({"dates_move", "dates_stay"}),
     "after_maturity": frozenset({"continues", "stops"}),
-    "early_payment": frozenset(
-        {
-            "shorter_term",
-            "smaller_instalments",
-            "next_instalments",
-            "hold_until_due",
-            "in_turn",
-            "from_the_last",
-            "next_then_last",
-            "in_equal_parts",
-        }
-    ),
+    "early_payment": STANDING | {"shorter_term", "smaller_instalments", "next_instalments", "hold_until_due"},
     "waterfall": frozenset({"by_instalment", "by_component"}),
     "component": frozenset({"tax", "penalty", "fee", "interest", "principal"}),
     "fee_when": frozenset(
         {"deducted", "added_to_principal", "per_instalment", "on_extension", "on_lateness", "on_request"}
     ),
-    "fee_of": frozenset(
-        {
-            "original_principal",
-            "outstanding_principal",
-            "past_due_total",
-            "instalment_principal",
-            "instalment_interest",
-            "instalment_total",
-        }
-    ),
+    "fee_of": frozenset({"original_principal", "outstanding_principal", "past_due_total"})
+    | {"instalment_principal", "instalment_interest", "instalment_total"},
     "penalty": frozenset({"daily_on_past_due_principal", "daily_on_past_due_total", "flat_per_miss"}),
     "credit": frozenset({"goodwill", "merchant_refund", "payout_refund", "interest_waiver", "charge_adjustment"}),
     "respread": frozenset({"levelled", "equal_payable", "equal_full", "equal_past"}),
@@ -70,10 +54,6 @@ NAMES: dict[str, frozenset[str]] = {
     "drawn_repaid": frozenset({"with_the_rest", "over_its_own_term"}),
     "extend_from": frozenset({"due_date", "extension_date", "later_of_both"}),
 }
-
-
-# what paying early does, where the instalments to come stay as they are and what was paid of each is noted beside it
-STANDING = frozenset({"in_turn", "from_the_last", "next_then_last", "in_equal_parts"})
 
 
 class TermsRefused(Refusal):
@@ -123,6 +103,19 @@ class Plan:
         _check(len(self.principals) == (len(self.dates) if listed else 0) and min(self.principals, default=0) >= 0,
                "plan.principals", len(self.principals), "one for each date of a listed plan")  # fmt: skip
         _check(not listed or bool(self.dates), "plan.dates", len(self.dates), "a listed plan says its dates")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoolingOff:
+    """Within so many days of signing the borrower may step back: fees are given back, and the money with the interest
+    of the days it was used is due so many days after that."""
+
+    days: int
+    pay_days: int = 0
+
+    def __post_init__(self) -> None:
+        _check(1 <= self.days <= 366, "cooling_off.days", self.days, "from 1 to 366")
+        _check(0 <= self.pay_days <= 366, "cooling_off.pay_days", self.pay_days, "from 0 to 366")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -338,6 +331,7 @@ class Terms:
     charge_off: str = "keeps_plan"  # what it does to the instalments
     apr_times: str = "days/365"
     bill_days: int | None = None  # a statement so many days before each due date; None: none
+    cooling_off: CoolingOff | None = None
 
     def __post_init__(self) -> None:
         _check(self.principal_minor > 0, "principal_minor", self.principal_minor, "more than zero")

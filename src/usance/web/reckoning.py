@@ -27,6 +27,7 @@ AGES: Mapping[str, Any] = {
 }
 # the first part of a rule's name -> words, where the rest of it says nothing to people
 PLAIN: Mapping[str, Any] = {
+    "withdrawal": gettext_lazy("the borrower stepped back"),
     "disbursement": gettext_lazy("the money that was lent"),
     "payment": gettext_lazy("money received"),
     "recovery": gettext_lazy("collected on what was written off"),

@@ -231,6 +231,8 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
         % {"left": _money(refusal.left_minor), "amount": _money(refusal.amount_minor)}  # type: ignore[attr-defined]
     ),
     "dates_are_fixed": _("Interest is the same in each instalment here, so their dates stay as agreed."),
+    "no_cooling_off": _("The agreement gives no days to step back from this loan."),
+    "cooling_off_over": _("The days to step back from this loan are over."),
     "dates_not_possible": _("These dates do not fit together, or would change nothing. Look at the schedule again."),
     "already_charged_off": _("This loan is taken for lost already."),
     "credit_not_known": _("There is no such kind of credit."),

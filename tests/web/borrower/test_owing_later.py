@@ -3,6 +3,7 @@ the mandate, its owner blocked or moved to another phone."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from tests.web.borrower.owing import Phone, events, told
 from usance.apps.agreements import selectors as papers
 from usance.apps.agreements import services as agreements
 from usance.apps.payments import selectors as payments
+from usance.core.exact import Fraction
+from usance.core.loan.terms import CoolingOff, Fee
 
 if TYPE_CHECKING:
     from tests.apps.payments.money import Money
@@ -252,6 +255,36 @@ def test_a_loan_that_was_written_off_says_what_is_still_owed_and_whom_to_call(mo
     money.settle()
     assert events(loan) == ["WrittenOff", "Recovered"]
     assert "₫2,500,000" in person.reads(f"/loans/{loan.pk}/")
+
+
+# --- the first days ----------------------------------------------------------------------------------------------
+
+
+def test_in_the_first_days_one_may_step_back_and_then_owes_what_was_received(money: Money, person: Phone) -> None:
+    fee = Fee(kind="service", when="deducted", share=Fraction("0.1"))
+    agreed = replace(loans.single_payment(), fees=(fee,), cooling_off=CoolingOff(days=14, pay_days=7))
+    loan = money.loan(person.party_id, agreed=agreed)
+    assert f"/loans/{loan.pk}/step-back/" in person.reads(f"/loans/{loan.pk}/")
+    page = person.reads(f"/loans/{loan.pk}/step-back/")
+    assert "All fees are given back" in page
+    assert "2,700,000" in page
+    assert events(loan) == []
+    for _twice in range(2):
+        assert person.client.post(f"/loans/{loan.pk}/step-back/", {}).status_code == 302
+    assert events(loan) == ["Withdrawn"]
+    after = person.reads(f"/loans/{loan.pk}/")
+    assert "Stepped back from the loan" in after
+    assert "step-back" not in after
+    assert money.standing(loan).principal_minor == 2_700_000
+    stranger = Phone(money, money.customer())
+    assert stranger.get(f"/loans/{loan.pk}/step-back/").status_code == 404
+
+
+def test_a_loan_without_days_to_step_back_offers_none(money: Money, person: Phone) -> None:
+    loan = money.loan(person.party_id)
+    assert "step-back" not in person.reads(f"/loans/{loan.pk}/")
+    assert person.client.post(f"/loans/{loan.pk}/step-back/", {}).status_code == 302
+    assert events(loan) == []
 
 
 # --- papers and sessions --------------------------------------------------------------------------------------------

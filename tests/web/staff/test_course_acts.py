@@ -15,7 +15,8 @@ from usance.apps.audit import selectors as trail
 from usance.apps.desk import selectors as desk
 from usance.apps.ledger import selectors as ledger
 from usance.apps.servicing import selectors
-from usance.core.loan.terms import Plan
+from usance.core.exact import Fraction
+from usance.core.loan.terms import CoolingOff, Fee, Plan
 from usance.workflows import loan_course
 from usance.workflows.audit_books import audit_books
 
@@ -241,9 +242,29 @@ def test_a_payment_that_was_disputed_is_owed_again(lender: Lender) -> None:
     assert audit_books(full=True).differences == ()
 
 
+def test_a_borrower_who_steps_back_on_the_phone_gets_the_fees_back(lender: Lender) -> None:
+    fee = Fee(kind="service", when="deducted", share=Fraction("0.05"))
+    agreed = replace(loans.single_payment(), fees=(fee,), cooling_off=CoolingOff(days=14, pay_days=7))
+    loan, accountant = lender.loan(agreed=agreed), lender.browser("accountant")
+    lender.live_until(ON + timedelta(days=4))
+    page = show(accountant, loan, "step-back", **WHY).content.decode()
+    assert "Fees are given back" in page
+    assert confirm(accountant, loan, "step-back", **WHY).status_code == 302
+    assert told(loan) == ["Withdrawn"]
+    row = selectors.loan(loan.pk)
+    assert row.principal_minor == agreed.principal_minor * 95 // 100
+    assert row.next_due_on == lender.today + timedelta(days=7)
+    assert "step-back" not in accountant.get(f"/staff/loans/{loan.pk}/").content.decode()
+    assert show(accountant, loan, "step-back", key="b" * 32, **WHY).status_code == 422
+    assert trail.trail(("servicing.loan", loan.pk)).filter(action="loan.withdrawn").exists()
+    lender.live_until(lender.today + timedelta(days=9))
+    assert selectors.loan(loan.pk).status == "past_due"
+    assert audit_books(full=True).differences == ()
+
+
 @pytest.mark.parametrize(
     "act",
-    ["fee", "credit", "rest-interest", "reschedule", "respread", "terminate", "charge-off", "charge-back"],
+    ["fee", "credit", "rest-interest", "reschedule", "respread", "terminate", "charge-off", "charge-back", "step-back"],
 )
 def test_whoever_collects_does_none_of_it(lender: Lender, act: str) -> None:
     loan = lender.loan()

@@ -80,7 +80,7 @@ def grouped(code: str) -> str:
     return "-".join(code[i : i + 4] for i in range(0, len(code), 4))
 
 
-def agreement(*, frame: Frame, person: Person, quote: Quote, cooling_off_days: int) -> dict[str, Any]:
+def agreement(*, frame: Frame, person: Person, quote: Quote) -> dict[str, Any]:
     """The loan agreement: who, how much, what it costs, when to pay, what lateness costs, what the borrower may do."""
     highlights = [
         {"label": _("You receive"), "value": frame.money(quote.received_minor)},
@@ -93,7 +93,7 @@ def agreement(*, frame: Frame, person: Person, quote: Quote, cooling_off_days: i
         {"title": _("The loan"), "rows": _loan_rows(frame, quote)},
         _schedule(frame, quote),
         {"title": _("If a payment is late"), "paragraphs": _late(frame, quote.terms)},
-        {"title": _("What you may do"), "paragraphs": _rights(frame, quote.terms, cooling_off_days)},
+        {"title": _("What you may do"), "paragraphs": _rights(frame, quote.terms)},
         {"title": _("Card debit"), "paragraphs": [_debit_words()]},
         {"title": _("Signature"), "paragraphs": [_signature_words(frame)]},
     ]
@@ -216,7 +216,7 @@ def _penalty(frame: Frame, penalty: Penalty) -> str:
     return _("For each day of lateness the penalty is %(share)s of all that is past due.") % {"share": share}
 
 
-def _rights(frame: Frame, terms: Terms, cooling_off_days: int) -> list[str]:
+def _rights(frame: Frame, terms: Terms) -> list[str]:
     words = [
         _("You may pay back all or part of the loan on any day. You then pay interest only for the days that passed.")
         if terms.early_interest == "saved"
@@ -239,25 +239,26 @@ def _rights(frame: Frame, terms: Terms, cooling_off_days: int) -> list[str]:
             )
             % {"count": terms.drawdowns.most, "days": terms.drawdowns.until_days}
         )
-    if cooling_off_days:
+    if terms.cooling_off is not None:
+        days = terms.cooling_off.days
         words.append(
             ngettext(
                 "Within %(days)s day of signing you may withdraw: you return the money and pay interest for the days "
                 "you had it.",
                 "Within %(days)s days of signing you may withdraw: you return the money and pay interest for the days "
                 "you had it.",
-                cooling_off_days,
+                days,
             )
-            % {"days": cooling_off_days}
+            % {"days": days}
         )
     if terms.extension is not None:
-        days = ", ".join(str(count) for count in terms.extension.days_allowed)
+        allowed = ", ".join(str(count) for count in terms.extension.days_allowed)
         words.append(
             _(
                 "You may move the due date by %(days)s days, at most %(count)s times, by paying what has accrued and "
                 "the fee for it."
             )
-            % {"days": days, "count": terms.extension.max_count}
+            % {"days": allowed, "count": terms.extension.max_count}
         )
     words.append(
         _("Questions and complaints: %(phone)s, %(email)s.")

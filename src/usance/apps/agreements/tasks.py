@@ -70,9 +70,8 @@ def _data(document: Document) -> dict[str, Any]:
     content = document.content
     if document.kind == Document.Kind.AGREEMENT:
         terms = Terms.from_json(content["terms"])
-        rule = institutions.rule(institution.country, "cooling_off", document.issued_on) or {}
         quote = calculator.figures(terms=terms, on=document.issued_on)
-        return papers.agreement(frame=frame, person=person, quote=quote, cooling_off_days=int(rule.get("days", 0)))
+        return papers.agreement(frame=frame, person=person, quote=quote)
     if document.kind == Document.Kind.BILL:
         return bills.bill(frame=frame, person=person, content=content)
     return papers.debt_free_letter(

@@ -117,6 +117,12 @@ def build_terms(
     return _terms(config, currency, amount_minor, plan_of(config, term), customer_kind, on)
 
 
+def _days_to_step_back(on: date) -> core.CoolingOff | None:
+    """What the law of the institution's country gives who signs on that day."""
+    rule = institutions.rule(tenancy.current().country, "cooling_off", on)
+    return core.CoolingOff(days=rule["days"], pay_days=rule.get("repay_within_days", 0)) if rule else None
+
+
 def terms_of_another_system(
     *, config: Config, currency: Currency, amount_minor: int, plan: core.Plan, on: date
 ) -> Terms:
@@ -210,7 +216,7 @@ def quote(*, version: ProductVersion, amount_minor: int, term: int, customer_kin
         customer_kind=customer_kind,
         on=on,
     )
-    return figures(terms=terms, on=on)
+    return figures(terms=replace(terms, cooling_off=_days_to_step_back(on)), on=on)
 
 
 def figures(*, terms: Terms, on: date) -> Quote:

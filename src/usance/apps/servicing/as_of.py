@@ -122,7 +122,7 @@ def view(row: Loan, *, on: date, known: Known | None = None, supposed: str = NOT
 
 TOLD_AS_EVENTS = frozenset(
     {"approved", "disbursed", "disbursement_failed", "cancelled", "extended", "taken_over", "written_off"}
-    | {"interest_paused", "rescheduled", "respread", "terminated", "charged_off"}
+    | {"interest_paused", "rescheduled", "respread", "terminated", "charged_off", "withdrawn"}
 )
 
 

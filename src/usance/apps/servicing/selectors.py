@@ -236,6 +236,20 @@ def extension_options(*, loan_id: UUID, on: date | None = None) -> list[quote.Ex
     return options
 
 
+def may_step_back_until(row: Loan) -> date | None:
+    """The last day on which the borrower may step back from the loan; None where it is over, or never was."""
+    if folding.binding_terms_of(row).cooling_off is None:
+        return None
+    last_on = state.may_withdraw_until(state_on(row))
+    return last_on if last_on is not None and last_on >= business_date() else None
+
+
+def step_back_preview(*, loan_id: UUID) -> quote.Preview:
+    """The exact effect of stepping back today. Raises what `admit` refuses."""
+    event = events.Withdrawn(effective_on=business_date(), source="preview:withdrawn")
+    return preview(loan_id=loan_id, event=event)
+
+
 def extension_preview(*, loan_id: UUID, days: int, on: date | None = None) -> quote.Preview:
     """The exact effect of extending and paying its price. Raises what `admit` refuses."""
     price = extension_quote(loan_id=loan_id, days=days, on=on).price_minor

@@ -135,6 +135,11 @@ def extend(
     return tell(loan_id=loan_id, events=told, actor=actor)
 
 
+def step_back(*, loan_id: UUID, source: str, actor: Actor, on: date | None = None) -> Loan:
+    """The borrower gives the loan back in the first days. Raises NoCoolingOff, CoolingOffOver."""
+    return tell(loan_id=loan_id, events=[events.Withdrawn(effective_on=_day(on), source=source)], actor=actor)
+
+
 def waive(
     *, loan_id: UUID, source: str, balance: str, amount_minor: int, reason: str, actor: Actor, on: date | None = None
 ) -> Loan:

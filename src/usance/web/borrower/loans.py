@@ -15,6 +15,9 @@ from usance.apps.agreements import selectors as papers
 from usance.apps.agreements import services as agreements
 from usance.apps.payments import selectors as payments
 from usance.apps.servicing import drawn, selectors
+from usance.apps.servicing import services as servicing
+from usance.core.loan import quote
+from usance.core.refusals import Refusal
 from usance.ports import clock
 from usance.web import components as ui
 from usance.web import files, forms, permits, reckoning, refusals, words
@@ -60,6 +63,7 @@ def show(request: HttpRequest, loan_id: UUID) -> HttpResponse:
         "takes_long": _takes_long(payouts),
         "arrival": _arrival(payouts),
         "drawing": drawn.drawing(loan.pk),
+        "may_step_back_until": selectors.may_step_back_until(loan),
         "under_way": take_payment.under_way(loan_id=loan.pk),
         "paid": _came_of(view, paid) if paid and paid.subject_id == loan.pk else None,
         "refund": refunds.first(),
@@ -175,6 +179,40 @@ def explain(request: HttpRequest, loan_id: UUID) -> HttpResponse:
     ]
     context = {"loan": loan, "parts": parts, "currency": loan.currency, "back_url": f"/loans/{loan.pk}/"}
     return render(request, "borrower/loans/explain.html", context)
+
+
+# --- the first days ----------------------------------------------------------------------------------------------
+
+
+@permits.borrower
+def step_back(request: HttpRequest, loan_id: UUID) -> HttpResponse:
+    """In the first days the borrower may give the money back: what that means, and then it is so."""
+    loan = mine(request, loan_id)
+    if selectors.may_step_back_until(loan) is None:
+        return redirect("borrower:loan", loan.pk)
+    form, status = forms.Form(request.POST if request.method == "POST" else None), 200
+    if request.method == "POST" and form.is_valid():
+        try:
+            key = f"withdrawn:{selectors.business_date()}"
+            servicing.step_back(loan_id=loan.pk, source=key, actor=identity.actor_of(request))
+        except Refusal as refusal:
+            form.add_error(None, refusals.sentence(refusal))
+            status = 422
+        else:
+            return redirect("borrower:loan", loan.pk)
+    after = selectors.step_back_preview(loan_id=loan.pk)
+    last_day = after.loan.due_dates[-1] if after.loan.due_dates else after.loan.at
+    owed = max(0, quote.payoff(after.loan, after.loan.at).total_minor)
+    context = {
+        "loan": loan,
+        "form": form,
+        "owed": formats.money(owed, loan.currency),
+        "by_then": formats.money(quote.payoff(after.loan, last_day).total_minor, loan.currency),
+        "day": formats.date_l(last_day),
+        "confirm_label": _("Step back from this loan"),
+        "cancel_url": f"/loans/{loan.pk}/",
+    }
+    return render(request, "borrower/loans/step_back.html", context, status=status)
 
 
 # --- money that was too much ---------------------------------------------------------------------------------------

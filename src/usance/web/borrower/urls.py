@@ -69,6 +69,7 @@ urlpatterns = [
     path("loans/<uuid:loan_id>/extend/", paying.extend, name="extend"),
     path("loans/<uuid:loan_id>/confirm/", paying.confirm, name="confirm_payment"),
     path("loans/<uuid:loan_id>/send-back/", loans.send_back, name="send_back"),
+    path("loans/<uuid:loan_id>/step-back/", loans.step_back, name="step_back"),
     path("loans/<uuid:loan_id>/cannot-pay/", loans.cannot_pay, name="cannot_pay"),
     path("documents/<uuid:document_id>/", loans.document, name="document"),
 ]

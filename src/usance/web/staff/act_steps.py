@@ -67,6 +67,11 @@ def _has_begun(loan: selectors.Loan) -> bool:
     return loan.disbursed_on is not None
 
 
+def _may_step_back(loan: selectors.Loan) -> bool:
+    """Whether these are the first days, in which a borrower may."""
+    return _is_live(loan) and selectors.may_step_back_until(loan) is not None
+
+
 def _may_draw(loan: selectors.Loan) -> bool:
     found = drawn.drawing(loan.pk)
     return found is not None and found.left_minor > 0
@@ -97,6 +102,7 @@ SHAPES = {
         Shape("charge_back", gettext_lazy("Book a chargeback"), "loan.correct", _was_paid, danger=True, icon="back"),
         Shape("change_rate", gettext_lazy("Change the rate"), "loan.correct", _is_live, icon="scales"),
         Shape("correct_terms", gettext_lazy("Correct the terms"), "loan.correct", _has_begun, icon="edit"),
+        Shape("step_back", gettext_lazy("The borrower steps back"), "loan.restructure", _may_step_back, icon="back"),
         Shape("terminate", gettext_lazy("End the contract"), "loan.restructure", _has_dates, danger=True, icon="flag"),
         Shape("charge_off", gettext_lazy("Take the loan for lost"), "loan.write_off", _is_live, danger=True,
               icon="flag"),

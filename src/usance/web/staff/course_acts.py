@@ -136,6 +136,20 @@ COURSES: Mapping[str, Course] = {
         gettext_lazy("The chargeback is booked."),
         [(gettext_lazy("The money is gone from our account; the customer owes it again."), "warn")],
     ),
+    "step_back": Course(
+        course_forms.WhyForm,
+        lambda given, common: events.Withdrawn(reason=given["reason"], **common),
+        gettext_lazy("The borrower has stepped back."),
+        [
+            (
+                gettext_lazy(
+                    "Fees are given back. What was received is due with the interest of the days it was used, "
+                    "within the days that the agreement gives."
+                ),
+                "info",
+            )
+        ],
+    ),
     "terminate": Course(
         course_forms.WhyForm,
         lambda given, common: events.Terminated(reason=given["reason"], **common),
@@ -185,3 +199,4 @@ def _view(code: str) -> Callable[..., HttpResponse]:
 add_fee, credit, rest_interest = _view("add_fee"), _view("credit"), _view("rest_interest")
 reschedule, respread = _view("reschedule"), _view("respread")
 charge_off, terminate, charge_back = _view("charge_off"), _view("terminate"), _view("charge_back")
+step_back = _view("step_back")

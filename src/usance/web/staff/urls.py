@@ -129,6 +129,7 @@ LOANS = [
     path("loans/<uuid:loan_id>/reschedule/", course_acts.reschedule, name="reschedule"),
     path("loans/<uuid:loan_id>/respread/", course_acts.respread, name="respread"),
     path("loans/<uuid:loan_id>/charge-off/", course_acts.charge_off, name="charge_off"),
+    path("loans/<uuid:loan_id>/step-back/", course_acts.step_back, name="step_back"),
     path("loans/<uuid:loan_id>/terminate/", course_acts.terminate, name="terminate"),
     path("loans/<uuid:loan_id>/charge-back/", course_acts.charge_back, name="charge_back"),
     path("loans/<uuid:loan_id>/penalty/", loan_acts.penalty, name="penalty"),

@@ -221,7 +221,7 @@ def movements_whole() -> Iterator[Difference]:
 
 PRINCIPAL_KINDS = (
     "disbursed", "taken_over", "fee_capitalised", "tax_capitalised", "charged_back", "allocated", "waived",
-    "remainder_forgiven", "written_off",
+    "remainder_forgiven", "written_off", "fee_returned", "tax_returned",
 )  # fmt: skip
 PRINCIPAL = """
 SELECT l.number, l.principal_minor,

@@ -200,7 +200,7 @@ def test_what_is_taken_for_lost_is_a_loss_and_what_is_paid_after_it_is_recovered
     assert (carried("recovery_income"), carried("charged_off_loans")) == (-3_000_000, 3_000_000 - owed)
     assert audit_books(full=True).differences == ()
     summary = accountant.get(f"/staff/loans/{loan.pk}/").content.decode()
-    assert "Charged off" in summary
+    assert "Taken for lost" in summary
     entry = next(line.source for line in selectors.loan_view(loan_id=loan.pk).timeline if line.kind == "charged_off")
     assert confirm(accountant, loan, "reverse", key="e" * 32, entry=entry, **WHY).status_code == 302
     assert (carried("charged_off_loans"), carried("loan_loss"), carried("recovery_income")) == (0, 0, 0)

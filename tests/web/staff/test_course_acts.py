@@ -188,7 +188,8 @@ def test_what_is_taken_for_lost_is_a_loss_and_what_is_paid_after_it_is_recovered
     assert any("No longer counted as ours" in str(effect.text) for effect in page.context["effects"])
     confirm(accountant, loan, "charge-off", **WHY)
     lost = selectors.loan(loan.pk).outstanding_minor
-    approve(lender, loan_course.LOST, loan)
+    text = approve(lender, loan_course.LOST, loan)
+    assert ("Taken for lost" in text, "ChargedOff" in text) == (True, False)
     assert selectors.loan(loan.pk).outstanding_minor == lost == carried("loan_loss") == -carried("charged_off_loans")
     earned = carried("interest_income"), carried("penalty_income")
     lender.live_until(lender.today + timedelta(days=9))  # nights, and another due date
@@ -229,6 +230,7 @@ def test_a_payment_that_was_disputed_is_owed_again(lender: Lender) -> None:
     confirm(accountant, loan, "charge-back", **answers)
     text = approve(lender, loan_course.DISPUTE, loan)
     assert "owed again" in text
+    assert "Day of this payment" in text
     row = selectors.loan(loan.pk)
     assert (told(loan), row.principal_minor - before.principal_minor) == (["PaymentReceived", "ChargedBack"], 1_500_000)
     page = show(accountant, loan, "charge-back", **(answers | {"key": "b" * 32, "amount": "500001"}))

@@ -239,7 +239,27 @@ def test_a_payment_that_was_disputed_is_owed_again(lender: Lender) -> None:
     entry = trail.trail(("servicing.loan", loan.pk)).filter(action="loan.charged_back").first()
     assert entry is not None
     assert entry.details["payment"] == paid
+    assert audit_books(full=True).differences == ()
     lender.live_until(lender.today + timedelta(days=8))
+    assert audit_books(full=True).differences == ()
+
+
+def test_a_loan_that_was_repaid_is_late_at_once_when_its_last_payment_is_disputed(lender: Lender) -> None:
+    loan, accountant = lender.loan(agreed=loans.single_payment(days=7)), lender.browser("accountant")
+    lender.live_until(ON + timedelta(days=7))
+    loans.pay(loan, selectors.loan(loan.pk).outstanding_minor, lender.today)
+    assert selectors.loan(loan.pk).status == "closed"
+    lender.live_until(lender.today + timedelta(days=30))
+    (paid,) = [line.source for line in selectors.loan_view(loan_id=loan.pk).timeline if line.kind == "payment_received"]
+    answers = {"payment": paid, "amount": "10000", "balance": "principal", "value_on": str(lender.today), **WHY}
+    confirm(accountant, loan, "charge-back", **answers)
+    approve(lender, loan_course.DISPUTE, loan)
+    row = selectors.loan(loan.pk)
+    assert (row.status, row.days_past_due, row.max_days_past_due) == ("past_due", 30, 30)
+    loans.pay(loan, 10_000, lender.today)
+    assert selectors.loan(loan.pk).status == "closed"
+    assert audit_books(full=True).differences == ()
+    lender.live_until(lender.today + timedelta(days=2))
     assert audit_books(full=True).differences == ()
 
 

@@ -37,7 +37,7 @@ PLAIN: Mapping[str, Any] = {
     "waiver": gettext_lazy("forgiven"),
     "tolerance": gettext_lazy("a small rest, forgiven as the agreement says"),
     "write_off": gettext_lazy("written off"),
-    "charge_off": gettext_lazy("of the debt that was charged off"),
+    "charge_off": gettext_lazy("of the debt that was taken for lost"),
     "take_over": gettext_lazy("as it stood in the other system"),
 }
 CREDITS: Mapping[str, Any] = {  # why something is owed no more without money of the borrower

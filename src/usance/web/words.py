@@ -92,7 +92,7 @@ MOVEMENT: Mapping[str, Any] = {
     "interest_suspended": gettext_lazy("Interest not taken as income"),
     "fee_suspended": gettext_lazy("Fee not taken as income"),
     "penalty_suspended": gettext_lazy("Penalty not taken as income"),
-    "loss_recovered": gettext_lazy("Collected after charge-off"),
+    "loss_recovered": gettext_lazy("Collected from what was taken for lost"),
 }
 MESSAGE_STATE: Mapping[str, tuple[Any, ui.Tone]] = {
     "held": (gettext_lazy("Waits for contact hours"), "info"),

@@ -7,7 +7,6 @@ event, so that the loan is folded anew and the difference booked today. Who borr
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -146,48 +145,42 @@ def _rest_one(row: Any, loan: Any, actor: Actor) -> None:
     until = row.ends_on or FOR_GOOD
     why = f"protected: {row.kind}"
     if protections.PENALTY in stopped:
-        _tell(loan, lambda on: events.PenaltyPaused(effective_on=on, source=_source(row), reason=why), since, actor)
+        _tell(loan, events.PenaltyPaused(effective_on=since, source=_source(row), reason=why), actor)
     if protections.INTEREST in stopped and since < until:
-        _tell(
-            loan,
-            lambda on: events.InterestPaused(
-                effective_on=on, source=f"{_source(row)}:interest", since=on, until=until, reason=why
-            ),
-            since,
-            actor,
-        )
+        source = f"{_source(row)}:interest"
+        resting = events.InterestPaused(effective_on=since, source=source, since=since, until=until, reason=why)
+        _tell(loan, resting, actor)
 
 
-def _tell(loan: Any, event: Callable[[date], events.Event], on: date, actor: Actor) -> None:
-    """Once, and where it means something."""
-    while not servicing.has_event(loan_id=loan.pk, source=event(on).source):
-        try:
-            with transaction.atomic():
-                servicing.record(loan_id=loan.pk, event=event(on), actor=actor)
-        except refused.BeforeTakeOver as refusal:
-            on = refusal.taken_over_on
-            continue
-        except (
-            refused.PenaltyAlreadyPaused,
-            refused.PenaltyNotPaused,
-            refused.LoanNotRunning,
-            refused.DatesNotPossible,
-        ):
-            pass
+def _tell(loan: Any, event: events.Event, actor: Actor) -> None:
+    """Once, where it means something, and not before our books of the loan begin."""
+    if servicing.has_event(loan_id=loan.pk, source=event.source):
         return
+    try:
+        with transaction.atomic():
+            servicing.record(loan_id=loan.pk, event=event, actor=actor)
+    except refused.BeforeTakeOver as refusal:
+        _tell(loan, _since(event, refusal.taken_over_on), actor)
+    except (refused.PenaltyAlreadyPaused, refused.PenaltyNotPaused, refused.LoanNotRunning, refused.DatesNotPossible):
+        pass
+
+
+def _since(event: events.Event, on: date) -> events.Event:
+    """The same from another day on."""
+    event = replace(event, effective_on=on)
+    return replace(event, since=on) if isinstance(event, events.InterestPaused) else event
 
 
 def _go_on(row: Any, on: date, actor: Actor) -> None:
     """What a status made rest goes on from that day: interest by nights that end then, penalties unless another
     status makes them rest."""
-    over = f"{_source(row)}:over"
     for loan in loans.loans_owed_by(row.party_id):
         _end_rest(row, loan, on, actor)
         others = [other for other in _protecting(loan, on) if other.pk != row.pk]
         if any(protections.PENALTY in protections.stopped_by(other.kind, on) for other in others):
             continue
         if _rests_by_a_status(loan, on):
-            _tell(loan, lambda day: events.PenaltyResumed(effective_on=day, source=over), on, actor)
+            _tell(loan, events.PenaltyResumed(effective_on=on, source=f"{_source(row)}:over"), actor)
 
 
 def _end_rest(row: Any, loan: Any, on: date, actor: Actor) -> None:

@@ -33,7 +33,7 @@ COURSES = [
     desk.Kind(code, "loan.approve", loan_course.apply, title, "staff:loan")
     for code, title in (
         (loan_course.CREDIT, _("Credit a loan")),
-        (loan_course.REST, _("Days without interest")),
+        (loan_course.REST, _("Pause interest")),
         (loan_course.DATES, _("Change due dates")),
         (loan_course.SPREAD, _("Spread a debt anew")),
         (loan_course.LOST, _("Take a loan for lost")),

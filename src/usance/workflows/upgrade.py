@@ -1,4 +1,5 @@
-"""What a new version brings to the institutions that exist: accounts for what it books, and what its roles may do."""
+"""What a new version brings to the institutions that exist: accounts for what it books, what its roles may do, and the
+classes of loans by a rule that it came with."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from usance.apps.access import services as access
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.ledger import services as ledger
+from usance.apps.servicing import classing
 
 
 def everywhere() -> int:
@@ -18,4 +20,5 @@ def everywhere() -> int:
             ledger.open_books()
             access.install_roles()
             access.give_new_rights()
+            classing.look_again()
     return len(found)

@@ -413,6 +413,25 @@ def test_the_close_finds_the_class_of_the_country_and_keeps_its_history(lender: 
     assert [expected in line for line in _class_findings()] == [True]
 
 
+@pytest.mark.usefixtures("lender")
+def test_a_class_rule_that_came_late_reaches_loans_that_rest_with_the_next_close(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with transaction.atomic():
+        resting = loans.lend(on=D, agreed=loans.single_payment(1_000_000, days=90))
+    with monkeypatch.context() as before:
+        before.setattr(classing, "scheme_and_news", lambda day: (None, False))
+        close(days=3)
+    close()
+    assert class_now(resting) == ""  # the rule is old, and the loan has nothing on its agenda
+    with transaction.atomic():
+        assert (classing.look_again(), classing.look_again()) == (1, 0)
+    close()
+    assert class_now(resting) == "standard"
+    with transaction.atomic():
+        assert classing.look_again() == 0
+
+
 def _class_findings() -> list[str]:
     with transaction.atomic():
         return [str(found) for found in books.classes_as_changed()]

@@ -189,7 +189,8 @@ def test_what_is_taken_for_lost_is_a_loss_and_what_is_paid_after_it_is_recovered
     assert any("No longer counted as ours" in str(effect.text) for effect in page.context["effects"])
     confirm(accountant, loan, "charge-off", **WHY)
     lost = selectors.loan(loan.pk).outstanding_minor
-    approve(lender, loan_course.LOST, loan)
+    text = approve(lender, loan_course.LOST, loan)
+    assert ("Taken for lost" in text, "ChargedOff" in text) == (True, False)
     assert selectors.loan(loan.pk).outstanding_minor == lost == carried("loan_loss") == -carried("charged_off_loans")
     earned = carried("interest_income"), carried("penalty_income")
     lender.live_until(lender.today + timedelta(days=9))  # nights, and another due date
@@ -201,7 +202,7 @@ def test_what_is_taken_for_lost_is_a_loss_and_what_is_paid_after_it_is_recovered
     assert (carried("recovery_income"), carried("charged_off_loans")) == (-3_000_000, 3_000_000 - owed)
     assert audit_books(full=True).differences == ()
     summary = accountant.get(f"/staff/loans/{loan.pk}/").content.decode()
-    assert "Charged off" in summary
+    assert "Taken for lost" in summary
     entry = next(line.source for line in selectors.loan_view(loan_id=loan.pk).timeline if line.kind == "charged_off")
     assert confirm(accountant, loan, "reverse", key="e" * 32, entry=entry, **WHY).status_code == 302
     assert (carried("charged_off_loans"), carried("loan_loss"), carried("recovery_income")) == (0, 0, 0)
@@ -230,6 +231,7 @@ def test_a_payment_that_was_disputed_is_owed_again(lender: Lender) -> None:
     confirm(accountant, loan, "charge-back", **answers)
     text = approve(lender, loan_course.DISPUTE, loan)
     assert "owed again" in text
+    assert "Day of this payment" in text
     row = selectors.loan(loan.pk)
     assert (told(loan), row.principal_minor - before.principal_minor) == (["PaymentReceived", "ChargedBack"], 1_500_000)
     page = show(accountant, loan, "charge-back", **(answers | {"key": "b" * 32, "amount": "500001"}))
@@ -238,6 +240,7 @@ def test_a_payment_that_was_disputed_is_owed_again(lender: Lender) -> None:
     entry = trail.trail(("servicing.loan", loan.pk)).filter(action="loan.charged_back").first()
     assert entry is not None
     assert entry.details["payment"] == paid
+    assert audit_books(full=True).differences == ()
     lender.live_until(lender.today + timedelta(days=8))
     assert audit_books(full=True).differences == ()
 
@@ -259,6 +262,25 @@ def test_a_borrower_who_steps_back_on_the_phone_gets_the_fees_back(lender: Lende
     assert trail.trail(("servicing.loan", loan.pk)).filter(action="loan.withdrawn").exists()
     lender.live_until(lender.today + timedelta(days=9))
     assert selectors.loan(loan.pk).status == "past_due"
+    assert audit_books(full=True).differences == ()
+
+
+def test_a_loan_that_was_repaid_is_late_at_once_when_its_last_payment_is_disputed(lender: Lender) -> None:
+    loan, accountant = lender.loan(agreed=loans.single_payment(days=7)), lender.browser("accountant")
+    lender.live_until(ON + timedelta(days=7))
+    loans.pay(loan, selectors.loan(loan.pk).outstanding_minor, lender.today)
+    assert selectors.loan(loan.pk).status == "closed"
+    lender.live_until(lender.today + timedelta(days=30))
+    (paid,) = [line.source for line in selectors.loan_view(loan_id=loan.pk).timeline if line.kind == "payment_received"]
+    answers = {"payment": paid, "amount": "10000", "balance": "principal", "value_on": str(lender.today), **WHY}
+    confirm(accountant, loan, "charge-back", **answers)
+    approve(lender, loan_course.DISPUTE, loan)
+    row = selectors.loan(loan.pk)
+    assert (row.status, row.days_past_due, row.max_days_past_due) == ("past_due", 30, 30)
+    loans.pay(loan, 10_000, lender.today)
+    assert selectors.loan(loan.pk).status == "closed"
+    assert audit_books(full=True).differences == ()
+    lender.live_until(lender.today + timedelta(days=2))
     assert audit_books(full=True).differences == ()
 
 

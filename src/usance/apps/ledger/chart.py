@@ -27,7 +27,7 @@ _NAMES: Mapping[str, tuple[str, str]] = {
     "fee_receivable": ("1230", _("Loans to customers: fees")),
     "penalty_receivable": ("1240", _("Loans to customers: penalties")),
     "tax_receivable": ("1250", _("Loans to customers: taxes charged on")),
-    "charged_off_loans": ("1260", _("Loans to customers: charged off")),
+    "charged_off_loans": ("1260", _("Loans to customers: taken for lost")),
     "disbursement_clearing": ("1310", _("Clearing: disbursements under way")),
     "receipts_clearing": ("1320", _("Clearing: receipts under way")),
     "refund_clearing": ("1330", _("Clearing: refunds under way")),

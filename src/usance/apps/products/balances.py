@@ -14,7 +14,7 @@ COMPONENTS: Mapping[str, Any] = {
     "penalty": gettext_lazy("Penalty"),
     "tax": gettext_lazy("Tax"),
     "unapplied": gettext_lazy("Paid in advance"),
-    "charged_off": gettext_lazy("Charged off"),
+    "charged_off": gettext_lazy("Taken for lost"),
 }
 FEES: Mapping[str, Any] = {
     "service": gettext_lazy("service fee"),

@@ -7,13 +7,14 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, When
+from django.db.models import Case, Count, DateField, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Coalesce
 
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.servicing.models import Earning, Loan, LoanClassChange
 from usance.core import classes
+from usance.core.calendar import ONE_DAY
 from usance.core.classes import Scheme
 from usance.core.loan import state
 
@@ -56,6 +57,20 @@ def record(closed: Iterable[tuple[Loan, Mapping[str, Any], Sequence[tuple[int, s
                 rows.append(LoanClassChange(loan=row, day=on, was=was, now=now, days_past_due=days))
             was = now
     LoanClassChange.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def look_again() -> int:
+    """The next close looks at every running loan that bears no class of the rule in force: where the rule came with a
+    later version, and holds since long ago. Says how many."""
+    scheme = scheme_on(tenancy.current().business_date)
+    if scheme is None:
+        return 0
+    lacking = Loan.objects.filter(status__in=state.LIVE).exclude(
+        loan_class__in=[known.code for known in scheme.classes]
+    )
+    tomorrow = ExpressionWrapper(F("closed_until") + ONE_DAY, DateField())
+    found = Earning.objects.filter(pk__in=lacking.values("pk"), agenda_on__gt=tomorrow)
+    return found.update(agenda_on=tomorrow)
 
 
 def changes_of(*, loan_id: UUID) -> QuerySet[LoanClassChange]:

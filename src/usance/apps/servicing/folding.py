@@ -165,24 +165,17 @@ def next_due_minor(loan: state.Loan) -> int:
 
 
 def max_days_past_due(agreed: terms.Terms, history: Sequence[events.Event], to: date) -> int:
-    """The most days past due the loan ever had until `to`: an age only falls when an event happens, so it is looked
-    at before those of each day, and at the end. A loan may come in past due: it is looked at then, too."""
-    counting = replay.in_force(history)
-    days = {event.effective_on for event in history if event.effective_on < to} | {to}
-    loan, book, most, told = replay.begin(agreed, history, to), state.Book(), 0, 0
-    for day in sorted(days):
-        while told < len(counting) and _comes_before(counting[told], day):
-            event = counting[told]
-            loan = apply.apply_into(close.advance_into(loan, event.effective_on, book, daily=False), event, book)
-            told += 1
-        loan = close.advance_into(loan, day, book, daily=False)
+    """The most days past due the loan ever had until `to`. Only an event makes an age fall, or jump (a loan comes in
+    past due, a payment of last month is disputed): it is looked at before each and after it, and at the end."""
+    loan, book, most = replay.begin(agreed, history, to), state.Book(), 0
+    for event in replay.in_force(history):
+        if event.effective_on > to:
+            break
+        loan = close.advance_into(loan, event.effective_on, book, daily=False)
         most = max(most, state.days_past_due(loan))
-    return most
-
-
-def _comes_before(event: events.Event, day: date) -> bool:
-    """Whether a loan is looked at on a day after the event: one of an earlier day, or how the loan came in."""
-    return event.effective_on < day or (event.effective_on == day and event.RANK <= events.TakenOver.RANK)
+        loan = apply.apply_into(loan, event, book)
+        most = max(most, state.days_past_due(loan))
+    return max(most, state.days_past_due(close.advance_into(loan, to, book, daily=False)))
 
 
 def undoes_earlier(event: events.Event) -> bool:

@@ -113,6 +113,7 @@ def _take_in(taking: Taking, event: Event, actor: Actor) -> None:
     taking.loan, taking.history = step.loan, (*taking.history, event)
     if taking.loan.at < taking.today:
         movements += _pass_days(taking, taking.today)
+    in_order = in_order and (before.last_order is None or before.last_order < event.order)
     if not in_order or folding.undoes_earlier(event):
         agreed = folding.terms_of(taking.row)
         taking.most_days_late = folding.max_days_past_due(agreed, taking.history, taking.loan.at)

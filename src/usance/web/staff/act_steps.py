@@ -93,7 +93,7 @@ SHAPES = {
         Shape("credit", gettext_lazy("Credit the loan"), "loan.waive", _is_live, icon="check"),
         Shape("add_fee", gettext_lazy("Charge a fee or a penalty"), "loan.charge", _has_begun, icon="plus"),
         Shape("penalty", gettext_lazy("Pause or resume penalties"), "loan.waive", _is_live, icon="pause"),
-        Shape("rest_interest", gettext_lazy("Days without interest"), "loan.waive", _is_live, icon="pause"),
+        Shape("rest_interest", gettext_lazy("Pause interest"), "loan.waive", _is_live, icon="pause"),
         Shape("reschedule", gettext_lazy("Change the due dates"), "loan.restructure", _has_dates, icon="calendar"),
         Shape("respread", gettext_lazy("Spread the debt anew"), "loan.restructure", _is_live, icon="calendar"),
         Shape("send_back", gettext_lazy("Send back what was paid in advance"), "payment.approve",

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -91,7 +92,7 @@ class CreditForm(AmountForm):
     def __init__(self, *args: Any, loan: Any, today: date, **kwargs: Any) -> None:
         super().__init__(*args, loan=loan, **kwargs)
         self.most, self.currency = loan.outstanding_minor, loan.currency
-        self.fields["credit"].choices = list(reckoning.CREDITS.items())  # type: ignore[attr-defined]
+        house.cards(self, "credit").choices = [(code, capfirst(name)) for code, name in reckoning.CREDITS.items()]
 
     def clean_amount(self) -> int:
         amount: int = self.cleaned_data["amount"]

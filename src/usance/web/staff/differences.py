@@ -108,6 +108,10 @@ def _course(row: Any, institution: Any) -> list[ui.DiffRow]:
     """What the event says, then the loan's figures before and after it."""
     shown, told = _money(institution), row.after["event"]
     found = [ui.DiffRow(label, "", _said(told[name], shown, name)) for name, label in SAID.items() if told.get(name)]
+    if told["kind"] == "ChargedBack":
+        found = [*_disputed(UUID(row.subject_id), told, shown), *found]
+    if told["kind"] == "ChargedOff":  # which changes nothing that is owed
+        found.append(ui.DiffRow(words.COMPONENTS["charged_off"], shown(0), shown(row.before["owed_minor"])))
     if told["kind"] == "Credited":
         found.insert(0, ui.DiffRow(_("Which credit is it?"), "", reckoning.CREDITS.get(told["reason"], told["reason"])))
     for name, label in FIGURES.items():
@@ -116,6 +120,16 @@ def _course(row: Any, institution: Any) -> list[ui.DiffRow]:
             found.append(ui.DiffRow(label, *sides))
     now = loans.loan(UUID(row.subject_id)).outstanding_minor if row.state == "proposed" else None
     return found + _since(row, now, shown)
+
+
+def _disputed(loan_id: UUID, told: Mapping[str, Any], shown: Callable[[int], ui.Money]) -> list[ui.DiffRow]:
+    """The payment that was disputed, and since when its money is gone."""
+    payment = loans.events_of(loan_id=loan_id).filter(source=told["payment"]).first()
+    rows = [ui.DiffRow(_("Day on which the money was taken from us"), "", _said(told["effective_on"], shown, ""))]
+    if payment is not None:
+        rows.insert(0, ui.DiffRow(_("Which payment was disputed?"), "", shown(payment.payload["amount_minor"])))
+        rows.insert(1, ui.DiffRow(_("Day of this payment"), "", formats.date_l(payment.effective_on)))
+    return rows
 
 
 # parts of an event, and figures of a loan, in words

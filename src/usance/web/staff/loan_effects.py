@@ -62,12 +62,15 @@ def difference(preview: quote.Preview, currency: str) -> list[ui.DiffRow]:
     def row(label: Any, name: str) -> ui.DiffRow:
         return ui.DiffRow(label, ui.Money(getattr(before, name), currency), ui.Money(getattr(after, name), currency))
 
+    def coming(standing: quote.Standing) -> ui.Money:
+        return ui.Money(standing.next_due_minor if standing.next_due_on else 0, currency)
+
     rows = [
         row(_("Owed in all"), "outstanding_minor"),
         row(_("Due now"), "due_now_minor"),
         row(_("Past due"), "past_due_minor"),
         row(_("To close the loan"), "payoff_minor"),
-        row(_("Next payment"), "next_due_minor"),
+        ui.DiffRow(_("Next payment"), coming(before), coming(after)),
         row(_("Still to pay to the end"), "still_to_pay_minor"),
         row(_("Paid in advance"), "unapplied_minor"),
     ]

@@ -66,8 +66,8 @@ def disbursed(loan: Loan, event: events.Disbursed, book: Book) -> Loan:
     book.fact("disbursed", on, amount_minor=event.amount_minor)
     before = loan.disbursed_minor - event.amount_minor
     loan = _begun(loan, book) if first else _drawn_later(reshape.to_come_again(loan), book, event.amount_minor)
-    if not loan.due_dates:
-        return loan
+    if not loan.due_dates:  # all was due: it owes again, and what it had too much pays
+        return allocate.allocate(settle_status(loan, book), book, on)
     loan = draw.spread(loan, loan.disbursed_minor - before, beside)
     return allocate.allocate(loan, book, on, ("past_due", "due"))
 

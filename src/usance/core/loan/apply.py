@@ -66,9 +66,9 @@ def disbursed(loan: Loan, event: events.Disbursed, book: Book) -> Loan:
     book.fact("disbursed", on, amount_minor=event.amount_minor)
     before = loan.disbursed_minor - event.amount_minor
     loan = _begun(loan, book) if first else _drawn_later(reshape.to_come_again(loan), book, event.amount_minor)
-    if not loan.due_dates:
-        return loan
-    loan = draw.spread(loan, loan.disbursed_minor - before, beside)
+    if not loan.due_dates:  # all was due: it owes again, and what it had too much pays
+        return allocate.allocate(settle_status(loan, book), book, on)
+    loan = draw.spread(loan, book, loan.disbursed_minor - before, beside)
     return allocate.allocate(loan, book, on, ("past_due", "due"))
 
 
@@ -110,7 +110,8 @@ def _drawn_later(loan: Loan, book: Book, amount: int) -> Loan:
             share = money.rounded(fee.share * amount, loan.terms.rounding)
             loan = _fee_at_start(loan, book, fee.kind, share, fee.when)
     added = loan.balances["principal"] - before
-    return draw.later(loan._replace(disbursed_minor=loan.disbursed_minor + added), book, amount + added)
+    later = (*loan.drawn_later, (loan.at, amount + added))
+    return loan._replace(disbursed_minor=loan.disbursed_minor + added, drawn_later=later)
 
 
 def _fee_at_start(loan: Loan, book: Book, kind: str, amount: int, when: str) -> Loan:

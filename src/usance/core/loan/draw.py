@@ -56,21 +56,17 @@ def _saved(loan: Loan) -> list[int]:
     return [state.regular_ahead(loan, index, ("principal",)) for index in range(len(loan.due_dates))]
 
 
-def later(loan: Loan, book: Book, amount: int) -> Loan:
-    """More money came: it is remembered by its day, and bears interest from when it was agreed."""
-    loan = loan._replace(drawn_later=(*loan.drawn_later, (loan.at, amount)))
-    drawdowns = loan.terms.drawdowns
-    return DRAWN_INTEREST[drawdowns.interest](loan, book, amount) if drawdowns else loan
-
-
 def _for_the_whole_period(loan: Loan, book: Book, amount: int) -> Loan:
     """As if the money had come with the running period: what it would have earned so far is earned now."""
     if loan.period is None or loan.period.starts_on >= loan.at or loan.matured_on is not None:
         return loan
     accrual, before = rates.ACCRUALS[loan.terms.day_count], loan.interest
     earned = amount * accrual(loan.rate, loan.period.starts_on, loan.at, loan.period)
-    exact = before.exact + earned
+    exact, room = before.exact + earned, charges.cost_room(loan)
     posted = money.rounded(exact, loan.terms.rounding)
+    if room is not None and posted - before.posted > room:
+        posted = before.posted + room
+        exact = Fraction(posted)
     posting = change("interest_accrued", "interest", posted - before.posted, loan.at - ONE_DAY)
     loan = book.post(
         loan, posting, "interest.whole_period", lambda: ("for the whole of the running period", {"earned": earned})
@@ -85,13 +81,16 @@ DRAWN_INTEREST: dict[str, Callable[[Loan, Book, int], Loan]] = {
 }
 
 
-def spread(loan: Loan, drawn: int, beside: tuple[int, ...]) -> Loan:
-    """What is due of the new money at once, and its place in the instalments to come: with all that they repay, or
-    beside it."""
-    loan = reshape.down_payment(loan, drawn)
+def spread(loan: Loan, book: Book, drawn: int, beside: tuple[int, ...]) -> Loan:
+    """What is due of the new money at once, from when it bears interest, and its place in the instalments to come: with
+    all that they repay, or beside it."""
+    loan, terms = reshape.down_payment(loan, drawn), loan.terms
+    at_once = sum(bill.due.get("principal", 0) for bill in loan.bills[-1:] if bill.starts_on == loan.at == bill.due_on)
+    if terms.drawdowns is not None:
+        bearing = drawn - at_once if terms.interest_base == "financed_principal" else drawn
+        loan = DRAWN_INTEREST[terms.drawdowns.interest](loan, book, bearing)
     if not beside:
         return reshape.as_listed(reshape.levelled(loan, drawn))
-    at_once = sum(bill.due.get("principal", 0) for bill in loan.bills[-1:] if bill.starts_on == loan.at == bill.due_on)
     return _beside(loan, drawn - at_once, beside)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from usance.core import money, rates
+from usance.core import calendar, money, rates
 from usance.core.exact import Fraction
 from usance.core.loan import charges, plan, state
 from usance.core.loan.state import Accrued, Book, Loan, change
@@ -44,9 +44,16 @@ def periods_to_come(loan: Loan, most: int = 0) -> list[Period]:
     so many."""
     starts_on = loan.period.starts_on if loan.period else loan.at
     periods = plan.periods(loan.terms, starts_on, loan.due_dates[: most or None], state.pace(loan))
+    if loan.moved_to is not None:
+        periods = [_as_moved(period) if period.ends_on == loan.moved_to else period for period in periods]
     if loan.period and periods and loan.period.ends_on == periods[0].ends_on:
         periods[0] = loan.period
     return periods
+
+
+def _as_moved(period: Period) -> Period:
+    """A due date that was moved gives its period another length, as the close will have it."""
+    return period._replace(every=calendar.steps_between(period.starts_on, period.ends_on, period.unit))
 
 
 def _awake(loan: Loan, period: Period) -> Fraction:

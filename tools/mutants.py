@@ -40,9 +40,10 @@ from mutmut.mutation.pragma_handling import IgnoredCode
 
 PROJECT = Path(__file__).resolve().parent.parent
 CORE = PROJECT / "src/usance/core"
-LAWS = ("laws", "conventions", "take_over", "reference")  # the other half of the histories finds the same
-TESTS = ("tests/core", "tests/stories", *(f"tests/laws/test_{name}.py" for name in LAWS))
-EXAMPLES = 3  # of each property: these are to be quick, `make test` tries 200
+LAWS = ("laws.py", "conventions.py", "take_over.py", "reference.py")
+TESTS = ("tests/core", "tests/stories", *(f"tests/laws/test_{name}" for name in LAWS))
+LEFT_OUT = "off_by_one or (slow_reference and not [0] and not [25] and not [50])"  # long
+EXAMPLES = 2  # of each property: these are to be quick, `make test` tries 200
 REMEMBERED, MADE = PROJECT / ".cache/mutants.json", PROJECT / ".cache/mutants_made.json"
 LEAST_SECONDS, TIMES_LONGER = 3.0, 10  # of processor time, until a test counts as one that never ends
 MEMORY = 3 << 30
@@ -368,7 +369,7 @@ def main() -> int:
         print(f"{len(told):,} were tried before with these sources and tests.", flush=True)
     if waiting:
         os.environ.pop("HYPOTHESIS_PROFILE", None)
-        asked = ["-q", "-n0", "--no-header", "-s", "-p", "no:django", *TESTS]
+        asked = ["-q", "-n0", "--no-header", "-s", "-p", "no:django", "-k", f"not ({LEFT_OUT})", *TESTS]
         if status := pytest.main(asked, plugins=[Runner(waiting, options.workers, memory)]):
             return int(status)
     report(drawn, everything, memory)

@@ -4,10 +4,10 @@
     make mutants SAMPLE=400 SEED=2  so many, drawn by seed, and the interval that the share of all lies in
     tools/mutants.py --survivors    the faults that nothing noticed, as diffs (of one file: --only charges)
 
-What a mutant is, mutmut says (its own mutations of every undecorated function). This runs them: the tests are collected once, and
-each mutant lives in a process forked from there, where its function has another body. Only tests that reach the changed
-lines run, the quick ones and those that noticed its neighbours first, until one fails. Results hold for these very
-sources and tests; after a change all are tried again, beginning with the test that noticed them before.
+What a mutant is, mutmut says (its own mutations of every undecorated function). This runs them: the tests are collected
+once, and each mutant lives in a process forked from there, where its function has another body. Only tests that reach
+the changed lines run, those that noticed its neighbours and the quick ones first, until one fails. Results hold for
+these very sources and tests; after a change all are tried again, beginning with the test that noticed them before.
 """
 
 from __future__ import annotations
@@ -116,7 +116,8 @@ def put_in(mutant: Mutant) -> None:
     owner, _, name = mutant.function.rpartition(".")
     held = vars(getattr(module, owner))[name] if owner else vars(module)[name]
     old, new = (getattr(item, "__func__", item) for item in (held, made[name]))
-    assert isinstance(old, types.FunctionType) and isinstance(new, types.FunctionType), mutant.function
+    assert isinstance(old, types.FunctionType)
+    assert isinstance(new, types.FunctionType)
     old.__code__, old.__defaults__, old.__kwdefaults__ = new.__code__, new.__defaults__, new.__kwdefaults__
 
 
@@ -209,7 +210,7 @@ class Runner:
             if (child := os.fork()) == 0:
                 try:
                     look(items, target)
-                except BaseException as error:
+                except BaseException as error:  # noqa: BLE001 (the child ends here, whatever it was)
                     print(error, flush=True)
                     os._exit(1)
                 os._exit(0)
@@ -273,7 +274,7 @@ def quietly(act: Any, *told: Any) -> None:
     os.dup2(nothing, 2)
     try:
         act(*told)
-    except BaseException:
+    except BaseException:  # noqa: BLE001 (the child ends here, whatever it was)
         os._exit(255)
 
 
@@ -359,7 +360,7 @@ def main() -> int:
     everything, memory = [m for m in all_mutants() if options.only in m.file], remembered()
     drawn = everything
     if options.sample and options.sample < len(everything):
-        drawn = random.Random(options.seed).sample(sorted(everything), options.sample)
+        drawn = random.Random(options.seed).sample(sorted(everything), options.sample)  # noqa: S311
     if options.survivors:
         show_survivors(sorted(drawn), memory)
         return 0

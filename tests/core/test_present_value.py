@@ -46,12 +46,12 @@ def test_payments_carry_the_present_to_the_future(rate: Fraction, due: int, futu
     """Paid period by period, by hand."""
     count, present = 5, Fraction(1000)
     each = pv.payment(rate, count, present, future, due)
-    balance, interest = present, []
-    for number in range(1, count + 1):
+    balance, interest, earned = present, [], Fraction(0)
+    for _ in range(count):
         if due:
-            interest.append(balance * 0 if number == 1 else -earned / (1 + rate))
-            balance = (balance + each) * (1 + rate)
-            earned = balance * rate
+            interest.append(-earned)  # until now; nothing before the first payment
+            earned = (balance + each) * rate
+            balance += each + earned
         else:
             interest.append(-balance * rate)
             balance = balance * (1 + rate) + each
@@ -89,8 +89,8 @@ def test_flows_one_period_apart() -> None:
     assert irr is not None
     assert round(float(irr), 6) == 0.086631  # documentation of IRR: 8.7 %
     assert abs(pv.worth(pv.decimal(irr), flows)) < Decimal("1e-20")
-    assert pv.worth(Decimal("0.1"), [Fraction(0), Fraction(-10_000), Fraction(3000), Fraction(4200), Fraction(6800)]).quantize(
-        Decimal("0.01")) == Decimal("1188.44")  # fmt: skip  # documentation of NPV
+    a_year_later = [Fraction(amount) for amount in (0, -10_000, 3000, 4200, 6800)]
+    assert round(pv.worth(Decimal("0.1"), a_year_later), 2) == Decimal("1188.44")  # documentation of NPV
     loss = pv.internal_rate([Fraction(-100), Fraction(20), Fraction(30)])
     assert loss is not None
     assert round(float(loss), 6) == -0.343224  # (20 + sqrt(400 + 12000)) / 200 - 1

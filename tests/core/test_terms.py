@@ -1,4 +1,4 @@
-"""What terms may say: each refusal by its field, its value and its reason, and the last value that is still accepted."""
+"""What terms may say: each refusal by its field, its value and its reason, and the last value that is accepted."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ from usance.core.rates import Rate
 
 MONTHLY = Plan(kind="equal_instalments", count=3, every=1, unit="months")
 ORDER = ("tax", "penalty", "fee", "interest", "principal")
+GRACES = ("principal", "interest", "interest_free")
+NAMED = ("late_start", "day_count", "interest_base", "interest_spread", "after_maturity", "rounding", "residue",
+         "levelling", "roll", "early_payment", "early_interest", "charge_off")  # fmt: skip
 DAYS = (date(2026, 2, 1), date(2026, 3, 1))
 
 
@@ -67,8 +70,8 @@ REFUSED: list[tuple[Callable[[], object], str, str, str]] = [
     (lambda: listed(principals=(1,)), "plan.principals", "1", "one for each date of a listed plan"),
     (lambda: listed(principals=(3, -1)), "plan.principals", "2", "one for each date of a listed plan"),
     (lambda: listed(dates=(), principals=()), "plan.dates", "0", "a listed plan says its dates"),
-    *((lambda name=name: Grace(**{name: -1}), "grace", str, "not negative") for name in ("principal", "interest", "interest_free")),
-    *((lambda name=name: Grace(**{name: 1201}), "grace", "1201", "at most 1200") for name in ("principal", "interest", "interest_free")),
+    *((lambda name=name: Grace(**{name: -1}), "grace", str, "not negative") for name in GRACES),
+    *((lambda name=name: Grace(**{name: 1201}), "grace", "1201", "at most 1200") for name in GRACES),
     (lambda: DownPayment(share=Fraction(-1)), "down_payment.share", "-1", "from 0 to less than 1"),
     (lambda: DownPayment(share=Fraction(1)), "down_payment.share", "1", "from 0 to less than 1"),
     (lambda: fee(kind="no good"), "fee.kind", "no good", "letters, digits and _"),
@@ -80,7 +83,12 @@ REFUSED: list[tuple[Callable[[], object], str, str, str]] = [
     (lambda: fee(after_days=-1), "fee.after_days", "-1", "not negative"),
     (lambda: Tax(kind="v t", share=Fraction(0), on=()), "tax.kind", "v t", "letters, digits and _"),
     (lambda: Tax(kind="vat", share=Fraction(-1), on=()), "tax.share", "-1", "not negative"),
-    (lambda: Tax(kind="vat", share=Fraction(0), on=("interest", "principal")), "tax.on", "principal", "interest, penalty or a fee"),
+    (
+        lambda: Tax(kind="vat", share=Fraction(0), on=("interest", "principal")),
+        "tax.on",
+        "principal",
+        "interest, penalty or a fee",
+    ),
     (lambda: Penalty(rule="harsh"), "penalty.rule", "harsh", one_of("penalty")),
     (lambda: Penalty(rule="flat_per_miss", grace_days=-1), "penalty.grace_days", "-1", "not negative"),
     (lambda: Penalty(rule="flat_per_miss", share=Fraction(-1)), "penalty", "-1", "not negative"),
@@ -90,26 +98,68 @@ REFUSED: list[tuple[Callable[[], object], str, str, str]] = [
     (lambda: Allocation(components=()), "allocation.components", "()", "each component once"),
     (lambda: Allocation(due=(*ORDER, "tax")), "allocation.due", str((*ORDER, "tax")), "each component once"),
     (lambda: Allocation(in_advance=ORDER[:1]), "allocation.in_advance", str(ORDER[:1]), "each component once"),
-    (lambda: Credit(reason="luck", allocation=Allocation(), early_payment="in_turn"), "credit.reason", "luck", one_of("credit")),
-    (lambda: Credit(reason="goodwill", allocation=Allocation(), early_payment="never"), "credit.early_payment", "never", one_of("early_payment")),
-    (lambda: Extension(days_allowed=(7,), max_count=1, extend_from="now"), "extension.extend_from", "now", one_of("extend_from")),
-    (lambda: Extension(days_allowed=(), max_count=1), "extension.days_allowed", "()", "at least one positive number of days"),
-    (lambda: Extension(days_allowed=(0, 7), max_count=1), "extension.days_allowed", "(0, 7)", "at least one positive number of days"),
+    (
+        lambda: Credit(reason="luck", allocation=Allocation(), early_payment="in_turn"),
+        "credit.reason",
+        "luck",
+        one_of("credit"),
+    ),
+    (
+        lambda: Credit(reason="goodwill", allocation=Allocation(), early_payment="never"),
+        "credit.early_payment",
+        "never",
+        one_of("early_payment"),
+    ),
+    (
+        lambda: Extension(days_allowed=(7,), max_count=1, extend_from="now"),
+        "extension.extend_from",
+        "now",
+        one_of("extend_from"),
+    ),
+    (
+        lambda: Extension(days_allowed=(), max_count=1),
+        "extension.days_allowed",
+        "()",
+        "at least one positive number of days",
+    ),
+    (
+        lambda: Extension(days_allowed=(0, 7), max_count=1),
+        "extension.days_allowed",
+        "(0, 7)",
+        "at least one positive number of days",
+    ),
     (lambda: Extension(days_allowed=(7,), max_count=-1), "extension.max_count", "-1", "not negative"),
     (lambda: terms(principal_minor=0), "principal_minor", "0", "more than zero"),
-    *(
-        (lambda field=field: terms(**{field: "lunar"}), field, "lunar", one_of(field))
-        for field in ("late_start", "day_count", "interest_base", "interest_spread", "after_maturity", "rounding", "residue",
-                      "levelling", "roll", "early_payment", "early_interest", "charge_off")
-    ),
+    *((lambda field=field: terms(**{field: "lunar"}), field, "lunar", one_of(field)) for field in NAMED),
     (lambda: terms(level_day_count="lunar"), "level_day_count", "lunar", one_of("day_count")),
-    (lambda: terms(early_interest="owed"), "early_interest", "shorter_term", "owed only where instalments stay as they are"),
-    (lambda: terms(early_interest="owed", early_payment="in_turn", cost_cap_share=Fraction(1)), "early_interest", "owed",
-     "owed only without a cost cap and without a tax on interest"),
-    (lambda: terms(early_interest="owed", early_payment="in_turn", taxes=(Tax(kind="vat", share=Fraction(1), on=("interest",)),)),
-     "early_interest", "owed", "owed only without a cost cap and without a tax on interest"),
-    (lambda: terms(interest_base="scheduled_balance"), "interest_base", "scheduled_balance",
-     "interest as scheduled is owed by who pays early"),
+    (
+        lambda: terms(early_interest="owed"),
+        "early_interest",
+        "shorter_term",
+        "owed only where instalments stay as they are",
+    ),
+    (
+        lambda: terms(early_interest="owed", early_payment="in_turn", cost_cap_share=Fraction(1)),
+        "early_interest",
+        "owed",
+        "owed only without a cost cap and without a tax on interest",
+    ),
+    (
+        lambda: terms(
+            early_interest="owed",
+            early_payment="in_turn",
+            taxes=(Tax(kind="vat", share=Fraction(1), on=("interest",)),),
+        ),
+        "early_interest",
+        "owed",
+        "owed only without a cost cap and without a tax on interest",
+    ),
+    (
+        lambda: terms(interest_base="scheduled_balance"),
+        "interest_base",
+        "scheduled_balance",
+        "interest as scheduled is owed by who pays early",
+    ),
     (lambda: terms(grace=Grace(principal=3), plan=MONTHLY), "grace.principal", "3", "fewer than the instalments"),
     (lambda: terms(rates=()), "rates", "[]", "steps in order, the first from day 0"),
     (lambda: terms(rates=(step(1),)), "rates", "[1]", "steps in order, the first from day 0"),
@@ -123,9 +173,13 @@ REFUSED: list[tuple[Callable[[], object], str, str, str]] = [
     (lambda: terms(bill_days=61), "bill_days", "61", "from 1 to 60"),
     (lambda: terms(forgive_under_minor=-1), "forgive_under_minor", "-1", "not negative"),
     (lambda: terms(fees=(fee(), fee())), "fees", "['service', 'service']", "each kind once"),
-    (lambda: terms(fees=(fee(when="deducted", flat_minor=1, share=Fraction("0.99999")),)), "fees", "100000",
-     "less than the principal may be deducted"),
-]  # fmt: skip
+    (
+        lambda: terms(fees=(fee(when="deducted", flat_minor=1, share=Fraction("0.99999")),)),
+        "fees",
+        "100000",
+        "less than the principal may be deducted",
+    ),
+]
 
 
 @pytest.mark.parametrize(("make", "field", "value", "why"), REFUSED, ids=range(len(REFUSED)))

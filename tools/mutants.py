@@ -16,13 +16,13 @@ import argparse
 import difflib
 import gc
 import hashlib
-import importlib
+import importlib.util
 import json
 import os
-import random
 import resource
 import signal
 import sys
+import tempfile
 import time
 import types
 from collections import Counter, defaultdict
@@ -110,20 +110,26 @@ def mark() -> str:
 def put_in(mutant: Mutant) -> None:
     """Gives the function its other body in this process; whoever holds the function has the other one now."""
     module = importlib.import_module("usance.core." + mutant.file.removesuffix(".py").replace("/", "."))
-    made: dict[str, Any] = {}
-    source = "from __future__ import annotations\n" + mutant.after
-    exec(compile(source, mutant.file, "exec", dont_inherit=True), vars(module), made)  # noqa: S102
+    with tempfile.NamedTemporaryFile("w", suffix=".py", encoding="utf-8") as file:
+        file.write("from __future__ import annotations\n" + mutant.after)
+        file.flush()
+        spec = importlib.util.spec_from_file_location("other", file.name)
+        assert spec is not None
+        assert spec.loader is not None
+        other = importlib.util.module_from_spec(spec)
+        vars(other).update({name: item for name, item in vars(module).items() if not name.startswith("__")})
+        spec.loader.exec_module(other)
     owner, _, name = mutant.function.rpartition(".")
     held = vars(getattr(module, owner))[name] if owner else vars(module)[name]
-    old, new = (getattr(item, "__func__", item) for item in (held, made[name]))
+    old, new = (getattr(item, "__func__", item) for item in (held, vars(other)[name]))
     assert isinstance(old, types.FunctionType)
     assert isinstance(new, types.FunctionType)
     old.__code__, old.__defaults__, old.__kwdefaults__ = new.__code__, new.__defaults__, new.__kwdefaults__
 
 
 def forget() -> None:
-    """Empties every cache of the core."""
-    for loaded in [item for key, item in sys.modules.items() if key.startswith("usance.core")]:
+    """Empties every cache of the core and of its tests."""
+    for loaded in [item for key, item in sys.modules.items() if key.startswith(("usance.core", "tests."))]:
         for item in vars(loaded).values():
             if callable(getattr(item, "cache_clear", None)):
                 item.cache_clear()
@@ -348,6 +354,11 @@ def show_survivors(mutants: list[Mutant], memory: dict[str, Any]) -> None:
             print("\n".join(text for text in list(changed)[2:] if not text.startswith("@@")))
 
 
+def drawn_by(seed: int, mutant: Mutant) -> str:
+    """Its place in the draw of this seed: a larger sample holds the smaller one."""
+    return hashlib.sha256(f"{seed}:{mutant.key}".encode()).hexdigest()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__.splitlines()[0])
     parser.add_argument("--sample", type=int, help="so many mutants, drawn by the seed (default: all)")
@@ -360,7 +371,7 @@ def main() -> int:
     everything, memory = [m for m in all_mutants() if options.only in m.file], remembered()
     drawn = everything
     if options.sample and options.sample < len(everything):
-        drawn = random.Random(options.seed).sample(sorted(everything), options.sample)  # noqa: S311
+        drawn = sorted(everything, key=lambda mutant: drawn_by(options.seed, mutant))[: options.sample]
     if options.survivors:
         show_survivors(sorted(drawn), memory)
         return 0
@@ -379,5 +390,6 @@ def main() -> int:
 
 if __name__ == "__main__":
     os.chdir(PROJECT)
+    sys.dont_write_bytecode = True
     sys.path[:0] = [str(PROJECT)]
     sys.exit(main())

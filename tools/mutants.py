@@ -4,10 +4,10 @@
     make mutants SAMPLE=400 SEED=2  so many, drawn by seed, and the interval that the share of all lies in
     tools/mutants.py --survivors    the faults that nothing noticed, as diffs (of one file: --only charges)
 
-What a mutant is, mutmut says (its own mutations of every undecorated function). This runs them: the tests are collected once, and
-each mutant lives in a process forked from there, where its function has another body. Only tests that reach the changed
-lines run, the quick ones and those that noticed its neighbours first, until one fails. Results hold for these very
-sources and tests; after a change all are tried again, beginning with the test that noticed them before.
+What a mutant is, mutmut says (its own mutations of every undecorated function). This runs them: the tests are collected
+once, and each mutant lives in a process forked from there, where its function has another body. Only tests that reach
+the changed lines run, those that noticed its neighbours and the quick ones first, until one fails. Results hold for
+these very sources and tests; after a change all are tried again, beginning with the test that noticed them before.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import argparse
 import difflib
 import gc
 import hashlib
-import importlib
+import importlib.util
 import json
 import os
-import random
 import resource
 import signal
 import sys
+import tempfile
 import time
 import types
 from collections import Counter, defaultdict
@@ -40,9 +40,10 @@ from mutmut.mutation.pragma_handling import IgnoredCode
 
 PROJECT = Path(__file__).resolve().parent.parent
 CORE = PROJECT / "src/usance/core"
-LAWS = ("laws", "conventions", "take_over", "reference")  # the other half of the histories finds the same
-TESTS = ("tests/core", "tests/stories", *(f"tests/laws/test_{name}.py" for name in LAWS))
-EXAMPLES = 3  # of each property: these are to be quick, `make test` tries 200
+LAWS = ("laws.py", "conventions.py", "take_over.py", "reference.py")
+TESTS = ("tests/core", "tests/stories", *(f"tests/laws/test_{name}" for name in LAWS))
+LEFT_OUT = "off_by_one or (slow_reference and not [0] and not [25] and not [50])"  # long
+EXAMPLES = 2  # of each property: these are to be quick, `make test` tries 200
 REMEMBERED, MADE = PROJECT / ".cache/mutants.json", PROJECT / ".cache/mutants_made.json"
 LEAST_SECONDS, TIMES_LONGER = 3.0, 10  # of processor time, until a test counts as one that never ends
 MEMORY = 3 << 30
@@ -109,19 +110,26 @@ def mark() -> str:
 def put_in(mutant: Mutant) -> None:
     """Gives the function its other body in this process; whoever holds the function has the other one now."""
     module = importlib.import_module("usance.core." + mutant.file.removesuffix(".py").replace("/", "."))
-    made: dict[str, Any] = {}
-    source = "from __future__ import annotations\n" + mutant.after
-    exec(compile(source, mutant.file, "exec", dont_inherit=True), vars(module), made)  # noqa: S102
+    with tempfile.NamedTemporaryFile("w", suffix=".py", encoding="utf-8") as file:
+        file.write("from __future__ import annotations\n" + mutant.after)
+        file.flush()
+        spec = importlib.util.spec_from_file_location("other", file.name)
+        assert spec is not None
+        assert spec.loader is not None
+        other = importlib.util.module_from_spec(spec)
+        vars(other).update({name: item for name, item in vars(module).items() if not name.startswith("__")})
+        spec.loader.exec_module(other)
     owner, _, name = mutant.function.rpartition(".")
     held = vars(getattr(module, owner))[name] if owner else vars(module)[name]
-    old, new = (getattr(item, "__func__", item) for item in (held, made[name]))
-    assert isinstance(old, types.FunctionType) and isinstance(new, types.FunctionType), mutant.function
+    old, new = (getattr(item, "__func__", item) for item in (held, vars(other)[name]))
+    assert isinstance(old, types.FunctionType)
+    assert isinstance(new, types.FunctionType)
     old.__code__, old.__defaults__, old.__kwdefaults__ = new.__code__, new.__defaults__, new.__kwdefaults__
 
 
 def forget() -> None:
-    """Empties every cache of the core."""
-    for loaded in [item for key, item in sys.modules.items() if key.startswith("usance.core")]:
+    """Empties every cache of the core and of its tests."""
+    for loaded in [item for key, item in sys.modules.items() if key.startswith(("usance.core", "tests."))]:
         for item in vars(loaded).values():
             if callable(getattr(item, "cache_clear", None)):
                 item.cache_clear()
@@ -208,7 +216,7 @@ class Runner:
             if (child := os.fork()) == 0:
                 try:
                     look(items, target)
-                except BaseException as error:
+                except BaseException as error:  # noqa: BLE001 (the child ends here, whatever it was)
                     print(error, flush=True)
                     os._exit(1)
                 os._exit(0)
@@ -272,7 +280,7 @@ def quietly(act: Any, *told: Any) -> None:
     os.dup2(nothing, 2)
     try:
         act(*told)
-    except BaseException:
+    except BaseException:  # noqa: BLE001 (the child ends here, whatever it was)
         os._exit(255)
 
 
@@ -346,6 +354,11 @@ def show_survivors(mutants: list[Mutant], memory: dict[str, Any]) -> None:
             print("\n".join(text for text in list(changed)[2:] if not text.startswith("@@")))
 
 
+def drawn_by(seed: int, mutant: Mutant) -> str:
+    """Its place in the draw of this seed: a larger sample holds the smaller one."""
+    return hashlib.sha256(f"{seed}:{mutant.key}".encode()).hexdigest()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__.splitlines()[0])
     parser.add_argument("--sample", type=int, help="so many mutants, drawn by the seed (default: all)")
@@ -358,7 +371,7 @@ def main() -> int:
     everything, memory = [m for m in all_mutants() if options.only in m.file], remembered()
     drawn = everything
     if options.sample and options.sample < len(everything):
-        drawn = random.Random(options.seed).sample(sorted(everything), options.sample)
+        drawn = sorted(everything, key=lambda mutant: drawn_by(options.seed, mutant))[: options.sample]
     if options.survivors:
         show_survivors(sorted(drawn), memory)
         return 0
@@ -368,7 +381,7 @@ def main() -> int:
         print(f"{len(told):,} were tried before with these sources and tests.", flush=True)
     if waiting:
         os.environ.pop("HYPOTHESIS_PROFILE", None)
-        asked = ["-q", "-n0", "--no-header", "-s", "-p", "no:django", *TESTS]
+        asked = ["-q", "-n0", "--no-header", "-s", "-p", "no:django", "-k", f"not ({LEFT_OUT})", *TESTS]
         if status := pytest.main(asked, plugins=[Runner(waiting, options.workers, memory)]):
             return int(status)
     report(drawn, everything, memory)
@@ -377,5 +390,6 @@ def main() -> int:
 
 if __name__ == "__main__":
     os.chdir(PROJECT)
+    sys.dont_write_bytecode = True
     sys.path[:0] = [str(PROJECT)]
     sys.exit(main())

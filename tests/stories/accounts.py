@@ -23,8 +23,7 @@ HERE = Path(__file__).parent
 FOLDER = HERE / "accounts"
 
 
-def account(story: telling.Story) -> str:
-    told = list(telling.tell(story))
+def account(story: telling.Story, told: list[telling.Told]) -> str:
     history, last = told[-1].history, told[-1].loan
     parts = [story.title, "", *_promise(story, told), *_days(story, told), "facts"]
     parts += [f"  {fact.on}  {fact.kind}{_named(fact.details)}" for fact in _facts(story, told)]
@@ -112,4 +111,4 @@ def stories() -> list[Path]:
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     for path in stories():
-        (FOLDER / path.name).write_text(account(telling.read(path.read_text())))
+        (FOLDER / path.name).write_text(account(*telling.lived(path)))

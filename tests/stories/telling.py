@@ -17,6 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from usance.core.exact import Fraction
@@ -310,6 +312,13 @@ def tell(story: Story) -> Iterator[Told]:
                 assert loan == before
         assert loan == replay.replay(story.terms, history, line.told_on).loan or not history
         yield Told(line, loan, refused, list(history))
+
+
+@cache
+def lived(path: Path) -> tuple[Story, list[Told]]:
+    """A story and all its lines, told once for all tests."""
+    story = read(path.read_text())
+    return story, list(tell(story))
 
 
 def standing(loan: state.Loan) -> dict[str, str]:

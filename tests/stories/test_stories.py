@@ -18,10 +18,10 @@ FILES = sorted(Path(__file__).parent.glob("*.txt"))
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_story(path: Path) -> None:
-    story = telling.read(path.read_text())
+    story, told = telling.lived(path)
     wrong = [
         f"{path.name}:{line.number}: {difference}"
-        for line, loan, refused, _ in telling.tell(story)
+        for line, loan, refused, _ in told
         for difference in telling.differences(line, loan, refused)
     ]
     assert not wrong, "\n".join([story.title, *wrong])
@@ -30,16 +30,16 @@ def test_story(path: Path) -> None:
 @pytest.mark.parametrize("path", sorted(accounts.FOLDER.glob("*.txt")), ids=lambda path: path.stem)
 def test_the_account_of_a_story(path: Path) -> None:
     """After a wanted change: `.venv/bin/python -m tests.stories.accounts`, and read what it changed."""
-    written, now = path.read_text(), accounts.account(telling.read((path.parents[1] / path.name).read_text()))
+    written, now = path.read_text(), accounts.account(*telling.lived(path.parents[1] / path.name))
     assert written == now, "\n".join(difflib.unified_diff(written.splitlines(), now.splitlines(), lineterm="", n=1))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_story_may_be_put_away_and_taken_up_after_any_line(path: Path) -> None:
-    story = telling.read(path.read_text())
+    story, lines = telling.lived(path)
     terms = Terms.from_json(json.loads(json.dumps(story.terms.to_json())))
     assert terms == story.terms
-    for _, loan, _, history in telling.tell(story):
+    for _, loan, _, history in lines:
         stored = json.loads(json.dumps(checkpoint.to_json(loan)))
         assert checkpoint.from_json(stored, loan.terms) == loan
         told = [events.from_json(json.loads(json.dumps(event.to_json()))) for event in history]
@@ -49,7 +49,7 @@ def test_a_story_may_be_put_away_and_taken_up_after_any_line(path: Path) -> None
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_the_days_between_the_lines_are_alike_or_close_one_by_one(path: Path) -> None:
     """However the days after a line pass, the loan and the sums are the same; what `quiet` says of them, comes."""
-    for _, loan, _, _ in telling.tell(telling.read(path.read_text())):
+    for _, loan, _, _ in telling.lived(path)[1]:
         if loan.status not in state.LIVE:
             continue
         later = loan.at + timedelta(days=45)

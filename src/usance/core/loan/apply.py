@@ -161,7 +161,7 @@ def credited(loan: Loan, event: events.Credited, book: Book) -> Loan:
         if spread:
             other = replace(told, allocation=spread.allocation, early_payment=spread.early_payment)
             loan = loan._replace(terms=other)
-        loan = allocate.allocate(loan, book, on)._replace(terms=told)
+        loan = settle_status(allocate.allocate(loan, book, on)._replace(terms=told), book)
     return _forgive_remainder(loan, book)
 
 
@@ -266,7 +266,8 @@ def extended(loan: Loan, event: events.Extended, book: Book) -> Loan:
     if loan.due_dates:
         shift = due_on - loan.due_dates[0]
         roll = calendar.ROLLS[loan.terms.roll]
-        dates = (due_on, *(roll(on + shift, loan.terms.work_calendar) for on in loan.due_dates[1:]))
+        later = (roll(on + shift, loan.terms.work_calendar) for on in loan.due_dates[1:])
+        dates = (due_on, *plan.apart(due_on, later))
     else:
         loan, dates = _take_back_principal(loan), (due_on,)
     charges_now = {key: amount for key, amount in state.regular(loan).items() if amount and key != "principal"}

@@ -181,7 +181,7 @@ def _bill(loan: Loan, book: Book) -> Loan:
 def _released(loan: Loan, book: Book) -> Loan:
     """The interest that was paid before it was earned is paid now; what is not needed is free again."""
     first = loan.ahead[0]
-    used = min(first.reserved_minor, state.unbilled(loan).get("interest", 0))
+    used = min(first.reserved_minor, state.regular(loan).get("interest", 0))
     loan = allocate.release(loan, book, used)
     paid = {**first.paid, "interest": first.paid.get("interest", 0) - (first.reserved_minor - used)}
     return loan._replace(ahead=(loan.ahead[0]._replace(paid=paid, reserved_minor=0), *loan.ahead[1:]))

@@ -1,0 +1,179 @@
+"""What changes the demands to come: other days, all spread anew, all due at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from tests.laws.slow import plan
+from tests.laws.slow.days import NIGHT, Span, earns, later, multiple
+from tests.laws.slow.loan import ALWAYS, NEVER, Charge, Demand, SlowLoan, add, count_for_charges_first
+from tests.laws.slow.nights import NOW, turn
+from tests.laws.slow.spreading import earn_at_once, spread
+
+
+def borne_by(loan: SlowLoan, amount: int) -> int:
+    """What so much of the money has borne since it was drawn, at today's rate."""
+    every, unit = loan.agreed.plan.every, loan.agreed.plan.unit
+    spans = [Span(bill.starts, bill.due, every, unit) for bill in loan.bills if bill.starts < bill.due < loan.today]
+    if loan.span:
+        spans.append(Span(loan.span.first, loan.span.last, every, unit))
+    found = [
+        earns(night, span, loan.agreed.day_count, *loan.price)
+        for span in spans
+        for night in span.nights()
+        if night < loan.today
+    ]
+    return loan.whole(amount * sum(found, Fraction(0)))
+
+
+def on_days(loan: SlowLoan, days: Sequence[date]) -> None:
+    """The same demands on other days, with what was settled with them; charges that are open keep their own day."""
+    there = [*loan.coming, loan.beyond]
+    while len(there) <= len(days):
+        there.append(Demand(ALWAYS))
+    loan.coming, loan.beyond = there[: len(days)], there[len(days)]
+    for one, day in zip(loan.coming, days, strict=True):
+        one.due = day
+    if loan.beyond.touched:
+        loan.beyond.due = max(loan.beyond.due, days[-1] + NIGHT)
+    count_for_charges_first(loan)
+
+
+def rescheduled(loan: SlowLoan, told: Any) -> None:
+    """A due date goes elsewhere, and those after it with it; more come at the end, and then all is level anew."""
+    if not loan.live or not loan.coming or loan.began is None:
+        return
+    every, unit, count = loan.agreed.plan.every, loan.agreed.plan.unit, loan.agreed.plan.count
+    days = [one.due for one in loan.coming]
+    if told.moved_from and told.moved_to:
+        before, after = [d for d in days if d < told.moved_from], [d for d in days if d >= told.moved_from]
+        if after:
+            loan.moved = max(told.moved_to, (before or [loan.today])[-1] + NIGHT)
+            days = before + [
+                day + (loan.moved - after[0]) if unit in ("days", "weeks") else later(loan.moved, every * k, unit)
+                for k, day in enumerate(after)
+            ]
+    for k in range(told.more):
+        planned = later(loan.began, every * (count + k + 1), unit)
+        days.append(planned if planned > days[-1] else later(days[-1], every, unit))
+    on_days(loan, days)
+    loan.span = plan.next_span(loan, loan.span.first if loan.span else loan.today)
+    if told.more:
+        plan.plan_anew(loan, 0)
+
+
+# --- spread anew -------------------------------------------------------------------------------------------------
+
+
+def respread(loan: SlowLoan, told: Any) -> None:
+    """What bills ask for and nobody settled is asked for by demands to come."""
+    if not loan.live or not (told.start_on or loan.coming):
+        return
+    here = loan.loose.get("interest", 0)  # has come up in the running period
+    unearned = _would_still_bear(loan) - here
+    past = _take_back(loan, charges_too=told.interest != "levelled")
+    if told.start_on:
+        _other_days(loan, told)
+    loan.planned, loan.matured = [], None
+    loan.owe("principal", past.pop("principal", 0))
+    late, principal, count = past.pop("interest", 0), loan.scheduled(), len(loan.coming)
+    if told.interest == "levelled":
+        loan.level = _level_of(loan, principal + late)
+        loan.owe("interest", late)
+    elif told.interest == "equal_past":
+        each = loan.whole(Fraction(late, count))
+        loan.level = _level_of(loan, principal + late) - each
+        _ask_in_shares(loan, past | {"interest": each * count})
+    else:
+        for one in loan.coming:  # what was kept for interest that will not come is free
+            add(one.paid, [("interest", -one.kept)])
+            one.kept = 0
+        if told.interest == "equal_full":
+            earn_at_once(loan, max(0, unearned))
+        _ask_in_shares(loan, past | {"interest": late + loan.loose.pop("interest", 0)})
+        loan.level = multiple(Fraction(principal, count), loan.agreed.level_multiple_minor, loan.agreed.rounding)
+        loan.rests.append((loan.today, NEVER))
+    if loan.coming[0].due <= loan.today:
+        turn(loan)
+        spread(loan, NOW)
+
+
+def _would_still_bear(loan: SlowLoan) -> int:
+    """The interest of the demands to come that nobody has settled, or that is only kept for them."""
+    pairs = zip(plan.asks_to_come(loan), loan.coming, strict=True)
+    return sum(loan.whole(ask.interest) - one.settled("interest") + one.kept for ask, one in pairs)
+
+
+def _take_back(loan: SlowLoan, *, charges_too: bool) -> dict[str, int]:
+    taken: dict[str, int] = {}
+    for bill in loan.bills:
+        for what in [what for what in bill.left if charges_too or what in ("interest", "principal")]:
+            bill.down -= min(bill.down, bill.left[what]) if what == "principal" else 0
+            add(taken, [(what, bill.left.pop(what))])
+    return taken
+
+
+def _other_days(loan: SlowLoan, told: Any) -> None:
+    """The running demand ends now, with a bill of what was settled beforehand; what was kept is free."""
+    starts = loan.span.first if loan.span else loan.today
+    settled = any(any(one.paid.values()) or any(one.extra.values()) for one in (*loan.coming, loan.beyond))
+    if loan.coming and (told.start_on > loan.today > starts or settled):
+        loan.bills.append(Demand(loan.today, starts))
+    days = [later(told.start_on, told.every * k, told.unit) for k in range(told.count)]
+    days = plan.one_after_another(loan.today - NIGHT, days)
+    loan.forget_those_to_come()
+    loan.coming = [Demand(day) for day in days]
+    loan.pace, loan.moved = (told.every, told.unit), days[0]
+    loan.span = plan.next_span(loan, min(starts, days[0]))
+
+
+def _ask_in_shares(loan: SlowLoan, amounts: dict[str, int]) -> None:
+    """In equal shares by all demands to come; the last takes the rest."""
+    for what, amount in amounts.items():
+        each, left = loan.whole(Fraction(amount, len(loan.coming))), amount
+        for one in loan.coming:
+            share = left if one is loan.coming[-1] else min(each, left)
+            left -= share
+            if share:
+                loan.charges.append(Charge(one.due, what, share))
+    loan.charges.sort(key=lambda charge: charge.due)
+    count_for_charges_first(loan)
+
+
+def _level_of(loan: SlowLoan, principal: int) -> int:
+    """Each of the periods to come counts whole."""
+    owing = plan.Owing(Fraction(principal), loan.bearing())
+    return plan.level(loan, owing, plan.rungs(loan, plan.spans_to_come(loan), plan.prices(loan), from_today=False))
+
+
+# --- the end -----------------------------------------------------------------------------------------------------
+
+
+def terminated(loan: SlowLoan, told: Any) -> None:
+    if loan.live and loan.coming:
+        _all_due(loan)
+
+
+def charged_off(loan: SlowLoan, told: Any) -> None:
+    if not loan.live:
+        return
+    loan.lost_on = loan.today
+    if loan.agreed.charge_off == "all_due" and loan.coming:
+        _all_due(loan)
+
+
+def _all_due(loan: SlowLoan) -> None:
+    """All that is left is asked for today, by the bill of today, if there is one. What was kept is free."""
+    left, loan.loose = loan.loose, {}
+    add(left, ((charge.what, charge.left) for charge in loan.charges))
+    last = loan.bills[-1] if loan.bills else None
+    if last is not None and last.due == loan.today:
+        add(last.left, left.items())
+    else:
+        loan.bills.append(Demand(loan.today, loan.span.first if loan.span else loan.today, left))
+    loan.forget_those_to_come()
+    loan.charges, loan.matured = [], loan.today
+    spread(loan, NOW)

@@ -1,0 +1,255 @@
+"""When demands fall due, how much they are, and what they would ask for if all were paid when due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from tests.laws.slow.days import NIGHT, Span, earns, later, multiple, steps_in, worked
+from tests.laws.slow.loan import SlowLoan
+
+Prices = list[tuple[date, tuple[Fraction, str]]]
+
+
+# --- dates -------------------------------------------------------------------------------------------------------
+
+
+def due_days(agreed: Any, start: date) -> list[date]:
+    """Of a loan whose money came on `start`."""
+    if agreed.late_start == "dates_stay":
+        kept = [day for day in _days_from(agreed, agreed.signed_on or start) if day > start]
+        if kept:
+            return kept
+    return _days_from(agreed, start)
+
+
+def _days_from(agreed: Any, start: date) -> list[date]:
+    plan = agreed.plan
+    days = [day for day in plan.dates if day > start]
+    if not days:
+        days = [later(start, plan.every * (k + 1), plan.unit) for k in range(plan.count)]
+    if plan.length:
+        days[-1] = later(start, plan.length, plan.length_unit)
+    return one_after_another(start, [worked(day, agreed.roll, agreed.work_calendar) for day in days])
+
+
+def one_after_another(start: date, days: Sequence[date]) -> list[date]:
+    """No two demands on one day, and none before its time has begun."""
+    found = [start]
+    for day in days:
+        found.append(day if day > found[-1] else found[-1] + NIGHT)
+    return found[1:]
+
+
+def next_span(loan: SlowLoan, starts: date | None = None) -> Span:
+    """From a day to the next demand; after the last, one step of the plan."""
+    first, (every, unit) = starts or loan.today, loan.pace
+    last = loan.coming[0].due if loan.coming else later(first, every, unit)
+    return Span(first, last, steps_in(first, last, unit) if last == loan.moved else every, unit)
+
+
+def spans_to_come(loan: SlowLoan) -> list[Span]:
+    """The running one as it is, those after it as the plan says."""
+    assert loan.span is not None
+    every, unit = loan.pace
+    starts = [loan.span.first, *(one.due for one in loan.coming)]
+    found = [Span(a, one.due, every, unit) for a, one in zip(starts, loan.coming, strict=False)]
+    return [loan.span if found[0].last == loan.span.last else found[0], *found[1:]]
+
+
+def prices(loan: SlowLoan) -> Prices:
+    assert loan.span is not None
+    return [(loan.span.first, loan.price), *loan.prices_to_come]
+
+
+def price_of(night: date, told: Prices) -> tuple[Fraction, str]:
+    return [price for since, price in told if since <= night][-1]
+
+
+# --- what the periods bring --------------------------------------------------------------------------------------
+
+
+class Rung(NamedTuple):
+    """A demand to come: its number, what one unit of balance brings until then, and what counts of that for the
+    level."""
+
+    number: int
+    brings: Fraction
+    counts: Fraction
+
+
+def rungs(loan: SlowLoan, spans: Sequence[Span], told: Prices, *, from_today: bool) -> list[Rung]:
+    """With `from_today` only what the nights still bring; the level counts all of them, and those without interest."""
+    agreed, grace, found = loan.agreed, loan.agreed.grace, list[Rung]()
+    for number, span in enumerate(spans, max(0, agreed.plan.count - len(spans)) + 1):
+        brings = counts = Fraction(0)
+        lasting = list(_runs(loan, span, told, from_today))
+        if number > grace.interest_free:
+            brings = sum((one.earned(agreed.day_count) for one in lasting if one.awake), Fraction(0))
+        if number > max(grace.interest_free, grace.interest):
+            rule = agreed.level_day_count or agreed.day_count
+            counts = sum((one.earned(rule) for one in lasting), Fraction(0))
+        found.append(Rung(number, brings, counts))
+    return found
+
+
+class _Run(NamedTuple):
+    """A night of a period, whether it bears interest, and at which price."""
+
+    night: date
+    span: Span
+    price: tuple[Fraction, str]
+    awake: bool
+
+    def earned(self, rule: str) -> Fraction:
+        return earns(self.night, self.span, rule, *self.price)
+
+
+def _runs(loan: SlowLoan, span: Span, told: Prices, from_today: bool) -> Iterator[_Run]:
+    for night in span.nights():
+        gone = from_today and (night < loan.today or loan.resting(night))
+        yield _Run(night, span, price_of(night, told), not gone)
+
+
+# --- the level ---------------------------------------------------------------------------------------------------
+
+
+class Owing(NamedTuple):
+    """What the demands to come repay, what bears flat interest, what the running period has brought."""
+
+    principal: Fraction
+    flat: int
+    brought: Fraction = Fraction(0)
+
+
+def is_flat(loan: SlowLoan) -> bool:
+    return loan.agreed.interest_base in ("original_principal", "financed_principal")
+
+
+def level(loan: SlowLoan, owing: Owing, all_rungs: Sequence[Rung]) -> int:
+    """What is left at the end falls linearly with the level: two points give the level that leaves nothing."""
+    agreed, kind = loan.agreed, loan.agreed.plan.kind
+    repaying = [rung for rung in all_rungs if rung.number > agreed.grace.principal] or list(all_rungs[-1:])
+    if kind == "interest_only":
+        exact = Fraction(0)
+    elif kind in ("equal_principal", "listed"):
+        exact = owing.principal / len(repaying)
+    else:
+        nothing, one = (_left_at_end(loan, owing, repaying, each) for each in (0, 1))
+        exact = nothing / (nothing - one)
+    amount = multiple(exact, agreed.level_multiple_minor, agreed.rounding) or loan.whole(exact)
+    if loan.level_parts == ("principal",) or agreed.levelling == "none":
+        return amount
+    return _evened(loan, owing, repaying, amount)
+
+
+def _left_at_end(loan: SlowLoan, owing: Owing, repaying: Sequence[Rung], each: int) -> Fraction:
+    left = owing.principal
+    for rung in repaying:
+        left += rung.counts * (owing.flat if is_flat(loan) else left) - each
+    return left
+
+
+def _evened(loan: SlowLoan, owing: Owing, repaying: Sequence[Rung], amount: int) -> int:
+    """The last one differs: up to three times the difference is shared by all, while that makes it smaller."""
+    count = len(repaying)
+
+    def differs(each: int) -> int:
+        last = asks(loan, [each] * count, owing, repaying)[-1]
+        return loan.whole(last.interest + last.principal) - each
+
+    for _ in range(3):
+        gap = differs(amount)
+        if count == 1 or abs(gap) <= count // 2:
+            return amount
+        share = loan.whole(Fraction(gap, count))
+        other = multiple(amount + share, loan.agreed.level_multiple_minor, loan.agreed.rounding)
+        if other in (amount, 0) or other < 0 or abs(differs(other)) >= abs(gap):
+            return amount
+        amount = other
+    return amount
+
+
+class Ask(NamedTuple):
+    interest: Fraction
+    principal: Fraction
+
+
+def asks(loan: SlowLoan, levels: Sequence[int], owing: Owing, all_rungs: Sequence[Rung]) -> list[Ask]:
+    """What each demand asks for if all is paid when due: the plan lived through on paper, period by period. The last
+    takes the rest."""
+    agreed, both = loan.agreed, loan.level_parts == ("interest", "principal")
+    left, waiting, found = owing.principal, owing.brought, list[Ask]()
+    for rung, amount in zip(all_rungs[:-1], levels, strict=False):
+        waiting += rung.brings * (owing.flat if is_flat(loan) else left)
+        asked = loan.whole(waiting)
+        interest = 0 if rung.number <= agreed.grace.interest else min(asked, amount) if both else asked
+        waiting = (asked if agreed.residue == "drop_when_due" else waiting) - Fraction(interest)
+        principal = 0 if rung.number <= agreed.grace.principal else amount - (interest if both else 0)
+        left -= principal
+        found.append(Ask(Fraction(interest), Fraction(principal)))
+    waiting += all_rungs[-1].brings * (owing.flat if is_flat(loan) else left)
+    return [*found, Ask(waiting, left)]
+
+
+# --- the plan of a running loan ----------------------------------------------------------------------------------
+
+
+def asking(loan: SlowLoan) -> int:
+    """The index of the demand that asks for the interest of these days."""
+    return max(0, min(loan.agreed.grace.interest + 1 - loan.number(), len(loan.coming) - 1))
+
+
+def owing(loan: SlowLoan) -> Owing:
+    """As it is today, as if nothing had been settled beforehand."""
+    one = loan.coming[asking(loan)]
+    brought = loan.loose.get("interest", 0) + one.settled("interest") - one.kept
+    return Owing(Fraction(loan.scheduled()), loan.bearing(), brought + loan.interest - loan.interest_asked)
+
+
+def asks_to_come(loan: SlowLoan) -> list[Ask]:
+    if not loan.coming:
+        return []
+    spans = spans_to_come(loan)
+    found = rungs(loan, spans, prices(loan), from_today=True)
+    if loan.even is not None:
+        found = [rung._replace(brings=loan.even * _awake(loan, span)) for rung, span in zip(found, spans, strict=True)]
+    return asks(loan, loan.levels(), owing(loan), found)
+
+
+def _awake(loan: SlowLoan, span: Span) -> Fraction:
+    nights = span.nights()
+    return Fraction(sum(night >= loan.today and not loan.resting(night) for night in nights), len(nights))
+
+
+def unearned(loan: SlowLoan) -> int:
+    """Interest that demands to come ask for whoever pays early, and nobody has settled, beyond what is there."""
+    if loan.agreed.early_interest != "owed" or not loan.live or loan.matured or not loan.coming:
+        return 0
+    pairs = zip(asks_to_come(loan), loan.coming, strict=True)
+    left = sum(max(0, loan.whole(ask.interest) - one.settled("interest")) for ask, one in pairs)
+    return max(0, left - loan.loose.get("interest", 0))
+
+
+def plan_anew(loan: SlowLoan, drawn: int, told: Prices | None = None, given: int = 0) -> None:
+    """Level and principal of the demands to come, as if what they repay had been there since the running period began.
+    Where they stand, they repay what the plan had left, whatever was settled early or late, and what is drawn."""
+    spans = spans_to_come(loan)
+    found, owes = rungs(loan, spans, told or prices(loan), from_today=True), owing(loan)
+    if loan.stands and loan.planned:
+        at_once = sum(bill.down for bill in loan.bills[-1:] if bill.due == loan.today == bill.starts)
+        owes = owes._replace(principal=Fraction(sum(loan.planned) + drawn - at_once))
+    if loan.agreed.interest_spread == "evenly":
+        loan.even = sum((rung.brings for rung in found), Fraction(0)) / len(found)
+        found = [Rung(rung.number, loan.even, loan.even) for rung in found]
+    loan.level = given or level(loan, owes, found)
+    loan.planned = []
+    if loan.stands:
+        loan.planned = [int(ask.principal) for ask in asks(loan, [loan.level] * len(found), owes, found)]
+
+
+def as_listed(loan: SlowLoan) -> None:
+    if loan.agreed.plan.principals:
+        loan.planned = loan.agreed.plan.principals[-len(loan.coming) :]

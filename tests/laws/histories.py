@@ -40,12 +40,12 @@ def history(number: int) -> History:
 
 
 def in_force(told: Sequence[events.Event]) -> list[events.Event]:
-    """Without what was undone, and without the undoing."""
-    undone = {event.undoes for event in told if isinstance(event, events.PaymentReturned | events.Reversed)}
+    """Without what was undone, disputes of payments that were, and the undoing."""
+    undoing = [event for event in told if isinstance(event, events.PaymentReturned | events.Reversed)]
+    gone = {event.undoes for event in undoing}
+    about = {event.source: getattr(event, "payment", "") for event in told}
     return [
-        event
-        for event in told
-        if event.source not in undone and not isinstance(event, events.PaymentReturned | events.Reversed)
+        event for event in told if event not in undoing and event.source not in gone and about[event.source] not in gone
     ]
 
 
@@ -65,6 +65,7 @@ def by_engine(lived: History) -> Figures:
         "free": state.unapplied(loan),
         "kept": state.reserved(loan),
         "claim": loan.claim_minor,
+        "lost": loan.balances.get(state.CHARGED_OFF, 0),
         "status": loan.status,
         "days late": state.days_past_due(loan),
         "defaulted": state.is_defaulted(loan),

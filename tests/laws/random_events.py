@@ -25,14 +25,15 @@ def held(**amounts: int) -> tuple[Held, ...]:
 def beginning(chance: Random, terms: Terms) -> list[Event]:
     """An approval, and how the loan came to its money."""
     approved = events.Approved(effective_on=START, source="a")
-    gave = events.Disbursed(effective_on=START, source="d", amount_minor=terms.principal_minor)
+    first = terms.principal_minor // 2 if terms.drawdowns else terms.principal_minor
+    gave = events.Disbursed(effective_on=START, source="d", amount_minor=first)
     way = chance.random()
     if way < 0.05:
         return [approved, events.TakenOver(effective_on=START, source="d", standing=some_standing(chance, terms))]
     if way < 0.10:
         later = START + timedelta(days=chance.randint(0, 8))
         failed = events.DisbursementFailed(effective_on=START, source="f")
-        return [approved, failed, events.Disbursed(effective_on=later, source="d", amount_minor=terms.principal_minor)]
+        return [approved, failed, events.Disbursed(effective_on=later, source="d", amount_minor=first)]
     if way < 0.12:
         return [approved, events.Cancelled(effective_on=START + timedelta(days=chance.randint(0, 5)), source="c")]
     return [approved, gave]
@@ -50,7 +51,8 @@ def some_standing(chance: Random, terms: Terms) -> Carried:
         paid_interest = chance.choice((interest, chance.randint(0, interest)))
         left, open_principal = left - principal, open_principal + principal - paid_principal
         open_interest += interest - paid_interest
-        asked, paid = held(principal=principal, interest=interest), held(principal=paid_principal, interest=paid_interest)
+        asked = held(principal=principal, interest=interest)
+        paid = held(principal=paid_principal, interest=paid_interest)
         bills.append(OldBill(due_on=day, due=asked, paid=paid))
     return Carried(
         disbursed_on=began,
@@ -134,7 +136,10 @@ DRAWN: dict[type[Event], Callable[[Teller], Drawn]] = {
         "balance": told.chance.choice(("penalty", "fee:service")), "amount_minor": told.little(),
         "due_on": told.near(-30, 40),
     },
-    events.ChargedBack: lambda told: {"balance": told.chance.choice(BALANCES), "amount_minor": told.money()},
+    events.ChargedBack: lambda told: {
+        "balance": told.chance.choice(BALANCES), "amount_minor": told.money(),
+        "payment": told.chance.choice(("", f"e{told.chance.randint(0, 5):02d}")),
+    },
     events.Credited: lambda told: {
         "amount_minor": told.money(), "reason": name(told.chance, "credit"), "interest_too": told.chance.random() < 0.5,
     },
@@ -147,7 +152,7 @@ DRAWN: dict[type[Event], Callable[[Teller], Drawn]] = {
     events.TakenOver: lambda told: {},
 }  # fmt: skip
 PAYMENTS = (events.PaymentReceived, events.Recovered)
-OFTEN = {events.PaymentReceived: 12, events.Extended: 2, events.Waived: 2, events.Charged: 2}
+OFTEN = {events.PaymentReceived: 12, events.Disbursed: 3, events.Extended: 2, events.Waived: 2, events.Charged: 2}
 RARELY = {events.WrittenOff: 0.4, events.Terminated: 0.5, events.TakenOver: 0.5}
 KINDS = [kind for kind in DRAWN for _ in range(OFTEN.get(kind, 1))]
 NEED_FREE_DATES = (events.Rescheduled, events.Respread)  # refused where interest is spread evenly
@@ -173,6 +178,8 @@ def _event(told: Teller, source: str) -> Event | None:
     kind, day = told.chance.choice(KINDS), told.next_day()
     if told.chance.random() > RARELY.get(kind, 1):
         return None  # most loans live on
+    if kind is events.Disbursed and told.terms.drawdowns is None and told.chance.random() < 0.7:
+        return None
     if kind in NEED_FREE_DATES and told.terms.interest_spread == "evenly":
         return None
     return kind(effective_on=day, source=source, **DRAWN[kind](told))

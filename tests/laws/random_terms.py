@@ -1,22 +1,23 @@
-"""Terms drawn at random for the slow reference: every field and every name of `NAMES`, each in one of a hundred loans or
-more."""
+"""Terms drawn at random for the slow reference: every field and every name, each in one of a hundred loans or more."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
-from fractions import Fraction
 from random import Random
 
 from usance.core.calendar import WorkCalendar
+from usance.core.exact import Fraction
 from usance.core.loan.terms import (
     NAMES,
     STANDING,
     Allocation,
     Credit,
     DownPayment,
+    Drawdowns,
     Extension,
     Fee,
     Grace,
+    Part,
     Penalty,
     Plan,
     RateStep,
@@ -57,9 +58,11 @@ def some_plan(chance: Random, principal: int) -> Plan:
     count = chance.randint(1, 4)
     if kind == "listed" or chance.random() < 0.05:
         days = sorted(chance.sample(range(1, 90), count))
-        principals = [principal // count] * count if chance.random() < 0.5 else [
-            chance.randint(0, 2 * principal // count) for _ in range(count)
-        ]
+        principals = (
+            [principal // count] * count
+            if chance.random() < 0.5
+            else [chance.randint(0, 2 * principal // count) for _ in range(count)]
+        )
         listed = tuple(principals) if kind == "listed" else ()
         dates = tuple(START + timedelta(days=day) for day in days)
         return Plan(kind=kind, count=count, every=every, unit=unit, dates=dates, principals=listed)
@@ -138,6 +141,7 @@ def some_terms(chance: Random, principal: int = 0) -> Terms:
         early = chance.choice(sorted(STANDING))
     owed = early in STANDING and (base == "scheduled_balance" or chance.random() < 0.4)
     steps = sorted(chance.sample(range(1, 40), chance.choice((0, 0, 0, 1, 2))))
+    grace, spread = _grace(chance, plan), chance.choice(("as_earned", "as_earned", name(chance, "interest_spread")))
     return Terms(
         currency=chance.choice(CURRENCIES),
         principal_minor=principal,
@@ -148,7 +152,7 @@ def some_terms(chance: Random, principal: int = 0) -> Terms:
         day_count=name(chance, "day_count"),
         level_day_count=chance.choice(("", "", name(chance, "day_count"))),
         interest_base=base,
-        interest_spread=chance.choice(("as_earned", "as_earned", name(chance, "interest_spread"))),
+        interest_spread=spread,
         after_maturity=name(chance, "after_maturity"),
         rounding=name(chance, "rounding"),
         residue=name(chance, "residue"),
@@ -156,8 +160,9 @@ def some_terms(chance: Random, principal: int = 0) -> Terms:
         level_multiple_minor=chance.choice((1, 1, 100)),
         roll=name(chance, "roll"),
         work_calendar=_calendar(chance),
-        grace=_grace(chance, plan),
+        grace=grace,
         down_payment=DownPayment(share=share(chance, 60)) if chance.random() < 0.25 else None,
+        drawdowns=_drawdowns(chance, plan, free=grace == Grace() and spread == "as_earned"),
         fees=some_fees(chance),
         taxes=some_taxes(chance, owed),
         penalty=some_penalty(chance),
@@ -170,6 +175,22 @@ def some_terms(chance: Random, principal: int = 0) -> Terms:
         forgive_under_minor=chance.choice((0, 0, chance.randint(1, 500))),
         default_after_days=chance.choice((1, 10, 30, 90)),
         charge_off=name(chance, "charge_off"),
+    )
+
+
+def _drawdowns(chance: Random, plan: Plan, *, free: bool) -> Drawdowns | None:
+    """A third is drawn in two parts or more."""
+    if chance.random() < 0.65:
+        return None
+    count = chance.randint(1, 3)
+    days = [0, *sorted(chance.randint(0, 40) for _ in range(count - 1))]
+    fits = free and plan.kind in ("equal_instalments", "equal_principal", "interest_only") and not plan.dates
+    return Drawdowns(
+        parts=tuple(Part(after_days=day, share=Fraction(1, count + 1)) for day in days),
+        most=count + 2,
+        until_days=100,
+        interest=name(chance, "drawn_interest"),
+        repaid=chance.choice(("over_its_own_term", name(chance, "drawn_repaid"))) if fits else "with_the_rest",
     )
 
 

@@ -15,7 +15,8 @@ from tests.laws.slow.spreading import earn_at_once, spread
 
 
 def borne_by(loan: SlowLoan, amount: int) -> int:
-    """What so much of the money has borne since it was drawn, at today's rate."""
+    """What so much of the money has borne since it was drawn, at today's rate: the interest asked for would be so much
+    less without it."""
     every, unit = loan.agreed.plan.every, loan.agreed.plan.unit
     spans = [Span(bill.starts, bill.due, every, unit) for bill in loan.bills if bill.starts < bill.due < loan.today]
     if loan.span:
@@ -26,7 +27,8 @@ def borne_by(loan: SlowLoan, amount: int) -> int:
         for night in span.nights()
         if night < loan.today
     ]
-    return loan.whole(amount * sum(found, Fraction(0)))
+    without = loan.whole(loan.interest - amount * sum(found, Fraction(0)))
+    return max(0, loan.interest_asked - without)
 
 
 def on_days(loan: SlowLoan, days: Sequence[date]) -> None:
@@ -46,7 +48,7 @@ def rescheduled(loan: SlowLoan, told: Any) -> None:
     """A due date goes elsewhere, and those after it with it; more come at the end, and then all is level anew."""
     if not loan.live or not loan.coming or loan.began is None:
         return
-    every, unit, count = loan.agreed.plan.every, loan.agreed.plan.unit, loan.agreed.plan.count
+    every, unit = loan.agreed.plan.every, loan.agreed.plan.unit
     days = [one.due for one in loan.coming]
     if told.moved_from and told.moved_to:
         before, after = [d for d in days if d < told.moved_from], [d for d in days if d >= told.moved_from]
@@ -56,13 +58,69 @@ def rescheduled(loan: SlowLoan, told: Any) -> None:
                 day + (loan.moved - after[0]) if unit in ("days", "weeks") else later(loan.moved, every * k, unit)
                 for k, day in enumerate(after)
             ]
-    for k in range(told.more):
-        planned = later(loan.began, every * (count + k + 1), unit)
-        days.append(planned if planned > days[-1] else later(days[-1], every, unit))
-    on_days(loan, days)
+    on_days(loan, more_days(loan, days, told.more))
     loan.span = plan.next_span(loan, loan.span.first if loan.span else loan.today)
     if told.more:
         plan.plan_anew(loan, 0)
+
+
+def more_days(loan: SlowLoan, days: Sequence[date], more: int) -> list[date]:
+    """By the plan's step from the loan's beginning, or else from the last."""
+    agreed, found = loan.agreed.plan, list(days)
+    assert loan.began
+    for k in range(more):
+        planned = later(loan.began, agreed.every * (agreed.count + k + 1), agreed.unit)
+        found.append(planned if planned > found[-1] else later(found[-1], agreed.every, agreed.unit))
+    return found
+
+
+# --- money that comes later --------------------------------------------------------------------------------------
+
+
+def from_the_period(loan: SlowLoan) -> bool:
+    agreed = loan.agreed.drawdowns
+    begun = loan.span is not None and loan.span.first < loan.today
+    return agreed is not None and agreed.interest == "whole_period" and begun
+
+
+def brought_so_far(loan: SlowLoan, amount: int) -> Fraction:
+    """What later money would have earned in the running period, where it counts from there."""
+    if not from_the_period(loan) or loan.span is None:
+        return Fraction(0)
+    gone = [night for night in loan.span.nights() if night < loan.today]
+    return amount * sum((earns(night, loan.span, loan.agreed.day_count, *loan.price) for night in gone), Fraction(0))
+
+
+def levels_beside(loan: SlowLoan) -> list[int]:
+    """What the demands to come amount to before more money comes, where that is repaid over a term of its own."""
+    agreed = loan.agreed.drawdowns
+    if agreed is None or agreed.repaid != "over_its_own_term" or not loan.coming:
+        return []
+    saved = [one.settled("principal") if loan.agreed.early_interest == "saved" else 0 for one in loan.coming]
+    found = plan.rungs(loan, plan.spans_to_come(loan), plan.prices(loan), from_today=True)
+    return _amounts(loan, plan.asks(loan, loan.levels(), plan.owing(loan), found, saved))
+
+
+def _amounts(loan: SlowLoan, asked: Sequence[plan.Ask]) -> list[int]:
+    both = "interest" in loan.level_parts
+    return [loan.whole(ask.principal + (ask.interest if both else 0)) for ask in asked]
+
+
+def plan_beside(loan: SlowLoan, financed: int, before: list[int]) -> None:
+    """A full plan for the new money, begun with the running period, on top of what was to come."""
+    count = loan.agreed.plan.count
+    on_days(loan, more_days(loan, [one.due for one in loan.coming], count - len(loan.coming)))
+    loan.span = plan.next_span(loan, loan.span.first if loan.span else loan.today)
+    spans, told = plan.spans_to_come(loan), plan.prices(loan)
+    own = plan.rungs(loan, spans[:count], told, from_today=True)
+    owing = plan.Owing(Fraction(financed), financed, brought_so_far(loan, financed))
+    amounts = _amounts(loan, plan.asks(loan, [plan.level(loan, owing, own)] * count, owing, own))
+    length = max(len(before), count)
+    sums = [sum(part[at] for part in (before, amounts) if at < len(part)) for at in range(length)]
+    every = plan.rungs(loan, spans, told, from_today=True)
+    loan.planned = [int(ask.principal) for ask in plan.asks(loan, sums, plan.owing(loan), every)]
+    loan.own_levels = sums
+    plan.set_level(loan, sums[0])
 
 
 # --- spread anew -------------------------------------------------------------------------------------------------
@@ -77,15 +135,15 @@ def respread(loan: SlowLoan, told: Any) -> None:
     past = _take_back(loan, charges_too=told.interest != "levelled")
     if told.start_on:
         _other_days(loan, told)
-    loan.planned, loan.matured = [], None
+    loan.planned, loan.own_levels, loan.matured = [], [], None
     loan.owe("principal", past.pop("principal", 0))
     late, principal, count = past.pop("interest", 0), loan.scheduled(), len(loan.coming)
     if told.interest == "levelled":
-        loan.level = _level_of(loan, principal + late)
+        plan.set_level(loan, _level_of(loan, principal + late))
         loan.owe("interest", late)
     elif told.interest == "equal_past":
         each = loan.whole(Fraction(late, count))
-        loan.level = _level_of(loan, principal + late) - each
+        plan.set_level(loan, _level_of(loan, principal + late) - each)
         _ask_in_shares(loan, past | {"interest": each * count})
     else:
         for one in loan.coming:  # what was kept for interest that will not come is free
@@ -94,7 +152,8 @@ def respread(loan: SlowLoan, told: Any) -> None:
         if told.interest == "equal_full":
             earn_at_once(loan, max(0, unearned))
         _ask_in_shares(loan, past | {"interest": late + loan.loose.pop("interest", 0)})
-        loan.level = multiple(Fraction(principal, count), loan.agreed.level_multiple_minor, loan.agreed.rounding)
+        share = multiple(Fraction(principal, count), loan.agreed.level_multiple_minor, loan.agreed.rounding)
+        plan.set_level(loan, share)
         loan.rests.append((loan.today, NEVER))
     if loan.coming[0].due <= loan.today:
         turn(loan)
@@ -104,7 +163,7 @@ def respread(loan: SlowLoan, told: Any) -> None:
 def _would_still_bear(loan: SlowLoan) -> int:
     """The interest of the demands to come that nobody has settled, or that is only kept for them."""
     pairs = zip(plan.asks_to_come(loan), loan.coming, strict=True)
-    return sum(loan.whole(ask.interest) - one.settled("interest") + one.kept for ask, one in pairs)
+    return sum(int(ask.interest) - one.settled("interest") + one.kept for ask, one in pairs)
 
 
 def _take_back(loan: SlowLoan, *, charges_too: bool) -> dict[str, int]:
@@ -158,7 +217,7 @@ def terminated(loan: SlowLoan, told: Any) -> None:
 
 
 def charged_off(loan: SlowLoan, told: Any) -> None:
-    if not loan.live:
+    if not loan.live or loan.lost_on:
         return
     loan.lost_on = loan.today
     if loan.agreed.charge_off == "all_due" and loan.coming:

@@ -39,20 +39,47 @@ def cancelled(loan: SlowLoan, told: Any) -> None:
 
 
 def disbursed(loan: SlowLoan, told: Any) -> None:
-    first, before = loan.began is None, loan.drawn
-    loan.owe("principal", told.amount_minor)
-    loan.drawn += told.amount_minor
+    first, amount = loan.began is None, told.amount_minor
+    beside = [] if first else anew.levels_beside(loan)
+    loan.owe("principal", amount)
+    loan.drawn += amount
     if first:
         _begin(loan)
+        amount = loan.drawn
     else:
         goes_on(loan)
+        amount += _fees_of_later_money(loan, amount)
+        _counts_from_when_agreed(loan, amount)
     if not loan.coming:
         return
-    drawn = loan.drawn - before
-    _down_payment(loan, drawn)
-    plan.plan_anew(loan, drawn)
-    plan.as_listed(loan)
+    financed = amount - _down_payment(loan, amount)
+    if beside:
+        anew.plan_beside(loan, financed, beside)
+    else:
+        plan.plan_anew(loan, amount)
+        plan.as_listed(loan)
     spread(loan, NOW)
+
+
+def _fees_of_later_money(loan: SlowLoan, amount: int) -> int:
+    """The share of the fees of the beginning; what of it is added to the principal."""
+    added = 0
+    for fee in loan.agreed.fees:
+        if fee.when in ("deducted", "added_to_principal"):
+            parts = charging.fee(loan, fee.kind, loan.whole(fee.share * amount))
+            added += sum(parts.values()) if fee.when == "added_to_principal" else 0
+    loan.owe("principal", added)
+    loan.drawn += added
+    return added
+
+
+def _counts_from_when_agreed(loan: SlowLoan, amount: int) -> None:
+    """As if later money had come with the running period, where that is agreed: what the nights gone by would have
+    brought is earned now."""
+    loan.interest += anew.brought_so_far(loan, amount) if loan.matured is None else 0
+    fresh = loan.whole(loan.interest) - loan.interest_asked
+    if anew.from_the_period(loan) and loan.matured is None:
+        charging.ask_interest(loan, fresh)
 
 
 def _begin(loan: SlowLoan) -> None:
@@ -76,9 +103,10 @@ def _agreed_prices(loan: SlowLoan, start: date) -> None:
     loan.prices_to_come = [one for one in told if one[0] > loan.today]
 
 
-def _down_payment(loan: SlowLoan, drawn: int) -> None:
+def _down_payment(loan: SlowLoan, drawn: int) -> int:
+    """What of it is due at once."""
     if loan.agreed.down_payment is None:
-        return
+        return 0
     share = loan.whole(loan.agreed.down_payment.share * drawn)
     amount = left = multiple(share, loan.agreed.level_multiple_minor, loan.agreed.rounding)
     for one in loan.coming:  # what was paid for later ones pays what is due before them
@@ -87,6 +115,7 @@ def _down_payment(loan: SlowLoan, drawn: int) -> None:
         left -= used
     loan.owe("principal", -left)
     loan.bills.append(Demand(loan.today, loan.today, {"principal": left}, down=amount))
+    return amount
 
 
 def goes_on(loan: SlowLoan) -> None:
@@ -101,6 +130,7 @@ def goes_on(loan: SlowLoan) -> None:
     loan.coming = [settled.get(day, Demand(day)) for day in days]
     loan.planned = loan.planned[-len(days) :]
     plan.as_listed(loan)
+    loan.own_levels = loan.own_levels[-len(days) :] if len(loan.own_levels) >= len(days) else []
     for one in loan.coming:  # what was settled of them is settled beforehand
         one.touched = one in settled.values()
         add(one.paid, [(what, one.extra.pop(what)) for what in ("interest", "principal") if what in one.extra])

@@ -65,6 +65,7 @@ class SlowLoan:
         self.pace: tuple[int, str] = (agreed.plan.every, agreed.plan.unit)
         self.moved: date | None = None  # the end of a time that is not as long as agreed
         self.level = self.prepaid = 0
+        self.own_levels: list[int] = []  # of each, where later money is repaid over a term of its own
         self.planned: list[int] = []  # the principal of each demand to come, where they stand
         self.even: Fraction | None = None  # what each period brings, where all bring the same
         self.matured: date | None = None
@@ -174,6 +175,8 @@ class SlowLoan:
         return [one for one in self.charges if since < one.due <= demand.due or (not at and one.due <= demand.due)]
 
     def levels(self) -> list[int]:
+        if self.own_levels:
+            return list(self.own_levels)
         if self.agreed.plan.kind == "listed" and self.planned:
             return list(self.planned)
         return [self.level] * len(self.coming)
@@ -186,7 +189,7 @@ class SlowLoan:
         return self.loose.get("principal", 0) + sum(one.settled("principal") for one in (*self.coming, self.beyond))
 
     def forget_those_to_come(self) -> None:
-        self.coming, self.beyond, self.planned = [], Demand(ALWAYS), []
+        self.coming, self.beyond, self.planned, self.own_levels = [], Demand(ALWAYS), [], []
 
     # --- nights -------------------------------------------------------------------------------------------------
 

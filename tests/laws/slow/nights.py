@@ -93,7 +93,8 @@ def ask(loan: SlowLoan) -> None:
     _with_charges(loan, one)
     one.due = loan.today
     loan.bills.append(one)
-    rest, loan.coming, loan.planned = loan.coming[1:], loan.coming[1:], loan.planned[1:]
+    rest, loan.coming = loan.coming[1:], loan.coming[1:]
+    loan.planned, loan.own_levels = loan.planned[1:], loan.own_levels[1:]
     loan.prepaid = max(0, loan.prepaid - level)
     if last:
         loan.matured = loan.today

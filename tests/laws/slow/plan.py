@@ -117,11 +117,13 @@ def _runs(loan: SlowLoan, span: Span, told: Prices, from_today: bool) -> Iterato
 
 
 class Owing(NamedTuple):
-    """What the demands to come repay, what bears flat interest, what the running period has brought."""
+    """What the demands to come repay, what bears flat interest, what was earned so far, and how much of that demands
+    that are gone asked for."""
 
     principal: Fraction
     flat: int
-    brought: Fraction = Fraction(0)
+    earned: Fraction = Fraction(0)
+    asked: int = 0
 
 
 def is_flat(loan: SlowLoan) -> bool:
@@ -177,21 +179,24 @@ class Ask(NamedTuple):
     principal: Fraction
 
 
-def asks(loan: SlowLoan, levels: Sequence[int], owing: Owing, all_rungs: Sequence[Rung]) -> list[Ask]:
+def asks(
+    loan: SlowLoan, levels: Sequence[int], owing: Owing, all_rungs: Sequence[Rung], saved: Sequence[int] = ()
+) -> list[Ask]:
     """What each demand asks for if all is paid when due: the plan lived through on paper, period by period. The last
-    takes the rest."""
-    agreed, both = loan.agreed, loan.level_parts == ("interest", "principal")
-    left, waiting, found = owing.principal, owing.brought, list[Ask]()
-    for rung, amount in zip(all_rungs[:-1], levels, strict=False):
-        waiting += rung.brings * (owing.flat if is_flat(loan) else left)
-        asked = loan.whole(waiting)
-        interest = 0 if rung.number <= agreed.grace.interest else min(asked, amount) if both else asked
-        waiting = (asked if agreed.residue == "drop_when_due" else waiting) - Fraction(interest)
+    takes the rest. What was paid of the principal of each before (`saved`) bears no interest."""
+    agreed, both, flat = loan.agreed, loan.level_parts == ("interest", "principal"), is_flat(loan)
+    left, earned, asked, found = owing.principal, owing.earned, owing.asked, list[Ask]()
+    early = list(saved) or [0] * len(all_rungs)
+    for at, (rung, amount) in enumerate(zip(all_rungs[:-1], levels, strict=False)):
+        earned += rung.brings * (owing.flat if flat else left - sum(early[at:]))
+        there = loan.whole(earned) - asked
+        earned = Fraction(asked + there) if agreed.residue == "drop_when_due" else earned
+        interest = 0 if rung.number <= agreed.grace.interest else min(there, amount) if both else there
         principal = 0 if rung.number <= agreed.grace.principal else amount - (interest if both else 0)
-        left -= principal
+        asked, left = asked + interest, left - principal
         found.append(Ask(Fraction(interest), Fraction(principal)))
-    waiting += all_rungs[-1].brings * (owing.flat if is_flat(loan) else left)
-    return [*found, Ask(waiting, left)]
+    earned += all_rungs[-1].brings * (owing.flat if flat else left - early[-1])
+    return [*found, Ask(earned - asked, left)]
 
 
 # --- the plan of a running loan ----------------------------------------------------------------------------------
@@ -205,8 +210,8 @@ def asking(loan: SlowLoan) -> int:
 def owing(loan: SlowLoan) -> Owing:
     """As it is today, as if nothing had been settled beforehand."""
     one = loan.coming[asking(loan)]
-    brought = loan.loose.get("interest", 0) + one.settled("interest") - one.kept
-    return Owing(Fraction(loan.scheduled()), loan.bearing(), brought + loan.interest - loan.interest_asked)
+    there = loan.loose.get("interest", 0) + one.settled("interest") - one.kept
+    return Owing(Fraction(loan.scheduled()), loan.bearing(), loan.interest, loan.interest_asked - there)
 
 
 def asks_to_come(loan: SlowLoan) -> list[Ask]:
@@ -215,8 +220,15 @@ def asks_to_come(loan: SlowLoan) -> list[Ask]:
     spans = spans_to_come(loan)
     found = rungs(loan, spans, prices(loan), from_today=True)
     if loan.even is not None:
-        found = [rung._replace(brings=loan.even * _awake(loan, span)) for rung, span in zip(found, spans, strict=True)]
-    return asks(loan, loan.levels(), owing(loan), found)
+        free = loan.agreed.grace.interest_free
+        found = [
+            rung._replace(brings=loan.even * _awake(loan, span) if rung.number > free else Fraction(0))
+            for rung, span in zip(found, spans, strict=True)
+        ]
+    owes = owing(loan)
+    *first, last = asks(loan, loan.levels(), owes, found)
+    asked = owes.asked + sum(ask.interest for ask in first)
+    return [*first, last._replace(interest=loan.whole(last.interest + asked) - asked)]
 
 
 def _awake(loan: SlowLoan, span: Span) -> Fraction:
@@ -229,7 +241,7 @@ def unearned(loan: SlowLoan) -> int:
     if loan.agreed.early_interest != "owed" or not loan.live or loan.matured or not loan.coming:
         return 0
     pairs = zip(asks_to_come(loan), loan.coming, strict=True)
-    left = sum(max(0, loan.whole(ask.interest) - one.settled("interest")) for ask, one in pairs)
+    left = sum(max(0, int(ask.interest) - one.settled("interest")) for ask, one in pairs)
     return max(0, left - loan.loose.get("interest", 0))
 
 
@@ -244,10 +256,17 @@ def plan_anew(loan: SlowLoan, drawn: int, told: Prices | None = None, given: int
     if loan.agreed.interest_spread == "evenly":
         loan.even = sum((rung.brings for rung in found), Fraction(0)) / len(found)
         found = [Rung(rung.number, loan.even, loan.even) for rung in found]
-    loan.level = given or level(loan, owes, found)
-    loan.planned = []
+    loan.planned, loan.own_levels = [], []
+    set_level(loan, given or level(loan, owes, found))
     if loan.stands:
         loan.planned = [int(ask.principal) for ask in asks(loan, [loan.level] * len(found), owes, found)]
+
+
+def set_level(loan: SlowLoan, amount: int) -> None:
+    """What was paid for the next demand makes that one smaller, not several, where it did so before."""
+    loan.level = amount
+    if loan.agreed.early_payment in ("shorter_term", "smaller_instalments"):
+        loan.prepaid = min(loan.prepaid, loan.next_level())
 
 
 def as_listed(loan: SlowLoan) -> None:

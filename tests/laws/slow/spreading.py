@@ -82,7 +82,7 @@ def _share_what_is_there(loan: SlowLoan, there: dict[str, int], asked: dict[Dema
 def _share_as_planned(loan: SlowLoan, principal: int, asked: dict[Demand, dict[str, int]]) -> None:
     """Each asks for what it always will, with the interest that is not earned yet."""
     for one, ask in zip(loan.coming, plan.asks_to_come(loan), strict=True):
-        interest = loan.whole(ask.interest) - one.settled("interest")
+        interest = int(ask.interest) - one.settled("interest")
         amount = min(principal, int(ask.principal) - one.settled("principal"))
         principal -= amount
         add(asked[one], [("interest", max(0, interest)), ("principal", max(0, amount))])
@@ -236,7 +236,8 @@ def _shorter(loan: SlowLoan) -> None:
 
 def _smaller(loan: SlowLoan) -> None:
     """What is more than the next one makes those after it smaller."""
-    if loan.agreed.plan.kind == "listed" or loan.prepaid <= loan.level or len(loan.coming) < 2 or loan.span is None:
+    fixed = loan.agreed.plan.kind == "listed" or loan.own_levels
+    if fixed or loan.prepaid <= loan.level or len(loan.coming) < 2:
         _shorter(loan)
         return
     due = Fraction(loan.loose.get("principal", 0))

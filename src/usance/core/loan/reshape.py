@@ -31,6 +31,7 @@ def to_come_again(loan: Loan) -> Loan:
     loan = loan._replace(
         status="active", closed_on=None, matured_on=None, due_dates=dates, bills=bills,
         ahead=tuple(by_date.get(on, state.Ahead()) for on in dates), planned=loan.planned[-len(dates):],
+        levels=loan.levels[-len(dates):] if len(loan.levels) >= len(dates) else (),
     )  # fmt: skip
     return state.recounted(as_listed(loan)._replace(period=next_period(loan)))
 

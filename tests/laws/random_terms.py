@@ -50,7 +50,8 @@ def some_rate(chance: Random) -> Rate:
 
 def some_plan(chance: Random, principal: int) -> Plan:
     kind = chance.choice(("single_payment", "single_payment", "equal_instalments", *BY_NAME["plan"]))
-    unit = chance.choice(("days", "days", "days", "weeks", "half_months", "months", "months", "months", "years"))
+    unit = chance.choice(("days", "days", "days", "weeks", "half_months", "months", "months", "months"))
+    unit = "years" if chance.random() < 0.04 else unit
     every = chance.randint(1, LONGEST[unit])
     if kind == "single_payment":
         every = chance.randint(1, 45) if unit == "days" else every

@@ -81,7 +81,8 @@ class Span(NamedTuple):
     unit: str
 
     def nights(self) -> list[date]:
-        return [self.first + timedelta(days=k) for k in range((self.last - self.first).days)]
+        first = self.first.toordinal()
+        return [date.fromordinal(k) for k in range(first, self.last.toordinal())]
 
 
 def steps_in(first: date, last: date, unit: str) -> Fraction:
@@ -105,6 +106,13 @@ def thirty(start: date, end: date, variant: str) -> int:
     if last == 31 and (not variant or first == 30):
         last = 30
     return 360 * (end.year - start.year) + 30 * (end.month - start.month) + last - first
+
+
+@lru_cache(maxsize=10_000)
+def kind_of_night(day: date) -> tuple[bool, bool, bool]:
+    """All that a rule may ask about one night of a period."""
+    tomorrow = day + NIGHT
+    return isleap(day.year), isleap(tomorrow.year), (tomorrow.month, tomorrow.day) == (2, 29)
 
 
 @lru_cache(maxsize=50_000)

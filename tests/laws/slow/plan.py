@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from tests.laws.slow.days import NIGHT, Span, earns, later, multiple, steps_in, worked
+from tests.laws.slow.days import NIGHT, Span, earns, kind_of_night, later, multiple, steps_in, worked
 from tests.laws.slow.loan import SlowLoan
 
 Prices = list[tuple[date, tuple[Fraction, str]]]
@@ -85,32 +85,25 @@ def rungs(loan: SlowLoan, spans: Sequence[Span], told: Prices, *, from_today: bo
     agreed, grace, found = loan.agreed, loan.agreed.grace, list[Rung]()
     for number, span in enumerate(spans, max(0, agreed.plan.count - len(spans)) + 1):
         brings = counts = Fraction(0)
-        lasting = list(_runs(loan, span, told, from_today))
+        here = nights = span.nights()
         if number > grace.interest_free:
-            brings = sum((one.earned(agreed.day_count) for one in lasting if one.awake), Fraction(0))
+            here = [night for night in nights if not (from_today and (night < loan.today or loan.resting(night)))]
+            brings = _together(here, span, told, agreed.day_count)
         if number > max(grace.interest_free, grace.interest):
             rule = agreed.level_day_count or agreed.day_count
-            counts = sum((one.earned(rule) for one in lasting), Fraction(0))
+            counts = brings if rule == agreed.day_count and here == nights else _together(nights, span, told, rule)
         found.append(Rung(number, brings, counts))
     return found
 
 
-class _Run(NamedTuple):
-    """A night of a period, whether it bears interest, and at which price."""
-
-    night: date
-    span: Span
-    price: tuple[Fraction, str]
-    awake: bool
-
-    def earned(self, rule: str) -> Fraction:
-        return earns(self.night, self.span, rule, *self.price)
-
-
-def _runs(loan: SlowLoan, span: Span, told: Prices, from_today: bool) -> Iterator[_Run]:
-    for night in span.nights():
-        gone = from_today and (night < loan.today or loan.resting(night))
-        yield _Run(night, span, price_of(night, told), not gone)
+def _together(nights: Sequence[date], span: Span, told: Prices, rule: str) -> Fraction:
+    """What these nights of a period bring for one unit; those that are alike are counted and not added one by one."""
+    alike: dict[tuple[date, object], list[date]] = {}
+    for night in nights:
+        since = told[0][0] if len(told) == 1 else [since for since, _ in told if since <= night][-1]
+        alike.setdefault((since, kind_of_night(night)), []).append(night)
+    parts = (len(same) * earns(same[0], span, rule, *price_of(same[0], told)) for same in alike.values())
+    return sum(parts, Fraction(0))
 
 
 # --- the level ---------------------------------------------------------------------------------------------------

@@ -116,10 +116,10 @@ def _drawn_later(loan: Loan, book: Book, amount: int) -> Loan:
 def _fee_at_start(loan: Loan, book: Book, kind: str, amount: int, when: str) -> Loan:
     if when == "added_to_principal":
         return charges.charge_fee(loan, book, kind, amount, loan.at, to="principal")
-    before = dict(loan.balances)
+    before = state.owed(loan)
     loan = charges.charge_fee(loan, book, kind, amount, loan.at)
-    for key in sorted(loan.balances):
-        withheld = before.get(key, 0) - loan.balances[key]
+    for key, owed in sorted(state.owed(loan).items()):
+        withheld = before.get(key, 0) - owed
         name = "fee_withheld" if key.startswith("fee:") else "tax_withheld"
         loan = book.post(loan, change(name, key, withheld, loan.at), "fee.deducted", _says("kept back from the money"))
     return loan

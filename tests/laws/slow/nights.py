@@ -9,7 +9,7 @@ from fractions import Fraction
 from tests.laws.slow import charging, plan
 from tests.laws.slow.days import NIGHT
 from tests.laws.slow.loan import ALWAYS, Demand, SlowLoan, add
-from tests.laws.slow.spreading import bearing_tonight, brings, release, spread
+from tests.laws.slow.spreading import all_is_paid, bearing_tonight, brings, release, spread
 
 NOW = ("past_due", "due")
 
@@ -199,6 +199,7 @@ def see_whether_over(loan: SlowLoan) -> None:
     """Over when nothing is owed; owed again, it lives again."""
     owes = loan.owes() or plan.unearned(loan)
     if loan.live and not owes:
+        all_is_paid(loan)
         nothing_to_come(loan, loan.all_to_come())
         loan.status, loan.prepaid, loan.matured = "closed", 0, loan.matured or loan.today
     elif loan.status == "closed" and owes:

@@ -153,9 +153,7 @@ def spread(loan: SlowLoan, ages: Sequence[str] = AGES) -> None:
         charges = sum(target.demand.extra.values()) - charges_before if target.demand else 0
         if target.age == "in_advance" and what in loan.level_parts:
             early += amount - charges
-    if loan.coming and not loan.owes():
-        _all_is_paid(loan)
-    elif loan.coming and early and not loan.stands:
+    if loan.coming and early and not loan.stands and loan.owes():
         loan.prepaid += early
         EARLY[how](loan)
     loan.charges = [charge for charge in loan.charges if charge.left]
@@ -203,13 +201,11 @@ def release(loan: SlowLoan, amount: int) -> None:
         loan.money -= part
 
 
-def _all_is_paid(loan: SlowLoan) -> None:
-    """Where the interest to come is owed all the same, what was kept for it is earned at once, and all is over."""
-    kept = loan.kept()
-    if loan.agreed.early_interest == "owed" and kept and not plan.unearned(loan):
+def all_is_paid(loan: SlowLoan) -> None:
+    """Where the interest to come is owed all the same, what was kept for it is earned at once."""
+    if kept := loan.kept():
         earn_at_once(loan, kept)
         release(loan, kept)
-        loan.matured = loan.today
 
 
 def earn_at_once(loan: SlowLoan, amount: int) -> None:

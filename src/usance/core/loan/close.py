@@ -286,6 +286,7 @@ def settle_status(loan: Loan, book: Book) -> Loan:
     if not owes and loan.due_dates:
         owes = to_come.unearned(loan)
     if loan.status in state.LIVE and not owes:
+        loan = allocate.earned_when_all_is_paid(loan, book)
         book.fact("paid_off", loan.at)
         if state.unapplied(loan):
             book.fact("unapplied_left", loan.at, amount_minor=state.unapplied(loan))

@@ -5,7 +5,7 @@ run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from random import Random
 from typing import NamedTuple
@@ -84,11 +84,10 @@ def by_reference(lived: History) -> Figures:
     return live(terms.to_json(), [e.to_json() for e in told if e.effective_on <= lived.until], lived.until)
 
 
-def differing(first: int, count: int) -> Iterator[str]:
+def differing(first: int, count: int) -> list[str]:
     """Those of so many histories in which the two do not agree."""
-    for number in range(first, first + count):
-        if found := difference(history(number)):
-            yield f"history {number}: {found}"
+    found = ((number, difference(history(number))) for number in range(first, first + count))
+    return [f"history {number}: {text}" for number, text in found if text]
 
 
 def difference(lived: History) -> str:

@@ -99,7 +99,7 @@ Drawn = dict[str, Any]
 
 def _respread(told: Teller) -> Drawn:
     again: Drawn = {"interest": name(told.chance, "respread")}
-    if told.chance.random() < 0.5:
+    if told.chance.random() < 0.65:
         again |= {
             "start_on": told.near(0, 30), "count": told.chance.randint(1, 4), "every": told.chance.randint(1, 2),
             "unit": name(told.chance, "unit"),
@@ -152,7 +152,14 @@ DRAWN: dict[type[Event], Callable[[Teller], Drawn]] = {
     events.TakenOver: lambda told: {},
 }  # fmt: skip
 PAYMENTS = (events.PaymentReceived, events.Recovered)
-OFTEN = {events.PaymentReceived: 12, events.Disbursed: 3, events.Extended: 2, events.Waived: 2, events.Charged: 2}
+OFTEN = {
+    events.PaymentReceived: 12,
+    events.Disbursed: 3,
+    events.Extended: 2,
+    events.Waived: 2,
+    events.Charged: 2,
+    events.Respread: 3,
+}
 RARELY = {events.WrittenOff: 0.4, events.Terminated: 0.5, events.TakenOver: 0.5}
 KINDS = [kind for kind in DRAWN for _ in range(OFTEN.get(kind, 1))]
 NEED_FREE_DATES = (events.Rescheduled, events.Respread)  # refused where interest is spread evenly

@@ -15,7 +15,8 @@ DAYS = st.integers(0, worlds.HORIZON_DAYS + 60)
 # what another system's figures cannot tell: parts of a minor unit, money counted for the next instalment, caps, and how
 # the principal of the instalments to come was shared out when the loan began
 UNTOLD = ("planned", "terms", "interest", "penalty", "penalty_in_year", "charged_minor", "credit_minor", "dropped",
-          "even_factor", "disbursed_minor", "level_minor", "last_order")  # fmt: skip
+          "even_factor", "disbursed_minor", "level_minor", "last_order",
+          "fees_at_start")  # fmt: skip
 
 
 @given(st.data())

@@ -210,6 +210,7 @@ def _one_event(draw: st.DrawFn, terms: Terms, number: int, start: date) -> event
         "charged_back": events.ChargedBack(
             balance=draw(st.sampled_from(["principal", "interest", "penalty", "fee:fee_on_request"])),
             amount_minor=draw(st.integers(1, 50_000)),
+            payment=draw(st.sampled_from(["", target])),
             **common,
         ),
         "interest_paused": events.InterestPaused(

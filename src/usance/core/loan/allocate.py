@@ -235,8 +235,6 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Lo
     loan = loan._replace(balances=balances)
     level = plan.LEVEL_PARTS[loan.terms.plan.kind]
     early = sum(slot.amount for slot in taken if slot.age == "in_advance" and slot.balance in level)
-    if loan.terms.early_interest == "owed" and loan.due_dates and not state.outstanding(loan):
-        loan = _earned_when_all_is_paid(loan, book)
     if early and loan.due_dates and loan.terms.early_payment in EARLY_PAYMENTS and state.outstanding(loan):
         loan = EARLY_PAYMENTS[loan.terms.early_payment](loan._replace(credit_minor=loan.credit_minor + early))
     return loan
@@ -280,11 +278,10 @@ def release(loan: Loan, book: Book, amount: int) -> Loan:
     return loan._replace(ahead=tuple(ahead))
 
 
-def _earned_when_all_is_paid(loan: Loan, book: Book) -> Loan:
+def earned_when_all_is_paid(loan: Loan, book: Book) -> Loan:
+    """Nothing is owed any more: what was reserved for interest to come is earned at once."""
     kept = state.reserved(loan)
-    if not kept or to_come.unearned(loan):
-        return loan
-    return release(to_come.earn_at_once(loan, book, kept), book, kept)._replace(matured_on=loan.at)
+    return release(to_come.earn_at_once(loan, book, kept), book, kept) if kept else loan
 
 
 def _in_equal_parts(slots: Sequence[Slot], pool: int) -> list[Slot]:

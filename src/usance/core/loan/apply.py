@@ -124,8 +124,9 @@ def _fee_at_start(loan: Loan, book: Book, kind: str, amount: int, when: str) -> 
     loan = loan._replace(fees_at_start={key: part for key, part in {**loan.fees_at_start, **sums}.items() if part})
     if when == "added_to_principal":
         return loan
-    for key in sorted(loan.balances):
-        withheld = before.balances.get(key, 0) - loan.balances[key]
+    owed_before = state.owed(before)
+    for key, owed in sorted(state.owed(loan).items()):
+        withheld = owed_before.get(key, 0) - owed
         name = "fee_withheld" if key.startswith("fee:") else "tax_withheld"
         loan = book.post(loan, change(name, key, withheld, loan.at), "fee.deducted", _says("kept back from the money"))
     return loan
@@ -167,7 +168,7 @@ def credited(loan: Loan, event: events.Credited, book: Book) -> Loan:
         if spread:
             other = replace(told, allocation=spread.allocation, early_payment=spread.early_payment)
             loan = loan._replace(terms=other)
-        loan = allocate.allocate(loan, book, on)._replace(terms=told)
+        loan = settle_status(allocate.allocate(loan, book, on)._replace(terms=told), book)
     return _forgive_remainder(loan, book)
 
 
@@ -272,7 +273,8 @@ def extended(loan: Loan, event: events.Extended, book: Book) -> Loan:
     if loan.due_dates:
         shift = due_on - loan.due_dates[0]
         roll = calendar.ROLLS[loan.terms.roll]
-        dates = (due_on, *(roll(on + shift, loan.terms.work_calendar) for on in loan.due_dates[1:]))
+        later = (roll(on + shift, loan.terms.work_calendar) for on in loan.due_dates[1:])
+        dates = (due_on, *plan.apart(due_on, later))
     else:
         loan, dates = _take_back_principal(loan), (due_on,)
     charges_now = {key: amount for key, amount in state.regular(loan).items() if amount and key != "principal"}
@@ -306,17 +308,18 @@ def withdrawn(loan: Loan, event: events.Withdrawn, book: Book) -> Loan:
     agreed = loan.terms.cooling_off
     if loan.status not in state.LIVE or agreed is None or loan.withdrawn_on is not None:
         return loan
-    of_fees = {tax.kind for tax in loan.terms.taxes if "interest" not in tax.on}
+    of_interest = {tax.kind for tax in loan.terms.taxes if "interest" in tax.on}
     for key, amount in sorted(state.owed(loan).items()):
         component, _, name = key.partition(":")
-        if component in ("fee", "penalty") or name in of_fees:
+        if component in ("fee", "penalty") or (component == "tax" and name not in of_interest):
             loan = _relieve(loan, book, key, amount, "waived", "withdrawal")
     due_on = loan.at + timedelta(days=agreed.pay_days)
     borne = to_come.interest_since(loan, sum(loan.fees_at_start.values()))
     loan = reshape.due_once(loan, due_on)
     loan = _relieve(loan, book, "interest", borne, "waived", "withdrawal")
     for key, amount in sorted(loan.fees_at_start.items()):
-        kind, there = "fee_returned" if key.startswith("fee:") else "tax_returned", loan.balances.get("principal", 0)
+        kind = "fee_returned" if key.startswith("fee:") else "tax_returned"
+        there = max(0, state.regular(loan).get("principal", 0))
         for balance, part in (("principal", -min(amount, there)), (state.UNAPPLIED, max(0, amount - there))):
             loan = book.post(loan, change(kind, balance, part, loan.at), "withdrawal", _says("given back", of=key))
     book.fact("withdrawn", loan.at, due_on=due_on.isoformat())

@@ -181,7 +181,7 @@ def _bill(loan: Loan, book: Book) -> Loan:
 def _released(loan: Loan, book: Book) -> Loan:
     """The interest that was paid before it was earned is paid now; what is not needed is free again."""
     first = loan.ahead[0]
-    used = min(first.reserved_minor, state.unbilled(loan).get("interest", 0))
+    used = min(first.reserved_minor, state.regular(loan).get("interest", 0))
     loan = allocate.release(loan, book, used)
     paid = {**first.paid, "interest": first.paid.get("interest", 0) - (first.reserved_minor - used)}
     return loan._replace(ahead=(loan.ahead[0]._replace(paid=paid, reserved_minor=0), *loan.ahead[1:]))
@@ -286,6 +286,7 @@ def settle_status(loan: Loan, book: Book) -> Loan:
     if not owes and loan.due_dates:
         owes = to_come.unearned(loan)
     if loan.status in state.LIVE and not owes:
+        loan = allocate.earned_when_all_is_paid(loan, book)
         book.fact("paid_off", loan.at)
         if state.unapplied(loan):
             book.fact("unapplied_left", loan.at, amount_minor=state.unapplied(loan))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -23,8 +23,18 @@ def _dates_from(terms: Terms, start: date) -> tuple[date, ...]:
     plan, step, roll = terms.plan, calendar.STEPS[terms.plan.unit], calendar.ROLLS[terms.roll]
     dates = [on for on in plan.dates if on > start] or [step(start, plan.every * k) for k in range(1, plan.count + 1)]
     if plan.length:
-        dates[-1] = max(calendar.STEPS[plan.length_unit](start, plan.length), *dates[-2:-1], start + calendar.ONE_DAY)
-    return tuple(roll(on, terms.work_calendar) for on in dates)
+        dates[-1] = calendar.STEPS[plan.length_unit](start, plan.length)
+    return apart(start, (roll(on, terms.work_calendar) for on in dates))
+
+
+def apart(start: date, dates: Iterable[date]) -> tuple[date, ...]:
+    """The same dates, each at least a day after the one before: where days off or a short last step made two fall
+    together, the later one waits, so that no period is without a night."""
+    found, last = [], start
+    for on in dates:
+        last = max(on, last + calendar.ONE_DAY)
+        found.append(last)
+    return tuple(found)
 
 
 def _dates_move(terms: Terms, start: date) -> tuple[date, ...]:

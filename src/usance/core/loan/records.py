@@ -75,6 +75,10 @@ class Ahead(NamedTuple):
         """In all, of some balances."""
         return sum(amount for part in (self.paid, self.relieved) for key, amount in part.items() if key in keys)
 
+    def there(self, key: str) -> int:
+        """Of one balance, what is more than reserved: it counts for dated amounts."""
+        return self.of((key,)) - (self.reserved_minor if key == "interest" else 0)
+
 
 class Dated(NamedTuple):
     """A charge, or principal owed again, that falls due with the instalment of its day."""

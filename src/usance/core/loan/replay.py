@@ -98,7 +98,8 @@ def _first_change(history: Iterable[Event], event: Event) -> tuple[date, int, st
     told = list(history)
     changed: Event = event
     if isinstance(event, Undoing):
-        changed = next((past for past in told if past.source == event.undoes), event)
+        gone = (past for past in told if event.undoes in (past.source, _about(past)))
+        changed = min(gone, key=lambda past: past.order, default=event)
     if isinstance(changed, TakenOver | TermsCorrected):
         return min([past.order for past in told] + [event.order])
     return changed.order
@@ -108,7 +109,7 @@ def _is_next(loan: Loan, history: Sequence[Event], event: Event) -> bool:
     """Whether the event takes effect after all that took effect, so that applying it is enough."""
     if isinstance(event, Undoing | TakenOver | TermsCorrected) or event.effective_on < loan.at:
         return False
-    if any(isinstance(past, Undoing) and past.undoes == event.source for past in history):
+    if any(isinstance(past, Undoing) and past.undoes in (event.source, _about(event)) for past in history):
         return False
     return loan.last_order is None or loan.last_order < event.order
 

@@ -20,13 +20,25 @@ def to_come_again(loan: Loan) -> Loan:
     if loan.status != "closed" or loan.terms.early_payment not in allocate.AHEAD or loan.disbursed_on is None:
         return loan
     dates = tuple(on for on in plan.due_dates(loan.terms, loan.disbursed_on) if on > loan.at)
-    by_date = {bill.due_on: state.Ahead(bill.paid, bill.relieved) for bill in loan.bills if bill.due_on > loan.at}
+    if not dates:
+        return loan
+    by_date = {
+        bill.due_on: state.Ahead(_of_the_plan(bill.paid), _of_the_plan(bill.relieved))
+        for bill in loan.bills
+        if bill.due_on > loan.at
+    }
     bills = tuple(bill for bill in loan.bills if bill.due_on <= loan.at)
     loan = loan._replace(
         status="active", closed_on=None, matured_on=None, due_dates=dates, bills=bills,
-        ahead=tuple(by_date.get(on, state.Ahead()) for on in dates),
+        ahead=tuple(by_date.get(on, state.Ahead()) for on in dates), planned=loan.planned[-len(dates):],
+        levels=loan.levels[-len(dates):] if len(loan.levels) >= len(dates) else (),
     )  # fmt: skip
-    return state.recounted(loan._replace(period=next_period(loan)))
+    return state.recounted(as_listed(loan)._replace(period=next_period(loan)))
+
+
+def _of_the_plan(amounts: Mapping[str, int]) -> dict[str, int]:
+    """Without charges: they were settled for good, and a later one of their kind is another."""
+    return {key: amount for key, amount in amounts.items() if key in ("interest", "principal")}
 
 
 def levelled(loan: Loan, drawn_minor: int, rate_before: Rate | None = None, level_minor: int = 0) -> Loan:
@@ -120,7 +132,7 @@ def _dated_apart(loan: Loan) -> tuple[list[tuple[int, state.Dated]], list[state.
     """The dated amounts as far as they are settled, with the index of their instalment, and what is left of them."""
     dates, settled, left = state.coming_dates(loan), list[tuple[int, state.Dated]](), list[state.Dated]()
     for index, on in enumerate(dates):
-        there = {key: state.settled_ahead(loan, index).of((key,)) for key in state.charges_of(loan, index, dates)}
+        there = {key: state.settled_ahead(loan, index).there(key) for key in state.charges_of(loan, index, dates)}
         since = dates[index - 1] if index else date.min
         for item in loan.dated:
             if since < item.due_on <= on:
@@ -180,9 +192,9 @@ def respread(loan: Loan, event: events.Respread, book: Book) -> Loan:
     instalments to come."""
     if loan.status not in state.LIVE or (event.start_on is None and not loan.due_dates):
         return loan
-    planned = sum(to_come.interest_to_come(loan))
+    planned = to_come.interest_not_settled(loan)
     loan, past = _taken_back(loan, charges_too=event.interest != "levelled")
-    accrued = state.unbilled(loan).get("interest", 0) - past.get("interest", 0)
+    accrued = state.regular(loan).get("interest", 0) - past.get("interest", 0)
     if event.start_on is not None:
         step = calendar.STEPS[event.unit]
         dates = [step(event.start_on, event.every * k) for k in range(event.count)]
@@ -233,7 +245,7 @@ def _new_dates(loan: Loan, dates: Sequence[date], pace: tuple[int, str]) -> Loan
         due = {key: paid.of((key,)) for key in {*paid.paid, *paid.relieved}}
         bill = Bill(len(bills) + 1, starts_on, loan.at, due, paid.paid, paid.relieved, sum(paid.paid.values()))
         bills = (*bills, bill)
-    later = tuple(max(on, loan.at) for on in dates)
+    later = plan.apart(loan.at - calendar.ONE_DAY, dates)
     loan = loan._replace(bills=bills, ahead=(), dated=tuple(left), due_dates=later, pace=pace, moved_to=later[0])
     return state.recounted(loan._replace(period=next_period(loan, min(starts_on, later[0]))))
 
@@ -276,10 +288,20 @@ def _equal_past(loan: Loan, book: Book, past: Mapping[str, int], interest: Inter
 def _equal_payable(loan: Loan, book: Book, past: Mapping[str, int], interest: Interest) -> Loan:
     """Principal, and all that is owed besides, in equal shares; no more interest is earned."""
     owed = past.get("interest", 0) + interest.accrued
+    loan = _unreserved(loan)
     exact = Fraction(state.scheduled_principal(loan), len(loan.due_dates))
     level = money.rounded_to(exact, loan.terms.level_multiple_minor, loan.terms.rounding)
     loan = _in_shares(loan, {**past, "interest": owed})
     return at_level(loan._replace(pauses=(*loan.pauses, (loan.at, date.max))), level)
+
+
+def _unreserved(loan: Loan) -> Loan:
+    """What was kept for interest that will not be earned any more is free."""
+    ahead = []
+    for one in loan.ahead:
+        left = one.paid.get("interest", 0) - one.reserved_minor
+        ahead.append(one._replace(paid={**one.paid, "interest": left}, reserved_minor=0) if one.reserved_minor else one)
+    return loan._replace(ahead=tuple(ahead))
 
 
 def _equal_full(loan: Loan, book: Book, past: Mapping[str, int], interest: Interest) -> Loan:
@@ -292,10 +314,13 @@ def _in_shares(loan: Loan, owed: Mapping[str, int]) -> Loan:
     """Interest and charges are asked for in equal shares; the last takes the rest."""
     count, dated = len(loan.due_dates), list(loan.dated)
     for key, amount in owed.items():
-        each = money.rounded(Fraction(amount, count), loan.terms.rounding)
-        parts = [each] * (count - 1) + [amount - each * (count - 1)]
-        if key != "principal":
-            dated += [state.Dated(on, key, part) for on, part in zip(loan.due_dates, parts, strict=True) if part]
+        if key == "principal":
+            continue
+        each, left = money.rounded(Fraction(amount, count), loan.terms.rounding), amount
+        for on in loan.due_dates:
+            part = left if on == loan.due_dates[-1] else min(each, left)
+            left -= part
+            dated += [state.Dated(on, key, part)] if part else []
     return loan._replace(dated=tuple(sorted(dated)))
 
 
@@ -312,6 +337,11 @@ def terminated(loan: Loan, event: events.Terminated, book: Book) -> Loan:
     if loan.status not in state.LIVE or not loan.due_dates:
         return loan
     book.fact("terminated", loan.at)
+    return _ended(loan, book)
+
+
+def _ended(loan: Loan, book: Book) -> Loan:
+    """All is due today, and what lay there for later pays it."""
     return allocate.allocate(all_due(loan, book), book, loan.at, ("past_due", "due"))
 
 
@@ -330,7 +360,7 @@ def charged_off(loan: Loan, event: events.ChargedOff, book: Book) -> Loan:
 CHARGE_OFFS: dict[str, Callable[[Loan, Book], Loan]] = {
     "keeps_plan": lambda loan, book: loan,
     "stops_interest": lambda loan, book: loan,  # charges.interest_base asks
-    "all_due": lambda loan, book: all_due(loan, book) if loan.due_dates else loan,
+    "all_due": lambda loan, book: _ended(loan, book) if loan.due_dates else loan,
 }
 
 

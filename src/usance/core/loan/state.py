@@ -263,7 +263,7 @@ def left_of_dated(loan: Loan, index: int, dates: Sequence[date]) -> dict[str, in
     """What remains of the dated amounts of the coming instalment with this index. What was settled of it counts for
     these first."""
     settled = settled_ahead(loan, index)
-    left = {key: amount - settled.of((key,)) for key, amount in charges_of(loan, index, dates).items()}
+    left = {key: amount - settled.there(key) for key, amount in charges_of(loan, index, dates).items()}
     return {key: amount for key, amount in left.items() if amount > 0}
 
 
@@ -295,7 +295,11 @@ def regular_ahead(loan: Loan, index: int, keys: Container[str]) -> int:
     if not loan.dated:
         return settled.of(keys)
     dated = charges_of(loan, index, coming_dates(loan))
-    return sum(max(0, settled.of((key,)) - dated.get(key, 0)) for key in ("interest", "principal") if key in keys)
+    return sum(
+        settled.of((key,)) - min(settled.there(key), dated.get(key, 0))
+        for key in ("interest", "principal")
+        if key in keys
+    )
 
 
 def recounted(loan: Loan) -> Loan:

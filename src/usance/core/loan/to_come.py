@@ -17,6 +17,13 @@ def interest_to_come(loan: Loan) -> list[int]:
     return [int(share.interest) for share in shares_to_come(loan)]
 
 
+def interest_not_settled(loan: Loan) -> int:
+    """So much of it nobody has settled yet, or is only reserved."""
+    asked = enumerate(interest_to_come(loan))
+    settled = (amount - state.regular_ahead(loan, index, ("interest",)) for index, amount in asked)
+    return sum(settled) + state.reserved(loan)
+
+
 def shares_to_come(loan: Loan, periods: Sequence[Period] = ()) -> list[plan.Share]:
     """What each instalment to come asks for if all is paid when due, in whole minor units. If only the first so many
     periods are given, that of all but the last of these."""
@@ -92,7 +99,7 @@ def unearned(loan: Loan) -> int:
         return 0
     settled = (state.regular_ahead(loan, index, ("interest",)) for index in range(len(loan.due_dates)))
     left = sum(max(0, asked - there) for asked, there in zip(interest_to_come(loan), settled, strict=True))
-    return max(0, left - state.unbilled(loan).get("interest", 0))
+    return max(0, left - state.regular(loan).get("interest", 0))
 
 
 def earn_at_once(loan: Loan, book: Book, amount: int) -> Loan:

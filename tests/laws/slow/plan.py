@@ -1,0 +1,267 @@
+"""When demands fall due, how much they are, and what they would ask for if all were paid when due."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from tests.laws.slow.days import NIGHT, Span, earns, kind_of_night, later, multiple, steps_in, worked
+from tests.laws.slow.loan import SlowLoan
+
+Prices = list[tuple[date, tuple[Fraction, str]]]
+
+
+# --- dates -------------------------------------------------------------------------------------------------------
+
+
+def due_days(agreed: Any, start: date) -> list[date]:
+    """Of a loan whose money came on `start`."""
+    if agreed.late_start == "dates_stay":
+        kept = [day for day in _days_from(agreed, agreed.signed_on or start) if day > start]
+        if kept:
+            return kept
+    return _days_from(agreed, start)
+
+
+def _days_from(agreed: Any, start: date) -> list[date]:
+    plan = agreed.plan
+    days = [day for day in plan.dates if day > start]
+    if not days:
+        days = [later(start, plan.every * (k + 1), plan.unit) for k in range(plan.count)]
+    if plan.length:
+        days[-1] = later(start, plan.length, plan.length_unit)
+    return one_after_another(start, [worked(day, agreed.roll, agreed.work_calendar) for day in days])
+
+
+def one_after_another(start: date, days: Sequence[date]) -> list[date]:
+    """No two demands on one day, and none before its time has begun."""
+    found = [start]
+    for day in days:
+        found.append(day if day > found[-1] else found[-1] + NIGHT)
+    return found[1:]
+
+
+def next_span(loan: SlowLoan, starts: date | None = None) -> Span:
+    """From a day to the next demand; after the last, one step of the plan."""
+    first, (every, unit) = starts or loan.today, loan.pace
+    last = loan.coming[0].due if loan.coming else later(first, every, unit)
+    return Span(first, last, steps_in(first, last, unit) if last == loan.moved else every, unit)
+
+
+def spans_to_come(loan: SlowLoan) -> list[Span]:
+    """The running one as it is, those after it as the plan says."""
+    assert loan.span is not None
+    every, unit = loan.pace
+    starts = [loan.span.first, *(one.due for one in loan.coming)]
+    found = [Span(a, one.due, every, unit) for a, one in zip(starts, loan.coming, strict=False)]
+    return [loan.span if found[0].last == loan.span.last else found[0], *found[1:]]
+
+
+def prices(loan: SlowLoan) -> Prices:
+    assert loan.span is not None
+    return [(loan.span.first, loan.price), *loan.prices_to_come]
+
+
+def price_of(night: date, told: Prices) -> tuple[Fraction, str]:
+    return [price for since, price in told if since <= night][-1]
+
+
+# --- what the periods bring --------------------------------------------------------------------------------------
+
+
+class Rung(NamedTuple):
+    """A demand to come: its number, what one unit of balance brings until then, and what counts of that for the
+    level."""
+
+    number: int
+    brings: Fraction
+    counts: Fraction
+
+
+def rungs(loan: SlowLoan, spans: Sequence[Span], told: Prices, *, from_today: bool) -> list[Rung]:
+    """With `from_today` only what the nights still bring; the level counts all of them, and those without interest."""
+    agreed, grace, found = loan.agreed, loan.agreed.grace, list[Rung]()
+    for number, span in enumerate(spans, max(0, agreed.plan.count - len(spans)) + 1):
+        brings = counts = Fraction(0)
+        here = nights = span.nights()
+        if number > grace.interest_free:
+            here = [night for night in nights if not (from_today and (night < loan.today or loan.resting(night)))]
+            brings = _together(here, span, told, agreed.day_count)
+        if number > max(grace.interest_free, grace.interest):
+            rule = agreed.level_day_count or agreed.day_count
+            counts = brings if rule == agreed.day_count and here == nights else _together(nights, span, told, rule)
+        found.append(Rung(number, brings, counts))
+    return found
+
+
+def _together(nights: Sequence[date], span: Span, told: Prices, rule: str) -> Fraction:
+    """What these nights of a period bring for one unit; those that are alike are counted and not added one by one."""
+    alike: dict[tuple[date, object], list[date]] = {}
+    for night in nights:
+        since = told[0][0] if len(told) == 1 else [since for since, _ in told if since <= night][-1]
+        alike.setdefault((since, kind_of_night(night)), []).append(night)
+    parts = (len(same) * earns(same[0], span, rule, *price_of(same[0], told)) for same in alike.values())
+    return sum(parts, Fraction(0))
+
+
+# --- the level ---------------------------------------------------------------------------------------------------
+
+
+class Owing(NamedTuple):
+    """What the demands to come repay, what bears flat interest, what was earned so far, and how much of that demands
+    that are gone asked for."""
+
+    principal: Fraction
+    flat: int
+    earned: Fraction = Fraction(0)
+    asked: int = 0
+
+
+def is_flat(loan: SlowLoan) -> bool:
+    return loan.agreed.interest_base in ("original_principal", "financed_principal")
+
+
+def level(loan: SlowLoan, owing: Owing, all_rungs: Sequence[Rung]) -> int:
+    """What is left at the end falls linearly with the level: two points give the level that leaves nothing."""
+    agreed, kind = loan.agreed, loan.agreed.plan.kind
+    repaying = [rung for rung in all_rungs if rung.number > agreed.grace.principal] or list(all_rungs[-1:])
+    if kind == "interest_only":
+        exact = Fraction(0)
+    elif kind in ("equal_principal", "listed"):
+        exact = owing.principal / len(repaying)
+    else:
+        nothing, one = (_left_at_end(loan, owing, repaying, each) for each in (0, 1))
+        exact = nothing / (nothing - one)
+    amount = multiple(exact, agreed.level_multiple_minor, agreed.rounding) or loan.whole(exact)
+    if loan.level_parts == ("principal",) or agreed.levelling == "none":
+        return amount
+    return _evened(loan, owing, repaying, amount)
+
+
+def _left_at_end(loan: SlowLoan, owing: Owing, repaying: Sequence[Rung], each: int) -> Fraction:
+    left = owing.principal
+    for rung in repaying:
+        left += rung.counts * (owing.flat if is_flat(loan) else left) - each
+    return left
+
+
+def _evened(loan: SlowLoan, owing: Owing, repaying: Sequence[Rung], amount: int) -> int:
+    """The last one differs: up to three times the difference is shared by all, while that makes it smaller."""
+    count = len(repaying)
+
+    def differs(each: int) -> int:
+        last = asks(loan, [each] * count, owing, repaying)[-1]
+        return loan.whole(last.interest + last.principal) - each
+
+    for _ in range(3):
+        gap = differs(amount)
+        if count == 1 or abs(gap) <= count // 2:
+            return amount
+        share = loan.whole(Fraction(gap, count))
+        other = multiple(amount + share, loan.agreed.level_multiple_minor, loan.agreed.rounding)
+        if other in (amount, 0) or other < 0 or abs(differs(other)) >= abs(gap):
+            return amount
+        amount = other
+    return amount
+
+
+class Ask(NamedTuple):
+    interest: Fraction
+    principal: Fraction
+
+
+def asks(
+    loan: SlowLoan, levels: Sequence[int], owing: Owing, all_rungs: Sequence[Rung], saved: Sequence[int] = ()
+) -> list[Ask]:
+    """What each demand asks for if all is paid when due: the plan lived through on paper, period by period. The last
+    takes the rest. What was paid of the principal of each before (`saved`) bears no interest."""
+    agreed, both, flat = loan.agreed, loan.level_parts == ("interest", "principal"), is_flat(loan)
+    left, earned, asked, found = owing.principal, owing.earned, owing.asked, list[Ask]()
+    early = list(saved) or [0] * len(all_rungs)
+    for at, (rung, amount) in enumerate(zip(all_rungs[:-1], levels, strict=False)):
+        earned += rung.brings * (owing.flat if flat else left - sum(early[at:]))
+        there = loan.whole(earned) - asked
+        earned = Fraction(asked + there) if agreed.residue == "drop_when_due" else earned
+        interest = 0 if rung.number <= agreed.grace.interest else min(there, amount) if both else there
+        principal = 0 if rung.number <= agreed.grace.principal else amount - (interest if both else 0)
+        asked, left = asked + interest, left - principal
+        found.append(Ask(Fraction(interest), Fraction(principal)))
+    earned += all_rungs[-1].brings * (owing.flat if flat else left - early[-1])
+    return [*found, Ask(earned - asked, left)]
+
+
+# --- the plan of a running loan ----------------------------------------------------------------------------------
+
+
+def asking(loan: SlowLoan) -> int:
+    """The index of the demand that asks for the interest of these days."""
+    return max(0, min(loan.agreed.grace.interest + 1 - loan.number(), len(loan.coming) - 1))
+
+
+def owing(loan: SlowLoan) -> Owing:
+    """As it is today, as if nothing had been settled beforehand."""
+    one = loan.coming[asking(loan)]
+    there = loan.loose.get("interest", 0) + one.settled("interest") - one.kept
+    return Owing(Fraction(loan.scheduled()), loan.bearing(), loan.interest, loan.interest_asked - there)
+
+
+def asks_to_come(loan: SlowLoan) -> list[Ask]:
+    if not loan.coming:
+        return []
+    spans = spans_to_come(loan)
+    found = rungs(loan, spans, prices(loan), from_today=True)
+    if loan.even is not None:
+        free = loan.agreed.grace.interest_free
+        found = [
+            rung._replace(brings=loan.even * _awake(loan, span) if rung.number > free else Fraction(0))
+            for rung, span in zip(found, spans, strict=True)
+        ]
+    owes = owing(loan)
+    *first, last = asks(loan, loan.levels(), owes, found)
+    asked = owes.asked + sum(ask.interest for ask in first)
+    return [*first, last._replace(interest=loan.whole(last.interest + asked) - asked)]
+
+
+def _awake(loan: SlowLoan, span: Span) -> Fraction:
+    nights = span.nights()
+    return Fraction(sum(night >= loan.today and not loan.resting(night) for night in nights), len(nights))
+
+
+def unearned(loan: SlowLoan) -> int:
+    """Interest that demands to come ask for whoever pays early, and nobody has settled, beyond what is there."""
+    if loan.agreed.early_interest != "owed" or not loan.live or loan.matured or not loan.coming:
+        return 0
+    pairs = zip(asks_to_come(loan), loan.coming, strict=True)
+    left = sum(max(0, int(ask.interest) - one.settled("interest")) for ask, one in pairs)
+    return max(0, left - loan.loose.get("interest", 0))
+
+
+def plan_anew(loan: SlowLoan, drawn: int, told: Prices | None = None, given: int = 0) -> None:
+    """Level and principal of the demands to come, as if what they repay had been there since the running period began.
+    Where they stand, they repay what the plan had left, whatever was settled early or late, and what is drawn."""
+    spans = spans_to_come(loan)
+    found, owes = rungs(loan, spans, told or prices(loan), from_today=True), owing(loan)
+    if loan.stands and loan.planned:
+        at_once = sum(bill.down for bill in loan.bills[-1:] if bill.due == loan.today == bill.starts)
+        owes = owes._replace(principal=Fraction(sum(loan.planned) + drawn - at_once))
+    if loan.agreed.interest_spread == "evenly":
+        loan.even = sum((rung.brings for rung in found), Fraction(0)) / len(found)
+        found = [Rung(rung.number, loan.even, loan.even) for rung in found]
+    loan.planned, loan.own_levels = [], []
+    set_level(loan, given or level(loan, owes, found))
+    if loan.stands:
+        loan.planned = [int(ask.principal) for ask in asks(loan, [loan.level] * len(found), owes, found)]
+
+
+def set_level(loan: SlowLoan, amount: int) -> None:
+    """What was paid for the next demand makes that one smaller, not several, where it did so before."""
+    loan.level = amount
+    if loan.agreed.early_payment in ("shorter_term", "smaller_instalments"):
+        loan.prepaid = min(loan.prepaid, loan.next_level())
+
+
+def as_listed(loan: SlowLoan) -> None:
+    if loan.agreed.plan.principals:
+        loan.planned = loan.agreed.plan.principals[-len(loan.coming) :]

@@ -1,0 +1,278 @@
+"""How money, or forgiveness, meets what is owed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from tests.laws.slow import charging, plan
+from tests.laws.slow.days import earns
+from tests.laws.slow.loan import Demand, SlowLoan, add
+
+AGES = ("past_due", "due", "in_advance")
+
+
+@dataclass(eq=False)
+class Target:
+    """Something that can be settled at one age: a bill, a demand to come, or (without a demand) the loose rest."""
+
+    age: str
+    demand: Demand | None
+    coming: bool
+    asks: dict[str, int]
+
+
+def targets(loan: SlowLoan, *, only_earned: bool = False) -> list[Target]:
+    found = [
+        Target("past_due" if bill.due < loan.today else "due", bill, False, dict(bill.left))
+        for bill in loan.open_bills()
+    ]
+    loose: dict[str, dict[str, int]] = {age: {} for age in AGES}
+    for what, amount in loan.loose.items():
+        loose[loan.age(what)][what] = amount
+    to_come = loan.all_to_come()
+    asked = {one: dict[str, int]() for one in to_come}
+    for one in to_come:
+        add(asked[one], ((charge.what, charge.left) for charge in loan.charges_of(one)))
+    if loan.stands and loan.coming:
+        ahead, loose["in_advance"] = loose["in_advance"], {}
+        if loan.agreed.early_interest == "owed" and not only_earned:
+            _share_as_planned(loan, ahead.get("principal", 0), asked)
+        else:
+            _share_what_is_there(loan, ahead, asked)
+    found += [Target("in_advance", one, True, asked[one]) for one in in_their_order(loan, to_come)]
+    found += [Target(age, None, False, parts) for age, parts in loose.items()]
+    found = [Target(one.age, one.demand, one.coming, {k: n for k, n in one.asks.items() if n > 0}) for one in found]
+    return sorted((one for one in found if one.asks), key=lambda one: AGES.index(one.age))
+
+
+def in_their_order(loan: SlowLoan, demands: list[Demand]) -> list[Demand]:
+    """Of the demands to come, the one that money meets first is first."""
+    how = loan.agreed.early_payment
+    if how == "from_the_last":
+        return demands[::-1]
+    if how == "next_then_last":
+        return demands[:1] + demands[1:][::-1]
+    return demands
+
+
+def _share_what_is_there(loan: SlowLoan, there: dict[str, int], asked: dict[Demand, dict[str, int]]) -> None:
+    """The interest that has come up is asked for by the first with room for it, principal up to the level in the order
+    in which money comes; what finds no room, by the last."""
+    parts, grace, number = loan.level_parts, loan.agreed.grace, loan.number()
+    room = {one: each - one.settled(*parts) for one, each in zip(loan.coming, loan.levels(), strict=True)}
+    by_turn = in_their_order(loan, loan.coming)
+    for part, demands, waits in (
+        ("interest", loan.coming, grace.interest),
+        ("principal", by_turn, grace.principal),
+    ):
+        left = there.get(part, 0)
+        for one in demands:
+            if number + loan.coming.index(one) > waits:
+                amount = min(left, max(0, room[one])) if part in parts else left
+                room[one] -= amount if part in parts else 0
+                left -= amount
+                add(asked[one], [(part, amount)])
+        add(asked[loan.coming[-1]], [(part, left)])
+
+
+def _share_as_planned(loan: SlowLoan, principal: int, asked: dict[Demand, dict[str, int]]) -> None:
+    """Each asks for what it always will, with the interest that is not earned yet."""
+    for one, ask in zip(loan.coming, plan.asks_to_come(loan), strict=True):
+        interest = int(ask.interest) - one.settled("interest")
+        amount = min(principal, int(ask.principal) - one.settled("principal"))
+        principal -= amount
+        add(asked[one], [("interest", max(0, interest)), ("principal", max(0, amount))])
+
+
+# --- the order ---------------------------------------------------------------------------------------------------
+
+Turn = tuple[Target, str]  # a balance of a target
+
+
+def in_turn(found: Sequence[Target], how: Any) -> Iterator[Turn]:
+    for age in AGES:
+        of_age = [one for one in found if one.age == age]
+        order = {"due": how.due, "in_advance": how.in_advance}.get(age) or how.components
+        if how.waterfall == "by_component":
+            groups = [of_age]
+        else:  # the oldest demand with what no demand asks for, then the next
+            demands = [one for one in of_age if one.demand]
+            groups = [[*demands[:1], *(one for one in of_age if not one.demand)], *([one] for one in demands[1:])]
+        for group in groups:
+            for component in order:
+                for one in group:
+                    yield from ((one, what) for what in sorted(one.asks) if what.split(":")[0] == component)
+
+
+# --- settling ----------------------------------------------------------------------------------------------------
+
+
+def settle(loan: SlowLoan, target: Target, what: str, amount: int, *, paid: bool) -> int:
+    """Takes an amount off what is owed. Gives what of it was owed already: interest of a demand to come that is paid
+    before it is earned is kept for it."""
+    demand = target.demand
+    if demand is None or not target.coming:
+        pile = demand.left if demand else loan.loose
+        pile[what] -= amount
+        return amount
+    demand.touched, left = True, amount
+    for charge in loan.charges_of(demand):
+        if charge.what == what:
+            part = min(left, charge.left)
+            charge.left, left = charge.left - part, left - part
+            add(demand.extra, [(what, part)])
+            demand.due = max(demand.due, charge.due) if demand is loan.beyond else demand.due
+    add(demand.paid if paid else demand.spared, [(what, left)])
+    now = left
+    if paid and what == "interest" and loan.agreed.early_interest == "owed":
+        there = loan.loose.get("interest", 0) if loan.coming and demand is loan.coming[plan.asking(loan)] else 0
+        now = min(left, there)
+        demand.kept += left - now
+    loan.owe(what, -now)
+    return amount - left + now
+
+
+def spread(loan: SlowLoan, ages: Sequence[str] = AGES) -> None:
+    """The free money meets what is owed of these ages."""
+    pool = loan.free()
+    if pool <= 0 or not loan.live:
+        return
+    how = loan.agreed.early_payment
+    if how == "hold_until_due" and pool < loan.owes():
+        ages = [age for age in ages if age != "in_advance"]
+    turns = [turn for turn in in_turn(targets(loan), loan.agreed.allocation) if turn[0].age in ages]
+    early = 0
+    amounts = _equally(turns, pool) if how == "in_equal_parts" else _one_after_the_other(turns, pool)
+    for (target, what), amount in amounts:
+        charges_before = sum(target.demand.extra.values()) if target.demand else 0
+        loan.money -= settle(loan, target, what, amount, paid=True)
+        charges = sum(target.demand.extra.values()) - charges_before if target.demand else 0
+        if target.age == "in_advance" and what in loan.level_parts:
+            early += amount - charges
+    if loan.coming and early and not loan.stands and loan.owes():
+        loan.prepaid += early
+        EARLY[how](loan)
+    loan.charges = [charge for charge in loan.charges if charge.left]
+    _drop_nothing(loan.loose)
+
+
+def _one_after_the_other(turns: Sequence[Turn], pool: int) -> Iterator[tuple[Turn, int]]:
+    for target, what in turns:
+        amount = min(pool, target.asks[what])
+        pool -= amount
+        if amount:
+            yield (target, what), amount
+
+
+def _equally(turns: Sequence[Turn], pool: int) -> list[tuple[Turn, int]]:
+    """Each demand to come gets the same until it is paid; the last one the odd units."""
+    now = [turn for turn in turns if turn[0].age != "in_advance"]
+    found = list(_one_after_the_other(now, pool))
+    pool -= sum(amount for _, amount in found)
+    left = {id(turn): turn[0].asks[turn[1]] for turn in turns}
+    ahead = [turn for turn in turns if turn[0].age == "in_advance"]
+    while pool and (waiting := [turn for turn in ahead if left[id(turn)]]):
+        demands = sorted({turn[0].demand for turn in waiting if turn[0].demand}, key=lambda one: one.due)
+        share = dict.fromkeys(demands, pool // len(demands))
+        share[demands[-1]] += pool % len(demands)
+        for turn in waiting:
+            demand = turn[0].demand
+            assert demand
+            amount = min(share[demand], left[id(turn)])
+            share[demand] -= amount
+            left[id(turn)] -= amount
+            pool -= amount
+            if amount:
+                found.append((turn, amount))
+    return found
+
+
+def release(loan: SlowLoan, amount: int) -> None:
+    """Money that was kept meets interest that is earned now, that of the next demand first."""
+    for one in (*loan.coming, loan.beyond):
+        part = min(amount, one.kept)
+        amount -= part
+        one.kept -= part
+        loan.owe("interest", -part)
+        loan.money -= part
+
+
+def all_is_paid(loan: SlowLoan) -> None:
+    """Where the interest to come is owed all the same, what was kept for it is earned at once."""
+    if kept := loan.kept():
+        earn_at_once(loan, kept)
+        release(loan, kept)
+
+
+def earn_at_once(loan: SlowLoan, amount: int) -> None:
+    loan.interest += amount
+    charging.ask_interest(loan, amount)
+
+
+def _drop_nothing(amounts: dict[str, int]) -> None:
+    for what in [what for what, amount in amounts.items() if not amount]:
+        del amounts[what]
+
+
+# --- what money before its time does to demands that do not stand ------------------------------------------------
+
+
+def _counts_for_later_ones(loan: SlowLoan) -> None:
+    return
+
+
+def _shorter(loan: SlowLoan) -> None:
+    """The next one is lower; what is more than that shortens the loan."""
+    loan.prepaid = min(loan.prepaid, loan.next_level())
+
+
+def _smaller(loan: SlowLoan) -> None:
+    """What is more than the next one makes those after it smaller."""
+    fixed = loan.agreed.plan.kind == "listed" or loan.own_levels
+    if fixed or loan.prepaid <= loan.level or len(loan.coming) < 2:
+        _shorter(loan)
+        return
+    due = Fraction(loan.loose.get("principal", 0))
+    if "interest" in loan.level_parts:
+        due += loan.loose.get("interest", 0) + _until(loan, loan.coming[0].due)
+    every, unit = loan.pace
+    days = [one.due for one in loan.coming]
+    spans = [plan.Span(a, b, every, unit) for a, b in zip(days, days[1:], strict=False)]
+    told = [(loan.today, loan.price), *loan.prices_to_come]
+    owing = plan.Owing(due, bearing_tonight(loan))
+    loan.level = plan.level(loan, owing, plan.rungs(loan, spans, told, from_today=False))
+    loan.prepaid = loan.level
+
+
+def bearing_tonight(loan: SlowLoan) -> int:
+    if loan.number() <= loan.agreed.grace.interest_free or loan.resting(loan.today):
+        return 0
+    return loan.bearing() if loan.matured is None or loan.agreed.after_maturity == "continues" else 0
+
+
+def brings(loan: SlowLoan, night: date) -> Fraction:
+    """What a night of the running period brings for one unit, as things are tonight."""
+    assert loan.span is not None
+    if loan.even is not None and loan.matured is None:
+        return loan.even / (loan.span.last - loan.span.first).days
+    return earns(night, loan.span, loan.agreed.day_count, *loan.price)
+
+
+def _until(loan: SlowLoan, day: date) -> Fraction:
+    """What the nights until a day bring if each is as this one."""
+    assert loan.span is not None
+    bearing = bearing_tonight(loan)
+    nights = [night for night in loan.span.nights() if loan.today <= night < day]
+    return bearing * sum((brings(loan, night) for night in nights), Fraction(0))
+
+
+EARLY: dict[str, Callable[[SlowLoan], None]] = {
+    "shorter_term": _shorter,
+    "smaller_instalments": _smaller,
+    "next_instalments": _counts_for_later_ones,
+    "hold_until_due": _counts_for_later_ones,
+}

@@ -15,8 +15,8 @@ ORDER = ("penalty", "extension", "service", "interest", "principal")
 STEPS = (("penalty",), ("extension", "service"), ("interest",), ("principal",))  # the two in the middle are fees
 # what comes first on one day; of one rank, what was told first
 RANKS = {
-    "rate": 0, "rest": 0, "pause": 1, "resume": 2, "extend": 3, "move": 3, "more": 3, "charge": 4, "waive": 5, "pay": 6,
-    "credit": 6, "charge_dated": 6, "charge_back": 6, "write_off": 7,
+    "rate": 0, "rest": 0, "pause": 1, "resume": 2, "extend": 3, "move": 3, "more": 3, "charge": 4, "pay": 6,
+    "credit": 6, "charge_dated": 6, "charge_back": 6, "waive": 7, "write_off": 8,
 }  # fmt: skip
 
 

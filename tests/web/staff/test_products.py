@@ -14,7 +14,7 @@ from tests.apps.servicing import loans
 from tests.web.samples import World
 from usance.apps.decisioning import selectors as rules
 from usance.apps.desk import selectors as desk
-from usance.apps.products import selectors, template
+from usance.apps.products import calculator, selectors, template
 from usance.core.loan import terms as core
 from usance.web.staff import product_reading, product_words
 from usance.web.staff.product_form import VOCABULARY, ConfigForm
@@ -216,6 +216,37 @@ def test_a_product_of_instalments_is_given_another_way_of_repaying(house: World,
     text = manager.get(f"{address(row)}?amount=10000000&term=6").content.decode()
     assert "equal parts of principal, interest on top" in text
     assert "₫10,401,333" in text  # a fifth bears no interest from the first day
+
+
+def test_a_product_pays_out_in_parts_and_its_calculator_foresees_them(house: World, manager: Client) -> None:
+    offered = next(row for row in selectors.all_versions() if row.product.code == "instalments")
+    manager.post(address(offered, "draft/"))
+    row = selectors.all_versions().get(state="draft")
+    parts = {
+        "drawdowns__most": "3", "drawdowns__first_share": "60", "drawdowns__rest_after_days": "30",
+        "drawdowns__until_days": "20", "drawdowns__repaid": "over_its_own_term", "grace__principal": "1",
+        "extension__days_allowed": "7", "extension__max_count": "1",
+    }  # fmt: skip
+    page = manager.post(address(row, "edit/"), typed(row, house.institution, **parts))
+    assert page.status_code == 422
+    assert set(page.context["form"].errors) == {"drawdowns__most", "drawdowns__until_days", "drawdowns__repaid"}
+    meant = parts | {"drawdowns__until_days": "90", "grace__principal": "0", "extension__days_allowed": ""}
+    assert manager.post(address(row, "edit/"), typed(row, house.institution, **meant)).status_code == 302
+    row.refresh_from_db()
+    assert row.config["drawdowns"]["first_share"] == "0.6"
+    text = manager.get(f"{address(row)}?amount=10000000&term=6").content.decode()
+    assert "over a full term of its own" in text
+    today = house.institution.business_date
+    made = calculator.quote(version=row, amount_minor=10_000_000, term=6, customer_kind="first", on=today)
+    assert [(part.on - today, part.amount_minor) for part in made.parts] == [
+        (timedelta(0), 6_000_000), (timedelta(days=30), 4_000_000),
+    ]  # fmt: skip
+    assert sum(part.sent_minor for part in made.parts) == made.received_minor
+    assert sum(row.amounts.get("principal", 0) for row in made.instalments) == 10_000_000
+    typed_off = {"drawdowns__most": ""}
+    assert manager.post(address(row, "edit/"), typed(row, house.institution, **typed_off)).status_code == 302
+    row.refresh_from_db()
+    assert row.config["drawdowns"] is None
 
 
 def test_every_choice_of_the_core_has_words() -> None:

@@ -182,9 +182,10 @@ class FeeAdded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waived(Event):
-    """We forgive up to `amount_minor` of one balance ("interest", "fee:service", "penalty", "principal", ...)."""
+    """We forgive up to `amount_minor` of one balance ("interest", "fee:service", "penalty", "principal", ...), as it is
+    after the charges and payments of its day."""
 
-    RANK: ClassVar[int] = 9
+    RANK: ClassVar[int] = 11
     balance: str
     amount_minor: int
     reason: str = ""
@@ -269,7 +270,7 @@ class ChargedOff(Event):
 class WrittenOff(Event):
     """All that is owed leaves the books; the claim stays."""
 
-    RANK: ClassVar[int] = 11
+    RANK: ClassVar[int] = 12
     reason: str = ""
 
 
@@ -277,7 +278,7 @@ class WrittenOff(Event):
 class Recovered(Event):
     """Money collected on a claim that was written off (a PaymentReceived then means the same)."""
 
-    RANK: ClassVar[int] = 12
+    RANK: ClassVar[int] = 13
     amount_minor: int
 
 
@@ -285,7 +286,7 @@ class Recovered(Event):
 class Refunded(Event):
     """Unapplied money sent back to the borrower."""
 
-    RANK: ClassVar[int] = 13
+    RANK: ClassVar[int] = 14
     amount_minor: int
 
 
@@ -293,7 +294,7 @@ class Refunded(Event):
 class PaymentReturned(Event):
     """The rail took the payment `undoes` back: the loan is as if it had never come."""
 
-    RANK: ClassVar[int] = 14
+    RANK: ClassVar[int] = 15
     undoes: str
     reason: str = ""
 
@@ -302,7 +303,7 @@ class PaymentReturned(Event):
 class Reversed(Event):
     """We undo our entry `undoes` (the source of an event): the loan is as if it had never been told."""
 
-    RANK: ClassVar[int] = 15
+    RANK: ClassVar[int] = 16
     undoes: str
     reason: str = ""
 
@@ -312,7 +313,7 @@ class TermsCorrected(Event):
     """What was agreed, or a rule that we had released, turned out wrong: the loan is as if `after` had been agreed. It
     is told of the loan's first day; of several the one with the highest `number` counts."""
 
-    RANK: ClassVar[int] = 16
+    RANK: ClassVar[int] = 17
     number: int
     before: Terms
     after: Terms

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usance.core.classes import Scheme, changes, class_of, scheme_of
+from usance.core.classes import LoanClass, Scheme, changes, class_of, scheme_of
 
 VIETNAM = scheme_of(
     {
@@ -75,3 +75,20 @@ def test_many_days_at_once_are_those_days_one_by_one(
             one_by_one.append((day, then))
             code = then
     assert list(at_once) == one_by_one
+
+
+def test_a_scheme_is_read_as_it_is_written() -> None:
+    told = {"classes": [{"code": "good", "from": 0}, {"code": "bad", "from": 9, "stays": True}]}
+    assert scheme_of(told) == Scheme((LoanClass("good", 0, False), LoanClass("bad", 9, True)), ())
+    assert scheme_of({**told, "extended": ["bad"]}).extended == ("bad",)
+    assert [scheme_of(told).rank(code) for code in ("good", "bad", "ugly")] == [0, 1, -1]
+
+
+def test_a_class_changes_on_its_edges_and_an_age_that_stands_still_is_looked_at_once() -> None:
+    assert list(changes(INDIA, days_past_due=(0, 95), before="standard")) == [
+        (1, "sma_0"), (31, "sma_1"), (61, "sma_2"), (91, "npa"),
+    ]  # fmt: skip
+    assert list(changes(INDIA, days_past_due=(0, 0), before="npa")) == [(0, "standard")]
+    assert list(changes(INDIA, days_past_due=(95, 0), before="npa")) == [(0, "standard")]
+    assert list(changes(VIETNAM, days_past_due=(0, 0), extension_count=1)) == [(0, "substandard")]
+    assert list(changes(VIETNAM, days_past_due=(3, 4))) == [(4, "standard")]

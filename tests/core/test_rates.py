@@ -49,6 +49,51 @@ def test_no_apr_without_money_both_ways(amounts: list[int]) -> None:
         apr.apr([Flow(date(2026, 1, 1 + k), amount) for k, amount in enumerate(amounts)])
 
 
+def test_why_there_is_no_apr() -> None:
+    day, later = date(2026, 1, 1), date(2027, 1, 1)
+    for flows, why in (
+        ([], "an APR needs payments"),
+        ([Flow(day, -1)], "an APR needs money going out and coming back"),
+        ([Flow(day, 0), Flow(later, 1)], "an APR needs money going out and coming back"),
+        ([Flow(day, -(10**7)), Flow(later, 1)], "no yearly rate between -99 % and 10^12 explains these payments"),
+    ):
+        with pytest.raises(apr.AprUndefined) as told:
+            apr.apr(flows)
+        assert str(told.value) == why
+    with pytest.raises(apr.AprUndefined) as told:
+        apr.actuarial([apr.Counted(0, Fraction(0), 100), apr.Counted(1, Fraction(0), 1)], Fraction(12))
+    assert str(told.value) == "no rate explains these payments"
+
+
+def test_a_nominal_rate_by_hand() -> None:
+    """1,000 back as 1,030 after two whole periods and a half: 1000 (1 + i/2) (1 + i)^2 = 1030."""
+    flows = [apr.Counted(0, Fraction(0), -1000), apr.Counted(2, Fraction(1, 2), 1030)]
+    rate = apr.actuarial(flows, Fraction(12)) / 12
+    assert abs(1000 * (1 + rate / 2) * (1 + rate) ** 2 - 1030) < Fraction(1, 10**20)
+    one = apr.actuarial([apr.Counted(0, Fraction(0), -1000), apr.Counted(1, Fraction(0), 1010)], Fraction(12))
+    assert abs(one - Fraction("0.12")) < Fraction(1, 10**20)
+
+
+def test_an_apr_is_rounded_as_asked() -> None:
+    flows = [Flow(date(2026, 1, 1), -10_000), Flow(date(2027, 1, 1), 11_235)]
+    assert apr.apr(flows) == Fraction("0.1235")
+    assert apr.apr(flows, places=3, rounding="down") == Fraction("0.123")
+    assert apr.apr(flows, places=3, rounding="half_even") == Fraction("0.124")
+    assert apr.apr(flows, places=2, rounding="up") == Fraction("0.13")
+    assert apr.apr(list(reversed(flows))) == Fraction("0.1235")
+
+
+def test_money_after_so_much_time() -> None:
+    timed = apr.Timed
+    assert apr.effective([timed(Fraction(0), -100), timed(Fraction(2), 121)]) - Fraction("0.1") < Fraction(1, 10**25)
+    assert abs(apr.effective([timed(Fraction(0), -100), timed(Fraction(1, 3), 200)]) - 7) < Fraction(1, 10**20)
+    loss = apr.effective([timed(Fraction(0), -100), timed(Fraction(1), 40), timed(Fraction(2), 40)])
+    assert abs(-100 + 40 / (1 + loss) + 40 / (1 + loss) ** 2) < Fraction(1, 10**20)
+    for growth in (10**11, Fraction(2, 100)):
+        found = apr.effective([timed(Fraction(0), -1000), timed(Fraction(1), int(1000 * growth))])
+        assert abs((1 + found) / growth - 1) < Fraction(1, 10**15)
+
+
 def test_no_apr_where_almost_nothing_comes_back() -> None:
     with pytest.raises(apr.AprUndefined):
         apr.apr([Flow(date(2026, 1, 1), -10_000_000), Flow(date(2027, 1, 1), 1)])

@@ -51,11 +51,15 @@ def next_span(loan: SlowLoan, starts: date | None = None) -> Span:
 
 
 def spans_to_come(loan: SlowLoan) -> list[Span]:
-    """The running one as it is, those after it as the plan says."""
+    """The running one as it is, those after it as the plan says; one that ends on a day that was moved is as long as it
+    is."""
     assert loan.span is not None
     every, unit = loan.pace
     starts = [loan.span.first, *(one.due for one in loan.coming)]
-    found = [Span(a, one.due, every, unit) for a, one in zip(starts, loan.coming, strict=False)]
+    found = [
+        Span(a, one.due, steps_in(a, one.due, unit) if one.due == loan.moved else every, unit)
+        for a, one in zip(starts, loan.coming, strict=False)
+    ]
     return [loan.span if found[0].last == loan.span.last else found[0], *found[1:]]
 
 
@@ -263,5 +267,5 @@ def set_level(loan: SlowLoan, amount: int) -> None:
 
 
 def as_listed(loan: SlowLoan) -> None:
-    if loan.agreed.plan.principals:
+    if len(loan.agreed.plan.principals) >= len(loan.coming):
         loan.planned = loan.agreed.plan.principals[-len(loan.coming) :]

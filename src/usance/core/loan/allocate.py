@@ -234,7 +234,8 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Lo
             )  # fmt: skip
     loan = loan._replace(balances=balances)
     level = plan.LEVEL_PARTS[loan.terms.plan.kind]
-    early = sum(slot.amount for slot in taken if slot.age == "in_advance" and slot.balance in level)
+    loose = (slot for slot in taken if slot.bill == UNBILLED and slot.balance in level)  # no level holds dated amounts
+    early = sum(slot.amount for slot in loose if slot.age == "in_advance")
     if early and loan.due_dates and loan.terms.early_payment in EARLY_PAYMENTS and state.outstanding(loan):
         loan = EARLY_PAYMENTS[loan.terms.early_payment](loan._replace(credit_minor=loan.credit_minor + early))
     return loan
@@ -334,11 +335,11 @@ def _smaller_instalments(loan: Loan) -> Loan:
     if listed or loan.credit_minor <= loan.level_minor or not later or loan.period is None:
         return _shorter_term(loan)
     spans = [(loan.at, loan.rate), *loan.rate_changes]
-    left = state.unbilled(loan)
+    left = state.regular(loan)
     due = Fraction(left.get("principal", 0))
     if "interest" in plan.LEVEL_PARTS[loan.terms.plan.kind]:
         due += left.get("interest", 0) + charges.interest_between(loan, loan.due_dates[0])
-    ahead = plan.rungs(loan.terms, plan.periods(loan.terms, loan.due_dates[0], later), spans)
+    ahead = plan.rungs(loan.terms, plan.periods(loan.terms, loan.due_dates[0], later, state.pace(loan)), spans)
     level = plan.level(loan.terms, plan.Owed(due, Fraction(charges.interest_base(loan))), ahead)
     return loan._replace(level_minor=level, credit_minor=level)
 

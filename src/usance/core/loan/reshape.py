@@ -73,9 +73,9 @@ def at_level(loan: Loan, level: int) -> Loan:
 
 
 def as_listed(loan: Loan) -> Loan:
-    """With the principal that a listed plan says for each of its dates."""
+    """With the principal that a listed plan says for each of its dates, unless more have come."""
     listed = loan.terms.plan.principals
-    return loan._replace(planned=listed[-len(loan.due_dates) :]) if listed else loan
+    return loan._replace(planned=listed[-len(loan.due_dates) :]) if len(listed) >= len(loan.due_dates) else loan
 
 
 def down_payment(loan: Loan, drawn_minor: int) -> Loan:
@@ -121,8 +121,10 @@ def on_dates(loan: Loan, dates: Sequence[date]) -> Loan:
     """The same instalments to come on other dates. What was settled of a charge stays with the instalment that it was
     settled with; what is left of it waits for its own day."""
     settled, left = _dated_apart(loan)
+    after = [date.min, *(on + calendar.ONE_DAY for on in dates)]  # what is settled is the first of its instalment
+    after[0] = min(dates[0], *(item.due_on for item in left)) if left else dates[0]
     moved = [
-        item._replace(due_on=dates[index] if index < len(dates) else max(item.due_on, dates[-1] + calendar.ONE_DAY))
+        item._replace(due_on=after[index] if index < len(dates) else max(item.due_on, after[-1]))
         for index, item in settled
     ]
     return loan._replace(due_dates=tuple(dates), dated=tuple(sorted([*moved, *left])))

@@ -130,8 +130,8 @@ def waive(
 
 
 def _require_owed(loan_id: UUID, balance: str, amount_minor: int) -> None:
-    """Raises LoanNotRunning, MoreThanOwed by what stands now. The engine would take what is there, and no more: a
-    colleague who asks for more is told so."""
+    """Raises LoanNotRunning, MoreThanOwed by what stands now. The engine would count a waiver before the payments of
+    its own day, so that what was paid today could still be forgiven, and would be owed to the borrower."""
     servicing.hold(loan_id=loan_id)
     view = loans.loan_view(loan_id=loan_id)
     if view.state.status not in state.LIVE:

@@ -17,7 +17,7 @@ from tests.laws.slow.spreading import settle, spread, targets
 RANKS = {
     "Approved": 0, "DisbursementFailed": 1, "Cancelled": 2, "Disbursed": 3, "TakenOver": 3, "RateChanged": 4,
     "InterestPaused": 4, "PenaltyPaused": 5, "PenaltyResumed": 6, "Rescheduled": 7, "Extended": 7, "FeeAdded": 8,
-    "Withdrawn": 8, "Waived": 9, "PaymentReceived": 10, "Charged": 10, "Credited": 10, "ChargedBack": 10,
+    "Withdrawn": 8, "Charged": 8, "Waived": 9, "PaymentReceived": 10, "Credited": 10, "ChargedBack": 10,
     "Respread": 10, "Terminated": 10, "ChargedOff": 10, "WrittenOff": 11, "Recovered": 12, "Refunded": 13,
 }  # fmt: skip
 

@@ -182,10 +182,9 @@ class FeeAdded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waived(Event):
-    """We forgive up to `amount_minor` of one balance ("interest", "fee:service", "penalty", "principal", ...), as it is
-    after the charges and payments of its day."""
+    """We forgive up to `amount_minor` of one balance ("interest", "fee:service", "penalty", "principal", ...)."""
 
-    RANK: ClassVar[int] = 11
+    RANK: ClassVar[int] = 9
     balance: str
     amount_minor: int
     reason: str = ""
@@ -202,9 +201,9 @@ class PaymentReceived(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charged(Event):
     """A fee ("fee:reminder") or a penalty ("penalty") that the instalment of a certain day asks for, be it to come or
-    long past. On one day it counts among the payments in the order of their sources."""
+    long past. What is forgiven or paid on the same day counts after it."""
 
-    RANK: ClassVar[int] = 10
+    RANK: ClassVar[int] = 8
     balance: str
     amount_minor: int
     due_on: date
@@ -270,7 +269,7 @@ class ChargedOff(Event):
 class WrittenOff(Event):
     """All that is owed leaves the books; the claim stays."""
 
-    RANK: ClassVar[int] = 12
+    RANK: ClassVar[int] = 11
     reason: str = ""
 
 
@@ -278,7 +277,7 @@ class WrittenOff(Event):
 class Recovered(Event):
     """Money collected on a claim that was written off (a PaymentReceived then means the same)."""
 
-    RANK: ClassVar[int] = 13
+    RANK: ClassVar[int] = 12
     amount_minor: int
 
 
@@ -286,7 +285,7 @@ class Recovered(Event):
 class Refunded(Event):
     """Unapplied money sent back to the borrower."""
 
-    RANK: ClassVar[int] = 14
+    RANK: ClassVar[int] = 13
     amount_minor: int
 
 
@@ -294,7 +293,7 @@ class Refunded(Event):
 class PaymentReturned(Event):
     """The rail took the payment `undoes` back: the loan is as if it had never come."""
 
-    RANK: ClassVar[int] = 15
+    RANK: ClassVar[int] = 14
     undoes: str
     reason: str = ""
 
@@ -303,7 +302,7 @@ class PaymentReturned(Event):
 class Reversed(Event):
     """We undo our entry `undoes` (the source of an event): the loan is as if it had never been told."""
 
-    RANK: ClassVar[int] = 16
+    RANK: ClassVar[int] = 15
     undoes: str
     reason: str = ""
 
@@ -313,7 +312,7 @@ class TermsCorrected(Event):
     """What was agreed, or a rule that we had released, turned out wrong: the loan is as if `after` had been agreed. It
     is told of the loan's first day; of several the one with the highest `number` counts."""
 
-    RANK: ClassVar[int] = 17
+    RANK: ClassVar[int] = 16
     number: int
     before: Terms
     after: Terms

@@ -83,7 +83,7 @@ def _share_as_planned(loan: SlowLoan, principal: int, asked: dict[Demand, dict[s
     """Each asks for what it always will, with the interest that is not earned yet."""
     for one, ask in zip(loan.coming, plan.asks_to_come(loan), strict=True):
         interest = int(ask.interest) - one.settled("interest")
-        amount = min(principal, int(ask.principal) - one.settled("principal"))
+        amount = max(0, min(principal, int(ask.principal) - one.settled("principal")))
         principal -= amount
         add(asked[one], [("interest", max(0, interest)), ("principal", max(0, amount))])
 

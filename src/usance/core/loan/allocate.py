@@ -91,7 +91,7 @@ def _share_as_planned(loan: Loan, principal: int, asked: list[dict[str, int]]) -
     """Each asks for what it always will, the interest not yet earned too."""
     for index, share in enumerate(to_come.shares_to_come(loan)):
         interest = int(share.interest) - state.regular_ahead(loan, index, ("interest",))
-        amount = min(principal, int(share.principal) - state.regular_ahead(loan, index, ("principal",)))
+        amount = max(0, min(principal, int(share.principal) - state.regular_ahead(loan, index, ("principal",))))
         principal -= amount
         for key, left in (("interest", interest), ("principal", amount)):
             if left > 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -34,8 +34,8 @@ def _accrued(accrued: Accrued) -> list[Any]:
 
 
 def _bill(bill: Bill) -> list[Any]:
-    number, starts_on, due_on, due, paid, relieved, early, late = bill
-    return [number, _day(starts_on), _day(due_on), dict(due), dict(paid), dict(relieved), early, late]
+    number, starts_on, due_on, due, paid, relieved, *rest = bill
+    return [number, _day(starts_on), _day(due_on), dict(due), dict(paid), dict(relieved), *rest]
 
 
 _day = date.isoformat
@@ -95,10 +95,20 @@ def from_json(data: Mapping[str, Any], terms: Terms) -> Loan:
             "levels": tuple(data.get("levels", ())),
             "drawn_later": tuple((day(on), amount) for on, amount in data.get("drawn_later", ())),
             "dated": tuple(Dated(day(on), key, amount) for on, key, amount in data.get("dated", ())),
-            "bills": tuple(Bill(n, day(start), day(due_on), *rest) for n, start, due_on, *rest in data["bills"]),
+            "bills": tuple(_bill_from_json(told) for told in data["bills"]),
             "last_order": (day(order[0]), order[1], order[2]) if order else None,
         }
     )
+
+
+def _bill_from_json(told: Sequence[Any]) -> Bill:
+    """Before bills said it, all that were due on the day on which they began were down payments."""
+    number, starts_on, due_on, *rest = told
+    is_old = len(rest) < len(Bill._fields) - 3
+    return Bill(number, _date(starts_on), _date(due_on), *rest, *([starts_on == due_on] if is_old else []))
+
+
+_date = date.fromisoformat
 
 
 def _rate_from_json(data: Mapping[str, str]) -> Rate:

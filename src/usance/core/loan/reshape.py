@@ -87,15 +87,16 @@ def down_payment(loan: Loan, drawn_minor: int) -> Loan:
     amount = money.rounded_to(share, terms.level_multiple_minor, terms.rounding)
     loan, paid = _taken_from_ahead(loan, amount)
     due, noted = ({"principal": part} if part else {} for part in (amount, paid))
-    bill = Bill(len(loan.bills) + 1, loan.at, loan.at, due, noted, early_minor=paid)
+    bill = Bill(len(loan.bills) + 1, loan.at, loan.at, due, noted, early_minor=paid, is_down=True)
     return state.recounted(loan._replace(bills=(*loan.bills, bill)))
 
 
 def _taken_from_ahead(loan: Loan, amount: int) -> tuple[Loan, int]:
-    """What was paid in advance of later instalments pays what falls due before them."""
-    ahead, left = list(loan.ahead), amount
+    """What was paid in advance of later instalments pays what falls due before them; not what pays dated amounts."""
+    ahead, left, dates = list(loan.ahead), amount, state.coming_dates(loan)
     for index, one in enumerate(ahead):
-        used = min(left, one.paid.get("principal", 0))
+        dated = state.charges_of(loan, index, dates).get("principal", 0) if index < len(dates) else 0
+        used = min(left, max(0, one.paid.get("principal", 0) - dated))
         if used:
             left -= used
             ahead[index] = one._replace(paid={**one.paid, "principal": one.paid["principal"] - used})

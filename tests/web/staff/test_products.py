@@ -230,6 +230,9 @@ def test_a_product_pays_out_in_parts_and_its_calculator_foresees_them(house: Wor
     page = manager.post(address(row, "edit/"), typed(row, house.institution, **parts))
     assert page.status_code == 422
     assert set(page.context["form"].errors) == {"drawdowns__most", "drawdowns__until_days", "drawdowns__repaid"}
+    too_late = parts | {"drawdowns__rest_after_days": "800", "drawdowns__until_days": "900"}
+    page = manager.post(address(row, "edit/"), typed(row, house.institution, **too_late))
+    assert "before the last payment" in page.context["form"].errors["drawdowns__rest_after_days"][0]
     meant = parts | {"drawdowns__until_days": "90", "grace__principal": "0", "extension__days_allowed": ""}
     assert manager.post(address(row, "edit/"), typed(row, house.institution, **meant)).status_code == 302
     row.refresh_from_db()

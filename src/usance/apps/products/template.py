@@ -326,12 +326,17 @@ def _senseless_plan(config: Config) -> Iterator[Problem]:
         yield Problem("fixed_length", "only one number of instalments can have a fixed length")
 
 
+LEAST_DAYS = {"days": 1, "weeks": 7, "half_months": 14, "months": 28}
+
+
 def _senseless_drawdowns(config: Config) -> Iterator[Problem]:
     parts = config.drawdowns
     if parts is None:
         return
     if parts.rest_after_days > parts.until_days:
         yield Problem("drawdowns.until_days", "not before the rest is expected")
+    if parts.rest_after_days >= config.term.min * config.every * LEAST_DAYS[config.term.unit]:
+        yield Problem("drawdowns.rest_after_days", "before the last payment of the shortest loan")
     if config.extension is not None:
         yield Problem("drawdowns.most", "due dates that can be moved go with money that comes at once")
     if parts.repaid == "over_its_own_term":

@@ -150,9 +150,9 @@ def _drawn_as_expected(terms: Terms, starts_on: date) -> _Lived:
         if loan.disbursed_on is None:
             step = _begun(terms, starts_on)
         else:
-            loan = _paid_up(loan) if loan.at < on else loan
+            loan = _bills_paid(loan) if loan.at < on else loan
             while (dates := state.coming_dates(loan)) and dates[0] < on and loan.status in state.LIVE:
-                loan = _paid_up(advance(loan, dates[0], daily=False).loan)
+                loan = _bills_paid(advance(loan, dates[0], daily=False).loan)
             step = apply(advance(loan, on, daily=False).loan, _drawn(on, amount))
         loan, kept = step.loan, withheld(step.movements)
         for key, part in kept.items():
@@ -164,6 +164,11 @@ def _drawn_as_expected(terms: Terms, starts_on: date) -> _Lived:
 def withheld(movements: Iterable[Movement]) -> dict[str, int]:
     """What was kept back of the money, by balance."""
     return {m.balance: -m.amount_minor for m in movements if m.kind in ("fee_withheld", "tax_withheld")}
+
+
+def _bills_paid(loan: Loan) -> Loan:
+    """What bills ask for today is paid; a charge that no bill asks for yet waits for the next."""
+    return _paid_up(loan) if loan.settled_count < len(loan.bills) or loan.matured_on else loan
 
 
 def _paid_up(loan: Loan) -> Loan:
@@ -188,7 +193,9 @@ def projection(terms: Terms, starts_on: date) -> Projection:
     date."""
     lived = _drawn_as_expected(terms, starts_on)
     loan = lived.loan
-    rows = _with_rests([_row(bill, billed=False) for bill in loan.bills], _future_rows(loan), loan.drawn_later)
+    paid = _bills_paid(loan)
+    later = _planned_rows(paid) or lived_rows(paid, known=len(loan.bills))
+    rows = _with_rests([_row(bill, billed=False) for bill in loan.bills], later, loan.drawn_later)
     drawn = sum(part.amount_minor for part in lived.drawdowns)
     sent = drawn - sum(lived.deducted.values())
     total = sum(row.total_minor for row in rows)

@@ -241,6 +241,9 @@ PROBLEMS: Mapping[str, Any] = {  # why a configuration cannot be -> a sentence
     "not before the rest is expected": gettext_lazy(
         "The last day for a part lies after the day on which it is expected."
     ),
+    "before the last payment of the shortest loan": gettext_lazy(
+        "A part is expected before the last payment of the shortest loan: say fewer days."
+    ),
     "due dates that can be moved go with money that comes at once": gettext_lazy(
         "Where due dates can be moved, the money comes at once: empty one of the two."
     ),

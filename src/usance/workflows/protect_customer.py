@@ -68,7 +68,7 @@ def withdraw(*, protection_id: UUID, actor: Actor, at: datetime) -> Any:
     for loan in loans.loans_owed_by(row.party_id):
         for told in _told(row, loan):
             servicing.reverse(
-                loan_id=loan.pk, source=f"{told.source}:mistake", undoes=told.source, reason=row.kind, actor=actor
+                loan_id=loan.pk, source=f"{told.source}:mistake", undoes=told.source, reason=_why(row), actor=actor
             )
         _rest_by_others(row, loan, today, actor)
     return row
@@ -115,6 +115,10 @@ def _plan_end(row: Any) -> None:
     agenda.schedule(kind=ENDS, due_on=row.ends_on, key=f"{ENDS}:{row.pk}:{row.ends_on}", subject_id=row.pk)
 
 
+def _why(row: Any) -> str:
+    return f"protected: {row.kind}"
+
+
 def _source(row: Any) -> str:
     return f"protection:{row.pk}"
 
@@ -143,12 +147,11 @@ def _rest_one(row: Any, loan: Any, actor: Actor) -> None:
     stopped = protections.stopped_by(row.kind, max(row.starts_on, loan.booked_on))
     since = max(row.starts_on, loan.disbursed_on or row.starts_on)
     until = row.ends_on or FOR_GOOD
-    why = f"protected: {row.kind}"
     if protections.PENALTY in stopped:
-        _tell(loan, events.PenaltyPaused(effective_on=since, source=_source(row), reason=why), actor)
+        _tell(loan, events.PenaltyPaused(effective_on=since, source=_source(row), reason=_why(row)), actor)
     if protections.INTEREST in stopped and since < until:
         source = f"{_source(row)}:interest"
-        resting = events.InterestPaused(effective_on=since, source=source, since=since, until=until, reason=why)
+        resting = events.InterestPaused(effective_on=since, source=source, since=since, until=until, reason=_why(row))
         _tell(loan, resting, actor)
 
 
@@ -192,7 +195,7 @@ def _end_rest(row: Any, loan: Any, on: date, actor: Actor) -> None:
                 shorter = replace(told, until=on, source=f"{_source(row)}:interest:{on}")
                 servicing.record(loan_id=loan.pk, event=shorter, actor=actor)
             servicing.reverse(
-                loan_id=loan.pk, source=f"{told.source}:until:{on}", undoes=told.source, reason=row.kind, actor=actor
+                loan_id=loan.pk, source=f"{told.source}:until:{on}", undoes=told.source, reason=_why(row), actor=actor
             )
 
 

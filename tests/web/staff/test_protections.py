@@ -122,7 +122,8 @@ def test_a_soldier_owes_no_interest_since_the_first_day_of_service_until_its_las
     assert owed(late) == (5 * a_day, 0)
     lender.live_until(LATE + timedelta(days=10))
     assert owed(late) == (5 * a_day, 0)
-    assert "interest" in lender.browser("accountant").get(f"/staff/loans/{late.pk}/").content.decode()
+    text = lender.browser("accountant").get(f"/staff/loans/{late.pk}/?tab=timeline").content.decode()
+    assert ("protected:" in text, text.count("In military service") >= 2) == (False, True)
     protect_customer.end(protection_id=row.pk, ends_on=LATE + timedelta(days=8), actor=SYSTEM)  # two days ago
     interest, penalty = owed(late)
     assert (interest, penalty > 0) == (7 * a_day, True)

@@ -19,7 +19,7 @@ from usance.apps.servicing import classing, drawn, selectors
 from usance.core.loan import state
 from usance.web import components as ui
 from usance.web import reckoning, words
-from usance.web.staff import loan_records, terms_form
+from usance.web.staff import loan_records, terms_form, vocabulary
 from usance.web.staff.request import StaffRequest
 from usance.web.templatetags import formats
 
@@ -305,10 +305,18 @@ def _told(body: Any, line: selectors.TimelineLine) -> str:
     if line.kind == "terms_corrected":
         parts += [str(row.label) for row in terms_form.difference(line.details["before"], line.details["after"], None)]
     if reason := line.details.get("reason"):
-        parts.append(str(reason))
+        parts.append(_why(line.kind, str(reason)))
     if not line.is_fact and line.booked_on != line.on:
         parts.append(_("booked on %(day)s") % {"day": formats.date_l(line.booked_on, "medium")})
     return " · ".join(parts)
+
+
+def _why(kind: str, reason: str) -> str:
+    """What a person gave as the reason; what the house gave, in words."""
+    if kind == "credited":
+        return str(reckoning.CREDITS.get(reason, reason))
+    by, _colon, status = reason.partition(": ")
+    return str(vocabulary.PROTECTION[status]) if by == "protected" and status in vocabulary.PROTECTION else reason
 
 
 TABS = (

@@ -67,6 +67,13 @@ def test_sound_books_are_clean_in_full_and_by_sample(lender: UUID) -> None:
     assert audit_books(sample=2, seed=7).refolded_count == 2
 
 
+def test_checkpoints_of_an_earlier_engine_are_no_difference(lender: UUID) -> None:
+    statement = "UPDATE servicing_loan SET checkpoint = checkpoint - 'levels' || jsonb_build_object('version', 1)"
+    with superuser(connection.settings_dict["NAME"]) as admin:
+        admin.execute(statement)
+    assert audit_books(full=True).differences == ()
+
+
 EVENT = "(SELECT id FROM servicing_loanevent WHERE kind = 'PaymentReceived' ORDER BY id LIMIT 1)"
 MOVEMENT = "(SELECT id FROM servicing_loanmovement WHERE kind = 'interest_accrued' ORDER BY id LIMIT 1)"
 TRANSFER = "(SELECT id FROM ledger_transfer ORDER BY id LIMIT 1)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -13,7 +13,7 @@ from usance.core.loan.terms import Terms
 from usance.core.rates import Period, Rate
 from usance.core.values import encode, ratio_text
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 DAYS = ("at", "disbursed_on", "matured_on", "closed_on", "moved_to", "charged_off_on", "withdrawn_on")
 
 
@@ -95,20 +95,10 @@ def from_json(data: Mapping[str, Any], terms: Terms) -> Loan:
             "levels": tuple(data.get("levels", ())),
             "drawn_later": tuple((day(on), amount) for on, amount in data.get("drawn_later", ())),
             "dated": tuple(Dated(day(on), key, amount) for on, key, amount in data.get("dated", ())),
-            "bills": tuple(_bill_from_json(told) for told in data["bills"]),
+            "bills": tuple(Bill(n, day(start), day(due_on), *rest) for n, start, due_on, *rest in data["bills"]),
             "last_order": (day(order[0]), order[1], order[2]) if order else None,
         }
     )
-
-
-def _bill_from_json(told: Sequence[Any]) -> Bill:
-    """Before bills said it, all that were due on the day on which they began were down payments."""
-    number, starts_on, due_on, *rest = told
-    is_old = len(rest) < len(Bill._fields) - 3
-    return Bill(number, _date(starts_on), _date(due_on), *rest, *([starts_on == due_on] if is_old else []))
-
-
-_date = date.fromisoformat
 
 
 def _rate_from_json(data: Mapping[str, str]) -> Rate:

@@ -10,7 +10,7 @@ from usance.apps.servicing import earnings, folding, portfolio, statuses
 from usance.apps.servicing import selectors as servicing
 from usance.apps.servicing.folding import Kept
 from usance.core.calendar import ONE_DAY
-from usance.core.loan import quiet, replay, state
+from usance.core.loan import checkpoint, quiet, replay, state
 from usance.core.loan.state import Movement
 from usance.core.refusals import Refusal
 from usance.core.values import UnreadableValue
@@ -83,6 +83,8 @@ def _columns(kept: Kept, expected: Mapping[str, object], subject: str) -> Iterat
         if stands == value:
             continue
         if name == "checkpoint":
+            if stands["version"] != checkpoint.SCHEMA_VERSION:  # type: ignore[index]
+                continue  # of an earlier engine: it is made anew from the events whenever it is read
             names = sorted(key for key in {*stands, *value} if stands.get(key) != value.get(key))  # type: ignore[misc,attr-defined]
             yield Difference("I2", subject, f"checkpoint differs from its events in {', '.join(names)}")
         else:

@@ -91,6 +91,10 @@ def differing(first: int, count: int) -> list[str]:
 
 
 def difference(lived: History) -> str:
-    engine, reference = by_engine(lived), by_reference(lived)
+    """In which figures they differ; one that cannot go on differs too."""
+    try:
+        engine, reference = by_engine(lived), by_reference(lived)
+    except (ArithmeticError, AssertionError, LookupError, ValueError) as fault:
+        return repr(fault)
     keys = [key for key in {**engine, **reference} if engine.get(key, 0) != reference.get(key, 0)]
     return ", ".join(f"{key}: engine {engine.get(key, 0)}, reference {reference.get(key, 0)}" for key in keys)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from random import Random
+from typing import Any
 
 from usance.core.calendar import WorkCalendar
 from usance.core.exact import Fraction
@@ -32,7 +33,11 @@ START = date(2023, 12, 31)  # near a New Year, a leap day and short months
 CURRENCIES = (Currency("VND", 0), Currency("UAH", 2), Currency("KWD", 3))
 BY_NAME = {vocabulary: tuple(sorted(names)) for vocabulary, names in NAMES.items()}
 LONGEST = {"days": 25, "weeks": 3, "half_months": 2, "months": 1, "years": 1}
-RATES = {"day": 50, "month": 3, "year": Fraction(1, 2)}  # 2 % a day, 33 % a month, 200 % a year at most
+RATES = {
+    "day": Fraction(50),
+    "month": Fraction(3),
+    "year": Fraction(1, 2),
+}  # 2 % a day, 33 % a month, 200 % a year at most
 
 
 def name(chance: Random, vocabulary: str) -> str:
@@ -71,7 +76,7 @@ def some_plan(chance: Random, principal: int) -> Plan:
     return Plan(kind=kind, count=count, every=every, unit=unit, **_length(chance))
 
 
-def _length(chance: Random) -> dict[str, object]:
+def _length(chance: Random) -> dict[str, Any]:
     """Sometimes the last date is another one."""
     if chance.random() < 0.9:
         return {}

@@ -306,7 +306,7 @@ def extended(loan: SlowLoan, told: Any) -> None:
     how = agreed.extension.extend_from if agreed.extension else "later_of_both"
     start = {"due_date": due, "extension_date": loan.today}.get(how, max(due, loan.today))
     first = max(later(start, told.days, "days"), loan.today + NIGHT)
-    first = worked(first, agreed.roll, agreed.work_calendar)
+    first = max(worked(first, agreed.roll, agreed.work_calendar), loan.today + NIGHT)
     for fee in agreed.fees:
         if fee.when == "on_extension":
             charging.ask_fee(loan, fee.kind, charging.price_of(loan, fee, {}))

@@ -201,7 +201,7 @@ def asks(
 
 def asking(loan: SlowLoan) -> int:
     """The index of the demand that asks for the interest of these days."""
-    return max(0, min(loan.agreed.grace.interest + 1 - loan.number(), len(loan.coming) - 1))
+    return max(0, min(int(loan.agreed.grace.interest) + 1 - loan.number(), len(loan.coming) - 1))
 
 
 def owing(loan: SlowLoan) -> Owing:
@@ -225,7 +225,7 @@ def asks_to_come(loan: SlowLoan) -> list[Ask]:
     owes = owing(loan)
     *first, last = asks(loan, loan.levels(), owes, found)
     asked = owes.asked + sum(ask.interest for ask in first)
-    return [*first, last._replace(interest=loan.whole(last.interest + asked) - asked)]
+    return [*first, last._replace(interest=Fraction(loan.whole(last.interest + asked) - asked))]
 
 
 def _awake(loan: SlowLoan, span: Span) -> Fraction:

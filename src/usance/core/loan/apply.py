@@ -258,7 +258,8 @@ def extended_due_on(loan: Loan, days: int) -> date:
     due_on = loan.due_dates[0] if loan.due_dates else loan.matured_on or loan.at
     how = loan.terms.extension.extend_from if loan.terms.extension else "later_of_both"
     moved = EXTEND_FROM[how](due_on, loan.at) + timedelta(days=days)
-    return calendar.ROLLS[loan.terms.roll](max(moved, loan.at + calendar.ONE_DAY), loan.terms.work_calendar)
+    tomorrow = loan.at + calendar.ONE_DAY
+    return max(calendar.ROLLS[loan.terms.roll](max(moved, tomorrow), loan.terms.work_calendar), tomorrow)
 
 
 def extended(loan: Loan, event: events.Extended, book: Book) -> Loan:

@@ -7,7 +7,9 @@
 What a mutant is, mutmut says (its own mutations of every undecorated function). This runs them: the tests are collected
 once, and each mutant lives in a process forked from there, where its function has another body. Only tests that reach
 the changed lines run, those that noticed its neighbours and the quick ones first, until one fails. Results hold for
-these very sources and tests; after a change all are tried again, beginning with the test that noticed them before.
+these very sources and tests; after a change all are tried again, beginning with the test that noticed them before. A
+function that runs while modules are loaded (a maker of functions, in rates) has run by then: its mutants count as
+survived.
 """
 
 from __future__ import annotations

@@ -15,9 +15,11 @@ from usance.core.loan.terms import (
     Allocation,
     Credit,
     DownPayment,
+    Drawdowns,
     Extension,
     Fee,
     Grace,
+    Part,
     Penalty,
     Plan,
     RateStep,
@@ -48,6 +50,13 @@ def fee(**more: Any) -> Fee:
 
 def step(day: int, share: Any = 1) -> RateStep:
     return RateStep(from_day=day, rate=Rate(Fraction(share), "day"))
+
+
+def drawn(*parts: Part, **more: Any) -> Drawdowns:
+    return Drawdowns(**{"parts": parts, "most": 2, "until_days": 30} | more)
+
+
+FIRST, LATER = Part(after_days=0, share=Fraction(1, 2)), Part(after_days=30, share=Fraction(1, 2))
 
 
 def one_of(vocabulary: str) -> str:
@@ -179,6 +188,18 @@ REFUSED: list[tuple[Callable[[], object], str, str, str]] = [
         "100000",
         "less than the principal may be deducted",
     ),
+    (lambda: Part(after_days=-1, share=Fraction(1)), "part.after_days", "-1", "not negative"),
+    (lambda: Part(after_days=0, share=Fraction(0)), "part.share", "0", "more than 0, at most 1"),
+    (lambda: Part(after_days=0, share=Fraction(2)), "part.share", "2", "more than 0, at most 1"),
+    (lambda: drawn(FIRST, interest="never"), "drawdowns.interest", "never", one_of("drawn_interest")),
+    (lambda: drawn(FIRST, repaid="never"), "drawdowns.repaid", "never", one_of("drawn_repaid")),
+    (lambda: drawn(), "drawdowns.parts", "[]", "in order, the first at once"),
+    (lambda: drawn(LATER), "drawdowns.parts", "[30]", "in order, the first at once"),
+    (lambda: drawn(FIRST, LATER, FIRST), "drawdowns.parts", "[0, 30, 0]", "in order, the first at once"),
+    (lambda: drawn(FIRST, FIRST, LATER), "drawdowns.parts", "[0, 0, 30]", "at most the principal together"),
+    (lambda: drawn(FIRST, LATER, most=1), "drawdowns.most", "1", "as many as expected, at most 100"),
+    (lambda: drawn(FIRST, most=101), "drawdowns.most", "101", "as many as expected, at most 100"),
+    (lambda: drawn(FIRST, LATER, until_days=29), "drawdowns.until_days", "29", "not before the last expected"),
 ]
 
 
@@ -205,6 +226,7 @@ def test_the_last_values_that_can_be_are_accepted() -> None:
     assert terms(grace=Grace(principal=2), plan=MONTHLY).plan.count == 3
     assert terms(rates=(step(0, 0), step(1, 0))).rates[1].from_day == 1
     assert (terms(bill_days=1).bill_days, terms(bill_days=60).bill_days) == (1, 60)
+    assert (drawn(FIRST, LATER, most=100).until_days, drawn(FIRST, FIRST).most) == (30, 2)
     assert terms(default_after_days=1, forgive_under_minor=0, level_multiple_minor=1).default_after_days == 1
     assert terms(early_interest="owed", early_payment="in_turn", interest_base="scheduled_balance").signed_on is None
     assert terms(

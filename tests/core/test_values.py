@@ -80,8 +80,12 @@ def test_true_is_not_a_number() -> None:
 def test_a_checkpoint_of_another_version_is_refused() -> None:
     stored = checkpoint.to_json(state.new(terms(), date(2026, 1, 1)))
     assert json.loads(json.dumps(stored)) == stored
-    with pytest.raises(UnreadableValue):
+    with pytest.raises(UnreadableValue, match="^loan of schema version 1$"):
         checkpoint.from_json({**stored, "version": 1}, terms())
+    with pytest.raises(UnreadableValue, match="^terms of schema version None$"):
+        Terms.from_json({})
+    with pytest.raises(UnreadableValue, match="^event of kind 'Approved', version 2$"):
+        events.from_json({**APPROVED.to_json(), "version": 2})
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def _columns(kept: Kept, expected: Mapping[str, object], subject: str) -> Iterat
         if stands == value:
             continue
         if name == "checkpoint":
-            if stands["version"] != checkpoint.SCHEMA_VERSION:  # type: ignore[index]
+            if stands["version"] != checkpoint.SCHEMA_VERSION:
                 continue  # of an earlier engine: it is made anew from the events whenever it is read
             names = sorted(key for key in {*stands, *value} if stands.get(key) != value.get(key))  # type: ignore[misc,attr-defined]
             yield Difference("I2", subject, f"checkpoint differs from its events in {', '.join(names)}")

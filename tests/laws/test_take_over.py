@@ -16,7 +16,8 @@ DAYS = st.integers(0, worlds.HORIZON_DAYS + 60)
 # the principal of the instalments to come was shared out when the loan began; which fees were charged at its start, and
 # in which parts the money was drawn
 UNTOLD = ("planned", "levels", "drawn_later", "fees_at_start", "terms", "interest", "penalty", "penalty_in_year",
-          "charged_minor", "credit_minor", "dropped", "even_factor", "disbursed_minor", "level_minor", "last_order")  # fmt: skip
+          "charged_minor", "credit_minor", "dropped", "even_factor", "disbursed_minor", "level_minor",
+          "last_order")  # fmt: skip
 
 
 @given(st.data())

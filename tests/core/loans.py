@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any
 
-from usance.core.exact import Fraction
 from usance.core.loan import events, replay, state
 from usance.core.loan.terms import Extension, Fee, Penalty, Plan, RateStep, Terms
 from usance.core.money import Currency

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from tests.core.loans import APPROVED, DISBURSED, START, after, on, terms
-from usance.core.exact import Fraction
 from usance.core.loan import admit, events, refused, replay, state
 from usance.core.loan.terms import CoolingOff, Drawdowns, Part, Plan, RateStep
 from usance.core.rates import Rate

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from usance.core import calendar, day_counts
-from usance.core.exact import Fraction
 
 DATES = st.dates(date(1990, 1, 1), date(2090, 12, 31))
 

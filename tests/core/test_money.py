@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from usance.core import money
-from usance.core.exact import Fraction
 from usance.core.money import Currency
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
 from usance.core import present_value as pv
-from usance.core.exact import Fraction
 
 MONTH = Fraction("0.08") / 12
 

@@ -1,5 +1,4 @@
-"""The core is pure: standard library only (its fractions compiled), no clock and no chance; modules in layers, each of
-them on a few screens."""
+"""The core is pure: standard library only, no clock and no chance; modules in layers, each of them on a few screens."""
 
 from __future__ import annotations
 
@@ -15,9 +14,7 @@ import usance.core
 ROOT = Path(usance.core.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 FORBIDDEN = {"os", "time", "random", "uuid", "logging", "secrets", "io", "pathlib", "socket", "threading", "asyncio"}
-COMPILED = {"exact.py": "quicktions"}  # a class of the standard library by another maker
 LAYERS = [
-    "exact",
     "refusals",
     "values",
     "money calendar",
@@ -56,8 +53,6 @@ def imports(path: Path) -> Iterator[str]:
 def test_imports_nothing_but_the_standard_library_and_itself(path: Path) -> None:
     for name in imports(path):
         top = name.split(".")[0]
-        if COMPILED.get(str(path.relative_to(ROOT))) == top:
-            continue
         assert name.startswith("usance.core") or (top in sys.stdlib_module_names and top not in FORBIDDEN), name
 
 

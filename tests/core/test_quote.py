@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from fractions import Fraction
 
 import pytest
 
 from tests.core.loans import APPROVED, DISBURSED, START, after, on, terms
-from usance.core.exact import Fraction
 from usance.core.loan import close, events, quote, replay, state
 from usance.core.loan.terms import Fee, Plan, RateStep
 from usance.core.rates import Rate

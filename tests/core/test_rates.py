@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,6 @@ from hypothesis import strategies as st
 
 from usance.core import apr, calendar, rates
 from usance.core.apr import Flow
-from usance.core.exact import Fraction
 
 # Examples of Annex III of Directive 98/7/EC (the formula of 2008/48/EC is the same); the documentation of Excel's XIRR;
 # the Ukrainian cap of 1 % a day over 30 days.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from tests.core.loans import START, terms
-from usance.core.exact import Fraction
 from usance.core.loan.terms import (
     NAMES,
     Allocation,

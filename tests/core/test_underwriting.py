@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from usance.core.exact import Fraction
+from fractions import Fraction
+
 from usance.core.underwriting import decision
 from usance.core.underwriting.decision import Finding, Reason
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,6 @@ from hypothesis import strategies as st
 
 from tests.core.loans import APPROVED, on, terms
 from usance.core import values
-from usance.core.exact import Fraction
 from usance.core.loan import checkpoint, events, state
 from usance.core.loan.terms import Fee, Penalty, Plan, Terms, TermsRefused
 from usance.core.rates import Rate

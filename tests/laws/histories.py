@@ -51,7 +51,8 @@ def in_force(told: Sequence[events.Event]) -> list[events.Event]:
 
 def by_engine(lived: History) -> Figures:
     if lived.one_by_one:
-        loan, known = replay.replay(lived.terms, lived.told[:2], START).loan, list(lived.told[:2])
+        known = list(lived.told[:2])
+        loan = replay.replay(lived.terms, known, max(event.effective_on for event in known)).loan
         for event in lived.told[2:]:
             loan = replay.include(loan, known, event).loan
             known.append(event)

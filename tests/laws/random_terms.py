@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from fractions import Fraction
 from random import Random
 from typing import Any
 
 from usance.core.calendar import WorkCalendar
-from usance.core.exact import Fraction
 from usance.core.loan.terms import (
     NAMES,
     STANDING,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 
 from usance.core import apr, calendar, day_counts, money, rates
 from usance.core.calendar import WorkCalendar
-from usance.core.exact import Fraction
 from usance.core.loan import allocate, apply, charges, plan, quote, reshape
 from usance.core.loan.terms import NAMES, DownPayment, Fee, Grace, Plan, RateStep, Terms
 from usance.core.money import Currency

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 from random import Random
 
-from usance.core.exact import Fraction
 from usance.core.loan import events, quote, replay
 from usance.core.loan.terms import Drawdowns, Part, Plan, RateStep, Terms
 from usance.core.money import Currency

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from fractions import Fraction
 
 from hypothesis import strategies as st
 
 from usance.core import money, rates
-from usance.core.exact import Fraction
 from usance.core.loan import events, replay, state
 from usance.core.loan.terms import (
     NAMES,

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.stories import telling
-from usance.core.exact import Fraction
 from usance.core.loan import close, quote, replay, state
 from usance.core.values import ratio_text
 

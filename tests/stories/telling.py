@@ -17,11 +17,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from usance.core.exact import Fraction
 from usance.core.loan import close, events, quote, replay, state
 from usance.core.loan.terms import (
     Allocation,

@@ -117,9 +117,6 @@ def test_a_broad_except_stands_only_at_the_three_bulkheads() -> None:
     assert len(found) <= 3, found
 
 
-COMPILED = "quicktions.Fraction"  # the standard library's fractions by another maker
-
-
 def test_the_core_imports_the_standard_library_only() -> None:
     found = []
     for path, tree in modules():
@@ -127,8 +124,6 @@ def test_the_core_imports_the_standard_library_only() -> None:
             continue
         for line, name in imports(path, tree):
             top = name.split(".")[0]
-            if name == COMPILED and path.name == "exact.py":
-                continue
             if name.startswith("usance.core") or (top in sys.stdlib_module_names and top not in NOT_IN_CORE):
                 continue
             found.append(f"{path}:{line}: {name}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from datetime import UTC, date, datetime
+from fractions import Fraction
 
 import pypdf
 import pytest
@@ -14,7 +15,6 @@ from tests.core.loans import terms
 from usance.apps.agreements import bills, papers, render
 from usance.apps.institutions.models import Institution
 from usance.apps.products import calculator
-from usance.core.exact import Fraction
 from usance.core.loan.terms import Fee, Penalty, Plan
 from usance.core.money import Currency
 

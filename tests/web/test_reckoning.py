@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from fractions import Fraction
 
 import pytest
 from django.utils import translation
 
 from tests.core.loans import APPROVED, DISBURSED, START, on, terms
-from usance.core.exact import Fraction
 from usance.core.loan import events, quote
 from usance.core.loan.terms import Fee, Penalty, Tax
 from usance.web import reckoning

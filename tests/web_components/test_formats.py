@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +12,6 @@ from django.utils import timezone, translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usance.core.exact import Fraction
 from usance.web.components import Money
 from usance.web.templatetags import formats
 from usance.web.widgets import parse_number

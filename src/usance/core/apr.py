@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from functools import cache
 from math import lcm
 from typing import NamedTuple
 
 from usance.core import calendar, money
 from usance.core.day_counts import units_back
-from usance.core.exact import Fraction
 from usance.core.present_value import EXACT, nearest_zero
 
 # --- APR: the effective yearly rate of the European formula ------------------------------------------------------

@@ -6,8 +6,7 @@ from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
-
-from usance.core.exact import Fraction
+from fractions import Fraction
 
 ONE_DAY = timedelta(days=1)
 

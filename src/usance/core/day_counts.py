@@ -5,9 +5,9 @@ from __future__ import annotations
 from calendar import isleap
 from collections.abc import Callable
 from datetime import date
+from fractions import Fraction
 
 from usance.core import calendar
-from usance.core.exact import Fraction
 
 DayCount = Callable[[date, date], Fraction]
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-
-from usance.core.exact import Fraction
+from fractions import Fraction
 
 
 @dataclass(frozen=True, slots=True)

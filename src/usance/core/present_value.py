@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Context, Decimal
-
-from usance.core.exact import Fraction
+from fractions import Fraction
 
 EXACT = Context(prec=34)
 ZERO = Fraction(0)

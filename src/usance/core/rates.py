@@ -6,11 +6,11 @@ from calendar import isleap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from fractions import Fraction
 from typing import NamedTuple
 
 from usance.core import calendar, money
 from usance.core.day_counts import DAY_BY_DAY, DAY_COUNTS
-from usance.core.exact import Fraction
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date
+from fractions import Fraction
 from functools import cache
-from numbers import Rational
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
-
-from usance.core.exact import Fraction
 
 
 class UnreadableValue(ValueError):
@@ -37,8 +35,8 @@ def encode(value: Any) -> Any:
     """Plain JSON of a value: dataclasses become objects, dates ISO text, fractions decimal or p/q text."""
     if value is None or isinstance(value, bool | int | str):
         return value
-    if isinstance(value, Rational):  # a fraction of either kind
-        return ratio_text(Fraction(value))
+    if isinstance(value, Fraction):
+        return ratio_text(value)
     if isinstance(value, date):
         return value.isoformat()
     if is_dataclass(value):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
 from django.utils.functional import Promise
@@ -13,7 +14,6 @@ from django.utils.translation import ngettext
 from usance.apps.access import permissions
 from usance.apps.institutions import formats, tenancy
 from usance.core.calendar import ONE_DAY
-from usance.core.exact import Fraction
 from usance.core.refusals import Refusal
 from usance.web import law
 from usance.web.templatetags.formats import days, moment_l

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +26,6 @@ from usance.apps.ledger import services as ledger
 from usance.apps.servicing import portfolio, portfolio_lines
 from usance.apps.servicing import services as servicing
 from usance.core.accounting import books
-from usance.core.exact import Fraction
 from usance.core.loan import terms
 from usance.core.money import Currency
 from usance.core.rates import Rate

@@ -9,10 +9,10 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import date
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from usance.core import calendar
-from usance.core.exact import Fraction
 from usance.core.loan import quote, replay, state
 from usance.core.loan.apply import apply
 from usance.core.loan.events import Approved, Disbursed, Event, PaymentReceived

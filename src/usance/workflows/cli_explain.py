@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,6 @@ from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.servicing import refusals
 from usance.apps.servicing import selectors as servicing
-from usance.core.exact import Fraction
 from usance.core.loan.state import Line
 from usance.core.money import Currency
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
@@ -21,7 +22,6 @@ from usance.apps.institutions import tenancy
 from usance.apps.ledger import services as ledger
 from usance.apps.servicing import arrivals
 from usance.core import calendar
-from usance.core.exact import Fraction
 from usance.core.loan import events, replay, state, terms
 from usance.core.money import Currency
 from usance.core.rates import Rate

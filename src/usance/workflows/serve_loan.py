@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,6 @@ from usance.apps.products import caps
 from usance.apps.servicing import corrections
 from usance.apps.servicing import selectors as loans
 from usance.apps.servicing import services as servicing
-from usance.core.exact import Fraction
 from usance.core.loan import events, quote, refused, state
 from usance.core.loan.terms import RateStep, Terms
 from usance.core.rates import Rate

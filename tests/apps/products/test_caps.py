@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from datetime import date
+from fractions import Fraction
 from importlib import resources
 from typing import Any
 
@@ -18,7 +19,6 @@ from usance.apps.institutions import tenancy
 from usance.apps.institutions.models import Institution
 from usance.apps.products import calculator, caps, services, template
 from usance.apps.products.models import ProductVersion
-from usance.core.exact import Fraction
 from usance.core.loan import quote
 from usance.ports.actor import SYSTEM
 from usance.web import refusals

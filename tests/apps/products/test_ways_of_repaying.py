@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 import json
 from datetime import date
+from fractions import Fraction
 from importlib import resources
 from typing import Any
 
 import pytest
 
 from usance.apps.products import calculator, template
-from usance.core.exact import Fraction
 from usance.core.loan.terms import NAMES, DownPayment, Grace
 from usance.core.money import Currency
 

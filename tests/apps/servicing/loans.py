@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 from datetime import date
+from fractions import Fraction
 from uuid import UUID
 
 from usance.apps.institutions.models import new_id
 from usance.apps.servicing import services
 from usance.apps.servicing.models import Loan
-from usance.core.exact import Fraction
 from usance.core.loan import terms
 from usance.core.money import Currency
 from usance.core.rates import Rate

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -16,7 +17,6 @@ from usance.apps.ledger import services as books_of
 from usance.apps.ledger.models import JournalEntry
 from usance.apps.servicing import corrections, folding, selectors, services
 from usance.apps.servicing.models import Loan, LoanMovement
-from usance.core.exact import Fraction
 from usance.core.loan import refused, replay
 from usance.core.loan.terms import RateStep
 from usance.core.rates import Rate

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from tests.apps.payments.money import ON
@@ -13,7 +14,6 @@ from tests.web.borrower.owing import Phone, events, told
 from usance.apps.agreements import selectors as papers
 from usance.apps.agreements import services as agreements
 from usance.apps.payments import selectors as payments
-from usance.core.exact import Fraction
 from usance.core.loan.terms import CoolingOff, Fee
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -15,7 +16,6 @@ from usance.apps.audit import selectors as trail
 from usance.apps.desk import selectors as desk
 from usance.apps.ledger import selectors as ledger
 from usance.apps.servicing import selectors
-from usance.core.exact import Fraction
 from usance.core.loan.terms import CoolingOff, Fee, Plan
 from usance.workflows import loan_course
 from usance.workflows.audit_books import audit_books

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
@@ -12,7 +13,6 @@ from django.utils.translation import ngettext
 
 from usance.apps.institutions import formats
 from usance.apps.products.calculator import Quote
-from usance.core.exact import Fraction
 from usance.core.loan import plan
 from usance.core.loan.terms import Fee, Penalty, Terms
 

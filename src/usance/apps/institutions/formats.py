@@ -6,13 +6,12 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_percent
 from django.utils.translation import get_language, to_locale
-
-from usance.core.exact import Fraction
 
 # where CLDR writes the code because the currency is foreign to the language, a sign that people know is shorter
 SIGNS = {"UAH": "₴", "VND": "₫", "EUR": "€"}

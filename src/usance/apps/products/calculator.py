@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any
 
 from usance.apps.institutions import selectors as institutions
@@ -13,7 +14,6 @@ from usance.apps.products.models import ProductVersion
 from usance.apps.products.template import Config
 from usance.core import calendar, values
 from usance.core.calendar import WorkCalendar
-from usance.core.exact import Fraction
 from usance.core.loan import quote as core_quote
 from usance.core.loan import terms as core
 from usance.core.loan.terms import Terms

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -18,7 +19,6 @@ from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.products import calculator, template
 from usance.core import apr, values
-from usance.core.exact import Fraction
 from usance.core.loan import close, events, quote, replay, state
 from usance.core.loan.terms import Terms
 from usance.core.refusals import Refusal

@@ -7,12 +7,12 @@ Every convention is a name that the core knows (`core.loan.terms.NAMES`); amount
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
 
 from usance.core import rates, values
-from usance.core.exact import Fraction
 from usance.core.loan import plan
 from usance.core.loan import terms as core
 from usance.core.refusals import Refusal

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from fractions import Fraction
 
 from django.db.models import Q
 
@@ -19,7 +20,6 @@ from usance.apps.ledger import selectors as ledger
 from usance.apps.origination import selectors as applications
 from usance.apps.payments import selectors as payments
 from usance.apps.servicing import selectors as servicing
-from usance.core.exact import Fraction
 
 Reach = Callable[[str], Q]
 UNDERWRITING = "underwriting"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -24,7 +25,6 @@ from usance.apps.ledger import services as ledger
 from usance.apps.payments import services as rails
 from usance.apps.servicing import selectors as loans
 from usance.apps.servicing import services as servicing
-from usance.core.exact import Fraction
 from usance.core.loan import terms
 from usance.core.money import Currency
 from usance.core.rates import Rate

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from fractions import Fraction
 from typing import Any, NamedTuple
 
-from usance.core.exact import Fraction
 from usance.core.loan import charges, plan, state, to_come
 from usance.core.loan.state import Ahead, Bill, Book, Loan, change
 from usance.core.loan.terms import Allocation

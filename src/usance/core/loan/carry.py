@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
-from usance.core.exact import Fraction
 from usance.core.loan import plan, state
 from usance.core.loan.close import next_period
 from usance.core.loan.events import Carried, Held, OldBill

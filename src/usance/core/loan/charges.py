@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from usance.core import money, rates
 from usance.core.calendar import ONE_DAY
-from usance.core.exact import Fraction
 from usance.core.loan import state
 from usance.core.loan.state import Accrued, Book, Loan, change
 from usance.core.loan.terms import Fee, Terms

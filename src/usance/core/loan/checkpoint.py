@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
 from usance.core import values
-from usance.core.exact import Fraction
 from usance.core.loan.state import Accrued, Ahead, Bill, Dated, Loan
 from usance.core.loan.terms import Terms
 from usance.core.rates import Period, Rate

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
+from fractions import Fraction
 
 from usance.core import calendar
 from usance.core.calendar import ONE_DAY
-from usance.core.exact import Fraction
 from usance.core.loan import allocate, charges, plan, state, to_come
 from usance.core.loan.state import Bill, Book, Loan, Step
 from usance.core.rates import Period

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from fractions import Fraction
 from itertools import zip_longest
 
 from usance.core import money, rates
 from usance.core.calendar import ONE_DAY
-from usance.core.exact import Fraction
 from usance.core.loan import charges, plan, reshape, state, to_come
 from usance.core.loan.close import next_period
 from usance.core.loan.state import Accrued, Book, Loan, change

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from fractions import Fraction
 from typing import NamedTuple
 
 from usance.core import calendar, money, rates
-from usance.core.exact import Fraction
 from usance.core.loan.terms import Terms
 from usance.core.rates import Period, Rate
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
+from fractions import Fraction
 from math import lcm
 from typing import NamedTuple
 
 from usance.core.calendar import ONE_DAY
-from usance.core.exact import Fraction
 from usance.core.loan import charges, close, state
 from usance.core.loan.state import Accrued, Loan, Movement, change
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
 from usance.core import apr, money
-from usance.core.exact import Fraction
 from usance.core.loan import draw, forecast, replay, state, to_come
 from usance.core.loan.apply import apply
 from usance.core.loan.close import advance

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from datetime import date
+from fractions import Fraction
 from typing import Any, NamedTuple, TypeVar
-
-from usance.core.exact import Fraction
 
 Record = TypeVar("Record", bound=tuple[Any, ...])
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from fractions import Fraction
 from typing import NamedTuple
 
 from usance.core import calendar, money
-from usance.core.exact import Fraction
 from usance.core.loan import allocate, charges, events, plan, state, to_come
 from usance.core.loan.close import all_due, joined, next_period, turn_period
 from usance.core.loan.state import Bill, Book, Loan, change

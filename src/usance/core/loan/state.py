@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from usance.core.calendar import ONE_DAY
-from usance.core.exact import Fraction
 from usance.core.loan.records import Accrued as Accrued
 from usance.core.loan.records import Ahead as Ahead
 from usance.core.loan.records import Bill as Bill

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
 from usance.core import apr, calendar, money, rates, values
 from usance.core.calendar import WorkCalendar
-from usance.core.exact import Fraction
 from usance.core.money import Currency
 from usance.core.rates import Rate
 from usance.core.refusals import Refusal

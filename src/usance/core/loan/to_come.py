@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from fractions import Fraction
 
 from usance.core import calendar, money, rates
-from usance.core.exact import Fraction
 from usance.core.loan import charges, plan, state
 from usance.core.loan.state import Accrued, Book, Loan, change
 from usance.core.rates import Period, Rate

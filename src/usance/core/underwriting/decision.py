@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
-
-from usance.core.exact import Fraction
 
 Outcome = Literal["approve", "refer", "decline"]
 SEVERITY: dict[Outcome, int] = {"approve": 0, "refer": 1, "decline": 2}

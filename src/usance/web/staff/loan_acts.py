@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,6 @@ from usance.apps.institutions import selectors as institutions
 from usance.apps.payments import selectors as payments
 from usance.apps.servicing import previews, selectors
 from usance.apps.servicing import services as servicing
-from usance.core.exact import Fraction
 from usance.core.loan import state
 from usance.core.rates import Rate
 from usance.ports import clock

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from django import forms
@@ -14,7 +15,6 @@ from django.utils.translation import gettext as _
 from usance.apps.decisioning import selectors as decisioning
 from usance.apps.products import caps, template
 from usance.core import values
-from usance.core.exact import Fraction
 from usance.core.loan import terms as core
 from usance.core.refusals import Refusal
 from usance.web import forms as house

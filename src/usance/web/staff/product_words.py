@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -16,7 +17,6 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from usance.apps.products import template
 from usance.core import values
-from usance.core.exact import Fraction
 from usance.web import components as ui
 from usance.web import words as common
 from usance.web.templatetags import formats

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import phonenumbers
@@ -15,7 +16,6 @@ from django.utils.translation import ngettext
 from usance.apps.institutions import formats
 from usance.apps.institutions.formats import SIGNS as SIGNS
 from usance.apps.institutions.formats import locale as locale
-from usance.core.exact import Fraction
 from usance.web.components import Money
 
 INTERNATIONAL = phonenumbers.PhoneNumberFormat.INTERNATIONAL

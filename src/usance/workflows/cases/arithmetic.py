@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
-from usance.core.exact import Fraction
 from usance.workflows.cases.verdicts import Unsupported
 
 TERM = re.compile(r"(-?\d+(?:\.\d+)?)(%?)((?:/\d+)?)")

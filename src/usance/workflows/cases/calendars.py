@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from usance.apps.institutions import country_rules
 from usance.core import calendar, classes, day_counts, money
 from usance.core.calendar import WorkCalendar
-from usance.core.exact import Fraction
 from usance.core.loan import close, events, replay, state
 from usance.core.loan.terms import Plan, RateStep, Terms
 from usance.core.money import Currency

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from usance.core import apr, money
 from usance.core.apr import Counted, Flow, Timed
-from usance.core.exact import Fraction
 from usance.workflows.cases.verdicts import Cell, Unsupported
 
 CENTS = 100

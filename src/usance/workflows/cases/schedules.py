@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
-from usance.core.exact import Fraction
 from usance.core.loan import quote
 from usance.core.loan.quote import Row
 from usance.core.loan.terms import DownPayment, Drawdowns, Fee, Grace, Part, Plan, RateStep, Terms

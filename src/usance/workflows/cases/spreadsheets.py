@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from usance.core import money
 from usance.core import present_value as pv
-from usance.core.exact import Fraction
 from usance.workflows.cases import arithmetic
 from usance.workflows.cases.verdicts import Cell, Unsupported
 

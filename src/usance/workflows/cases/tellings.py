@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
 from usance.core import calendar, money
-from usance.core.exact import Fraction
 from usance.core.loan import apply, events, quote, replay, state
 from usance.core.loan.events import Event
 from usance.core.loan.terms import Terms

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
 from usance.core import money, present_value
-from usance.core.exact import Fraction
 from usance.core.loan import quote
 from usance.core.loan.terms import Plan, RateStep, Terms
 from usance.core.money import Currency

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from usance.core.exact import Fraction
 from usance.core.loan import events
 from usance.core.money import Currency
 from usance.core.rates import Rate

@@ -7,9 +7,9 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date
+from fractions import Fraction
 
 from usance.apps.imports.selectors import File
-from usance.core.exact import Fraction
 from usance.core.money import Currency
 from usance.workflows.import_portfolio import formats
 from usance.workflows.import_portfolio.problems import Problems

@@ -146,6 +146,9 @@ def _admit_history(loan: Loan, history: Sequence[Event], event: Event) -> None:
     if terms == loan.terms:
         return
     impossible_before = _impossible(loan.terms, history)
+    if isinstance(event, Undoing):  # what was told before a correction stands as it stood then
+        told = next((at for at, past in enumerate(history) if past.source == event.undoes), len(history))
+        impossible_before += _impossible(terms, history[:told])
     for past in _impossible(terms, history):
         if past not in impossible_before:
             raise TermsContradicted(kind=past.kind, effective_on=past.effective_on)

@@ -191,7 +191,8 @@ def due_once(loan: SlowLoan, day: date) -> None:
 def _other_days(loan: SlowLoan, days: list[date]) -> None:
     """The running demand ends now, with a bill of what was settled beforehand; what was kept is free."""
     starts = loan.span.first if loan.span else loan.today
-    settled = any(any(one.paid.values()) or any(one.extra.values()) for one in (*loan.coming, loan.beyond))
+    noted = (part for one in (*loan.coming, loan.beyond) for part in (one.paid, one.spared, one.extra))
+    settled = any(any(part.values()) for part in noted)
     if loan.coming and (days[0] > loan.today > starts or settled):
         loan.bills.append(Demand(loan.today, starts))
     days = plan.one_after_another(loan.today - NIGHT, days)

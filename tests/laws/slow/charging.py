@@ -81,7 +81,8 @@ def fine_flat(loan: SlowLoan, amount: int) -> None:
 def _tax_on_total(loan: SlowLoan, on: str, before: int, after: int) -> None:
     for tax in loan.agreed.taxes:
         if on in tax.on:
-            loan.owe(f"tax:{tax.kind}", loan.whole(tax.share * after) - loan.whole(tax.share * before))
+            more, what = loan.whole(tax.share * after) - loan.whole(tax.share * before), f"tax:{tax.kind}"
+            loan.owe(what, max(more, -loan.unbilled(what)))
 
 
 # --- fees --------------------------------------------------------------------------------------------------------

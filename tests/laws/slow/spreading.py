@@ -63,7 +63,7 @@ def _share_what_is_there(loan: SlowLoan, there: dict[str, int], asked: dict[Dema
     """The interest that has come up is asked for by the first with room for it, principal up to the level in the order
     in which money comes; what finds no room, by the last."""
     parts, grace, number = loan.level_parts, loan.agreed.grace, loan.number()
-    room = {one: each - one.settled(*parts) for one, each in zip(loan.coming, loan.levels(), strict=True)}
+    room = {one: each - one.settled(*parts) for one, each in zip(loan.coming, loan.levels(), strict=False)}
     by_turn = in_their_order(loan, loan.coming)
     for part, demands, waits in (
         ("interest", loan.coming, grace.interest),

@@ -352,6 +352,7 @@ def tax_on_accrual(loan: Loan, book: Book, base: str, before: int, after: int, o
         if base in tax.on:
             rule = loan.terms.rounding
             amount = money.rounded(tax.share * after, rule) - money.rounded(tax.share * before, rule)
+            amount = max(amount, -state.unbilled(loan).get(f"tax:{tax.kind}", 0)) if amount < 0 else amount
             posting = change("tax_charged", f"tax:{tax.kind}", amount, on)
             loan = book.post(loan, posting, f"tax.{tax.kind}", _why_tax(tax.kind, base, after - before))
     return loan

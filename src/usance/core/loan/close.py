@@ -232,6 +232,7 @@ def joined(bills: Sequence[Bill], bill: Bill) -> tuple[Bill, ...]:
         relieved=_sum(last.relieved, bill.relieved),
         early_minor=last.early_minor + bill.early_minor,
         late_minor=last.late_minor + bill.late_minor,
+        is_down=last.is_down,
     )
     return (*bills[:-1], both)
 

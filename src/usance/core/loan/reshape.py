@@ -240,11 +240,11 @@ def due_once(loan: Loan, on: date) -> Loan:
 
 
 def _new_dates(loan: Loan, dates: Sequence[date], pace: tuple[int, str]) -> Loan:
-    """Other due dates. The running instalment ends now, with a bill of what was paid in advance."""
+    """Other due dates. The running instalment ends now, with a bill of what was settled in advance."""
     bills, paid = loan.bills, _all_ahead(loan)
     _settled, left = _dated_apart(loan)
     starts_on = loan.period.starts_on if loan.period else loan.at
-    if loan.due_dates and (dates[0] > loan.at > starts_on or paid.paid):
+    if loan.due_dates and (dates[0] > loan.at > starts_on or paid.paid or paid.relieved):
         due = {key: paid.of((key,)) for key in {*paid.paid, *paid.relieved}}
         bill = Bill(len(bills) + 1, starts_on, loan.at, due, paid.paid, paid.relieved, sum(paid.paid.values()))
         bills = (*bills, bill)

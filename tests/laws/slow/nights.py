@@ -151,7 +151,8 @@ def _residue(loan: SlowLoan, last: bool) -> None:
     if how == "drop_when_due":
         loan.left_out = Fraction(0)
     elif last and loan.left_out:
-        more = max(loan.whole(loan.left_out), -loan.unbilled("interest"))
+        dated = sum(charge.left for charge in loan.charges_of(loan.coming[0]) if charge.what == "interest")
+        more = max(loan.whole(loan.left_out), -max(0, loan.loose.get("interest", 0) + dated))
         more = charging.within(more, charging.room_under_cost_cap(loan))
         loan.interest += more
         charging.ask_interest(loan, more)

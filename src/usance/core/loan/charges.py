@@ -178,7 +178,9 @@ def _collect_at_end(loan: Loan, book: Book, last: bool) -> Loan:
     loan = loan._replace(interest=Accrued(Fraction(posted), posted), dropped=left)
     if not last or not left:
         return loan
-    amount = max(money.rounded(left, loan.terms.rounding), -state.unbilled(loan).get("interest", 0))
+    asked = state.regular(loan).get("interest", 0)  # by this bill: it takes back no more
+    asked += state.left_of_dated(loan, 0, state.coming_dates(loan)).get("interest", 0)
+    amount = max(money.rounded(left, loan.terms.rounding), -max(0, asked))
     amount = _within(amount, cost_room(loan))
     posting = change("interest_accrued", "interest", amount, loan.at - ONE_DAY)
     loan = book.post(loan, posting, "interest.residue", lambda: ("what roundings left out", {"left": left}))

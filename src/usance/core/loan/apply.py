@@ -296,7 +296,8 @@ def _take_back_principal(loan: Loan) -> Loan:
     for index, bill, remaining in state.open_bills(loan):
         if "principal" in remaining:
             due = bill.due["principal"] - remaining["principal"]
-            bills[index] = bill._replace(due={**bill.due, "principal": due})
+            down = bill.down_minor - min(bill.down_minor, remaining["principal"])
+            bills[index] = bill._replace(due={**bill.due, "principal": due}, down_minor=down)
     settled = loan.settled_count
     while settled < len(bills) and not bills[settled].remaining:
         settled += 1

@@ -127,7 +127,7 @@ def all_due(loan: Loan, book: Book) -> Loan:
     if last is not None and last.due_on == loan.at:
         bill = Bill(
             last.number, last.starts_on, last.due_on, _sum(last.due, due), _sum(last.paid, paid),
-            _sum(last.relieved, relieved), last.early_minor + early, last.late_minor,
+            _sum(last.relieved, relieved), last.early_minor + early, last.late_minor, last.down_minor,
         )  # fmt: skip
         bills = bills[:-1]
     else:
@@ -232,7 +232,7 @@ def joined(bills: Sequence[Bill], bill: Bill) -> tuple[Bill, ...]:
         relieved=_sum(last.relieved, bill.relieved),
         early_minor=last.early_minor + bill.early_minor,
         late_minor=last.late_minor + bill.late_minor,
-        is_down=last.is_down,
+        down_minor=last.down_minor + bill.down_minor,
     )
     return (*bills[:-1], both)
 

@@ -45,7 +45,7 @@ class Bill(NamedTuple):
     relieved: Mapping[str, int] = {}
     early_minor: int = 0  # of what was paid, so much before the due date
     late_minor: int = 0  # and so much after it
-    is_down: bool = False  # it is the part of the money that is due as it is drawn
+    down_minor: int = 0  # of the principal asked for, what fell due as money was drawn
 
     @property
     def asked_minor(self) -> int:

@@ -87,7 +87,7 @@ def down_payment(loan: Loan, drawn_minor: int) -> Loan:
     amount = money.rounded_to(share, terms.level_multiple_minor, terms.rounding)
     loan, paid = _taken_from_ahead(loan, amount)
     due, noted = ({"principal": part} if part else {} for part in (amount, paid))
-    bill = Bill(len(loan.bills) + 1, loan.at, loan.at, due, noted, early_minor=paid, is_down=True)
+    bill = Bill(len(loan.bills) + 1, loan.at, loan.at, due, noted, early_minor=paid, down_minor=amount)
     return state.recounted(loan._replace(bills=(*loan.bills, bill)))
 
 
@@ -225,7 +225,8 @@ def _taken_back(loan: Loan, *, charges_too: bool) -> tuple[Loan, dict[str, int]]
         for key, part in left.items():
             taken[key] = taken.get(key, 0) + part
         due = {key: amount - left.get(key, 0) for key, amount in bill.due.items()}
-        bills[index] = bill._replace(due={key: amount for key, amount in due.items() if amount})
+        down = bill.down_minor - min(bill.down_minor, left.get("principal", 0))
+        bills[index] = bill._replace(due={key: amount for key, amount in due.items() if amount}, down_minor=down)
     return state.recounted(loan._replace(bills=tuple(bills))), taken
 
 

@@ -312,7 +312,7 @@ def recounted(loan: Loan) -> Loan:
 
 def down_payment_minor(loan: Loan) -> int:
     """What fell due on the days on which money was drawn."""
-    return sum(bill.due.get("principal", 0) for bill in loan.bills if bill.is_down)
+    return sum(bill.down_minor for bill in loan.bills)
 
 
 def may_withdraw_until(loan: Loan) -> date | None:

@@ -46,6 +46,7 @@ def corrected(number: int = 1, before: dict[str, Any] | None = None, **after: An
     )
 
 
+STEPPED_BACK = after(6, events.Withdrawn(**on(5, "back")), cooling_off=CoolingOff(days=14, pay_days=7))
 IN_PARTS = Drawdowns(parts=(Part(after_days=0, share=Fraction(1, 2)),), most=3, until_days=20)
 HALF = (RateStep(from_day=0, rate=Rate(Fraction("0.005"), "day")),)
 REFUSED = [  # with the refusal as the log shows it: its code, and what it is about
@@ -104,6 +105,8 @@ REFUSED = [  # with the refusal as the log shows it: its code, and what it is ab
     (STRETCHED, events.Extended(days=7, **on(6)), "extension_limit_reached(max_count=1)"),
     (after(5, extension=None), events.Extended(days=7, **on(5)), "extension_not_offered()"),
     (RUNNING, events.Withdrawn(**on(5)), "no_cooling_off()"),
+    (STEPPED_BACK, events.Withdrawn(**on(6)), "cooling_off_over(last_on=datetime.date(2026, 1, 6))"),
+    (STEPPED_BACK, events.Extended(days=7, **on(6)), "extension_not_offered()"),
     (
         after(5, cooling_off=CoolingOff(days=4)),
         events.Withdrawn(**on(5)),

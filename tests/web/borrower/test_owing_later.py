@@ -275,6 +275,8 @@ def test_in_the_first_days_one_may_step_back_and_then_owes_what_was_received(mon
     after = person.reads(f"/loans/{loan.pk}/")
     assert "Stepped back from the loan" in after
     assert "step-back" not in after
+    assert "You stepped back from this loan: pay" in after
+    assert "Move the due date" not in after
     assert money.standing(loan).principal_minor == 2_700_000
     stranger = Phone(money, money.customer())
     assert stranger.get(f"/loans/{loan.pk}/step-back/").status_code == 404

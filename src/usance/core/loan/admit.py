@@ -226,7 +226,7 @@ def _is_rate(loan: Loan, event: events.RateChanged) -> None:
 
 def _may_extend(loan: Loan, event: events.Extended) -> None:
     extension = loan.terms.extension
-    if extension is None:
+    if extension is None or loan.withdrawn_on is not None:  # who stepped back gives the money back
         raise refused.ExtensionNotOffered()
     if event.days not in extension.days_allowed:
         raise refused.ExtensionDaysNotAllowed(days=event.days, allowed=extension.days_allowed)

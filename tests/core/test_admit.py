@@ -46,7 +46,9 @@ def corrected(number: int = 1, before: dict[str, Any] | None = None, **after: An
     )
 
 
-STEPPED_BACK = after(6, events.Withdrawn(**on(5, "back")), cooling_off=CoolingOff(days=14, pay_days=7))
+TWO_WEEKS, BACK = CoolingOff(days=14, pay_days=7), events.Withdrawn(**on(5, "back"))
+STEPPED_BACK = after(6, BACK, cooling_off=TWO_WEEKS)
+MORE = events.Disbursed(amount_minor=1, **on(6))
 IN_PARTS = Drawdowns(parts=(Part(after_days=0, share=Fraction(1, 2)),), most=3, until_days=20)
 HALF = (RateStep(from_day=0, rate=Rate(Fraction("0.005"), "day")),)
 REFUSED = [  # with the refusal as the log shows it: its code, and what it is about
@@ -87,6 +89,8 @@ REFUSED = [  # with the refusal as the log shows it: its code, and what it is ab
     (NEW, events.Disbursed(amount_minor=100_000, **on(0)), "loan_not_approved(status='new')"),
     (RUNNING, events.Disbursed(amount_minor=100_000, **on(5)), "loan_not_approved(status='active')"),
     (after(40, drawdowns=IN_PARTS), events.Disbursed(amount_minor=1, **on(40)), "drawing_is_over()"),
+    (after(6, BACK, drawdowns=IN_PARTS, cooling_off=TWO_WEEKS), MORE, "drawing_is_over()"),
+    (after(6, events.ChargedOff(**on(6, "lost")), drawdowns=IN_PARTS), MORE, "drawing_is_over()"),
     (RUNNING, events.Cancelled(**on(5)), "loan_not_approved(status='active')"),
     (RUNNING, events.DisbursementFailed(**on(5)), "loan_not_approved(status='active')"),
     (BEFORE, events.Disbursed(amount_minor=0, **on(0)), "amount_not_positive(amount_minor=0)"),

@@ -188,3 +188,18 @@ def test_the_last_day_counts_from_the_first_money(money: Money) -> None:
     assert found is not None
     assert (found.until, found.left_count, found.drawn_minor) == (money.today + timedelta(days=60), 2, 6_000_000)
     assert drawing(money.loan().pk) is None
+
+
+def test_who_stepped_back_draws_no_further_part(money: Money) -> None:
+    from usance.apps.servicing import services
+    from usance.core.loan import refused
+    from usance.core.loan.terms import CoolingOff
+    from usance.ports.actor import SYSTEM
+
+    loan = money.loan(agreed=in_parts(cooling_off=CoolingOff(days=14, pay_days=7)))
+    assert drawn(loan) == ([6_000_000], 6_000_000)
+    services.step_back(loan_id=loan.pk, source="back", actor=SYSTEM)
+    assert drawn(loan) == ([6_000_000], 0)
+    with pytest.raises(refused.DrawingIsOver):
+        order(money, loan, 1_000_000)
+    assert payout(loan) is None

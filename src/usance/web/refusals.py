@@ -224,7 +224,8 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
         % {"agreed": _money(refusal.agreed_minor), "amount": _money(refusal.amount_minor)}  # type: ignore[attr-defined]
     ),
     "drawing_is_over": _(
-        "No further part can be paid out: the time agreed for it is over, or there were enough parts."
+        "No further part can be paid out: the time agreed for it is over, there were enough parts, or the loan is "
+        "ending."
     ),
     "more_than_agreed": lambda refusal: (
         _("The agreement leaves %(left)s to be paid out, not %(amount)s.")

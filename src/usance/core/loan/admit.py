@@ -150,12 +150,12 @@ def _stands_as_said(loan: Loan, event: events.TakenOver) -> None:
 
 
 def _may_be_drawn(loan: Loan, event: events.Disbursed) -> None:
-    """The first money, or where parts are agreed, more of it while instalments are left."""
+    """The first money, or where parts are agreed, more of it."""
     if loan.terms.drawdowns is None or loan.disbursed_on is None:
         _is_approved(loan, event)
         return
     _is_running(loan, event)
-    if not loan.due_dates:
+    if not state.takes_more(loan):
         raise refused.DrawingIsOver()
 
 

@@ -315,6 +315,12 @@ def down_payment_minor(loan: Loan) -> int:
     return sum(bill.down_minor for bill in loan.bills)
 
 
+def takes_more(loan: Loan) -> bool:
+    """Whether more money may come: while instalments are left, unless it is to be given back or is taken for lost."""
+    ended = loan.withdrawn_on is not None or loan.charged_off_on is not None
+    return loan.status in LIVE and bool(loan.due_dates) and not ended
+
+
 def may_withdraw_until(loan: Loan) -> date | None:
     """The last day to step back; None where there is none (any more)."""
     agreed, begins = loan.terms.cooling_off, loan.terms.signed_on or loan.disbursed_on

@@ -73,7 +73,7 @@ def words_of(data: dict[str, object]) -> str:
 )
 def test_an_agreement_is_in_one_language(language: str, said: tuple[str, ...]) -> None:
     with translation.override(language):
-        data = papers.agreement(frame=frame(language), person=PERSON, quote=quote(language), cooling_off_days=14)
+        data = papers.agreement(frame=frame(language), person=PERSON, quote=quote(language))
     text = words_of(data)
     for words in said:
         assert words in text, words

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, ngettext_lazy
 
 from usance.apps.access import permissions
 from usance.apps.institutions import formats, tenancy
@@ -19,7 +19,7 @@ from usance.web import law
 from usance.web.templatetags.formats import days, moment_l
 
 Words = str | Promise
-# code -> sentence, with the refusal's fields as %(name)s, or a function of the refusal
+# code -> sentence, with the refusal's fields as %(name)s (see `_Fields`), or a function of the refusal
 SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     "key_reused_with_other_inputs": _(
         "This form was already sent with other answers. Open the page again and start anew."
@@ -55,17 +55,12 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     "document_not_ready": _("The paper is still being written. Wait a moment and open this page again."),
     "document_changed": _("The paper has changed since you opened it. Read the new one, then ask for a new code."),
     "no_such_loan": _("There is no such loan."),
-    "value_date_in_the_future": lambda refusal: (
-        _("%(value_on)s is still to come: the business date is %(business_date)s. Give that day or an earlier one.")
-        % _days(refusal)
+    "value_date_in_the_future": _(
+        "%(value_on)s is still to come: the business date is %(business_date)s. Give that day or an earlier one."
     ),
     "source_used_otherwise": _("This was booked before, with other figures. Look at the loan's timeline first."),
-    "period_locked": lambda refusal: (
-        _("The books of %(booked_on)s are locked. Have the period opened first.") % _days(refusal)
-    ),
-    "period_not_over": lambda refusal: (
-        _("Only days before %(business_date)s, the business date, can be locked.") % _days(refusal)
-    ),
+    "period_locked": _("The books of %(booked_on)s are locked. Have the period opened first."),
+    "period_not_over": _("Only days before %(business_date)s, the business date, can be locked."),
     "period_locked_already": lambda refusal: (
         _("Some of the days from %(starts_on)s to %(ends_on)s are locked already.") % _period(refusal)
     ),
@@ -85,13 +80,10 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     ),
     "payment_under_way": _("A payment for this loan is on its way. Wait for its outcome before you start another."),
     "sign_in_refused": _("The e-mail address or the password is wrong. Check both and try again."),
-    "too_many_attempts": lambda refusal: (
-        ngettext(
-            "There were too many tries. Wait %(minutes)s minute and try again.",
-            "There were too many tries. Wait %(minutes)s minutes and try again.",
-            refusal.minutes,  # type: ignore[attr-defined]
-        )
-        % refusal.details()
+    "too_many_attempts": ngettext_lazy(
+        "There were too many tries. Wait %(minutes)s minute and try again.",
+        "There were too many tries. Wait %(minutes)s minutes and try again.",
+        "minutes",
     ),
     "code_refused": _("This code is wrong, too old, or was used before. Enter the code that the app shows now."),
     "passkey_refused": _("This passkey is not known here, or its answer was not right. Try again, or use another way."),
@@ -154,40 +146,28 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     "identity_number_not_valid": lambda refusal: str(IDENTITY_WHY[refusal.why]),  # type: ignore[attr-defined]
     "consent_missing": _("This needs a consent that was not given, or was taken back. Give it first."),
     "consent_text_outdated": _("The text has changed since you opened the page. Read the new one and agree again."),
-    "code_too_soon": lambda refusal: (
-        ngettext(
-            "A code was just sent. You can ask for another in %(seconds)s second.",
-            "A code was just sent. You can ask for another in %(seconds)s seconds.",
-            refusal.seconds,  # type: ignore[attr-defined]
-        )
-        % refusal.details()
+    "code_too_soon": ngettext_lazy(
+        "A code was just sent. You can ask for another in %(seconds)s second.",
+        "A code was just sent. You can ask for another in %(seconds)s seconds.",
+        "seconds",
     ),
-    "too_many_codes": lambda refusal: (
-        ngettext(
-            "Too many codes were asked for. Wait %(minutes)s minute and try again.",
-            "Too many codes were asked for. Wait %(minutes)s minutes and try again.",
-            refusal.minutes,  # type: ignore[attr-defined]
-        )
-        % refusal.details()
+    "too_many_codes": ngettext_lazy(
+        "Too many codes were asked for. Wait %(minutes)s minute and try again.",
+        "Too many codes were asked for. Wait %(minutes)s minutes and try again.",
+        "minutes",
     ),
-    "code_wrong": lambda refusal: (
-        ngettext(
-            "This code is wrong. Look at the newest message; %(left)s try is left.",
-            "This code is wrong. Look at the newest message; %(left)s tries are left.",
-            refusal.left,  # type: ignore[attr-defined]
-        )
-        % refusal.details()
+    "code_wrong": ngettext_lazy(
+        "This code is wrong. Look at the newest message; %(left)s try is left.",
+        "This code is wrong. Look at the newest message; %(left)s tries are left.",
+        "left",
     ),
     "code_expired": _("This code is too old or was used before. Ask for a new one."),
     "code_used_up": _("There were too many wrong tries with this code. Ask for a new one."),
     "code_for_something_else": _("This code was sent for something else. Ask for a new one."),
-    "second_fact_wrong": lambda refusal: (
-        ngettext(
-            "That is not what we know of you. %(left)s try is left today.",
-            "That is not what we know of you. %(left)s tries are left today.",
-            refusal.left,  # type: ignore[attr-defined]
-        )
-        % refusal.details()
+    "second_fact_wrong": ngettext_lazy(
+        "That is not what we know of you. %(left)s try is left today.",
+        "That is not what we know of you. %(left)s tries are left today.",
+        "left",
     ),
     "second_fact_locked": _("There were too many wrong answers. Try again tomorrow, or call us."),
     "no_verified_phone": _("There is no confirmed phone number to send the code to. Confirm one first."),
@@ -196,12 +176,9 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     "loan_not_yet_approved": _("This loan is not approved yet, so nothing can be booked on it."),
     "loan_not_running": _("This is possible only while money is owed on the loan."),
     "loan_not_written_off": _("This loan was not written off, so there is nothing to recover. Book a payment instead."),
-    "before_take_over": lambda refusal: (
-        _(
-            "The loan was taken over on %(taken_over_on)s; what happened before was said then. "
-            "Give that day or a later one."
-        )
-        % _days(refusal)
+    "before_take_over": _(
+        "The loan was taken over on %(taken_over_on)s; what happened before was said then. "
+        "Give that day or a later one."
     ),
     "standing_does_not_add_up": _("Its unpaid instalments ask for more than its balances say is owed."),
     "standing_not_possible": _(
@@ -214,23 +191,16 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     "correction_outdated": _("The terms were corrected in the meantime. Look at them again, then propose anew."),
     "nothing_corrected": _("Nothing was changed: type over what is wrong."),
     "amount_not_correctable": _("The amount is what was sent. If that was wrong, undo the payout instead."),
-    "terms_contradicted": lambda refusal: (
-        _("Under these terms something that happened on %(effective_on)s would not have been possible. Undo it first.")
-        % _days(refusal)
+    "terms_contradicted": _(
+        "Under these terms something that happened on %(effective_on)s would not have been possible. Undo it first."
     ),
     "amount_not_positive": _("The amount must be more than zero."),
-    "amount_differs_from_terms": lambda refusal: (
-        _("The agreement says %(agreed)s, not %(amount)s.")
-        % {"agreed": _money(refusal.agreed_minor), "amount": _money(refusal.amount_minor)}  # type: ignore[attr-defined]
-    ),
+    "amount_differs_from_terms": _("The agreement says %(agreed)s, not %(amount)s."),
     "drawing_is_over": _(
         "No further part can be paid out: the time agreed for it is over, there were enough parts, or the loan is "
         "ending."
     ),
-    "more_than_agreed": lambda refusal: (
-        _("The agreement leaves %(left)s to be paid out, not %(amount)s.")
-        % {"left": _money(refusal.left_minor), "amount": _money(refusal.amount_minor)}  # type: ignore[attr-defined]
-    ),
+    "more_than_agreed": _("The agreement leaves %(left)s to be paid out, not %(amount)s."),
     "dates_are_fixed": _("Interest is the same in each instalment here, so their dates stay as agreed."),
     "no_cooling_off": _("The agreement gives no days to step back from this loan."),
     "cooling_off_over": _("The days to step back from this loan are over."),
@@ -244,34 +214,23 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
         _("Choose one of these extensions, in days: %(days)s.")
         % {"days": ", ".join(str(days) for days in refusal.allowed)}  # type: ignore[attr-defined]
     ),
-    "extension_limit_reached": lambda refusal: (
-        ngettext(
-            "This loan can be extended %(max_count)s time, and was.",
-            "This loan can be extended %(max_count)s times, and was.",
-            refusal.max_count,  # type: ignore[attr-defined]
-        )
-        % refusal.details()
+    "extension_limit_reached": ngettext_lazy(
+        "This loan can be extended %(max_count)s time, and was.",
+        "This loan can be extended %(max_count)s times, and was.",
+        "max_count",
     ),
-    "more_than_owed": lambda refusal: (
-        _("Only %(owed)s is owed there; no more than that can be forgiven.") % {"owed": _money(refusal.owed_minor)}  # type: ignore[attr-defined]
-    ),
+    "more_than_owed": _("Only %(owed)s is owed there; no more than that can be forgiven."),
     "more_than_unapplied": lambda refusal: (
         _("Only %(there)s is kept for the borrower; no more than that can be sent back.")
         % {"there": _money(refusal.unapplied_minor)}  # type: ignore[attr-defined]
     ),
-    "more_than_paid": lambda refusal: (
-        _("Only %(left)s is left of this payment; no more than that can be taken back.")
-        % {"left": _money(refusal.left_minor)}  # type: ignore[attr-defined]
-    ),
+    "more_than_paid": _("Only %(left)s is left of this payment; no more than that can be taken back."),
     "penalty_already_paused": _("Penalties are paused already."),
     "penalty_not_paused": _("Penalties are not paused."),
     "event_already_recorded": _("This was recorded before. Nothing was done twice."),
     "nothing_to_undo": _("There is nothing to undo: it was undone before, or cannot be undone in this way."),
     "product_not_offered": _("This loan is not offered at present. Look at the others."),
-    "amount_not_offered": lambda refusal: (
-        _("Choose an amount from %(min)s to %(max)s in steps of %(step)s.")
-        % {name: _money(getattr(refusal, f"{name}_minor")) for name in ("min", "max", "step")}
-    ),
+    "amount_not_offered": _("Choose an amount from %(min)s to %(max)s in steps of %(step)s."),
     "term_not_offered": lambda refusal: str(TERM_NOT_OFFERED[refusal.unit]) % refusal.details(),  # type: ignore[attr-defined]
     "terms_refused": _("These terms cannot be: %(field)s is %(value)s, but must be %(why)s."),
     "product_config_not_valid": lambda refusal: (
@@ -279,18 +238,14 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
         % {"problems": " ".join(f"{p.path}: {p.why}." for p in refusal.problems)}  # type: ignore[attr-defined]
     ),
     "product_version_not_draft": _("Version %(number)s is not a draft any more. Make a new version."),
-    "product_version_starts_too_early": lambda refusal: (
-        _("A version starts on %(earliest)s at the earliest.") % {"earliest": formats.day(refusal.earliest_on)}  # type: ignore[attr-defined]
-    ),
+    "product_version_starts_too_early": _("A version starts on %(earliest)s at the earliest."),
     "product_version_starts_that_day": _("Version %(number)s starts on the same day. Choose another day."),
     "product_kind_differs": _("This configuration is for another kind of loan than the product."),
     "rule_node_not_allowed": _("Rules may hold tables, expressions and switches only. “%(node)s” is something else."),
     "rule_expression_invalid": _("An expression in “%(node)s” cannot be read: %(expression)s"),
     "rule_graph_invalid": _("These rules do not answer as they must: %(why)s"),
     "rule_version_not_draft": _("Version %(number)s of the rules is not a draft any more. Make a new version."),
-    "rules_start_too_early": lambda refusal: (
-        _("Rules start on %(earliest)s at the earliest.") % {"earliest": formats.day(refusal.earliest_on)}  # type: ignore[attr-defined]
-    ),
+    "rules_start_too_early": _("Rules start on %(earliest)s at the earliest."),
     "no_rules_in_force": _("No rules are published that could decide on this application."),
     "application_state_does_not_allow": _("This is no longer possible: the application has moved on. Open it again."),
     "application_open": _("You have an application under way already (%(reference)s). Finish or withdraw it first."),
@@ -309,9 +264,7 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     "customer_still_needed": lambda refusal: str(STILL_NEEDED[refusal.what]),  # type: ignore[attr-defined]
     "own_case": _("You entered this application yourself, so a colleague must decide it."),
     "review_reason_missing": _("Choose at least one reason."),
-    "amount_above_asked": lambda refusal: (
-        _("Offer at most what was asked for: %(asked)s.") % {"asked": _money(refusal.asked_minor)}  # type: ignore[attr-defined]
-    ),
+    "amount_above_asked": _("Offer at most what was asked for: %(asked)s."),
 }
 
 # why a customer cannot be erased yet
@@ -342,7 +295,6 @@ TERM_NOT_OFFERED: dict[str, Words] = {
 }
 
 
-# what a cap on prices measures
 def _money(minor: int) -> str:
     institution = tenancy.current()
     return formats.money(minor, institution.currency, institution.currency_digits)
@@ -375,10 +327,16 @@ def _price_over_cap(refusal: Any) -> str:
 SENTENCES["price_over_cap"] = _price_over_cap
 
 
-def _days(refusal: Refusal) -> dict[str, Any]:
-    """The refusal's fields with its dates as people here write them."""
-    fields = refusal.details().items()
-    return {name: formats.day(value) if isinstance(value, date) else value for name, value in fields}
+class _Fields(dict[str, Any]):
+    """The refusal's fields as people here write them: dates as days; `left_minor` as money under the name `left`,
+    `earliest_on` under the name `earliest` too."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        fields = refusal.details().items()
+        super().__init__({name: formats.day(value) if isinstance(value, date) else value for name, value in fields})
+
+    def __missing__(self, name: str) -> str:
+        return _money(self[f"{name}_minor"]) if f"{name}_minor" in self else str(self[f"{name}_on"])
 
 
 def _period(refusal: Refusal) -> dict[str, Any]:
@@ -390,7 +348,7 @@ def _period(refusal: Refusal) -> dict[str, Any]:
 def sentence(refusal: Refusal) -> str:
     """The sentence in the active language; a code without one is a defect that a test finds."""
     text = SENTENCES[refusal.code]
-    return str(text(refusal)) if callable(text) else str(text) % refusal.details()
+    return str(text(refusal) if callable(text) else text % _Fields(refusal))
 
 
 def all_refusals(base: type[Refusal] = Refusal) -> Iterator[type[Refusal]]:

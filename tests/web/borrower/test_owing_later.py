@@ -278,6 +278,8 @@ def test_in_the_first_days_one_may_step_back_and_then_owes_what_was_received(mon
     assert "You stepped back from this loan: pay" in after
     assert "Move the due date" not in after
     assert money.standing(loan).principal_minor == 2_700_000
+    money.settle()
+    assert told(loan) == ["stepped_back"]
     stranger = Phone(money, money.customer())
     assert stranger.get(f"/loans/{loan.pk}/step-back/").status_code == 404
 

@@ -3,6 +3,7 @@ the mandate, its owner blocked or moved to another phone."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tests.apps.payments.money import ON
 from tests.apps.servicing import loans
 from tests.web.borrower.owing import Phone, events, told
+from tests.workflows.test_draw_part import in_parts, order
 from usance.apps.agreements import selectors as papers
 from usance.apps.agreements import services as agreements
 from usance.apps.payments import selectors as payments
@@ -255,6 +257,23 @@ def test_a_loan_that_was_written_off_says_what_is_still_owed_and_whom_to_call(mo
     money.settle()
     assert events(loan) == ["WrittenOff", "Recovered"]
     assert "₫2,500,000" in person.reads(f"/loans/{loan.pk}/")
+
+
+# --- money in parts ---------------------------------------------------------------------------------------------------
+
+
+def test_how_long_the_money_took_is_told_of_the_first_part(money: Money, person: Phone) -> None:
+    loan = money.loan(person.party_id, agreed=in_parts())
+    order(money, loan, 2_000_000, "first")
+    money.settle()
+    told_first = re.search(r"On your card \d+ \w+ after you signed", person.reads(f"/loans/{loan.pk}/"))
+    assert told_first
+    money.now.at += timedelta(hours=2)
+    order(money, loan, 2_000_000, "second")
+    money.settle()
+    page = person.reads(f"/loans/{loan.pk}/")
+    assert events(loan) == ["Disbursed", "Disbursed"]
+    assert told_first[0] in page
 
 
 # --- the first days ----------------------------------------------------------------------------------------------

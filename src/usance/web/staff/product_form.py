@@ -39,6 +39,7 @@ OPTIONAL = frozenset({
     "penalty.yearly_cap_share", "extension.days_allowed", "extension.max_count", "conventions.cost_cap_share",
     "conventions.level_day_count", "conventions.bill_days", "down_payment_share", "fixed_length.count",
     "drawdowns.most", "drawdowns.first_share", "drawdowns.rest_after_days", "drawdowns.until_days",
+    "cooling_off.days", "cooling_off.pay_days",
 })  # fmt: skip
 EMPTY_FEE = {
     "kind": "",
@@ -55,6 +56,7 @@ PARTS = {
     "promo": "days",
     "fixed_length": "count",
     "drawdowns": "most",
+    "cooling_off": "days",
 }  # a part is there when this is filled in
 LISTS = ("prices.first.fees", "prices.returning.fees", "taxes")
 
@@ -209,7 +211,7 @@ class ConfigForm(house.Form):
         for name, value in self.cleaned_data.items():
             if name != "note":
                 _put(made, name.split("__"), value)
-        for part in ("penalty", "extension", "fixed_length", "drawdowns"):
+        for part in ("penalty", "extension", "fixed_length", "drawdowns", "cooling_off"):
             made[part] = _part(made.get(part, {}), PARTS[part])
         for price in made["prices"].values():
             price["promo"] = _part(price["promo"], PARTS["promo"])
@@ -297,6 +299,7 @@ def _filled(config: Mapping[str, Any]) -> dict[str, Any]:
         "most": None, "first_share": None, "rest_after_days": None, "until_days": None, "interest": "from_its_day",
         "repaid": "with_the_rest",
     }  # fmt: skip
+    whole["cooling_off"] = whole["cooling_off"] or {"days": None, "pay_days": None}
     whole["fixed_length"] = whole["fixed_length"] or {"count": None, "unit": "months"}
     for price in whole["prices"].values():
         price["promo"] = price["promo"] or {"rate": {"share": None, "per": price["rate"]["per"]}, "days": None}

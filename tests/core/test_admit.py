@@ -146,6 +146,8 @@ REFUSED = [  # with the refusal as the log shows it: its code, and what it is ab
     (RUNNING, events.Rescheduled(moved_from=START, **on(5)), "dates_not_possible()"),
     (RUNNING, events.Rescheduled(moved_from=START, moved_to=on(5)["effective_on"], **on(5)), "dates_not_possible()"),
     (RUNNING, events.Rescheduled(more=-1, **on(5)), "dates_not_possible()"),
+    (RUNNING, events.Rescheduled(moved_from=START, more=1, **on(5)), "dates_not_possible()"),
+    (RUNNING, events.Rescheduled(moved_to=on(9)["effective_on"], more=1, **on(5)), "dates_not_possible()"),
     (LATE, events.Rescheduled(more=1, **on(40)), "dates_not_possible()"),
     (LATE, events.Respread(**on(40)), "dates_not_possible()"),
     (RUNNING, events.Respread(start_on=on(9)["effective_on"], **on(5)), "dates_not_possible()"),

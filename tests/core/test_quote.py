@@ -9,7 +9,7 @@ import pytest
 
 from tests.core.loans import APPROVED, DISBURSED, START, after, on, terms
 from usance.core.loan import close, events, quote, replay, state
-from usance.core.loan.terms import Fee, Plan, RateStep
+from usance.core.loan.terms import Drawdowns, Fee, Part, Plan, RateStep
 from usance.core.rates import Rate
 from usance.core.refusals import Refusal
 
@@ -50,6 +50,27 @@ def test_a_deducted_fee_is_a_cost_and_raises_the_apr() -> None:
     assert answer.daily_cost == Fraction(40_000, 100_000 * 30)
     assert answer.apr is not None
     assert answer.apr > Fraction("23.3395")
+
+
+def test_what_is_deducted_of_each_part_adds_up() -> None:
+    half = Fraction(1, 2)
+    parts = (Part(after_days=0, share=half), Part(after_days=45, share=half))
+    fees = (Fee(kind="service", when="deducted", share=Fraction("0.1")), Fee(kind="one", when="deducted", flat_minor=7))
+    said = YEARLY | {"drawdowns": Drawdowns(parts=parts, most=2, until_days=60), "fees": fees, "extension": None}
+    answer = quote.projection(terms(**said), START)
+    assert answer.deducted == {"fee:service": 10_000, "fee:one": 7}
+    assert [(part.amount_minor, part.sent_minor) for part in answer.drawdowns] == [(50_000, 44_993), (50_000, 45_000)]
+    assert answer.sent_minor == 89_993
+
+
+def test_payments_ahead_begin_with_what_is_owed_today() -> None:
+    loan = after(35, **YEARLY)
+    first, *later = quote.payments_ahead(loan, START + timedelta(days=100))
+    assert (first.effective_on, first.amount_minor) == (loan.at, state.due_now(loan))
+    assert [paid.effective_on for paid in later] == [date(2026, 3, 1), date(2026, 4, 1)]
+    until = START + timedelta(days=101)
+    told = [APPROVED, DISBURSED, first, *later]
+    assert state.days_past_due(replay.replay(terms(**YEARLY), told, until).loan) == 0
 
 
 def test_a_free_loan_has_an_apr_of_zero() -> None:

@@ -16,7 +16,7 @@ from usance.apps.agreements import services as agreements
 from usance.apps.payments import selectors as payments
 from usance.apps.servicing import drawn, selectors
 from usance.apps.servicing import services as servicing
-from usance.core.loan import quote
+from usance.core.loan import quote, state
 from usance.core.refusals import Refusal
 from usance.ports import clock
 from usance.web import components as ui
@@ -147,7 +147,7 @@ def _owed_lines(view: selectors.LoanView) -> list[ui.Line]:
     lines = [
         ui.Line(words.balance_name(balance), -amount if balance == "unapplied" else amount)
         for balance, amount in view.balances.items()
-        if amount and balance != "charged_off"
+        if amount and balance not in state.BESIDE
     ]
     total = view.standing.outstanding_minor - view.standing.unapplied_minor
     return [*lines, ui.Line(_("Together"), total, total=True)]

@@ -208,9 +208,9 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     "already_charged_off": _("This loan is taken for lost already."),
     "already_on_non_accrual": _("This loan was put on non-accrual already."),
     "not_on_non_accrual": _("This loan is not on non-accrual."),
-    "too_late_to_accrue": _(
-        "By the agreement this loan stays on non-accrual: it is %(days_past_due)s days past due, and %(after_days)s "
-        "are enough."
+    "too_late_to_accrue": lambda refusal: (
+        _("This loan is %(late)s past due: by the agreement it stays on non-accrual from %(agreed)s on.")
+        % {"late": days(refusal.days_past_due), "agreed": days(refusal.after_days)}  # type: ignore[attr-defined]
     ),
     "credit_not_known": _("There is no such kind of credit."),
     "fee_not_agreed": _("The agreement names no such fee, so it cannot be charged."),

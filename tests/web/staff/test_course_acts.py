@@ -235,7 +235,7 @@ def test_a_loan_put_on_non_accrual_earns_income_only_by_what_is_paid(lender: Len
     summary = accountant.get(f"/staff/loans/{loan.pk}/").content.decode()
     assert "On non-accrual since" in summary
     assert "Not income until it is paid" in summary
-    assert "Put on non-accrual" in accountant.get(f"/staff/loans/{loan.pk}/?tab=timeline").content.decode()
+    assert "On non-accrual by decision" in accountant.get(f"/staff/loans/{loan.pk}/?tab=timeline").content.decode()
     assert audit_books(full=True).differences == ()
     again = show(accountant, loan, "non-accrual", key="f" * 32, **WHY)
     assert "put on non-accrual already" in again.content.decode()

@@ -204,6 +204,8 @@ HAPPENED: Mapping[str, tuple[Any, ui.Tone, str]] = {
     "reopened": (gettext_lazy("Owed again"), "bad", "alert"),
     "unapplied_left": (gettext_lazy("More was paid than owed"), "info", "dot"),
 }
+# what is about our books alone, and changes nothing for the borrower
+OUR_BOOKS = frozenset({"put_on_non_accrual", "restored_to_accrual", "non_accrual_began", "non_accrual_ended"})
 
 
 def tag(table: Mapping[str, tuple[Any, ui.Tone]], code: str) -> ui.Tag:

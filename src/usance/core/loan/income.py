@@ -44,8 +44,8 @@ LASTS: dict[str, Callable[[int], bool]] = {  # once it has begun, so many days p
 
 
 def _ended(loan: Loan, book: Book) -> Loan:
-    recognised = loan.balances.get(state.SUSPENDED, 0)
-    book.fact("non_accrual_ended", loan.at, recognised_minor=recognised)
+    if loan.status in state.LIVE:
+        book.fact("non_accrual_ended", loan.at, recognised_minor=loan.balances.get(state.SUSPENDED, 0))
     loan = _suspended(loan, book, -1, "income again")
     return loan._replace(non_accrual_on=None, non_accrual_by_hand=False)
 

@@ -46,6 +46,7 @@ def show(request: HttpRequest, loan_id: UUID) -> HttpResponse:
     refunds = payments.for_subject(loan.pk).filter(kind="refund")
     payoff = selectors.payoff(loan_id=loan.pk)
     payouts = list(payments.for_subject(loan.pk).filter(kind="payout"))
+    theirs = [line for line in view.timeline if line.kind not in words.OUR_BOOKS]
     context = {
         "loan": loan,
         "view": view,
@@ -54,7 +55,7 @@ def show(request: HttpRequest, loan_id: UUID) -> HttpResponse:
         "payoff": payoff,
         "lines": _owed_lines(view),
         "schedule": words.schedule(view.schedule, view.on),
-        "timeline": words.timeline(view.timeline, loan.currency),
+        "timeline": words.timeline(theirs, loan.currency),
         "documents": [*papers.documents_of(loan.pk), *_agreements(loan)],
         "extensions": selectors.extension_options(loan_id=loan.pk),
         "payout": payouts[0] if payouts else None,

@@ -17,6 +17,7 @@ from usance.apps.desk import selectors as desk
 from usance.apps.ledger import selectors as ledger
 from usance.apps.servicing import portfolio, selectors
 from usance.core.loan.terms import CoolingOff, Fee, NonAccrual, Plan
+from usance.web import components as ui
 from usance.workflows import loan_course
 from usance.workflows.audit_books import audit_books
 
@@ -217,6 +218,8 @@ def test_a_loan_put_on_non_accrual_earns_income_only_by_what_is_paid(lender: Len
     owed = selectors.loan(loan.pk)
     page = show(accountant, loan, "non-accrual", **WHY)
     assert any("Interest not taken as income" in str(effect.text) for effect in page.context["effects"])
+    assert any(row.after == ui.Money(owed.interest_minor + owed.penalty_minor, "VND") for row in
+               page.context["difference"])  # fmt: skip
     confirm(accountant, loan, "non-accrual", **WHY)
     text = approve(lender, loan_course.SUSPEND, loan)
     assert ("Not income until it is paid" in text, "PutOnNonAccrual" in text) == (True, False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
@@ -47,6 +48,24 @@ def test_apr_is_the_published_one(name: str) -> None:
 def test_no_apr_without_money_both_ways(amounts: list[int]) -> None:
     with pytest.raises(apr.AprUndefined):
         apr.apr([Flow(date(2026, 1, 1 + k), amount) for k, amount in enumerate(amounts)])
+
+
+@pytest.mark.parametrize("share", ["1.02", "1.1352", "1.44", "40"])
+def test_the_search_for_an_apr_ends_where_it_has_arrived(monkeypatch: pytest.MonkeyPatch, share: str) -> None:
+    """Newton's steps double the digits: it takes a few, not a hundred halvings."""
+    tried = []
+    measured = apr._value_and_slope
+
+    def counted(powers: list[tuple[Decimal, int]], v: Decimal) -> tuple[Decimal, Decimal]:
+        tried.append(v)
+        return measured(powers, v)
+
+    monkeypatch.setattr(apr, "_value_and_slope", counted)
+    back = int(Fraction(share) * 1_000_000 / 12)
+    flows = [Flow(date(2026, 1, 15), -1_000_000), *(Flow(date(2026, month, 15), back) for month in range(2, 13))]
+    flows.append(Flow(date(2027, 1, 15), back))
+    assert apr.apr(flows) != 0
+    assert len(tried) < 25
 
 
 def test_why_there_is_no_apr() -> None:

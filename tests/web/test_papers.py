@@ -15,7 +15,7 @@ from tests.core.loans import terms
 from usance.apps.agreements import bills, papers, render
 from usance.apps.institutions.models import Institution
 from usance.apps.products import calculator
-from usance.core.loan.terms import Fee, Penalty, Plan
+from usance.core.loan.terms import Drawdowns, Fee, Part, Penalty, Plan
 from usance.core.money import Currency
 
 ON, CODE = date(2026, 3, 2), "ABCDEFGHJKLM"
@@ -38,7 +38,7 @@ def frame(language: str) -> papers.Frame:
     return papers.Frame(institution=lender, language=language, reference="A-000001", issued_on=ON, code=CODE)
 
 
-def quote(language: str) -> calculator.Quote:
+def quote(language: str, drawdowns: Drawdowns | None = None) -> calculator.Quote:
     _name, currency, digits = LENDERS[language]
     agreed = terms(
         currency=Currency(currency, digits),
@@ -48,6 +48,7 @@ def quote(language: str) -> calculator.Quote:
             rule="daily_on_past_due_principal", share=Fraction("0.01"), grace_days=3, cap_share=Fraction(1, 2)
         ),
         cost_cap_share=Fraction(1),
+        drawdowns=drawdowns,
     )
     return calculator.figures(terms=agreed, on=ON)
 
@@ -74,6 +75,26 @@ def words_of(data: dict[str, object]) -> str:
 def test_an_agreement_is_in_one_language(language: str, said: tuple[str, ...]) -> None:
     with translation.override(language):
         data = papers.agreement(frame=frame(language), person=PERSON, quote=quote(language))
+    text = words_of(data)
+    for words in said:
+        assert words in text, words
+    assert not ENGLISH.findall(text)
+
+
+@pytest.mark.parametrize(
+    ("language", "interest", "repaid", "said"),
+    [
+        ("uk", "from_its_day", "over_its_own_term", ("Кожна частина", "стільки ж платежів")),
+        ("vi", "whole_period", "with_the_rest", ("ngày đầu của kỳ", "các kỳ trả còn lại")),
+    ],
+)
+def test_an_agreement_says_how_later_parts_are_borne_and_repaid(
+    language: str, interest: str, repaid: str, said: tuple[str, ...]
+) -> None:
+    parts = (Part(after_days=0, share=Fraction(3, 5)), Part(after_days=40, share=Fraction(2, 5)))
+    agreed = Drawdowns(parts=parts, most=3, until_days=90, interest=interest, repaid=repaid)
+    with translation.override(language):
+        data = papers.agreement(frame=frame(language), person=PERSON, quote=quote(language, agreed))
     text = words_of(data)
     for words in said:
         assert words in text, words

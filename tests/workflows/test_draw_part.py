@@ -124,8 +124,8 @@ def test_while_a_part_is_on_its_way_no_other_is_ordered(money: Money) -> None:
     assert drawn(loan) == ([6_000_000, 6_000_000], 0)
 
 
-def test_more_than_agreed_too_late_or_to_a_blocked_customer_is_refused(money: Money) -> None:
-    from usance.apps.customers import blacklist
+def test_more_than_agreed_too_late_or_to_whom_nothing_is_lent_is_refused(money: Money) -> None:
+    from usance.apps.customers import blacklist, protections
     from usance.core.loan import refused
     from usance.ports.actor import SYSTEM
     from usance.workflows import served
@@ -136,11 +136,18 @@ def test_more_than_agreed_too_late_or_to_a_blocked_customer_is_refused(money: Mo
     blacklist.add_party(party_id=loan.party_id, reason="fraud", starts_on=money.today, actor=SYSTEM)
     with pytest.raises(served.CustomerIsBlocked):
         order(money, loan, 1_000_000)
+    protected = money.loan(agreed=in_parts())
+    protections.begin(
+        party_id=protected.party_id, kind="deceased", starts_on=money.today, evidence="certificate", actor=SYSTEM
+    )
+    with pytest.raises(served.CustomerIsProtected):
+        order(money, protected, 1_000_000)
     other = money.loan(agreed=in_parts())
     money.pass_days(61)
     with pytest.raises(refused.DrawingIsOver):
         order(money, other, 1_000_000)
     assert payout(loan) is None
+    assert payout(protected) is None
     assert payout(other) is None
 
 

@@ -73,6 +73,9 @@ def effective(flows: Sequence[Timed]) -> Fraction:
     return Fraction(EXACT.power(EXACT.divide(Decimal(1), _solve(powers, common)), Decimal(common))) - 1
 
 
+NEAR = Decimal("1e-28")  # two discounts are one
+
+
 def _solve(powers: list[tuple[Decimal, int]], common: int) -> Decimal:
     """The discount v = (1 + X) ** (-1 / common) where sum(amount * v ** k) is zero: Newton's steps, kept inside a
     bracket that halves whenever a step would leave it."""
@@ -89,9 +92,10 @@ def _solve(powers: list[tuple[Decimal, int]], common: int) -> Decimal:
         low, high = (v, high) if (value > 0) == (at_low > 0) else (low, v)
         step = EXACT.divide(value, slope) if slope else Decimal(0)
         nearer = EXACT.subtract(v, step)
-        if not slope or not low < nearer < high:
+        arrived = slope and abs(step) < NEAR  # v itself may be an edge of the bracket by now
+        if not arrived and not (slope and low < nearer < high):
             nearer = EXACT.divide(EXACT.add(low, high), Decimal(2))
-        if abs(EXACT.subtract(nearer, v)) < Decimal("1e-28"):
+        if abs(EXACT.subtract(nearer, v)) < NEAR:
             break
         v = nearer
     return v

@@ -6,6 +6,7 @@ from calendar import isleap
 from collections.abc import Callable
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 
 from usance.core import calendar
 
@@ -15,7 +16,8 @@ DayCount = Callable[[date, date], Fraction]
 
 
 def _actual_over(length: int) -> Callable[[date, date], Fraction]:
-    return lambda start, end: Fraction((end - start).days, length)
+    part = lru_cache(1024)(lambda days: Fraction(days, length))  # the same few spans come again and again
+    return lambda start, end: part((end - start).days)
 
 
 def _actual_actual(start: date, end: date) -> Fraction:

@@ -74,7 +74,7 @@ ROUNDINGS: dict[str, Callable[[int, int], int]] = {
 }
 
 
-def rounded(exact: Fraction, rule: str) -> int:
+def rounded(exact: int | Fraction, rule: str) -> int:
     """The whole number that `rule` (a name in ROUNDINGS) makes of an exact one."""
     return ROUNDINGS[rule](exact.numerator, exact.denominator)
 

@@ -38,10 +38,9 @@ DRAW = "loan.draw"
 
 def look(*, loan_id: UUID, amount_minor: int, card_id: UUID, source: str, at: datetime) -> tuple[quote.Preview, int]:
     """What the part would do, and what would be sent of it. Raises what the loan refuses, CustomerIsBlocked,
-    CardNotUsable, CardWaits, PayoutUnderWay."""
+    CustomerIsProtected, CardNotUsable, CardWaits, PayoutUnderWay."""
     loan = servicing.hold(loan_id=loan_id)
-    if served.blocks_of(party_id=loan.party_id):
-        raise served.CustomerIsBlocked()
+    served.require_offerable(party_id=loan.party_id)
     rails.require_payable(card_id=card_id, party_id=loan.party_id, at=at)
     if under_way(loan_id):
         raise PayoutUnderWay()

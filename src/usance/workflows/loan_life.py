@@ -47,6 +47,29 @@ def rescheduled(loan_id: str) -> None:
         plan_reminders(UUID(loan_id))
 
 
+@task("loans.withdrawn")
+def withdrawn(loan_id: str) -> None:
+    """The borrower stepped back: they have it in writing what is to be given back, and by when."""
+    with transaction.atomic():
+        view = loans.loan_view(loan_id=UUID(loan_id))
+        if view.state.withdrawn_on is None or view.standing.next_due_on is None:
+            return
+        base_url = institutions.base_url(tenancy.current_id())
+        messaging.tell(
+            party_id=view.loan.party_id,
+            template="stepped_back",
+            key=f"stepped_back:{view.loan.pk}:{view.state.withdrawn_on}",
+            moment=institutions.moment(tenancy.current(), clock.now()),
+            context={
+                "reference": view.loan.number,
+                "amount_minor": view.standing.next_due_minor,
+                "due_on": view.standing.next_due_on,
+                "link": f"{base_url}/account/",
+            },
+            subject=(LOAN, view.loan.pk),
+        )
+
+
 def plan_reminders(loan_id: UUID) -> None:
     """Reminders and bills for the instalments that are still to come."""
     view = loans.loan_view(loan_id=loan_id)

@@ -3,6 +3,7 @@ the mandate, its owner blocked or moved to another phone."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tests.apps.payments.money import ON
 from tests.apps.servicing import loans
 from tests.web.borrower.owing import Phone, events, told
+from tests.workflows.test_draw_part import in_parts, order
 from usance.apps.agreements import selectors as papers
 from usance.apps.agreements import services as agreements
 from usance.apps.payments import selectors as payments
@@ -271,6 +273,23 @@ def test_that_interest_is_no_income_of_ours_is_not_said_to_who_owes_it(money: Mo
     assert said[1].count("<li") == said[0].count("<li")
 
 
+# --- money in parts ---------------------------------------------------------------------------------------------------
+
+
+def test_how_long_the_money_took_is_told_of_the_first_part(money: Money, person: Phone) -> None:
+    loan = money.loan(person.party_id, agreed=in_parts())
+    order(money, loan, 2_000_000, "first")
+    money.settle()
+    told_first = re.search(r"On your card \d+ \w+ after you signed", person.reads(f"/loans/{loan.pk}/"))
+    assert told_first
+    money.now.at += timedelta(hours=2)
+    order(money, loan, 2_000_000, "second")
+    money.settle()
+    page = person.reads(f"/loans/{loan.pk}/")
+    assert events(loan) == ["Disbursed", "Disbursed"]
+    assert told_first[0] in page
+
+
 # --- the first days ----------------------------------------------------------------------------------------------
 
 
@@ -292,6 +311,8 @@ def test_in_the_first_days_one_may_step_back_and_then_owes_what_was_received(mon
     assert "You stepped back from this loan: pay" in after
     assert "Move the due date" not in after
     assert money.standing(loan).principal_minor == 2_700_000
+    money.settle()
+    assert told(loan) == ["stepped_back"]
     stranger = Phone(money, money.customer())
     assert stranger.get(f"/loans/{loan.pk}/step-back/").status_code == 404
 

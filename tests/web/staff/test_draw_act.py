@@ -54,7 +54,7 @@ def test_bad_answers_and_whoever_may_not(lender: Lender) -> None:
     maker = lender.browser("underwriter")
     for wrong, place in (
         ({"amount": "0"}, "amount"),
-        ({"amount": "6000001"}, "__all__"),
+        ({"amount": "6000001"}, "amount"),
         ({"card": "x"}, "card"),
         ({"reason": ""}, "reason"),
     ):

@@ -279,6 +279,21 @@ def test_a_product_says_from_which_day_interest_is_income_only_when_it_is_paid(h
     assert row.config["non_accrual"] is None
 
 
+def test_a_product_gives_more_days_to_step_back(house: World, manager: Client) -> None:
+    row = drafted(manager)
+    wrong = {"cooling_off__days": "400", "cooling_off__pay_days": "7"}
+    page = manager.post(address(row, "edit/"), typed(row, house.institution, **wrong))
+    assert (page.status_code, set(page.context["form"].errors)) == (422, {"cooling_off__days"})
+    meant = {"cooling_off__days": "30", "cooling_off__pay_days": ""}
+    assert manager.post(address(row, "edit/"), typed(row, house.institution, **meant)).status_code == 302
+    row.refresh_from_db()
+    assert row.config["cooling_off"] == {"days": 30, "pay_days": 0}
+    assert "Days after signing" in manager.get(address(row)).content.decode()
+    assert manager.post(address(row, "edit/"), typed(row, house.institution, cooling_off__days="")).status_code == 302
+    row.refresh_from_db()
+    assert row.config["cooling_off"] is None
+
+
 def test_every_choice_of_the_core_has_words() -> None:
     for vocabulary in (*VOCABULARY.values(), "plan"):
         assert core.NAMES[vocabulary] <= set(product_words.VALUES), vocabulary

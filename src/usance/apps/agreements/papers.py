@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from usance.apps.institutions import formats
 from usance.apps.products.calculator import Quote
 from usance.core.loan import plan
-from usance.core.loan.terms import Fee, Penalty, Terms
+from usance.core.loan.terms import Drawdowns, Fee, Penalty, Terms
 
 if TYPE_CHECKING:
     from usance.apps.institutions.models import Institution
@@ -216,6 +216,29 @@ def _penalty(frame: Frame, penalty: Penalty) -> str:
     return _("For each day of lateness the penalty is %(share)s of all that is past due.") % {"share": share}
 
 
+def _in_parts(parts: Drawdowns) -> list[str]:
+    bears = {
+        "from_its_day": _("Each part bears interest from the day on which it reaches you."),
+        "whole_period": _(
+            "A later part bears interest as if it had come on the first day of the period in which it reaches you."
+        ),
+    }
+    repaid = {
+        "with_the_rest": _("A later part is repaid with the payments that are left, by the last day agreed."),
+        "over_its_own_term": _(
+            "A later part is repaid in as many payments as the first, counted from its own day and added to the others."
+        ),
+    }
+    return [
+        _(
+            "The loan is paid out in parts, %(count)s at most, within %(days)s days of the first. Amounts and days "
+            "may differ from what is expected here; the payments then change, and you are shown the new ones."
+        )
+        % {"count": parts.most, "days": parts.until_days},
+        f"{bears[parts.interest]} {repaid[parts.repaid]}",
+    ]
+
+
 def _rights(frame: Frame, terms: Terms) -> list[str]:
     words = [
         _("You may pay back all or part of the loan on any day. You then pay interest only for the days that passed.")
@@ -232,13 +255,7 @@ def _rights(frame: Frame, terms: Terms) -> list[str]:
             % {"amount": frame.money(terms.forgive_under_minor)}
         )
     if terms.drawdowns is not None:
-        words.append(
-            _(
-                "The loan is paid out in parts, %(count)s at most, within %(days)s days of the first. Amounts and days "
-                "may differ from what is expected here; the payments then change, and you are shown the new ones."
-            )
-            % {"count": terms.drawdowns.most, "days": terms.drawdowns.until_days}
-        )
+        words += _in_parts(terms.drawdowns)
     if terms.cooling_off is not None:
         days = terms.cooling_off.days
         words.append(

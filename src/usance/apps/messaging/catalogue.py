@@ -61,6 +61,7 @@ TEMPLATES = {
         Template("extension_made", SERVICE),
         Template("extension_not_made", SERVICE),
         Template("extension_undone", SERVICE),
+        Template("stepped_back", SERVICE),
         Template("payment_too_much", SERVICE),
         Template("payment_taken_back", SERVICE),
         Template("refund_sent", SERVICE),

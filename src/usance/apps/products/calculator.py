@@ -117,10 +117,16 @@ def build_terms(
     return _terms(config, currency, amount_minor, plan_of(config, term), customer_kind, on)
 
 
-def _days_to_step_back(on: date) -> core.CoolingOff | None:
-    """What the law of the institution's country gives who signs on that day."""
+def _days_to_step_back(config: Config, on: date) -> core.CoolingOff | None:
+    """What the law of the institution's country gives who signs on that day, or the product, where that is more."""
     rule = institutions.rule(tenancy.current().country, "cooling_off", on)
-    return core.CoolingOff(days=rule["days"], pay_days=rule.get("repay_within_days", 0)) if rule else None
+    given = [(rule["days"], rule.get("repay_within_days", 0))] if rule else []
+    if config.cooling_off is not None:
+        given.append((config.cooling_off.days, config.cooling_off.pay_days))
+    if not given:
+        return None
+    days, pay_days = (max(each) for each in zip(*given, strict=True))
+    return core.CoolingOff(days=days, pay_days=pay_days)
 
 
 def terms_of_another_system(
@@ -209,15 +215,16 @@ def _work_calendar(config: Config, plan: core.Plan, on: date) -> WorkCalendar:
 
 def quote(*, version: ProductVersion, amount_minor: int, term: int, customer_kind: str, on: date) -> Quote:
     """What a loan by this version would cost when its money arrives on `on`."""
+    config = template.read(version.config)
     terms = build_terms(
-        config=template.read(version.config),
+        config=config,
         currency=currency_of_institution(),
         amount_minor=amount_minor,
         term=term,
         customer_kind=customer_kind,
         on=on,
     )
-    return figures(terms=replace(terms, cooling_off=_days_to_step_back(on)), on=on)
+    return figures(terms=replace(terms, cooling_off=_days_to_step_back(config, on)), on=on)
 
 
 def figures(*, terms: Terms, on: date) -> Quote:

@@ -182,6 +182,13 @@ class ExtensionConfig(Part):
     extend_from: Annotated[str, _known("extend_from")] = "later_of_both"
 
 
+class CoolingOffConfig(Part):
+    """Days to step back beyond those of the law, or where it gives none."""
+
+    days: Annotated[Count, Field(le=366)]
+    pay_days: Annotated[Days, Field(le=366)] = 0
+
+
 class Length(Part):
     """The last due date is so long after the start, whatever the steps of the others."""
 
@@ -275,6 +282,7 @@ class Config(Part):
     allocation: AllocationConfig = AllocationConfig()
     extension: ExtensionConfig | None = None
     non_accrual: NonAccrualConfig | None = None
+    cooling_off: CoolingOffConfig | None = None
     rule_set: str = Field(default="first_loan", pattern=r"^[a-z][a-z0-9_-]{0,39}$")
     offer_days: Count = 7
     draft_days: Count = 30

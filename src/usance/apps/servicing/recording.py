@@ -256,6 +256,8 @@ def _announced(before: state.Loan, after: state.Loan) -> list[str]:
         names.append("loans.cured")
     if before.status == "closed" and after.status in state.LIVE:
         names.append("loans.reopened")
+    if before.withdrawn_on is None and after.withdrawn_on is not None:
+        names.append("loans.withdrawn")
     if before.disbursed_on is None and after.disbursed_on is not None:
         names.append("loans.disbursed")
     elif after.status in state.LIVE and _dates_to_come(before, after.at) != after.due_dates:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from fractions import Fraction
+from math import lcm
 from typing import NamedTuple
 
 from usance.core import calendar, money, rates
@@ -145,13 +146,20 @@ def rungs(
     return found
 
 
+def _whole(exact: Sequence[Fraction]) -> tuple[list[int], int]:
+    """Fractions as whole numbers of one part: sums of these need no common denominator sought each time."""
+    parts = lcm(*(one.denominator for one in exact))
+    return [one.numerator * (parts // one.denominator) for one in exact], parts
+
+
 def _annuity(principal: Fraction, bearing: Fraction, factors: Sequence[Fraction]) -> Fraction:
     """The payment that, made at the end of each period, pays principal and interest on the declining balance, however
     unequal the periods."""
-    growth, fn = Fraction(1), Fraction(0)
-    for r in factors:
-        growth, fn = growth * (1 + r), fn * (1 + r) + 1
-    return principal * growth / fn
+    earns, parts = _whole(factors)
+    growth, paid, one = 1, 0, 1  # over parts to the number of periods so far
+    for r in earns:
+        growth, paid, one = growth * (parts + r), paid * (parts + r) + one * parts, one * parts
+    return principal * Fraction(growth, paid)
 
 
 def _flat(principal: Fraction, bearing: Fraction, factors: Sequence[Fraction]) -> Fraction:
@@ -209,10 +217,10 @@ def level(terms: Terms, owed: Owed, ahead: Sequence[Rung]) -> int:
 
 
 class Share(NamedTuple):
-    """What one coming instalment asks for."""
+    """What one coming instalment asks for: whole minor units, but of the last, which takes the rest as it is."""
 
-    interest: Fraction
-    principal: Fraction
+    interest: int | Fraction
+    principal: int | Fraction
 
 
 def shares(
@@ -223,19 +231,21 @@ def shares(
     flat, drops = terms.interest_base in FLAT, terms.residue == "drop_when_due"
     total, grace = "interest" in LEVEL_PARTS[terms.plan.kind], terms.grace
     rounded = money.ROUNDINGS[terms.rounding]
-    balance, earned, asked, found, early = owed.principal, owed.earned, owed.asked, [], sum(saved)
+    (balance, bearing), size = _whole((owed.principal, owed.bearing))
+    (already, *earns), parts = _whole([owed.earned, *(rung.earns for rung in ahead)])
+    earned, parts, early, asked, found = already * size, parts * size, sum(saved) * size, owed.asked, []
     for index, (rung, amount) in enumerate(zip(ahead[:-1], amounts, strict=False)):
-        earned += (owed.bearing if flat else balance - early) * rung.earns
-        early -= saved[index] if saved else 0
-        there = rounded(earned.numerator, earned.denominator) - asked
+        earned += (bearing if flat else balance - early) * earns[index]
+        early -= saved[index] * size if saved else 0
+        there = rounded(earned, parts) - asked
         if drops:
-            earned = Fraction(there + asked)
+            earned = (there + asked) * parts
         interest = (min(there, amount) if total else there) if rung.number > grace.interest else 0
         principal = amount - (interest if total else 0) if rung.number > grace.principal else 0
-        balance, asked = balance - principal, asked + interest
-        found.append(Share(Fraction(interest), Fraction(principal)))
-    earned += (owed.bearing if flat else balance - early) * ahead[-1].earns
-    return [*found, Share(earned - asked, balance)]
+        balance, asked = balance - principal * size, asked + interest
+        found.append(Share(interest, principal))
+    earned += (bearing if flat else balance - early) * earns[-1]
+    return [*found, Share(Fraction(earned, parts) - asked, balance if size == 1 else Fraction(balance, size))]
 
 
 class _Last(NamedTuple):

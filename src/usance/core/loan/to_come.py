@@ -42,7 +42,7 @@ def shares_to_come(loan: Loan, periods: Sequence[Period] = ()) -> list[plan.Shar
     if len(periods) < len(loan.due_dates):
         return shares
     asked = owed.asked + sum(int(share.interest) for share in shares)
-    whole = Fraction(money.rounded(last.interest + asked, terms.rounding) - asked)
+    whole = money.rounded(last.interest + asked, terms.rounding) - asked
     return [*shares, last._replace(interest=whole)]
 
 

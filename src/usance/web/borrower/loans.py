@@ -111,10 +111,11 @@ def _extended_or_not(view: selectors.LoanView, paid: payments.Instruction, value
 
 
 def _arrival(payouts: list[payments.Instruction]) -> str:
-    """How long the money took from the signature (the first order for it) to the card; newest order first."""
-    if not payouts or payouts[0].state != "succeeded" or payouts[0].returned_minor or not payouts[0].settled_at:
+    """How long the first money took from the signature (the first order for it) to the card; newest order first."""
+    arrived = [one.settled_at for one in payouts if one.state == "succeeded" and not one.returned_minor]
+    if not arrived or not arrived[-1]:
         return ""
-    seconds = max(1, round((payouts[0].settled_at - payouts[-1].given_at).total_seconds()))
+    seconds = max(1, round((arrived[-1] - payouts[-1].given_at).total_seconds()))
     if seconds < 120:
         return ngettext(
             "On your card %(count)s second after you signed.",

@@ -191,8 +191,12 @@ class DrawForm(AmountForm):
 
     def __init__(self, *args: Any, loan: Any, drawing: Any, cards: Iterable[Any], **kwargs: Any) -> None:
         super().__init__(*args, loan=loan, **kwargs)
-        self.fields["card"].choices = [(str(card.pk), str(card)) for card in cards]  # type: ignore[attr-defined]
+        choices = [(str(card.pk), str(card)) for card in cards]
+        self.fields["card"].choices = choices  # type: ignore[attr-defined]
+        if len(choices) == 1:
+            self.fields["card"].initial = choices[0][0]
         if drawing is not None:
+            self.fields["amount"].max_minor = min(MOST, drawing.left_minor)  # type: ignore[attr-defined]
             told = {"left": money(drawing.left_minor, loan.currency), "day": formats.date_l(drawing.until)}
             self.fields["amount"].help_text = _("Up to %(left)s, until %(day)s.") % told
 

@@ -41,6 +41,7 @@ OPTIONAL = frozenset({
     "conventions.level_day_count", "conventions.bill_days", "down_payment_share", "fixed_length.count",
     "drawdowns.most", "drawdowns.first_share", "drawdowns.rest_after_days", "drawdowns.until_days",
     "non_accrual.after_days",
+    "cooling_off.days", "cooling_off.pay_days",
 })  # fmt: skip
 EMPTY_FEE = {
     "kind": "",
@@ -58,6 +59,7 @@ PARTS = {
     "fixed_length": "count",
     "drawdowns": "most",
     "non_accrual": "after_days",
+    "cooling_off": "days",
 }  # a part is there when this is filled in
 LISTS = ("prices.first.fees", "prices.returning.fees", "taxes")
 
@@ -212,7 +214,7 @@ class ConfigForm(house.Form):
         for name, value in self.cleaned_data.items():
             if name != "note":
                 _put(made, name.split("__"), value)
-        for part in ("penalty", "extension", "fixed_length", "drawdowns", "non_accrual"):
+        for part in ("penalty", "extension", "fixed_length", "drawdowns", "non_accrual", "cooling_off"):
             made[part] = _part(made.get(part, {}), PARTS[part])
         for price in made["prices"].values():
             price["promo"] = _part(price["promo"], PARTS["promo"])
@@ -301,6 +303,7 @@ def _filled(config: Mapping[str, Any]) -> dict[str, Any]:
         "repaid": "with_the_rest",
     }  # fmt: skip
     whole["non_accrual"] = whole["non_accrual"] or {"after_days": None, "until": "current"}
+    whole["cooling_off"] = whole["cooling_off"] or {"days": None, "pay_days": None}
     whole["fixed_length"] = whole["fixed_length"] or {"count": None, "unit": "months"}
     for price in whole["prices"].values():
         price["promo"] = price["promo"] or {"rate": {"share": None, "per": price["rate"]["per"]}, "days": None}

@@ -43,6 +43,7 @@ SECTIONS: Mapping[str, Any] = {
     "drawdowns": _("Leave the number of parts empty if the whole loan is paid out at once."),
     "extension": _("Leave the days empty if due dates cannot be moved."),
     "non_accrual": _("Nothing changes for the borrower. Leave the days empty if only a colleague puts a loan there."),
+    "cooling_off": _("Counts only where it is more than the country's law gives. Leave the days empty for the law's."),
     "taxes": _("A row without a name is left out."),
     "prices.first": _("A fee without a kind and a promotion without days are left out."),
     "prices.returning": _("A fee without a kind and a promotion without days are left out."),

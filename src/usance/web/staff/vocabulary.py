@@ -221,6 +221,7 @@ MESSAGE: Mapping[str, Any] = {
     "past_due": _("Past due"),
     "past_due_serious": _("Long past due"),
     "extension_made": _("Due date moved"),
+    "stepped_back": _("Stepped back from a loan"),
     "extension_not_made": _("Due date not moved"),
     "extension_undone": _("Due date as before again"),
     "payment_too_much": _("More paid than owed"),

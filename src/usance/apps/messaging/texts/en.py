@@ -123,6 +123,14 @@ TEXTS = {
         "the one of before again: {due_on:date}. {link}",
         "The due date is the one of before again",
     ),
+    "stepped_back": Text(
+        "{lender}: you stepped back from loan {reference}. Pay {amount_minor:money} by {due_on:date} and it is closed; "
+        "earlier costs less. {link}",
+        "You stepped back from your loan",
+        "You stepped back from loan {reference}. Give back {amount_minor:money} by {due_on:date} and it is closed: "
+        "that is the money with its interest until then, without the fees of the beginning. What you pay earlier costs "
+        "less interest.\n\nPay here: {link}",
+    ),
     "payment_too_much": Text(
         "{lender}: we received {amount_minor:money} for loan {reference}. {over_minor:money} is more than you owed: "
         "it is yours, have it sent back here: {link}",

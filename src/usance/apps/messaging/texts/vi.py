@@ -124,6 +124,14 @@ TEXTS = {
         "lại như trước: {due_on:date}. {link}",
         "Hạn trả trở lại như trước",
     ),
+    "stepped_back": Text(
+        "{lender}: bạn đã rút khỏi khoản vay {reference}. Trả {amount_minor:money} trước hết ngày {due_on:date} là "
+        "xong; trả sớm hơn thì đỡ lãi. {link}",
+        "Bạn đã rút khỏi khoản vay",
+        "Bạn đã rút khỏi khoản vay {reference}. Hãy trả lại {amount_minor:money} trước hết ngày {due_on:date} và khoản "
+        "vay sẽ đóng: đó là số tiền đã nhận cùng lãi đến ngày đó, không có phí ban đầu. Trả sớm hơn thì lãi ít "
+        "hơn.\n\nTrả tại: {link}",
+    ),
     "payment_too_much": Text(
         "{lender}: đã nhận {amount_minor:money} cho khoản vay {reference}. {over_minor:money} nhiều hơn số nợ: đó là "
         "tiền của bạn, yêu cầu trả lại tại: {link}",

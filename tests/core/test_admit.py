@@ -9,7 +9,7 @@ import pytest
 
 from tests.core.loans import APPROVED, DISBURSED, START, after, on, terms
 from usance.core.loan import admit, events, refused, replay, state
-from usance.core.loan.terms import CoolingOff, Drawdowns, Part, Plan, RateStep
+from usance.core.loan.terms import CoolingOff, Drawdowns, NonAccrual, Part, Plan, RateStep
 from usance.core.rates import Rate
 from usance.core.refusals import Refusal
 
@@ -48,6 +48,8 @@ def corrected(number: int = 1, before: dict[str, Any] | None = None, **after: An
 
 TWO_WEEKS, BACK = CoolingOff(days=14, pay_days=7), events.Withdrawn(**on(5, "back"))
 STEPPED_BACK = after(6, BACK, cooling_off=TWO_WEEKS)
+BY_HAND = events.PutOnNonAccrual(**on(4, "by-hand"))
+WEEK = {"non_accrual": NonAccrual(after_days=7, until="closed")}
 MORE = events.Disbursed(amount_minor=1, **on(6))
 IN_PARTS = Drawdowns(parts=(Part(after_days=0, share=Fraction(1, 2)),), most=3, until_days=20)
 HALF = (RateStep(from_day=0, rate=Rate(Fraction("0.005"), "day")),)
@@ -111,6 +113,15 @@ REFUSED = [  # with the refusal as the log shows it: its code, and what it is ab
     (RUNNING, events.Withdrawn(**on(5)), "no_cooling_off()"),
     (STEPPED_BACK, events.Withdrawn(**on(6)), "cooling_off_over(last_on=datetime.date(2026, 1, 6))"),
     (STEPPED_BACK, events.Extended(days=7, **on(6)), "extension_not_offered()"),
+    (after(5, BY_HAND), events.PutOnNonAccrual(**on(5)), "already_on_non_accrual()"),
+    (CLOSED, events.PutOnNonAccrual(**on(10)), "loan_not_running(status='closed')"),
+    (after(5, events.ChargedOff(**on(4))), events.PutOnNonAccrual(**on(5)), "already_charged_off()"),
+    (RUNNING, events.RestoredToAccrual(**on(5)), "not_on_non_accrual()"),
+    (
+        after(50, BY_HAND, **WEEK),
+        events.RestoredToAccrual(**on(50)),
+        "too_late_to_accrue(days_past_due=20, after_days=7)",
+    ),
     (
         after(5, cooling_off=CoolingOff(days=4)),
         events.Withdrawn(**on(5)),

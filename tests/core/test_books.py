@@ -10,7 +10,7 @@ import pytest
 
 import usance.core.loan
 from usance.core.accounting import books
-from usance.core.loan import state
+from usance.core.loan import state, told
 
 LOAN = Path(usance.core.loan.__file__).parent
 
@@ -37,7 +37,7 @@ def kinds_written_in_the_engine() -> set[str]:
 def test_every_movement_the_engine_can_make_is_mapped() -> None:
     withheld = {"fee_withheld", "tax_withheld"}  # chosen by the balance in apply._fee_at_start
     withheld |= {"fee_returned", "tax_returned"}  # and in apply.withdrawn
-    assert kinds_written_in_the_engine() | withheld | set(state.BESIDE.values()) == set(books.COUNTERPARTS)
+    assert kinds_written_in_the_engine() | withheld | set(told.LOST.values()) == set(books.COUNTERPARTS)
 
 
 def test_every_role_exists_and_is_used() -> None:
@@ -57,6 +57,12 @@ def test_every_role_exists_and_is_used() -> None:
         ("interest_accrued", "interest", -7, "interest_income", "interest_receivable"),
         ("payment_received", "unapplied", 9, "receipts_clearing", "unapplied_funds"),
         ("allocated", "interest", -7, "unapplied_funds", "interest_receivable"),
+        ("interest_suspended", "suspended", 7, "interest_income", "suspended_interest"),
+        ("penalty_suspended", "suspended", -7, "suspended_interest", "penalty_income"),
+        ("waived", "suspended", -7, "suspended_interest", "waiver_expense"),
+        ("written_off", "suspended", -7, "suspended_interest", "loan_loss"),
+        ("charged_off", "suspended", -7, "suspended_interest", "loan_loss"),
+        ("taken_over", "suspended", 7, "migration_clearing", "suspended_interest"),
         ("fee_returned", "unapplied", 5, "fee_income", "unapplied_funds"),
         ("tax_returned", "unapplied", 1, "tax_payable", "unapplied_funds"),
         ("refunded", "unapplied", -2, "unapplied_funds", "refund_clearing"),

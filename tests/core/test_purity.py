@@ -27,7 +27,7 @@ LOAN = [
     "terms told refused records",
     "events plan",
     "state",
-    "checkpoint charges",
+    "checkpoint charges income",
     "to_come",
     "allocate forecast",
     "close",

@@ -19,6 +19,7 @@ from usance.core.loan.terms import (
     Extension,
     Fee,
     Grace,
+    NonAccrual,
     Part,
     Penalty,
     Plan,
@@ -177,6 +178,9 @@ REFUSED: list[tuple[Callable[[], object], str, str, str]] = [
     (lambda: terms(rates=(step(0), step(5, -1))), "rates", "[0, 5]", "not negative"),
     (lambda: terms(level_multiple_minor=0), "level_multiple_minor", "0", "at least 1"),
     (lambda: terms(apr_times="moons"), "apr_times", "moons", "a name in apr.APR_TIMES"),
+    (lambda: NonAccrual(after_days=0), "non_accrual.after_days", "0", "from 1 to 3660"),
+    (lambda: NonAccrual(after_days=3661), "non_accrual.after_days", "3661", "from 1 to 3660"),
+    (lambda: NonAccrual(after_days=1, until="soon"), "non_accrual.until", "soon", one_of("non_accrual_until")),
     (lambda: terms(default_after_days=0), "default_after_days", "0", "at least 1"),
     (lambda: terms(bill_days=0), "bill_days", "0", "from 1 to 60"),
     (lambda: terms(bill_days=61), "bill_days", "61", "from 1 to 60"),
@@ -227,6 +231,7 @@ def test_the_last_values_that_can_be_are_accepted() -> None:
     assert terms(rates=(step(0, 0), step(1, 0))).rates[1].from_day == 1
     assert (terms(bill_days=1).bill_days, terms(bill_days=60).bill_days) == (1, 60)
     assert (drawn(FIRST, LATER, most=100).until_days, drawn(FIRST, FIRST).most) == (30, 2)
+    assert (NonAccrual(after_days=1).until, NonAccrual(after_days=3660).after_days) == ("current", 3660)
     assert terms(default_after_days=1, forgive_under_minor=0, level_multiple_minor=1).default_after_days == 1
     assert terms(early_interest="owed", early_payment="in_turn", interest_base="scheduled_balance").signed_on is None
     assert terms(

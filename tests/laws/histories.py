@@ -67,6 +67,7 @@ def by_engine(lived: History) -> Figures:
         "kept": state.reserved(loan),
         "claim": loan.claim_minor,
         "lost": loan.balances.get(state.CHARGED_OFF, 0),
+        "suspended": loan.balances.get(state.SUSPENDED, 0),
         "status": loan.status,
         "days late": state.days_past_due(loan),
         "defaulted": state.is_defaulted(loan),

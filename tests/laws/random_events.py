@@ -149,6 +149,8 @@ DRAWN: dict[type[Event], Callable[[Teller], Drawn]] = {
     events.Terminated: lambda told: {},
     events.ChargedOff: lambda told: {},
     events.WrittenOff: lambda told: {},
+    events.PutOnNonAccrual: lambda told: {},
+    events.RestoredToAccrual: lambda told: {},
     events.Disbursed: lambda told: {"amount_minor": told.money()},
     events.TakenOver: lambda told: {},
 }  # fmt: skip

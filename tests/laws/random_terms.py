@@ -19,6 +19,7 @@ from usance.core.loan.terms import (
     Extension,
     Fee,
     Grace,
+    NonAccrual,
     Part,
     Penalty,
     Plan,
@@ -183,7 +184,14 @@ def some_terms(chance: Random, principal: int = 0) -> Terms:
         forgive_under_minor=chance.choice((0, 0, chance.randint(1, 500))),
         default_after_days=chance.choice((1, 10, 30, 90)),
         charge_off=name(chance, "charge_off"),
+        non_accrual=_non_accrual(chance),
     )
+
+
+def _non_accrual(chance: Random) -> NonAccrual | None:
+    if chance.random() < 0.5:
+        return None
+    return NonAccrual(after_days=chance.randint(1, 40), until=name(chance, "non_accrual_until"))
 
 
 def _cooling_off(chance: Random) -> CoolingOff | None:

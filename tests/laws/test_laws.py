@@ -176,6 +176,8 @@ def _conserved(loan: state.Loan, movements: list[state.Movement], history: list[
     )
     assert total("disbursed") == sum(e.amount_minor for e in told if isinstance(e, events.Disbursed))
     assert loan.balances.get("charged_off", 0) == (state.outstanding(loan) if loan.charged_off_on else 0)
+    not_income = sum(loan.balances.get(key, 0) for key in ("interest", "penalty")) if loan.non_accrual_on else 0
+    assert loan.balances.get("suspended", 0) == not_income
     assert all(amount > 0 for amount in loan.balances.values())
 
 

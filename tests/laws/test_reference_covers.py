@@ -51,6 +51,7 @@ SAID = {
     "early_payment": ("Terms.early_payment", "Credit.early_payment"),
     "respread": ("Respread.interest",),
     "extend_from": ("Extension.extend_from",),
+    "non_accrual_until": ("NonAccrual.until",),
     "drawn_interest": ("Drawdowns.interest",),
     "drawn_repaid": ("Drawdowns.repaid",),
 }  # fmt: skip

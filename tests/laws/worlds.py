@@ -20,6 +20,7 @@ from usance.core.loan.terms import (
     Extension,
     Fee,
     Grace,
+    NonAccrual,
     Part,
     Penalty,
     Plan,
@@ -158,6 +159,9 @@ def all_terms(draw: st.DrawFn) -> Terms:
         forgive_under_minor=draw(st.sampled_from([0, 0, 50])),
         default_after_days=draw(st.sampled_from([5, 90])),
         cooling_off=draw(st.none() | st.builds(CoolingOff, days=st.integers(1, 90), pay_days=st.integers(0, 20))),
+        non_accrual=draw(
+            st.none() | st.builds(NonAccrual, after_days=st.integers(1, 60), until=_names("non_accrual_until"))
+        ),
     )
 
 
@@ -232,6 +236,8 @@ def _one_event(draw: st.DrawFn, terms: Terms, number: int, start: date) -> event
         "withdrawn": events.Withdrawn(**common),
         "terminated": events.Terminated(**common),
         "charged_off": events.ChargedOff(**common),
+        "non_accrual": events.PutOnNonAccrual(**common),
+        "accrual": events.RestoredToAccrual(**common),
     }
     return made[kind]
 
@@ -240,6 +246,7 @@ OTHERS = (
     "extended", "waived", "fee", "rate", "paused", "resumed", "refunded", "written_off", "recovered", "returned",
     "reversed", "failed", "cancelled", "disbursed", "disbursed", "charged", "credited", "charged_back",
     "interest_paused", "moved", "more", "spread_anew", "re_aged", "terminated", "charged_off", "withdrawn",
+    "non_accrual", "accrual",
 )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ from usance.core.loan.terms import (
     Extension,
     Fee,
     Grace,
+    NonAccrual,
     Part,
     Penalty,
     Plan,
@@ -133,6 +134,10 @@ def _cooling_off(said: dict[str, Any], key: str, words: list[str]) -> None:
     said["cooling_off"] = CoolingOff(**{name: int(count) for name, count in (word.split("=") for word in words)})
 
 
+def _non_accrual(said: dict[str, Any], key: str, words: list[str]) -> None:
+    said["non_accrual"] = NonAccrual(after_days=int(words[0]), until=words[1])  # 90 current
+
+
 def _down_payment(said: dict[str, Any], key: str, words: list[str]) -> None:
     said["down_payment"] = DownPayment(share=Fraction(words[0]))
 
@@ -183,6 +188,7 @@ READERS = {
     "plan": _plan,
     "grace": _grace,
     "cooling_off": _cooling_off,
+    "non_accrual": _non_accrual,
     "down_payment": _down_payment,
     "drawdowns": _drawdowns,
     "rate": _rate,
@@ -273,6 +279,8 @@ def event_of(words: list[str], told_on: date, number: int, currency: Currency) -
         "terminated": lambda: events.Terminated(**both),
         "charged_off": lambda: events.ChargedOff(**both),
         "written_off": lambda: events.WrittenOff(**both),
+        "non_accrual": lambda: events.PutOnNonAccrual(**both),
+        "accrual": lambda: events.RestoredToAccrual(**both),
         "returned": lambda: events.PaymentReturned(undoes=rest[0], **both),
         "reversed": lambda: events.Reversed(undoes=rest[0], **both),
     }
@@ -339,7 +347,7 @@ def standing(loan: state.Loan) -> dict[str, str]:
         "sent": text(quote.net_disbursement(loan.terms)),
     }
     zero = text(0)
-    for key in ("principal", "interest", "penalty", "unapplied"):
+    for key in ("principal", "interest", "penalty", "unapplied", "suspended"):
         figures[key] = zero
     for fee in loan.terms.fees:
         figures[f"fee:{fee.kind}"] = zero

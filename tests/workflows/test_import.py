@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,35 @@ def test_a_loan_with_its_balances_comes_in_stands_and_lives_on(bank: UUID) -> No
         rest = servicing.payoff(loan_id=loan().pk).total_minor
     pay(rest, date(2026, 3, 19), source="staff:payoff")
     assert (loan().status, loan().outstanding_minor) == ("closed", 0)
+    assert audited() == []
+
+
+def test_a_loan_that_comes_late_opens_with_its_interest_suspended(bank: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    from usance.apps.ledger import selectors as ledger
+    from usance.apps.products import calculator
+    from usance.apps.servicing import selectors as servicing
+    from usance.core.loan.terms import NonAccrual
+
+    made = calculator.terms_of_another_system
+    monkeypatch.setattr(
+        calculator,
+        "terms_of_another_system",
+        lambda **asked: replace(made(**asked), non_accrual=NonAccrual(after_days=10)),
+    )
+    assert take(portfolio()).summary["groups"][0]["interest_minor"] == 1_840
+    with transaction.atomic():
+        moved = servicing.movements(loan_id=loan().pk).filter(kind="taken_over")
+        assert {(m.component, m.amount_minor) for m in moved} == {
+            ("principal", 90_000), ("interest", 1_840), ("suspended", 1_840),
+        }  # fmt: skip
+        carried = {a.account.code: a.balance_minor for a in ledger.trial_balance(on=TODAY)}
+    assert (carried["1340"], carried["1270"] < -1_840, carried.get("4110", 0)) == (-90_000, True, 0)
+    assert audited() == []
+    end_days(3)
+    pay(2_000, date(2026, 3, 5))
+    with transaction.atomic():
+        carried = {a.account.code: a.balance_minor for a in ledger.trial_balance(on=date(2026, 3, 5))}
+    assert carried["4110"] + carried.get("4130", 0) < 0
     assert audited() == []
 
 

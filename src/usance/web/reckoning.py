@@ -38,6 +38,7 @@ PLAIN: Mapping[str, Any] = {
     "tolerance": gettext_lazy("a small rest, forgiven as the agreement says"),
     "write_off": gettext_lazy("written off"),
     "charge_off": gettext_lazy("of the debt that was taken for lost"),
+    "non_accrual": gettext_lazy("interest and penalties owed while on non-accrual"),
     "take_over": gettext_lazy("as it stood in the other system"),
 }
 CREDITS: Mapping[str, Any] = {  # why something is owed no more without money of the borrower

@@ -206,6 +206,12 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     "cooling_off_over": _("The days to step back from this loan are over."),
     "dates_not_possible": _("These dates do not fit together, or would change nothing. Look at the schedule again."),
     "already_charged_off": _("This loan is taken for lost already."),
+    "already_on_non_accrual": _("This loan was put on non-accrual already."),
+    "not_on_non_accrual": _("This loan is not on non-accrual."),
+    "too_late_to_accrue": lambda refusal: (
+        _("This loan is %(late)s past due: by the agreement it stays on non-accrual from %(agreed)s on.")
+        % {"late": days(refusal.days_past_due), "agreed": days(refusal.after_days)}  # type: ignore[attr-defined]
+    ),
     "credit_not_known": _("There is no such kind of credit."),
     "fee_not_agreed": _("The agreement names no such fee, so it cannot be charged."),
     "rate_below_zero": _("A rate cannot be below zero."),

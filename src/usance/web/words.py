@@ -188,6 +188,8 @@ HAPPENED: Mapping[str, tuple[Any, ui.Tone, str]] = {
     "terminated": (gettext_lazy("Contract ended: all is due"), "bad", "alert"),
     "charged_off": (gettext_lazy("Taken for lost"), "bad", "alert"),
     "written_off": (gettext_lazy("Written off"), "neutral", "dot"),
+    "put_on_non_accrual": (gettext_lazy("On non-accrual by decision"), "warn", "alert"),
+    "restored_to_accrual": (gettext_lazy("Off non-accrual by decision"), "info", "check"),
     "recovered": (gettext_lazy("Collected after write-off"), "good", "check"),
     "instalment_due": (gettext_lazy("Payment due"), "neutral", "dot"),
     "became_past_due": (gettext_lazy("Past due"), "bad", "alert"),
@@ -196,10 +198,14 @@ HAPPENED: Mapping[str, tuple[Any, ui.Tone, str]] = {
     "penalty_capped": (gettext_lazy("Penalty has reached its limit"), "info", "dot"),
     "cost_capped": (gettext_lazy("All costs have reached their limit"), "info", "dot"),
     "defaulted": (gettext_lazy("In default"), "bad", "alert"),
+    "non_accrual_began": (gettext_lazy("Interest is income only when it is paid"), "warn", "alert"),
+    "non_accrual_ended": (gettext_lazy("Interest is income as it accrues again"), "info", "check"),
     "paid_off": (gettext_lazy("Paid in full"), "good", "check"),
     "reopened": (gettext_lazy("Owed again"), "bad", "alert"),
     "unapplied_left": (gettext_lazy("More was paid than owed"), "info", "dot"),
 }
+# what is about our books alone, and changes nothing for the borrower
+OUR_BOOKS = frozenset({"put_on_non_accrual", "restored_to_accrual", "non_accrual_began", "non_accrual_ended"})
 
 
 def tag(table: Mapping[str, tuple[Any, ui.Tone]], code: str) -> ui.Tag:

@@ -24,6 +24,7 @@ from usance.workflows import serve_loan
 CREDIT, REST, DATES = "loan.credit", "loan.pause_interest", "loan.reschedule"
 SPREAD, LOST, END = "loan.respread", "loan.charge_off", "loan.terminate"
 DISPUTE = "loan.charge_back"
+SUSPEND, RESTORE = "loan.non_accrual", "loan.accrual"
 PROPOSED_AS: Mapping[type[events.Event], str] = {
     events.Credited: CREDIT,
     events.InterestPaused: REST,
@@ -31,6 +32,8 @@ PROPOSED_AS: Mapping[type[events.Event], str] = {
     events.Respread: SPREAD,
     events.ChargedOff: LOST,
     events.Terminated: END,
+    events.PutOnNonAccrual: SUSPEND,
+    events.RestoredToAccrual: RESTORE,
     events.ChargedBack: DISPUTE,  # it says that money left us, and no rail says so too
 }
 OURS = frozenset({"goodwill", "interest_waiver", "charge_adjustment"})  # credits for which nobody else pays
@@ -83,6 +86,7 @@ def _figures(standing: quote.Standing) -> dict[str, Any]:
         "next_due_on": standing.next_due_on.isoformat() if standing.next_due_on else "",
         "ends_on": standing.ends_on.isoformat() if standing.ends_on else "",
         "still_to_pay_minor": standing.still_to_pay_minor,
+        "suspended_minor": standing.suspended_minor,
     }
 
 

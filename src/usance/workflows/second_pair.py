@@ -39,6 +39,8 @@ COURSES = [
         (loan_course.LOST, _("Take a loan for lost")),
         (loan_course.END, _("End a contract")),
         (loan_course.DISPUTE, _("Book a chargeback")),
+        (loan_course.SUSPEND, _("Put a loan on non-accrual")),
+        (loan_course.RESTORE, _("Take a loan off non-accrual")),
     )
 ]
 PART = desk.Kind(

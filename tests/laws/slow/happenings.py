@@ -7,7 +7,7 @@ from copy import copy
 from datetime import date
 from typing import Any
 
-from tests.laws.slow import anew, charging, plan
+from tests.laws.slow import accruing, anew, charging, plan
 from tests.laws.slow.days import NIGHT, later, multiple, worked
 from tests.laws.slow.loan import Charge, Demand, SlowLoan, add, count_for_charges_first
 from tests.laws.slow.nights import NOW, join, nothing_to_come, see_whether_over, turn
@@ -18,7 +18,8 @@ RANKS = {
     "Approved": 0, "DisbursementFailed": 1, "Cancelled": 2, "Disbursed": 3, "TakenOver": 3, "RateChanged": 4,
     "InterestPaused": 4, "PenaltyPaused": 5, "PenaltyResumed": 6, "Rescheduled": 7, "Extended": 7, "FeeAdded": 8,
     "Withdrawn": 8, "Charged": 8, "Waived": 9, "PaymentReceived": 10, "Credited": 10, "ChargedBack": 10,
-    "Respread": 10, "Terminated": 10, "ChargedOff": 10, "WrittenOff": 11, "Recovered": 12, "Refunded": 13,
+    "Respread": 10, "Terminated": 10, "ChargedOff": 10, "WrittenOff": 11, "PutOnNonAccrual": 12, "Recovered": 12,
+    "RestoredToAccrual": 13, "Refunded": 13,
 }  # fmt: skip
 
 
@@ -174,6 +175,7 @@ def taken_over(loan: SlowLoan, told: Any) -> None:
         plan.as_listed(loan)
         if days[0] == loan.today:
             turn(loan)
+    accruing.see_whether_income(loan)
     spread(loan, NOW)
 
 
@@ -382,6 +384,8 @@ HAPPENINGS: dict[str, Callable[[SlowLoan, Any], None]] = {
     "Terminated": anew.terminated,
     "ChargedOff": anew.charged_off,
     "WrittenOff": written_off,
+    "PutOnNonAccrual": accruing.put_on_non_accrual,
+    "RestoredToAccrual": accruing.restored_to_accrual,
     "Recovered": paid,
     "Refunded": sent_back,
 }

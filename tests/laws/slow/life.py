@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
+from tests.laws.slow.accruing import see_whether_income, suspended
 from tests.laws.slow.happenings import HAPPENINGS, RANKS
 from tests.laws.slow.loan import SlowLoan
 from tests.laws.slow.nights import morning, night, see_whether_over
@@ -20,10 +21,12 @@ def live(terms: Mapping[str, Any], told: Iterable[Mapping[str, Any]], until: dat
     loan = SlowLoan(thing(terms), min([until, *(one.effective_on for one in happened)]))
     while True:
         morning(loan)
+        see_whether_income(loan)
         while happened and happened[0].effective_on == loan.today:
             one = happened.pop(0)
             HAPPENINGS[one.kind](loan, one)
             see_whether_over(loan)
+            see_whether_income(loan)
         if loan.today == until:
             return figures(loan)
         night(loan)
@@ -37,6 +40,7 @@ def figures(loan: SlowLoan) -> Figures:
         "kept": loan.kept(),
         "claim": loan.claim,
         "lost": loan.owes() if loan.lost_on else 0,
+        "suspended": suspended(loan),
         "status": loan.status if not loan.live else "past_due" if late else "active",
         "days late": late,
         "defaulted": late >= loan.agreed.default_after_days,

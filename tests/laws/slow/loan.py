@@ -72,6 +72,7 @@ class SlowLoan:
         self.fines_rest = False
         self.rests: list[tuple[date, date]] = []
         self.lost_on: date | None = None
+        self.no_income = self.by_decision = False  # before it is paid
         self.fees_at_start: dict[str, int] = {}  # with their taxes
         self.stepped_back = False
 

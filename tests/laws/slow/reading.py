@@ -10,6 +10,7 @@ from typing import Any
 
 SHARES = {"share", "cap_share", "yearly_cap_share", "cost_cap_share"}
 DAYS = {"dates", "holidays", "since", "until", "moved_from", "moved_to", "start_on"}
+UNTIL_THEN = {"current", "closed"}  # no days, but something that happens
 
 
 def thing(stored: Mapping[str, Any]) -> Any:
@@ -25,5 +26,5 @@ def _read(name: str, item: Any) -> Any:
     if item is not None and name in SHARES:
         return Fraction(item)
     if item is not None and (name in DAYS or name.endswith("_on")):
-        return date.fromisoformat(item) if item else None
+        return item if item in UNTIL_THEN else date.fromisoformat(item) if item else None
     return item

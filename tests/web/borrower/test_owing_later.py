@@ -16,7 +16,8 @@ from tests.workflows.test_draw_part import in_parts, order
 from usance.apps.agreements import selectors as papers
 from usance.apps.agreements import services as agreements
 from usance.apps.payments import selectors as payments
-from usance.core.loan.terms import CoolingOff, Fee
+from usance.apps.servicing import selectors
+from usance.core.loan.terms import CoolingOff, Fee, NonAccrual
 
 if TYPE_CHECKING:
     from tests.apps.payments.money import Money
@@ -257,6 +258,19 @@ def test_a_loan_that_was_written_off_says_what_is_still_owed_and_whom_to_call(mo
     money.settle()
     assert events(loan) == ["WrittenOff", "Recovered"]
     assert "₫2,500,000" in person.reads(f"/loans/{loan.pk}/")
+
+
+def test_that_interest_is_no_income_of_ours_is_not_said_to_who_owes_it(money: Money, person: Phone) -> None:
+    short = loans.single_payment(days=7)
+    pages = []
+    for agreed in (short, replace(short, non_accrual=NonAccrual(after_days=1))):
+        pages.append(money.loan(person.party_id, agreed=agreed))
+    money.pass_days(10)
+    plain, suspended = (selectors.state_on(money.standing(loan)) for loan in pages)
+    assert suspended.balances == {**plain.balances, "suspended": plain.balances["interest"] + plain.balances["penalty"]}
+    said = [person.reads(f"/loans/{loan.pk}/").partition("<main")[2] for loan in pages]
+    assert "income" not in said[1]
+    assert said[1].count("<li") == said[0].count("<li")
 
 
 # --- money in parts ---------------------------------------------------------------------------------------------------

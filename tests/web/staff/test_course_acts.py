@@ -15,8 +15,9 @@ from tests.web.staff.test_loan_acts import confirm, show, told
 from usance.apps.audit import selectors as trail
 from usance.apps.desk import selectors as desk
 from usance.apps.ledger import selectors as ledger
-from usance.apps.servicing import selectors
-from usance.core.loan.terms import CoolingOff, Fee, Plan
+from usance.apps.servicing import portfolio, selectors
+from usance.core.loan.terms import CoolingOff, Fee, NonAccrual, Plan
+from usance.web import components as ui
 from usance.workflows import loan_course
 from usance.workflows.audit_books import audit_books
 
@@ -211,6 +212,65 @@ def test_what_is_taken_for_lost_is_a_loss_and_what_is_paid_after_it_is_recovered
     assert audit_books(full=True).differences == ()
 
 
+def test_a_loan_put_on_non_accrual_earns_income_only_by_what_is_paid(lender: Lender) -> None:
+    loan, accountant = lent(lender), lender.browser("accountant")
+    assert show(accountant, loan, "accrual", **WHY).status_code == 422
+    owed = selectors.loan(loan.pk)
+    page = show(accountant, loan, "non-accrual", **WHY)
+    assert any("Interest not taken as income" in str(effect.text) for effect in page.context["effects"])
+    assert any(row.after == ui.Money(owed.interest_minor + owed.penalty_minor, "VND") for row in
+               page.context["difference"])  # fmt: skip
+    confirm(accountant, loan, "non-accrual", **WHY)
+    text = approve(lender, loan_course.SUSPEND, loan)
+    assert ("Not income until it is paid" in text, "PutOnNonAccrual" in text) == (True, False)
+    assert carried("suspended_interest") == -(owed.interest_minor + owed.penalty_minor) < 0
+    assert (carried("interest_income"), carried("penalty_income")) == (0, 0)
+    assert trail.trail(("servicing.loan", loan.pk)).filter(action="loan.put_on_non_accrual").exists()
+    lender.live_until(lender.today + timedelta(days=9))  # nights, and another due date
+    row = selectors.loan(loan.pk)
+    assert (row.outstanding_minor > owed.outstanding_minor, carried("interest_income")) == (True, 0)
+    assert carried("suspended_interest") == -(row.interest_minor + row.penalty_minor)
+    before = portfolio.on_date(on=lender.today).money()["suspended"].now
+    loans.pay(loan, row.penalty_minor + 5_000, lender.today)
+    assert -carried("interest_income") - carried("penalty_income") == row.penalty_minor + 5_000
+    after = portfolio.on_date(on=lender.today).money()["suspended"].now
+    assert before - after == row.penalty_minor + 5_000
+    summary = accountant.get(f"/staff/loans/{loan.pk}/").content.decode()
+    assert "On non-accrual since" in summary
+    assert "Not income until it is paid" in summary
+    assert "On non-accrual by decision" in accountant.get(f"/staff/loans/{loan.pk}/?tab=timeline").content.decode()
+    assert audit_books(full=True).differences == ()
+    again = show(accountant, loan, "non-accrual", key="f" * 32, **WHY)
+    assert "put on non-accrual already" in again.content.decode()
+    confirm(accountant, loan, "accrual", key="d" * 32, **WHY)
+    approve(lender, loan_course.RESTORE, loan)
+    assert (carried("suspended_interest"), -carried("interest_income") > 5_000) == (0, True)
+    assert told(loan) == ["PutOnNonAccrual", "PaymentReceived", "RestoredToAccrual"]
+    entry = next(line.source for line in selectors.loan_view(loan_id=loan.pk).timeline
+                 if line.kind == "put_on_non_accrual")  # fmt: skip
+    assert confirm(accountant, loan, "reverse", key="e" * 32, entry=entry, **WHY).status_code == 302
+    lender.live_until(lender.today + timedelta(days=2))
+    assert (carried("suspended_interest"), audit_books(full=True).differences) == (0, ())
+
+
+def test_by_its_agreement_a_loan_is_on_non_accrual_while_it_is_late(lender: Lender) -> None:
+    weekly = Plan(kind="equal_instalments", count=4, every=1, unit="weeks")
+    agreed = replace(loans.instalments(), plan=weekly, non_accrual=NonAccrual(after_days=5))
+    loan, accountant = lender.loan(agreed=agreed), lender.browser("accountant")
+    lender.live_until(ON + timedelta(days=7 + 4))
+    assert carried("suspended_interest") == 0
+    lender.live_until(ON + timedelta(days=7 + 6))
+    row = selectors.loan(loan.pk)
+    assert carried("suspended_interest") == -(row.interest_minor + row.penalty_minor)
+    assert selectors.state_on(row).non_accrual_on == ON + timedelta(days=7 + 5)
+    assert "stays on non-accrual" in show(accountant, loan, "accrual", **WHY).content.decode()
+    assert "Interest is income only" in accountant.get(f"/staff/loans/{loan.pk}/?tab=timeline").content.decode()
+    assert audit_books(full=True).differences == ()
+    loans.pay(loan, row.past_due_minor, lender.today)
+    assert (selectors.state_on(selectors.loan(loan.pk)).non_accrual_on, carried("suspended_interest")) == (None, 0)
+    assert audit_books(full=True).differences == ()
+
+
 def test_a_payment_that_was_disputed_is_owed_again(lender: Lender) -> None:
     loan, accountant = lent(lender), lender.browser("accountant")
     assert show(accountant, loan, "charge-back").context["impossible"]
@@ -286,7 +346,19 @@ def test_a_loan_that_was_repaid_is_late_at_once_when_its_last_payment_is_dispute
 
 @pytest.mark.parametrize(
     "act",
-    ["fee", "credit", "rest-interest", "reschedule", "respread", "terminate", "charge-off", "charge-back", "step-back"],
+    [
+        "fee",
+        "credit",
+        "rest-interest",
+        "reschedule",
+        "respread",
+        "terminate",
+        "charge-off",
+        "charge-back",
+        "step-back",
+        "non-accrual",
+        "accrual",
+    ],
 )
 def test_whoever_collects_does_none_of_it(lender: Lender, act: str) -> None:
     loan = lender.loan()

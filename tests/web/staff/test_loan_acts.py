@@ -308,6 +308,7 @@ def test_only_acts_that_make_sense_and_are_allowed_are_offered(lender: Lender) -
         "change_rate",
         "correct_terms",
         "terminate",
+        "non_accrual",
         "charge_off",
         "write_off",
     ]

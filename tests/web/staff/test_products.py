@@ -16,6 +16,7 @@ from usance.apps.decisioning import selectors as rules
 from usance.apps.desk import selectors as desk
 from usance.apps.products import calculator, selectors, template
 from usance.core.loan import terms as core
+from usance.core.loan.terms import NonAccrual
 from usance.web.staff import product_reading, product_words
 from usance.web.staff.product_form import VOCABULARY, ConfigForm
 
@@ -250,6 +251,32 @@ def test_a_product_pays_out_in_parts_and_its_calculator_foresees_them(house: Wor
     assert manager.post(address(row, "edit/"), typed(row, house.institution, **typed_off)).status_code == 302
     row.refresh_from_db()
     assert row.config["drawdowns"] is None
+
+
+def test_a_product_says_from_which_day_interest_is_income_only_when_it_is_paid(house: World, manager: Client) -> None:
+    row = drafted(manager)
+    for typed_days in ("0", "3661", "many"):
+        page = manager.post(address(row, "edit/"), typed(row, house.institution, non_accrual__after_days=typed_days))
+        assert (page.status_code, list(page.context["form"].errors)) == (422, ["non_accrual__after_days"])
+    meant = {"non_accrual__after_days": "90", "non_accrual__until": "closed"}
+    assert manager.post(address(row, "edit/"), typed(row, house.institution, **meant)).status_code == 302
+    row.refresh_from_db()
+    assert row.config["non_accrual"] == {"after_days": 90, "until": "closed"}
+    text = manager.get(address(row)).content.decode()
+    assert "On non-accrual, past due for" in text
+    today = house.institution.business_date
+    made = calculator.quote(version=row, amount_minor=5_000_000, term=10, customer_kind="first", on=today)
+    assert made.terms.non_accrual == NonAccrual(after_days=90, until="closed")
+    plain = calculator.quote(
+        version=selectors.all_versions().get(product__code="short", state="published"), amount_minor=5_000_000,
+        term=10, customer_kind="first", on=today,
+    )  # fmt: skip
+    assert (plain.terms.non_accrual, plain.total_minor) == (None, made.total_minor)
+    assert manager.post(
+        address(row, "edit/"), typed(row, house.institution, non_accrual__after_days="")
+    ).status_code == 302  # fmt: skip
+    row.refresh_from_db()
+    assert row.config["non_accrual"] is None
 
 
 def test_a_product_gives_more_days_to_step_back(house: World, manager: Client) -> None:

@@ -28,6 +28,7 @@ _NAMES: Mapping[str, tuple[str, str]] = {
     "penalty_receivable": ("1240", _("Loans to customers: penalties")),
     "tax_receivable": ("1250", _("Loans to customers: taxes charged on")),
     "charged_off_loans": ("1260", _("Loans to customers: taken for lost")),
+    "suspended_interest": ("1270", _("Loans to customers: not income until it is paid")),
     "disbursement_clearing": ("1310", _("Clearing: disbursements under way")),
     "receipts_clearing": ("1320", _("Clearing: receipts under way")),
     "refund_clearing": ("1330", _("Clearing: refunds under way")),

@@ -15,6 +15,7 @@ COMPONENTS: Mapping[str, Any] = {
     "tax": gettext_lazy("Tax"),
     "unapplied": gettext_lazy("Paid in advance"),
     "charged_off": gettext_lazy("Taken for lost"),
+    "suspended": gettext_lazy("Not income until it is paid"),
 }
 FEES: Mapping[str, Any] = {
     "service": gettext_lazy("service fee"),

@@ -166,6 +166,7 @@ def _terms(
         grace=core.Grace(**dict(config.grace)),
         down_payment=core.DownPayment(share=config.down_payment_share) if config.down_payment_share else None,
         drawdowns=config.drawdowns.to_core() if config.drawdowns else None,
+        non_accrual=core.NonAccrual(**dict(config.non_accrual)) if config.non_accrual else None,
         **dict(config.conventions),
     )
 

@@ -218,6 +218,13 @@ class DrawdownsConfig(Part):
         )
 
 
+class NonAccrualConfig(Part):
+    """From so many days past due on, interest and penalties are no income before they are paid."""
+
+    after_days: Annotated[Count, Field(le=3660)]
+    until: Annotated[str, _known("non_accrual_until")] = "current"
+
+
 class GraceConfig(Part):
     """So many instalments at the beginning without principal, without interest (collected later), or bearing none."""
 
@@ -274,6 +281,7 @@ class Config(Part):
     penalty: PenaltyConfig | None = None
     allocation: AllocationConfig = AllocationConfig()
     extension: ExtensionConfig | None = None
+    non_accrual: NonAccrualConfig | None = None
     cooling_off: CoolingOffConfig | None = None
     rule_set: str = Field(default="first_loan", pattern=r"^[a-z][a-z0-9_-]{0,39}$")
     offer_days: Count = 7

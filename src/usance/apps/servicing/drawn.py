@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from usance.apps.servicing import folding, selectors
-from usance.core.loan import events, quote, refused, replay, state
+from usance.core.loan import draw, events, quote, refused, replay
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def drawing(loan_id: UUID) -> Drawing | None:
     if not parts:
         return None
     until = parts[0][0] + timedelta(days=terms.drawdowns.until_days)
-    open_still = selectors.business_date() <= until and state.takes_more(selectors.state_on(row))
+    open_still = selectors.business_date() <= until and draw.takes_more(selectors.state_on(row))
     left = terms.principal_minor - sum(amount for _on, amount in parts)
     count = terms.drawdowns.most - len(parts)
     return Drawing(parts, left if open_still and count > 0 else 0, max(0, count) if open_still else 0, until)
@@ -43,7 +43,7 @@ def drawing(loan_id: UUID) -> Drawing | None:
 
 def preview(*, loan_id: UUID, amount_minor: int, source: str) -> tuple[quote.Preview, int]:
     """What a further part would do if it came today, and what would be sent of it. Raises what the loan refuses."""
-    if not state.takes_more(selectors.state_on(selectors.loan(loan_id))):  # what ended today would count as after it
+    if not draw.takes_more(selectors.state_on(selectors.loan(loan_id))):  # what ended today would count as after it
         raise refused.DrawingIsOver()
     event = events.Disbursed(effective_on=selectors.business_date(), source=source, amount_minor=amount_minor)
     found = selectors.preview(loan_id=loan_id, event=event)

@@ -18,6 +18,7 @@ ROLES: dict[str, str] = {
     "penalty_receivable": "asset",
     "tax_receivable": "asset",
     "charged_off_loans": "asset",  # less than nothing: what of the debts above does not count any more
+    "suspended_interest": "asset",  # less than nothing: what of those above is no income before it is paid
     "unapplied_funds": "liability",
     # money on its way
     "disbursement_clearing": "asset",
@@ -43,8 +44,9 @@ CONTROL: dict[str, str] = {
     "tax": "tax_receivable",
     "unapplied": "unapplied_funds",
     "charged_off": "charged_off_loans",
+    "suspended": "suspended_interest",
 }
-GROWS_IN_CREDIT = frozenset({"unapplied_funds", "charged_off_loans"})
+GROWS_IN_CREDIT = frozenset({"unapplied_funds", "charged_off_loans", "suspended_interest"})
 
 # movement kind -> the role on the other side of the balance it changes
 COUNTERPARTS: dict[str, str] = {

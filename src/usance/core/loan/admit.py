@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
-from usance.core.loan import carry, events, refused, state
+from usance.core.loan import carry, draw, events, refused, state
 from usance.core.loan.events import Event
 from usance.core.loan.state import Loan
 from usance.core.loan.terms import NAMES, Drawdowns, Terms
@@ -155,7 +155,7 @@ def _may_be_drawn(loan: Loan, event: events.Disbursed) -> None:
         _is_approved(loan, event)
         return
     _is_running(loan, event)
-    if not state.takes_more(loan):
+    if not draw.takes_more(loan):
         raise refused.DrawingIsOver()
 
 
@@ -209,9 +209,23 @@ def _has_due_dates(loan: Loan, event: events.Terminated) -> None:
         raise refused.DatesNotPossible()
 
 
-def _is_not_charged_off(loan: Loan, event: events.ChargedOff) -> None:
+def _is_not_charged_off(loan: Loan, event: Event) -> None:
     if loan.charged_off_on is not None:
         raise refused.AlreadyChargedOff()
+
+
+def _is_not_on_non_accrual(loan: Loan, event: events.PutOnNonAccrual) -> None:
+    """By our decision; where the agreed age has put it there, we may still decide that it stays."""
+    if loan.non_accrual_by_hand:
+        raise refused.AlreadyOnNonAccrual()
+
+
+def _may_accrue_again(loan: Loan, event: events.RestoredToAccrual) -> None:
+    if loan.non_accrual_on is None:
+        raise refused.NotOnNonAccrual()
+    agreed, late = loan.terms.non_accrual, state.days_past_due(loan)
+    if agreed is not None and late >= agreed.after_days:
+        raise refused.TooLateToAccrue(days_past_due=late, after_days=agreed.after_days)
 
 
 def _is_known_credit(loan: Loan, event: events.Credited) -> None:
@@ -299,6 +313,8 @@ CHECKS: dict[type[Event], tuple[Check, ...]] = {
     events.Waived: (_is_running, _has_amount, _is_owed),
     events.PaymentReceived: (_was_approved, _has_amount),  # money that came is never sent away
     events.WrittenOff: (_is_running,),
+    events.PutOnNonAccrual: (_is_running, _is_not_charged_off, _is_not_on_non_accrual),
+    events.RestoredToAccrual: (_is_running, _may_accrue_again),
     events.Recovered: (_is_written_off, _has_amount),
     events.Refunded: (_was_approved, _has_amount, _is_unapplied),
     events.PaymentReturned: (_was_approved,),

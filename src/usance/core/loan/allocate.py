@@ -230,7 +230,7 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Lo
             book.move(
                 balances, change("allocated", balance, -slot.amount, on), f"allocation.{how.waterfall}",
                 lambda age=age, balance=balance: (f"{age} {balance}", {"age": age}),  # type: ignore[misc]
-                lost=loan.charged_off_on is not None,
+                with_it=state.stands_beside(loan),
             )  # fmt: skip
     loan = loan._replace(balances=balances)
     level = plan.LEVEL_PARTS[loan.terms.plan.kind]

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from usance.core import calendar, money
-from usance.core.loan import allocate, carry, charges, draw, events, plan, reshape, state, to_come
+from usance.core.loan import allocate, carry, charges, draw, events, income, plan, reshape, state, to_come
 from usance.core.loan.close import next_period, nothing_to_come, settle_status, turn_period
 from usance.core.loan.events import Event
 from usance.core.loan.state import Bill, Book, Loan, Movement, Step, change
@@ -26,7 +26,7 @@ def apply_into(loan: Loan, event: Event, book: Book) -> Loan:
     if event.effective_on != loan.at:
         raise ValueError(f"the loan is at {loan.at}, the event of {event.effective_on}")
     book.event = event.source
-    loan = settle_status(APPLY[type(event)](loan, event, book), book)
+    loan = income.settle(settle_status(APPLY[type(event)](loan, event, book), book), book)
     book.event = ""
     return loan._replace(last_order=event.order)
 
@@ -83,6 +83,7 @@ def taken_over(loan: Loan, event: events.TakenOver, book: Book) -> Loan:
             loan = reshape.as_listed(reshape.levelled(loan, 0, level_minor=said.level_minor))
         if loan.due_dates[:1] == (loan.at,):
             loan = turn_period(loan, book)
+    loan = income.settle(loan, book)
     book.begin(loan)
     book.fact("taken_over", loan.at, outstanding_minor=state.outstanding(loan))
     return allocate.allocate(loan, book, loan.at, ("past_due", "due")) if here else loan
@@ -384,6 +385,8 @@ APPLY: dict[type[Event], Callable[[Loan, Any, Book], Loan]] = {
     events.Terminated: reshape.terminated,
     events.ChargedOff: reshape.charged_off,
     events.WrittenOff: written_off,
+    events.PutOnNonAccrual: income.put_on_non_accrual,
+    events.RestoredToAccrual: income.restored_to_accrual,
     events.Recovered: payment_received,
     events.Refunded: refunded,
     events.PaymentReturned: undone,

@@ -24,6 +24,8 @@ def standing(loan: Loan, said: Carried, book: Book) -> Loan:
     counts from this morning on; what was earned before is in the balances."""
     on, terms = loan.at, loan.terms
     for key, amount in sorted(by_balance(said.balances).items()):
+        if key in state.BESIDE:
+            continue  # follows from what is owed, and how late it is
         loan = book.post(loan, change("taken_over", key, amount, on), "take_over", lambda: _told(said))
     bills = _bills(said)
     billed_until = bills[-1].due_on if bills else said.disbursed_on

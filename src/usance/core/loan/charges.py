@@ -62,7 +62,7 @@ def _original_principal(loan: Loan) -> int:
 def _financed_principal(loan: Loan) -> int:
     """Flat interest on what the instalments repay: the principal less the down payment."""
     whole = _original_principal(loan)
-    return whole - state.down_payment_minor(loan) if whole else 0
+    return whole - sum(bill.down_minor for bill in loan.bills) if whole else 0
 
 
 def _undue_balance(loan: Loan) -> int:
@@ -143,7 +143,7 @@ def accrue_interest(loan: Loan, book: Book, until: date) -> Loan:
             f"interest.{loan.terms.interest_base}",
             why,
             since=loan.at,
-            lost=loan.charged_off_on is not None,
+            with_it=state.stands_beside(loan),
         )
     charged = loan._replace(balances=balances, interest=after, charged_minor=loan.charged_minor + amount)
     return tax_on_accrual(charged, book, "interest", before.posted, after.posted, until - ONE_DAY)

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from usance.core import calendar
 from usance.core.calendar import ONE_DAY
-from usance.core.loan import allocate, charges, plan, state, to_come
+from usance.core.loan import allocate, charges, income, plan, state, to_come
 from usance.core.loan.state import Bill, Book, Loan, Step
 from usance.core.rates import Period
 
@@ -89,7 +89,14 @@ def watch_lateness(loan: Loan, book: Book, until: date) -> Loan:
     return loan
 
 
-CLOSE_OF_DAY: tuple[CloseStep, ...] = (charge_missed, accrue_interest, accrue_penalty, open_next_day, watch_lateness)
+def watch_income(loan: Loan, book: Book, until: date) -> Loan:
+    """On non-accrual since today, or no more."""
+    return income.settle(loan, book)
+
+
+CLOSE_OF_DAY: tuple[CloseStep, ...] = (
+    charge_missed, accrue_interest, accrue_penalty, open_next_day, watch_lateness, watch_income,
+)  # fmt: skip
 
 
 # --- bills -------------------------------------------------------------------------------------------------------
@@ -330,6 +337,8 @@ def _stops(loan: Loan) -> set[date]:
     if penalty and penalty.yearly_cap_share is not None:
         stops.add(date(loan.at.year + 1, 1, 1))
     late_days = {0, 1, loan.terms.default_after_days}
+    if loan.terms.non_accrual:
+        late_days.add(loan.terms.non_accrual.after_days)
     if penalty:
         late_days |= {penalty.grace_days, penalty.grace_days + 1}
     for fee in loan.terms.fees:

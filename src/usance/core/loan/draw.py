@@ -32,6 +32,12 @@ def first(terms: Terms) -> int:
     return parts(terms)[0][1]
 
 
+def takes_more(loan: Loan) -> bool:
+    """Whether more money may come: while instalments are left, unless it is to be given back or is taken for lost."""
+    ended = loan.withdrawn_on is not None or loan.charged_off_on is not None
+    return loan.status in state.LIVE and bool(loan.due_dates) and not ended
+
+
 def standing_beside(loan: Loan) -> tuple[int, ...]:
     """What the instalments to come amount to before more money comes, where that has a term of its own."""
     drawdowns = loan.terms.drawdowns

@@ -274,6 +274,22 @@ class WrittenOff(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PutOnNonAccrual(Event):
+    """We do not count on its interest any more: it is income when it is paid, until we decide otherwise."""
+
+    RANK: ClassVar[int] = 12
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoredToAccrual(Event):
+    """Its interest is income as it accrues again, and so is what was suspended."""
+
+    RANK: ClassVar[int] = 13  # after what was paid that day
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered(Event):
     """Money collected on a claim that was written off (a PaymentReceived then means the same)."""
 
@@ -324,8 +340,8 @@ KINDS: dict[str, type[Event]] = {
     for kind in (
         Approved, DisbursementFailed, Cancelled, Disbursed, TakenOver, RateChanged, InterestPaused, PenaltyPaused,
         PenaltyResumed, Rescheduled, Extended, Withdrawn, FeeAdded, Waived, PaymentReceived, Charged, Credited,
-        ChargedBack, Respread, Terminated, ChargedOff, WrittenOff, Recovered, Refunded, PaymentReturned, Reversed,
-        TermsCorrected,
+        ChargedBack, Respread, Terminated, ChargedOff, WrittenOff, PutOnNonAccrual, RestoredToAccrual, Recovered,
+        Refunded, PaymentReturned, Reversed, TermsCorrected,
     )
 }  # fmt: skip
 

@@ -62,7 +62,7 @@ def earning(loan: Loan, ages: Iterable[int] = ()) -> Earning:
         loan.matured_on is not None and loan.matured_on < loan.at,
     )
     earns = (found.interest, found.penalty) != (Line(), Line())
-    return Earning(loan.at + ONE_DAY) if earns and loan.charged_off_on else found  # it moves another balance too
+    return Earning(loan.at + ONE_DAY) if earns and state.stands_beside(loan) else found  # it moves another balance too
 
 
 def rested(loan: Loan, to: date, interest: Line, penalty: Line) -> Loan:

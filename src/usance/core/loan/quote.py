@@ -89,6 +89,7 @@ class Standing(NamedTuple):
     payoff_minor: int
     still_to_pay_minor: int  # to the end, if all is paid when due
     unapplied_minor: int
+    suspended_minor: int  # of what is owed, no income before it is paid
 
 
 class Statement(NamedTuple):
@@ -327,6 +328,7 @@ def standing(loan: Loan) -> Standing:
         payoff_minor=payoff(loan, loan.at).total_minor,
         still_to_pay_minor=due_now + sum(row.remaining_minor for row in rows),
         unapplied_minor=state.unapplied(loan),
+        suspended_minor=loan.balances.get(state.SUSPENDED, 0),
     )
 
 

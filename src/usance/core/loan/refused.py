@@ -70,6 +70,22 @@ class AlreadyChargedOff(Refusal):
     code = "already_charged_off"
 
 
+class AlreadyOnNonAccrual(Refusal):
+    code = "already_on_non_accrual"
+
+
+class NotOnNonAccrual(Refusal):
+    code = "not_on_non_accrual"
+
+
+class TooLateToAccrue(Refusal):
+    """By the agreed age its interest is no income yet."""
+
+    code = "too_late_to_accrue"
+    days_past_due: int
+    after_days: int
+
+
 class CreditNotKnown(Refusal):
     code = "credit_not_known"
     reason: str

@@ -17,9 +17,9 @@ from usance.core.loan.records import Bill as Bill
 from usance.core.loan.records import Dated as Dated
 from usance.core.loan.records import quick
 from usance.core.loan.terms import Terms
-from usance.core.loan.told import BESIDE as BESIDE
 from usance.core.loan.told import CHARGED_OFF as CHARGED_OFF
 from usance.core.loan.told import NOT_OWED as NOT_OWED
+from usance.core.loan.told import SUSPENDED as SUSPENDED
 from usance.core.loan.told import UNAPPLIED as UNAPPLIED
 from usance.core.loan.told import Fact as Fact
 from usance.core.loan.told import Line as Line
@@ -68,6 +68,8 @@ class Loan(NamedTuple):
     pace: tuple[int, str] | None = None  # the step between due dates, where it is not the plan's any more
     moved_to: date | None = None  # the due date whose period has not the plan's length
     charged_off_on: date | None = None
+    non_accrual_on: date | None = None  # since then interest is no income before it is paid
+    non_accrual_by_hand: bool = False  # by our decision, until we decide otherwise
     fees_at_start: Mapping[str, int] = {}  # charged when money came, with their taxes, by balance
     withdrawn_on: date | None = None
     extension_count: int = 0
@@ -310,17 +312,6 @@ def recounted(loan: Loan) -> Loan:
     return loan._replace(settled_count=settled)
 
 
-def down_payment_minor(loan: Loan) -> int:
-    """What fell due on the days on which money was drawn."""
-    return sum(bill.down_minor for bill in loan.bills)
-
-
-def takes_more(loan: Loan) -> bool:
-    """Whether more money may come: while instalments are left, unless it is to be given back or is taken for lost."""
-    ended = loan.withdrawn_on is not None or loan.charged_off_on is not None
-    return loan.status in LIVE and bool(loan.due_dates) and not ended
-
-
 def may_withdraw_until(loan: Loan) -> date | None:
     """The last day to step back; None where there is none (any more)."""
     agreed, begins = loan.terms.cooling_off, loan.terms.signed_on or loan.disbursed_on
@@ -332,6 +323,16 @@ def may_withdraw_until(loan: Loan) -> date | None:
 def capped_principal(loan: Loan) -> int:
     """The principal that fees and caps are a share of: what was agreed until money arrived."""
     return loan.disbursed_minor or loan.terms.principal_minor
+
+
+BESIDE = {CHARGED_OFF: "charge_off", SUSPENDED: "non_accrual"}  # and the rule by which it moves
+
+
+def stands_beside(loan: Loan) -> str:
+    """The balance that moves with the debt: what of it does not count any more, or is no income yet; "" for none."""
+    if loan.charged_off_on is not None:
+        return CHARGED_OFF
+    return SUSPENDED if loan.non_accrual_on is not None else ""
 
 
 # --- writing -----------------------------------------------------------------------------------------------------
@@ -356,7 +357,7 @@ class Book:
         if not movement.amount_minor:
             return loan
         balances = dict(loan.balances)
-        self.move(balances, movement, rule, why, since=since, lost=loan.charged_off_on is not None)
+        self.move(balances, movement, rule, why, since=since, with_it=stands_beside(loan))
         return loan._replace(balances=balances)
 
     def move(
@@ -367,9 +368,9 @@ class Book:
         why: Why,
         *,
         since: date | None = None,
-        lost: bool = False,
+        with_it: str = "",
     ) -> None:
-        """The movement's effects on these balances, told; of a loan that is `lost`, what goes with it too."""
+        """The movement's effects on these balances, told, and what goes `with_it` in the balance beside the debt."""
         self.movements.append(movement)
         for key, delta in effects(movement):
             total = balances.get(key, 0) + delta
@@ -382,8 +383,9 @@ class Book:
                 on = movement.effective_on
                 start, ends_on = (on, on) if since is None else (since, on + ONE_DAY)
                 self.lines.append(Line(key, start, ends_on, delta, rule, formula, inputs, self.event))
-        if lost and movement.component not in NOT_OWED:
-            self.move(balances, beside(movement), "charge_off", lambda: ("as the debt it is about", {}), since=since)
+        follows = beside(movement, with_it)
+        if follows is not None:
+            self.move(balances, follows, BESIDE[with_it], lambda: ("as the debt it is about", {}), since=since)
 
     def begin(self, loan: Loan) -> None:
         """The books begin here: what moved before did so in another system's, ours open with the balances it left."""

@@ -29,9 +29,8 @@ NAMES: dict[str, frozenset[str]] = {
     "day_count": frozenset(rates.ACCRUALS),
     "rounding": frozenset(money.ROUNDINGS),
     "roll": frozenset(calendar.ROLLS),
-    "interest_base": frozenset(
-        {"actual_balance", "undue_balance", "scheduled_balance", "original_principal", "financed_principal"}
-    ),
+    "interest_base": frozenset({"actual_balance", "undue_balance", "scheduled_balance"})
+    | {"original_principal", "financed_principal"},
     "early_interest": frozenset({"saved", "owed"}),
     "interest_spread": frozenset({"as_earned", "evenly"}),
     "levelling": frozenset({"none", "even_last"}),
@@ -41,15 +40,15 @@ NAMES: dict[str, frozenset[str]] = {
     "early_payment": STANDING | {"shorter_term", "smaller_instalments", "next_instalments", "hold_until_due"},
     "waterfall": frozenset({"by_instalment", "by_component"}),
     "component": frozenset({"tax", "penalty", "fee", "interest", "principal"}),
-    "fee_when": frozenset(
-        {"deducted", "added_to_principal", "per_instalment", "on_extension", "on_lateness", "on_request"}
-    ),
+    "fee_when": frozenset({"deducted", "added_to_principal", "per_instalment"})
+    | {"on_extension", "on_lateness", "on_request"},
     "fee_of": frozenset({"original_principal", "outstanding_principal", "past_due_total"})
     | {"instalment_principal", "instalment_interest", "instalment_total"},
     "penalty": frozenset({"daily_on_past_due_principal", "daily_on_past_due_total", "flat_per_miss"}),
     "credit": frozenset({"goodwill", "merchant_refund", "payout_refund", "interest_waiver", "charge_adjustment"}),
     "respread": frozenset({"levelled", "equal_payable", "equal_full", "equal_past"}),
     "charge_off": frozenset({"keeps_plan", "stops_interest", "all_due"}),
+    "non_accrual_until": frozenset({"current", "closed"}),
     "drawn_interest": frozenset({"from_its_day", "whole_period"}),
     "drawn_repaid": frozenset({"with_the_rest", "over_its_own_term"}),
     "extend_from": frozenset({"due_date", "extension_date", "later_of_both"}),
@@ -116,6 +115,19 @@ class CoolingOff:
     def __post_init__(self) -> None:
         _check(1 <= self.days <= 366, "cooling_off.days", self.days, "from 1 to 366")
         _check(0 <= self.pay_days <= 366, "cooling_off.pay_days", self.pay_days, "from 0 to 366")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NonAccrual:
+    """From so many days past due on, interest and penalties are no income before they are paid: until nothing is past
+    due any more, or until the loan is closed. The borrower owes the same."""
+
+    after_days: int
+    until: str = "current"
+
+    def __post_init__(self) -> None:
+        _known("non_accrual_until", "non_accrual.until", self.until)
+        _check(1 <= self.after_days <= 3660, "non_accrual.after_days", self.after_days, "from 1 to 3660")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,8 +270,7 @@ class Allocation:
 
     def order(self, age: str) -> tuple[str, ...]:
         """The components in the order in which money of this age meets them."""
-        own = {"due": self.due, "in_advance": self.in_advance}.get(age, ())
-        return own or self.components
+        return {"due": self.due, "in_advance": self.in_advance}.get(age) or self.components
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,6 +340,7 @@ class Terms:
     forgive_under_minor: int = 0  # a last remainder up to this is forgiven
     default_after_days: int = 90  # days past due
     charge_off: str = "keeps_plan"  # what it does to the instalments
+    non_accrual: NonAccrual | None = None  # None: only by our decision
     apr_times: str = "days/365"
     bill_days: int | None = None  # a statement so many days before each due date; None: none
     cooling_off: CoolingOff | None = None

@@ -28,7 +28,8 @@ class Movement(NamedTuple):
 
 UNAPPLIED = "unapplied"
 CHARGED_OFF = "charged_off"  # so much of what is owed does not count as an asset of ours any more
-NOT_OWED = frozenset({UNAPPLIED, CHARGED_OFF})
+SUSPENDED = "suspended"  # so much of what is owed is not income yet: the loan is on non-accrual
+NOT_OWED = frozenset({UNAPPLIED, CHARGED_OFF, SUSPENDED})
 TAKES_FROM_UNAPPLIED = frozenset({"allocated"})
 
 
@@ -53,20 +54,30 @@ def _parts_of(balance: str) -> tuple[str, str, str]:
     return component, name if component == "fee" else "", name if component == "tax" else ""
 
 
-# what is owed and does not count any more changes with the debt itself: by what the books call the one for the other
-BESIDE: Mapping[str, str] = {
+# What does not count any more, or is no income yet, changes with the debt that it is about, by what the books call the
+# one for the other. A price for time is no income while the loan is on non-accrual; a fee is for something done, and a
+# tax was never ours.
+NOT_INCOME = frozenset({"interest", "penalty"})
+LOST: Mapping[str, str] = {
     "interest_accrued": "interest_suspended",
     "fee_charged": "fee_suspended",
     "fee_capitalised": "fee_suspended",
     "penalty_charged": "penalty_suspended",
     "allocated": "loss_recovered",
 }
+NO_EXPENSE = frozenset({"waived", "remainder_forgiven", "written_off"})  # where what is given up was no income
 
 
-def beside(movement: Movement) -> Movement:
-    """The movement of the balance `charged_off` that goes with one of a debt that was charged off."""
-    kind = BESIDE.get(movement.kind, "charged_off")
-    return change(kind, CHARGED_OFF, movement.amount_minor, movement.effective_on)
+def beside(movement: Movement, balance: str) -> Movement | None:
+    """The movement of the balance `charged_off` or `suspended` that goes with one of the debt; None where that is not
+    about it, or where nothing stands beside the debt."""
+    if balance == CHARGED_OFF and movement.component not in NOT_OWED:
+        kind = LOST.get(movement.kind, "charged_off")
+    elif balance == SUSPENDED and movement.component in NOT_INCOME:
+        kind = movement.kind if movement.kind in NO_EXPENSE else f"{movement.component}_suspended"
+    else:
+        return None
+    return change(kind, balance, movement.amount_minor, movement.effective_on)
 
 
 class Fact(NamedTuple):

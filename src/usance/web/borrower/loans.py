@@ -16,7 +16,7 @@ from usance.apps.agreements import services as agreements
 from usance.apps.payments import selectors as payments
 from usance.apps.servicing import drawn, selectors
 from usance.apps.servicing import services as servicing
-from usance.core.loan import quote
+from usance.core.loan import quote, state
 from usance.core.refusals import Refusal
 from usance.ports import clock
 from usance.web import components as ui
@@ -46,6 +46,7 @@ def show(request: HttpRequest, loan_id: UUID) -> HttpResponse:
     refunds = payments.for_subject(loan.pk).filter(kind="refund")
     payoff = selectors.payoff(loan_id=loan.pk)
     payouts = list(payments.for_subject(loan.pk).filter(kind="payout"))
+    theirs = [line for line in view.timeline if line.kind not in words.OUR_BOOKS]
     context = {
         "loan": loan,
         "view": view,
@@ -54,7 +55,7 @@ def show(request: HttpRequest, loan_id: UUID) -> HttpResponse:
         "payoff": payoff,
         "lines": _owed_lines(view),
         "schedule": words.schedule(view.schedule, view.on),
-        "timeline": words.timeline(view.timeline, loan.currency),
+        "timeline": words.timeline(theirs, loan.currency),
         "documents": [*papers.documents_of(loan.pk), *_agreements(loan)],
         "extensions": selectors.extension_options(loan_id=loan.pk),
         "payout": payouts[0] if payouts else None,
@@ -148,7 +149,7 @@ def _owed_lines(view: selectors.LoanView) -> list[ui.Line]:
     lines = [
         ui.Line(words.balance_name(balance), -amount if balance == "unapplied" else amount)
         for balance, amount in view.balances.items()
-        if amount and balance != "charged_off"
+        if amount and balance not in state.BESIDE
     ]
     total = view.standing.outstanding_minor - view.standing.unapplied_minor
     return [*lines, ui.Line(_("Together"), total, total=True)]

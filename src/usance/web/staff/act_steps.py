@@ -72,6 +72,15 @@ def _may_step_back(loan: selectors.Loan) -> bool:
     return _is_live(loan) and selectors.may_step_back_until(loan) is not None
 
 
+def _may_be_suspended(loan: selectors.Loan) -> bool:
+    then = selectors.state_on(loan) if _is_live(loan) else None
+    return then is not None and then.charged_off_on is None and not then.non_accrual_by_hand
+
+
+def _is_suspended(loan: selectors.Loan) -> bool:
+    return _is_live(loan) and selectors.state_on(loan).non_accrual_on is not None
+
+
 def _may_draw(loan: selectors.Loan) -> bool:
     found = drawn.drawing(loan.pk)
     return found is not None and found.left_minor > 0
@@ -104,6 +113,8 @@ SHAPES = {
         Shape("correct_terms", gettext_lazy("Correct the terms"), "loan.correct", _has_begun, icon="edit"),
         Shape("step_back", gettext_lazy("The borrower steps back"), "loan.restructure", _may_step_back, icon="back"),
         Shape("terminate", gettext_lazy("End the contract"), "loan.restructure", _has_dates, danger=True, icon="flag"),
+        Shape("non_accrual", gettext_lazy("Put on non-accrual"), "loan.write_off", _may_be_suspended, icon="pause"),
+        Shape("accrual", gettext_lazy("Take off non-accrual"), "loan.write_off", _is_suspended, icon="check"),
         Shape("charge_off", gettext_lazy("Take the loan for lost"), "loan.write_off", _is_live, danger=True,
               icon="flag"),
         Shape("write_off", gettext_lazy("Write the loan off"), "loan.write_off", _is_live, danger=True, icon="flag"),

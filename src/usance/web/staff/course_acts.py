@@ -130,6 +130,18 @@ COURSES: Mapping[str, Course] = {
             )
         ],
     ),
+    "non_accrual": Course(
+        course_forms.WhyForm,
+        lambda given, common: events.PutOnNonAccrual(reason=given["reason"], **common),
+        gettext_lazy("The loan is on non-accrual."),
+        [(gettext_lazy("Nothing changes for the borrower. It stays so until a colleague takes it off again."), "info")],
+    ),
+    "accrual": Course(
+        course_forms.WhyForm,
+        lambda given, common: events.RestoredToAccrual(reason=given["reason"], **common),
+        gettext_lazy("The loan is off non-accrual."),
+        [(gettext_lazy("What was suspended becomes income at once, though it is not paid yet."), "warn")],
+    ),
     "charge_back": Course(
         course_forms.DisputeForm,
         _dispute,
@@ -199,4 +211,4 @@ def _view(code: str) -> Callable[..., HttpResponse]:
 add_fee, credit, rest_interest = _view("add_fee"), _view("credit"), _view("rest_interest")
 reschedule, respread = _view("reschedule"), _view("respread")
 charge_off, terminate, charge_back = _view("charge_off"), _view("terminate"), _view("charge_back")
-step_back = _view("step_back")
+step_back, non_accrual, accrual = _view("step_back"), _view("non_accrual"), _view("accrual")

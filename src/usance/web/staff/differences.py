@@ -115,9 +115,9 @@ def _course(row: Any, institution: Any) -> list[ui.DiffRow]:
     if told["kind"] == "Credited":
         found.insert(0, ui.DiffRow(_("Which credit is it?"), "", reckoning.CREDITS.get(told["reason"], told["reason"])))
     for name, label in FIGURES.items():
-        sides = [_said(side[name], shown, name) for side in (row.before, row.after)]
-        if row.before[name] != row.after[name]:
-            found.append(ui.DiffRow(label, *sides))
+        sides = [side.get(name, 0) for side in (row.before, row.after)]  # older proposals do not know each figure
+        if sides[0] != sides[1]:
+            found.append(ui.DiffRow(label, *(_said(side, shown, name) for side in sides)))
     now = loans.loan(UUID(row.subject_id)).outstanding_minor if row.state == "proposed" else None
     return found + _since(row, now, shown)
 
@@ -153,6 +153,7 @@ FIGURES: Mapping[str, Any] = {
     "next_due_on": gettext_lazy("Next due"),
     "ends_on": gettext_lazy("Last payment day"),
     "still_to_pay_minor": gettext_lazy("Still to pay to the end"),
+    "suspended_minor": words.COMPONENTS["suspended"],
 }
 
 

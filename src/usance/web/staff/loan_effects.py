@@ -73,6 +73,7 @@ def difference(preview: quote.Preview, currency: str) -> list[ui.DiffRow]:
         ui.DiffRow(_("Next payment"), coming(before), coming(after)),
         row(_("Still to pay to the end"), "still_to_pay_minor"),
         row(_("Paid in advance"), "unapplied_minor"),
+        row(words.COMPONENTS["suspended"], "suspended_minor"),
     ]
     shown = [one for one in rows if one.before.minor or one.after.minor]
     shown.append(ui.DiffRow(_("Days late"), before.days_past_due, after.days_past_due))

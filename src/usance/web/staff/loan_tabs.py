@@ -190,6 +190,9 @@ def _agreed(looking: Looking) -> list[ui.SummaryRow]:
         rows.append(ui.SummaryRow(_("Days without interest"), f"{formats.date_l(since)} – {ends}"))
     if then.charged_off_on:
         rows.append(ui.SummaryRow(_("Taken for lost"), then.charged_off_on))
+    if then.non_accrual_on:
+        by_hand = _("by decision of a colleague") if then.non_accrual_by_hand else ""
+        rows.append(ui.SummaryRow(_("On non-accrual since"), then.non_accrual_on, note=by_hand))
     return rows
 
 
@@ -255,10 +258,11 @@ SHOWN: Mapping[str, frozenset[str]] = {
         {"approved", "cancelled", "extended", "waived", "fee_added", "rate_changed", "penalty_paused"}
         | {"penalty_resumed", "reversed", "written_off", "charged", "charged_back", "credited", "interest_paused"}
         | {"rescheduled", "respread", "terminated", "charged_off", "terms_corrected"}
+        | {"put_on_non_accrual", "restored_to_accrual"}
     ),
     "dates": frozenset(
         {"instalment_due", "became_past_due", "cured", "matured", "defaulted", "paid_off", "reopened"}
-        | {"penalty_capped", "cost_capped", "unapplied_left"}
+        | {"penalty_capped", "cost_capped", "unapplied_left", "non_accrual_began", "non_accrual_ended"}
     ),
 }
 

@@ -33,12 +33,14 @@ VOCABULARY = {
     "after_maturity": "after_maturity", "rounding": "rounding", "residue": "residue", "levelling": "levelling",
     "roll": "roll", "early_payment": "early_payment", "early_interest": "early_interest", "charge_off": "charge_off",
     "drawdowns.interest": "drawn_interest", "drawdowns.repaid": "drawn_repaid",
+    "non_accrual.until": "non_accrual_until",
 }  # fmt: skip
 OPTIONAL = frozenset({
     "penalty.rule", "penalty.share", "penalty.flat_minor", "penalty.grace_days", "penalty.cap_share",
     "penalty.yearly_cap_share", "extension.days_allowed", "extension.max_count", "conventions.cost_cap_share",
     "conventions.level_day_count", "conventions.bill_days", "down_payment_share", "fixed_length.count",
     "drawdowns.most", "drawdowns.first_share", "drawdowns.rest_after_days", "drawdowns.until_days",
+    "non_accrual.after_days",
     "cooling_off.days", "cooling_off.pay_days",
 })  # fmt: skip
 EMPTY_FEE = {
@@ -56,6 +58,7 @@ PARTS = {
     "promo": "days",
     "fixed_length": "count",
     "drawdowns": "most",
+    "non_accrual": "after_days",
     "cooling_off": "days",
 }  # a part is there when this is filled in
 LISTS = ("prices.first.fees", "prices.returning.fees", "taxes")
@@ -211,7 +214,7 @@ class ConfigForm(house.Form):
         for name, value in self.cleaned_data.items():
             if name != "note":
                 _put(made, name.split("__"), value)
-        for part in ("penalty", "extension", "fixed_length", "drawdowns", "cooling_off"):
+        for part in ("penalty", "extension", "fixed_length", "drawdowns", "non_accrual", "cooling_off"):
             made[part] = _part(made.get(part, {}), PARTS[part])
         for price in made["prices"].values():
             price["promo"] = _part(price["promo"], PARTS["promo"])
@@ -299,6 +302,7 @@ def _filled(config: Mapping[str, Any]) -> dict[str, Any]:
         "most": None, "first_share": None, "rest_after_days": None, "until_days": None, "interest": "from_its_day",
         "repaid": "with_the_rest",
     }  # fmt: skip
+    whole["non_accrual"] = whole["non_accrual"] or {"after_days": None, "until": "current"}
     whole["cooling_off"] = whole["cooling_off"] or {"days": None, "pay_days": None}
     whole["fixed_length"] = whole["fixed_length"] or {"count": None, "unit": "months"}
     for price in whole["prices"].values():
@@ -352,6 +356,6 @@ def _place_in_terms(field: str) -> str:
     first, _dot, rest = field.partition(".")
     known = {"fee": "prices.first.fees", "plan": "term", "grace": f"grace.{rest}", "down_payment": "down_payment_share",
              "tax": "taxes", "penalty": f"penalty.{rest}",
-             "drawdowns": f"drawdowns.{rest}", "extension": f"extension.{rest}",
+             "drawdowns": f"drawdowns.{rest}", "non_accrual": f"non_accrual.{rest}", "extension": f"extension.{rest}",
              "allocation": "allocation.components"}  # fmt: skip
     return known.get(first, f"conventions.{field}")

@@ -19,6 +19,7 @@ Rows = Iterator[ui.SummaryRow]
 LABELS: Mapping[str, Any] = {
     "extension.days_allowed": gettext_lazy("By so many days"),
     "conventions.default_after_days": gettext_lazy("In default, past due for"),
+    "non_accrual.after_days": gettext_lazy("On non-accrual, past due for"),
     "conventions.bill_days": gettext_lazy("A bill, before each due date"),
     "offer_days": gettext_lazy("An offer is open for"),
     "draft_days": gettext_lazy("An unsent request is kept for"),

@@ -106,7 +106,7 @@ def label(path: str, plain: Mapping[str, Any]) -> str:
         number, _dot, name = rest.partition(".")
         kind = plain["fees"][int(number)]["kind"]
         return f"{common.FEES.get(kind, kind)}: {words.field_label(f'prices.first.fees.{number}.{name}')}"
-    if part in ("penalty", "taxes", "extension", "grace"):
+    if part in ("penalty", "taxes", "extension", "non_accrual", "grace"):
         return f"{words.SECTIONS.get(part, _('Interest'))}: {words.field_label(path)}"
     return words.field_label(f"conventions.{path}")
 

@@ -109,14 +109,18 @@ WHERE l.id IS NULL OR s.starts_on <> l.checkpoint_on OR s.status <> l.status OR 
 UNION ALL SELECT l.number FROM servicing_loan l WHERE l.status IN ('active', 'past_due') AND NOT EXISTS (
     SELECT FROM servicing_earning s WHERE s.institution_id = l.institution_id AND s.id = l.id)
 """  # noqa: S608 (our own constants)
-NOT_COUNTED = """
-SELECT l.number, moved.amount, CASE WHEN l.checkpoint->>'charged_off_on' IS NULL THEN 0 ELSE
-    l.principal_minor + l.interest_minor + l.fee_minor + l.penalty_minor + l.tax_minor END AS owed
+BESIDE_DEBTS = """
+SELECT l.number, moved.component, moved.amount, CASE
+    WHEN moved.component = 'charged_off' AND l.checkpoint->>'charged_off_on' IS NOT NULL THEN
+        l.principal_minor + l.interest_minor + l.fee_minor + l.penalty_minor + l.tax_minor
+    WHEN moved.component = 'suspended' AND l.checkpoint->>'non_accrual_on' IS NOT NULL THEN
+        l.interest_minor + l.penalty_minor
+    ELSE 0 END AS owed
 FROM servicing_loan l JOIN (
-    SELECT institution_id, loan_id, sum(amount_minor) AS amount FROM servicing_loanmovement
-    WHERE component = 'charged_off' GROUP BY institution_id, loan_id
+    SELECT institution_id, loan_id, component, sum(amount_minor) AS amount FROM servicing_loanmovement
+    WHERE component IN ('charged_off', 'suspended') GROUP BY institution_id, loan_id, component
 ) moved ON moved.institution_id = l.institution_id AND moved.loan_id = l.id
-ORDER BY l.number
+ORDER BY l.number, moved.component
 """
 LOST_MOVEMENTS = """
 SELECT m.id, m.loan_id FROM servicing_loanmovement m
@@ -130,9 +134,9 @@ def loans_as_movements() -> Iterator[Difference]:
         for name, stands, moved in zip(COMPONENTS, amounts[:6], amounts[6:], strict=True):
             if stands != moved:
                 yield Difference("I2", f"loan {number}", f"{name} stands at {stands}, its movements make {moved}")
-    for number, moved, owed in rows(NOT_COUNTED):
+    for number, name, moved, owed in rows(BESIDE_DEBTS):
         if moved != owed:
-            yield Difference("I2", f"loan {number}", f"{owed} of it is charged off, its movements make {moved}")
+            yield Difference("I2", f"loan {number}", f"{owed} of it is {name}, its movements make {moved}")
     for movement_id, loan_id in rows(LOST_MOVEMENTS):
         yield Difference("I2", f"movement {movement_id}", f"its loan {loan_id} is gone")
     for (number,) in rows(EARNINGS):
@@ -154,15 +158,18 @@ FROM servicing_loan, (
 """
 
 
-CHARGED_OFF = """
-SELECT coalesce(sum(amount_minor), 0) FROM servicing_loanmovement WHERE component = 'charged_off'
+BESIDE = """
+SELECT coalesce(sum(amount_minor) FILTER (WHERE component = 'charged_off'), 0),
+       coalesce(sum(amount_minor) FILTER (WHERE component = 'suspended'), 0)
+FROM servicing_loanmovement WHERE component IN ('charged_off', 'suspended')
 """
 
 
 def control_accounts() -> Iterator[Difference]:
     """I2, summed: each control account carries what all loans together owe of it."""
     accounts, sums = dict(rows(CONTROL)), (rows(SUMS) or [(0,) * len(COMPONENTS)])[0]
-    for name, owed in zip((*COMPONENTS, "charged_off"), (*sums, *rows(CHARGED_OFF)[0]), strict=True):
+    names = (*COMPONENTS, "charged_off", "suspended")
+    for name, owed in zip(names, (*sums, *rows(BESIDE)[0]), strict=True):
         role = books.CONTROL[name]
         booked = accounts.get(role, 0) * books.side(role)
         if booked != owed:

@@ -147,7 +147,7 @@ def _differences(comer: loans.Comer, arrival: arrivals.Arrival, currency: Curren
     """The day-one list: where both systems have a figure and the figures differ."""
     over = next(event for event in comer.told if isinstance(event, events.TakenOver))
     if over.standing is None:
-        opening = arrival.opening
+        opening = {key: amount for key, amount in arrival.opening.items() if key not in state.BESIDE}
         for balance in sorted(comer.stated.keys() | opening.keys() if comer.stated else ()):
             theirs, ours = comer.stated.get(balance, 0), opening.get(balance, 0)
             if theirs != ours:

@@ -232,6 +232,9 @@ def _one_event(draw: st.DrawFn, terms: Terms, number: int, start: date) -> event
         "withdrawn": events.Withdrawn(**common),
         "terminated": events.Terminated(**common),
         "charged_off": events.ChargedOff(**common),
+        "sold": events.Sold(buyer="buyer", price_minor=amount, **common),
+        "buyer_paid": events.BuyerPaid(amount_minor=draw(st.integers(1, 50_000)), **common),
+        "forwarded": events.Forwarded(amount_minor=draw(st.integers(1, 50_000)), **common),
     }
     return made[kind]
 
@@ -240,6 +243,7 @@ OTHERS = (
     "extended", "waived", "fee", "rate", "paused", "resumed", "refunded", "written_off", "recovered", "returned",
     "reversed", "failed", "cancelled", "disbursed", "disbursed", "charged", "credited", "charged_back",
     "interest_paused", "moved", "more", "spread_anew", "re_aged", "terminated", "charged_off", "withdrawn",
+    "sold", "buyer_paid", "forwarded",
 )  # fmt: skip
 
 

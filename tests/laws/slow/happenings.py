@@ -18,7 +18,8 @@ RANKS = {
     "Approved": 0, "DisbursementFailed": 1, "Cancelled": 2, "Disbursed": 3, "TakenOver": 3, "RateChanged": 4,
     "InterestPaused": 4, "PenaltyPaused": 5, "PenaltyResumed": 6, "Rescheduled": 7, "Extended": 7, "FeeAdded": 8,
     "Withdrawn": 8, "Charged": 8, "Waived": 9, "PaymentReceived": 10, "Credited": 10, "ChargedBack": 10,
-    "Respread": 10, "Terminated": 10, "ChargedOff": 10, "WrittenOff": 11, "Recovered": 12, "Refunded": 13,
+    "Respread": 10, "Terminated": 10, "ChargedOff": 10, "WrittenOff": 11, "Recovered": 12, "Refunded": 13, "Sold": 14,
+    "BuyerPaid": 15, "Forwarded": 15,
 }  # fmt: skip
 
 
@@ -178,6 +179,9 @@ def taken_over(loan: SlowLoan, told: Any) -> None:
 
 
 def paid(loan: SlowLoan, told: Any) -> None:
+    if loan.status == "sold":
+        loan.buyers_money += told.amount_minor
+        return
     loan.money += told.amount_minor
     if loan.status == "written_off":
         amount = min(loan.claim, loan.free())
@@ -351,12 +355,35 @@ def withdrawn(loan: SlowLoan, told: Any) -> None:
 def written_off(loan: SlowLoan, told: Any) -> None:
     if not loan.live:
         return
-    owed = loan.owed()
-    loan.claim = sum(owed.values())
-    for what, amount in owed.items():
+    loan.claim = loan.owes()
+    _all_goes(loan)
+    loan.status = "written_off"
+
+
+def _all_goes(loan: SlowLoan) -> None:
+    for what, amount in loan.owed().items():
         forgive(loan, what, amount)
     nothing_to_come(loan, loan.all_to_come())
-    loan.status, loan.matured = "written_off", loan.today
+    loan.matured = loan.today
+
+
+def sold(loan: SlowLoan, told: Any) -> None:
+    if loan.live:
+        _all_goes(loan)
+        loan.status = "sold"
+        loan.buyer_owes += told.price_minor
+
+
+def buyer_paid(loan: SlowLoan, told: Any) -> None:
+    used = min(told.amount_minor, loan.buyer_owes)
+    loan.buyer_owes -= used
+    loan.buyers_money += told.amount_minor - used
+
+
+def forwarded(loan: SlowLoan, told: Any) -> None:
+    used = min(told.amount_minor, loan.buyers_money)
+    loan.buyers_money -= used
+    loan.buyer_owes += told.amount_minor - used
 
 
 HAPPENINGS: dict[str, Callable[[SlowLoan, Any], None]] = {
@@ -384,4 +411,7 @@ HAPPENINGS: dict[str, Callable[[SlowLoan, Any], None]] = {
     "WrittenOff": written_off,
     "Recovered": paid,
     "Refunded": sent_back,
+    "Sold": sold,
+    "BuyerPaid": buyer_paid,
+    "Forwarded": forwarded,
 }

@@ -290,6 +290,33 @@ class Refunded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sold(Event):
+    """The debt is another's from the end of this day on: what was paid until then, this day too, was paid to us. All
+    that is owed leaves the books, and `buyer` owes us the price."""
+
+    RANK: ClassVar[int] = 14
+    buyer: str
+    price_minor: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuyerPaid(Event):
+    """Money of the buyer, for the debt that was sold."""
+
+    RANK: ClassVar[int] = 15
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forwarded(Event):
+    """Money that came here for a debt that was sold went on to its buyer."""
+
+    RANK: ClassVar[int] = 15
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentReturned(Event):
     """The rail took the payment `undoes` back: the loan is as if it had never come."""
 
@@ -324,8 +351,8 @@ KINDS: dict[str, type[Event]] = {
     for kind in (
         Approved, DisbursementFailed, Cancelled, Disbursed, TakenOver, RateChanged, InterestPaused, PenaltyPaused,
         PenaltyResumed, Rescheduled, Extended, Withdrawn, FeeAdded, Waived, PaymentReceived, Charged, Credited,
-        ChargedBack, Respread, Terminated, ChargedOff, WrittenOff, Recovered, Refunded, PaymentReturned, Reversed,
-        TermsCorrected,
+        ChargedBack, Respread, Terminated, ChargedOff, WrittenOff, Recovered, Refunded, Sold, BuyerPaid, Forwarded,
+        PaymentReturned, Reversed, TermsCorrected,
     )
 }  # fmt: skip
 

@@ -149,7 +149,9 @@ DRAWN: dict[type[Event], Callable[[Teller], Drawn]] = {
     events.Terminated: lambda told: {},
     events.ChargedOff: lambda told: {},
     events.WrittenOff: lambda told: {},
-    events.Sold: lambda told: {"buyer": "buyer", "price_minor": told.money()},
+    events.Sold: lambda told: {
+        "buyer": "buyer", "contact": "reached there", "price_minor": told.money(),
+    },
     events.BuyerPaid: lambda told: {"amount_minor": told.money()},
     events.Forwarded: lambda told: {"amount_minor": told.money()},
     events.Disbursed: lambda told: {"amount_minor": told.money()},

@@ -21,6 +21,7 @@ LOAN_STATUS: Mapping[str, tuple[Any, ui.Tone]] = {
     "past_due": (gettext_lazy("Past due"), "bad"),
     "closed": (gettext_lazy("Paid in full"), "good"),
     "written_off": (gettext_lazy("Written off"), "neutral"),
+    "sold": (gettext_lazy("Sold"), "neutral"),
     "cancelled": (gettext_lazy("Cancelled"), "neutral"),
 }
 LOAN_CLASS: Mapping[str, tuple[Any, ui.Tone]] = {
@@ -87,6 +88,9 @@ MOVEMENT: Mapping[str, Any] = {
     "waived": gettext_lazy("Forgiven"),
     "remainder_forgiven": gettext_lazy("Small remainder forgiven"),
     "written_off": gettext_lazy("Written off"),
+    "sold": gettext_lazy("Sold"),
+    "buyer_paid": gettext_lazy("Paid by the buyer"),
+    "forwarded": gettext_lazy("Sent on to the buyer"),
     "recovered": gettext_lazy("Collected after write-off"),
     "charged_off": gettext_lazy("No longer counted as ours"),
     "interest_suspended": gettext_lazy("Interest not taken as income"),
@@ -94,6 +98,8 @@ MOVEMENT: Mapping[str, Any] = {
     "penalty_suspended": gettext_lazy("Penalty not taken as income"),
     "loss_recovered": gettext_lazy("Collected from what was taken for lost"),
 }
+# balances and events that are between us and others, not the borrower's affair
+NOT_THE_BORROWERS = frozenset({"charged_off", "from_buyer", "to_buyer", "buyer_paid"})
 MESSAGE_STATE: Mapping[str, tuple[Any, ui.Tone]] = {
     "held": (gettext_lazy("Waits for contact hours"), "info"),
     "queued": (gettext_lazy("To be sent"), "neutral"),
@@ -188,6 +194,9 @@ HAPPENED: Mapping[str, tuple[Any, ui.Tone, str]] = {
     "terminated": (gettext_lazy("Contract ended: all is due"), "bad", "alert"),
     "charged_off": (gettext_lazy("Taken for lost"), "bad", "alert"),
     "written_off": (gettext_lazy("Written off"), "neutral", "dot"),
+    "sold": (gettext_lazy("Debt sold"), "info", "arrow"),
+    "buyer_paid": (gettext_lazy("Paid by the buyer"), "good", "check"),
+    "forwarded": (gettext_lazy("Sent on to the buyer"), "info", "arrow"),
     "recovered": (gettext_lazy("Collected after write-off"), "good", "check"),
     "instalment_due": (gettext_lazy("Payment due"), "neutral", "dot"),
     "became_past_due": (gettext_lazy("Past due"), "bad", "alert"),

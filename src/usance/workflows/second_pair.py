@@ -39,6 +39,8 @@ COURSES = [
         (loan_course.LOST, _("Take a loan for lost")),
         (loan_course.END, _("End a contract")),
         (loan_course.DISPUTE, _("Book a chargeback")),
+        (loan_course.SALE, _("Sell a loan")),
+        (loan_course.FORWARD, _("Send money on to a buyer")),
     )
 ]
 PART = desk.Kind(

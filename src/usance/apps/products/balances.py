@@ -15,6 +15,8 @@ COMPONENTS: Mapping[str, Any] = {
     "tax": gettext_lazy("Tax"),
     "unapplied": gettext_lazy("Paid in advance"),
     "charged_off": gettext_lazy("Taken for lost"),
+    "from_buyer": gettext_lazy("Owed by the buyer"),
+    "to_buyer": gettext_lazy("Money of the buyer"),
 }
 FEES: Mapping[str, Any] = {
     "service": gettext_lazy("service fee"),

@@ -14,7 +14,7 @@ from usance.core.rates import Period, Rate
 from usance.core.values import encode, ratio_text
 
 SCHEMA_VERSION = 2
-DAYS = ("at", "disbursed_on", "matured_on", "closed_on", "moved_to", "charged_off_on", "withdrawn_on", "sold_on")
+DAYS = ("at", "disbursed_on", "matured_on", "closed_on", "moved_to", "charged_off_on", "withdrawn_on")
 
 
 def to_json(loan: Loan) -> dict[str, Any]:

@@ -292,11 +292,12 @@ class Refunded(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sold(Event):
     """The debt is another's from the end of this day on: what was paid until then, this day too, was paid to us. All
-    that is owed leaves the books, and `buyer` owes us the price."""
+    that is owed leaves the books, and `buyer` owes us the price. `contact`: where the borrower reaches them."""
 
     RANK: ClassVar[int] = 14
     buyer: str
     price_minor: int
+    contact: str = ""
     reason: str = ""
 
 
@@ -306,6 +307,7 @@ class BuyerPaid(Event):
 
     RANK: ClassVar[int] = 15
     amount_minor: int
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,6 +316,7 @@ class Forwarded(Event):
 
     RANK: ClassVar[int] = 15
     amount_minor: int
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,10 +62,9 @@ def sold(loan: Loan, event: events.Sold, book: Book) -> Loan:
     owed, price = state.outstanding(loan), event.price_minor
     book.fact("sold", loan.at, buyer=event.buyer, price_minor=price, amount_minor=owed)
     loan = _leaves(loan, book, "sold", "sale")
-    loan = book.post(
+    return book.post(
         loan, change("sold", state.FROM_BUYER, price, loan.at), "sale", lambda: ("the price", {"debt_minor": owed})
     )
-    return loan._replace(sold_on=loan.at, sold_to=event.buyer)
 
 
 # --- between the buyer and us ------------------------------------------------------------------------------------

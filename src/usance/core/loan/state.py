@@ -72,8 +72,6 @@ class Loan(NamedTuple):
     charged_off_on: date | None = None
     fees_at_start: Mapping[str, int] = {}  # charged when money came, with their taxes, by balance
     withdrawn_on: date | None = None
-    sold_on: date | None = None
-    sold_to: str = ""
     extension_count: int = 0
     claim_minor: int = 0  # written off and not recovered
     last_order: tuple[date, int, str] | None = None  # of the last event that took effect

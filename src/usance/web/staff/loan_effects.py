@@ -12,6 +12,7 @@ from usance.core.rates import Rate
 from usance.web import components as ui
 from usance.web import reckoning, words
 from usance.web.templatetags import formats
+from usance.workflows import loan_course
 
 
 def effects_of(preview: quote.Preview, currency: str) -> list[ui.Effect]:
@@ -27,7 +28,12 @@ def effects_of(preview: quote.Preview, currency: str) -> list[ui.Effect]:
         values = {"what": words.MOVEMENT.get(kind, kind), "of": words.full_balance_name(balance),
                   "amount": formats.money(minor, currency)}  # fmt: skip
         told.append(ui.Effect(_("%(what)s · %(of)s: %(amount)s") % values))
-    after = preview.after
+    after, result = preview.after, loan_course.sale_result(preview)
+    if result:
+        said = _("Gain on the sale: %(amount)s") if result > 0 else _("Loss on the sale: %(amount)s")
+        told.append(
+            ui.Effect(said % {"amount": formats.money(abs(result), currency)}, "info" if result > 0 else "warn")
+        )
     if after.status == "closed" and preview.before.status != "closed":
         told.append(ui.Effect(_("The loan is closed: nothing more is owed."), "good", "check"))
     if after.unapplied_minor > preview.before.unapplied_minor:

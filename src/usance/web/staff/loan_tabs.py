@@ -190,7 +190,20 @@ def _agreed(looking: Looking) -> list[ui.SummaryRow]:
         rows.append(ui.SummaryRow(_("Days without interest"), f"{formats.date_l(since)} – {ends}"))
     if then.charged_off_on:
         rows.append(ui.SummaryRow(_("Taken for lost"), then.charged_off_on))
-    return rows
+    return [*rows, *_sale(looking)]
+
+
+def _sale(looking: Looking) -> list[ui.SummaryRow]:
+    """To whom the debt was sold, for how much, and where they are reached."""
+    sale = looking.view.sale
+    if sale is None:
+        return []
+    return [
+        ui.SummaryRow(_("Sold on"), sale.effective_on),
+        ui.SummaryRow(_("Buyer"), sale.buyer),
+        ui.SummaryRow(_("Where the borrower reaches the buyer"), sale.contact),
+        ui.SummaryRow(_("Price"), looking.money(sale.price_minor)),
+    ]
 
 
 def _drawn(looking: Looking) -> list[ui.SummaryRow]:
@@ -249,12 +262,12 @@ def schedule(looking: Looking) -> dict[str, Any]:
 SHOWN: Mapping[str, frozenset[str]] = {
     "money": frozenset(
         {"disbursed", "taken_over", "disbursement_failed", "payment_received", "payment_expected", "payment_returned"}
-        | {"refunded", "recovered"}
+        | {"refunded", "recovered", "buyer_paid", "forwarded"}
     ),
     "changes": frozenset(
         {"approved", "cancelled", "extended", "waived", "fee_added", "rate_changed", "penalty_paused"}
         | {"penalty_resumed", "reversed", "written_off", "charged", "charged_back", "credited", "interest_paused"}
-        | {"rescheduled", "respread", "terminated", "charged_off", "terms_corrected"}
+        | {"rescheduled", "respread", "terminated", "charged_off", "terms_corrected", "sold"}
     ),
     "dates": frozenset(
         {"instalment_due", "became_past_due", "cured", "matured", "defaulted", "paid_off", "reopened"}
@@ -300,6 +313,8 @@ def _told(body: Any, line: selectors.TimelineLine) -> str:
         parts.append(str(words.full_balance_name(balance)))
     if fee_kind := line.details.get("fee_kind"):
         parts.append(str(words.FEES.get(fee_kind, fee_kind)))
+    if line.kind == "sold":
+        parts.append(line.details["buyer"])
     if line.kind == "extended":
         parts.append(formats.days(line.details["days"]))
     if line.kind == "terms_corrected":

@@ -182,19 +182,15 @@ def _book(instruction: rails.Instruction, actor: Actor) -> None:
         return
     loan = _receive(instruction.subject_id, source, instruction.booked_minor, value_on, actor)
     told: dict[str, Any] = {"amount_minor": instruction.booked_minor, "link": _account_link()}
-    if loan.status == "sold":
-        _tell(instruction, "payment_for_buyer", told | _buyer(loan), loan=loan)
+    if sale := loans.sale_of(loan_id=loan.pk) if loan.status == "sold" else None:
+        template = "payment_for_buyer" if value_on > sale.effective_on else "payment_before_sale"
+        _tell(instruction, template, told | {"buyer": sale.buyer}, loan=loan)
     elif days:
         _tell(instruction, "extension_not_made", told | {"outstanding_minor": loan.outstanding_minor}, loan=loan)
     elif loan.unapplied_minor and not loan.outstanding_minor:
         _tell(instruction, "payment_too_much", told | {"over_minor": loan.unapplied_minor}, loan=loan)
     else:
         _tell(instruction, "payment_received", told | {"outstanding_minor": loan.outstanding_minor}, loan=loan)
-
-
-def _buyer(loan: servicing.Loan) -> dict[str, Any]:
-    sale = loans.sale_of(loan_id=loan.pk)
-    return {"buyer": sale.buyer} if sale else {}
 
 
 def _receive(loan_id: UUID, source: str, amount_minor: int, value_on: date, actor: Actor) -> servicing.Loan:

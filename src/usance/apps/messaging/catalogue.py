@@ -69,6 +69,7 @@ TEMPLATES = {
         Template("loan_sold", SERVICE),
         Template("sale_undone", SERVICE),
         Template("payment_for_buyer", SERVICE),
+        Template("payment_before_sale", SERVICE),
         Template("bill_ready", REMINDER),
         Template("phone_changed", SERVICE, version=2),
         Template("phone_counts", SERVICE),

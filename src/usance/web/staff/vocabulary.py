@@ -231,6 +231,7 @@ MESSAGE: Mapping[str, Any] = {
     "loan_sold": _("Loan sold"),
     "sale_undone": _("Sale undone"),
     "payment_for_buyer": _("Payment sent on to the buyer"),
+    "payment_before_sale": _("Payment from before the sale"),
     "phone_changed": _("Phone number changes"),
     "phone_counts": _("Phone number changed"),
     "email_changed": _("E-mail address changed"),

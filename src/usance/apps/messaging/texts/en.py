@@ -176,6 +176,13 @@ TEXTS = {
         "We received {amount_minor:money} for loan {reference}. Its debt was sold to {buyer}, so we send the money on "
         "to them. Please pay them directly from now on.\n\nYour account: {link}",
     ),
+    "payment_before_sale": Text(
+        "{lender}: we received {amount_minor:money} for loan {reference}. You owe {buyer}, who bought the debt, so "
+        "much less.",
+        "We received your payment",
+        "We received {amount_minor:money} for loan {reference}. It was paid before the debt was sold, so you owe "
+        "{buyer}, who bought it, so much less. What is left you pay to them.\n\nYour account: {link}",
+    ),
     "bill_ready": Text(
         "{lender}: your bill for loan {reference}: {amount_minor:money} by {due_on:date}. See it: {link}",
         "Your bill for loan {reference}",

@@ -179,6 +179,13 @@ TEXTS = {
         "Chúng tôi đã nhận {amount_minor:money} cho khoản vay {reference}. Khoản nợ này đã bán cho {buyer}, nên chúng "
         "tôi chuyển tiền cho họ. Từ nay xin trả thẳng cho họ.\n\nTài khoản của bạn: {link}",
     ),
+    "payment_before_sale": Text(
+        "{lender}: đã nhận {amount_minor:money} cho khoản vay {reference}. Bạn nợ {buyer}, bên mua khoản nợ, ít đi "
+        "chừng ấy.",
+        "Đã nhận khoản thanh toán",
+        "Chúng tôi đã nhận {amount_minor:money} cho khoản vay {reference}. Khoản này trả trước khi bán nợ, nên bạn nợ "
+        "{buyer}, bên mua khoản nợ, ít đi chừng ấy. Phần còn lại xin trả cho họ.\n\nTài khoản của bạn: {link}",
+    ),
     "bill_ready": Text(
         "{lender}: thông báo thanh toán khoản vay {reference}: {amount_minor:money} trước {due_on:date}. Xem: {link}",
         "Thông báo thanh toán khoản vay {reference}",

@@ -228,15 +228,17 @@ def timeline(lines: Iterable[Any], currency: str) -> list[ui.TimelineItem]:
     return items
 
 
-def schedule(rows: Iterable[Any], today: Any) -> list[ui.Instalment]:
-    """A loan's schedule rows as the schedule table shows them."""
-    shown = []
-    for row in rows:
+def schedule(view: Any) -> list[ui.Instalment]:
+    """A loan's schedule rows as the schedule table shows them. What left with the debt was not paid."""
+    shown, left = [], view.state.status in ("written_off", "sold")
+    for row in view.schedule:
         principal, interest = row.amounts.get("principal", 0), row.amounts.get("interest", 0)
         total = sum(row.amounts.values())
         paid = row.billed and row.remaining_minor == 0
-        late = not paid and row.due_on < today
+        late = not paid and row.due_on < view.on
         mark = ui.Tag(_("Paid"), "good") if paid else ui.Tag(_("Past due"), "bad") if late else None
+        if left and row.relieved_minor:
+            mark = tag(LOAN_STATUS, view.state.status)
         shown.append(
             ui.Instalment(
                 number=row.number,

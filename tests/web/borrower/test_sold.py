@@ -61,6 +61,8 @@ def test_a_new_loan_is_not_hindered(money: Money, person: Phone) -> None:
 def test_nothing_is_debited_or_reminded_of_after_the_sale(money: Money, person: Phone) -> None:
     loan = late_and_announced(money, person)
     sell(money, loan)
+    page = person.get(f"/loans/{loan.pk}/")
+    assert [str(row.tag.text) for row in page.context["schedule"]] == ["Sold"]  # it was never paid
     assert due(money, loan) == "nothing_past_due"
     waiting = DatedItem.objects.filter(subject_id=loan.pk, done_at=None, kind__in=(*remind.KINDS, loan_life.TRY))
     assert not waiting.exists()

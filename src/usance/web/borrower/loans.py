@@ -53,7 +53,7 @@ def show(request: HttpRequest, loan_id: UUID) -> HttpResponse:
         "currency": loan.currency,
         "payoff": payoff,
         "lines": _owed_lines(view),
-        "schedule": words.schedule(view.schedule, view.on),
+        "schedule": words.schedule(view),
         "timeline": words.timeline(_theirs(view), loan.currency),
         "documents": [*papers.documents_of(loan.pk), *_agreements(loan)],
         "extensions": selectors.extension_options(loan_id=loan.pk),

@@ -247,7 +247,7 @@ def _class(looking: Looking) -> dict[str, Any]:
 
 
 def schedule(looking: Looking) -> dict[str, Any]:
-    rows = words.schedule(looking.view.schedule, looking.view.on)
+    rows = words.schedule(looking.view)
     total = ui.Instalment(
         number=0,
         due_on=looking.view.on,

@@ -22,6 +22,7 @@ from usance.apps.messaging import selectors as message_view
 from usance.apps.messaging import services as messaging
 from usance.apps.servicing import selectors as loans
 from usance.apps.servicing import services as servicing
+from usance.core.loan import events, state
 from usance.ports import clock
 from usance.ports.due import Item, handles
 from usance.ports.queue import task
@@ -177,11 +178,13 @@ def sold(loan_id: str) -> None:
 
 @task("loans.sale_undone")
 def sale_undone(loan_id: str) -> None:
-    """The sale never was: the borrower, who was told of it, is told that they pay us."""
+    """The sale never was: the borrower, who was told of it, is told that they pay us, while there is something to
+    pay."""
     with transaction.atomic():
         loan = servicing.hold(loan_id=UUID(loan_id))
-        if loan.status != "sold":
-            _tell_of_sale(loan, "sale_undone", str(loan.last_event_seq), {})
+        sale = loans.events_of(loan_id=loan.pk).filter(kind=events.Sold.__name__).last()
+        if sale is not None and loan.status in state.LIVE:
+            _tell_of_sale(loan, "sale_undone", sale.source, {})
 
 
 def _tell_of_sale(loan: loans.Loan, template: str, key: str, said: dict[str, Any]) -> None:

@@ -93,6 +93,8 @@ def test_money_after_the_sale_is_sent_on_and_the_price_comes_in(lender: Lender) 
     lender.live_until(lender.today + timedelta(days=2))
     today = str(lender.today)
     receipt = {"key": "9" * 32, "amount": "1000000", "how": "bank", "value_on": today, "reference": "FT-9"}
+    shown = show(lender.browser("cashier"), loan, "receive", **receipt).context["effects"]
+    assert ["Payment received · Money of the buyer: ₫1,000,000"] == [str(effect.text) for effect in shown]
     assert confirm(lender.browser("cashier"), loan, "receive", **receipt).status_code == 302
     assert balances(loan) == {"from_buyer": PRICE, "to_buyer": 1_000_000}
     assert carried("due_to_buyers") == -1_000_000

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from usance.core.loan import quote
+from usance.core.loan import quote, state
 from usance.core.rates import Rate
 from usance.web import components as ui
 from usance.web import reckoning, words
@@ -23,7 +23,7 @@ def effects_of(preview: quote.Preview, currency: str) -> list[ui.Effect]:
         sums[at] = sums.get(at, 0) + movement.amount_minor
     told = []
     for (kind, balance), minor in sums.items():
-        if not minor or kind == "payment_received":
+        if not minor or (kind, balance) == ("payment_received", state.UNAPPLIED):
             continue
         values = {"what": words.MOVEMENT.get(kind, kind), "of": words.full_balance_name(balance),
                   "amount": formats.money(minor, currency)}  # fmt: skip

@@ -7,11 +7,12 @@ from copy import copy
 from datetime import date
 from typing import Any
 
-from tests.laws.slow import anew, charging, plan
+from tests.laws.slow import anew, charging, leaving, plan
 from tests.laws.slow.days import NIGHT, later, multiple, worked
+from tests.laws.slow.leaving import forgive
 from tests.laws.slow.loan import Charge, Demand, SlowLoan, add, count_for_charges_first
-from tests.laws.slow.nights import NOW, join, nothing_to_come, see_whether_over, turn
-from tests.laws.slow.spreading import settle, spread, targets
+from tests.laws.slow.nights import NOW, join, see_whether_over, turn
+from tests.laws.slow.spreading import spread
 
 # what comes first on one day; of one rank, in the order of its sources
 RANKS = {
@@ -215,19 +216,6 @@ def _forgive_what_is_small(loan: SlowLoan) -> None:
             forgive(loan, what, amount)
 
 
-def forgive(loan: SlowLoan, what: str, amount: int) -> None:
-    """The oldest first: bills of the past, what is as old as they are, the bill of today, what no bill asks for."""
-    for target in targets(loan, only_earned=True):
-        part = min(amount, target.asks.get(what, 0))
-        if part:
-            amount -= settle(loan, target, what, part, paid=False)
-    loan.charges = [charge for charge in loan.charges if charge.left]
-
-
-def waived(loan: SlowLoan, told: Any) -> None:
-    forgive(loan, told.balance, told.amount_minor)
-
-
 def sent_back(loan: SlowLoan, told: Any) -> None:
     """Money went back: first what lay there, then it is owed again."""
     what, amount, there = getattr(told, "balance", "principal"), told.amount_minor, max(0, loan.free())
@@ -352,40 +340,6 @@ def withdrawn(loan: SlowLoan, told: Any) -> None:
     spread(loan)
 
 
-def written_off(loan: SlowLoan, told: Any) -> None:
-    if not loan.live:
-        return
-    loan.claim = loan.owes()
-    _all_goes(loan)
-    loan.status = "written_off"
-
-
-def _all_goes(loan: SlowLoan) -> None:
-    for what, amount in loan.owed().items():
-        forgive(loan, what, amount)
-    nothing_to_come(loan, loan.all_to_come())
-    loan.matured = loan.today
-
-
-def sold(loan: SlowLoan, told: Any) -> None:
-    if loan.live:
-        _all_goes(loan)
-        loan.status = "sold"
-        loan.buyer_owes += told.price_minor
-
-
-def buyer_paid(loan: SlowLoan, told: Any) -> None:
-    used = min(told.amount_minor, loan.buyer_owes)
-    loan.buyer_owes -= used
-    loan.buyers_money += told.amount_minor - used
-
-
-def forwarded(loan: SlowLoan, told: Any) -> None:
-    used = min(told.amount_minor, loan.buyers_money)
-    loan.buyers_money -= used
-    loan.buyer_owes += told.amount_minor - used
-
-
 HAPPENINGS: dict[str, Callable[[SlowLoan, Any], None]] = {
     "Approved": approved,
     "DisbursementFailed": nothing,
@@ -400,7 +354,7 @@ HAPPENINGS: dict[str, Callable[[SlowLoan, Any], None]] = {
     "Extended": extended,
     "Withdrawn": withdrawn,
     "FeeAdded": fee_added,
-    "Waived": waived,
+    "Waived": leaving.waived,
     "PaymentReceived": paid,
     "Charged": charged,
     "Credited": credited,
@@ -408,10 +362,10 @@ HAPPENINGS: dict[str, Callable[[SlowLoan, Any], None]] = {
     "Respread": anew.respread,
     "Terminated": anew.terminated,
     "ChargedOff": anew.charged_off,
-    "WrittenOff": written_off,
+    "WrittenOff": leaving.written_off,
     "Recovered": paid,
     "Refunded": sent_back,
-    "Sold": sold,
-    "BuyerPaid": buyer_paid,
-    "Forwarded": forwarded,
+    "Sold": leaving.sold,
+    "BuyerPaid": leaving.buyer_paid,
+    "Forwarded": leaving.forwarded,
 }

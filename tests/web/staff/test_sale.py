@@ -94,7 +94,7 @@ def test_money_after_the_sale_is_sent_on_and_the_price_comes_in(lender: Lender) 
     today = str(lender.today)
     receipt = {"key": "9" * 32, "amount": "1000000", "how": "bank", "value_on": today, "reference": "FT-9"}
     shown = show(lender.browser("cashier"), loan, "receive", **receipt).context["effects"]
-    assert ["Payment received · Money of the buyer: ₫1,000,000"] == [str(effect.text) for effect in shown]
+    assert [str(effect.text) for effect in shown] == ["Payment received · Money of the buyer: ₫1,000,000"]
     assert confirm(lender.browser("cashier"), loan, "receive", **receipt).status_code == 302
     assert balances(loan) == {"from_buyer": PRICE, "to_buyer": 1_000_000}
     assert carried("due_to_buyers") == -1_000_000

@@ -19,6 +19,8 @@ RUNNING = after(5)
 LATE = after(40)
 CLOSED = after(10, events.PaymentReceived(amount_minor=200_000, **on(10, "paid")))
 GONE = after(50, events.WrittenOff(**on(50, "gone")))
+SALE = events.Sold(buyer="Debtco", price_minor=700, **on(50, "sale"))
+SOLD = after(50, SALE)
 PAUSED = after(6, events.PenaltyPaused(**on(6, "pause")))
 LOST = after(6, events.ChargedOff(**on(6, "lost")))
 EVEN = after(5, interest_spread="evenly", interest_base="original_principal")
@@ -140,6 +142,11 @@ REFUSED = [  # with the refusal as the log shows it: its code, and what it is ab
     (RUNNING, events.Refunded(amount_minor=1, **on(5)), "more_than_unapplied(amount_minor=1, unapplied_minor=0)"),
     (RUNNING, events.Recovered(amount_minor=1, **on(5)), "loan_not_written_off(status='active')"),
     (GONE, events.WrittenOff(**on(50)), "loan_not_running(status='written_off')"),
+    (RUNNING, events.Sold(buyer="Debtco", price_minor=0, **on(5)), "amount_not_positive(amount_minor=0)"),
+    (SOLD, events.WrittenOff(**on(50)), "loan_not_running(status='sold')"),
+    (SOLD, events.Sold(buyer="Fund", price_minor=1, **on(50)), "loan_not_running(status='sold')"),
+    (SOLD, events.BuyerPaid(amount_minor=701, **on(50)), "more_than_buyer_owes(amount_minor=701, owed_minor=700)"),
+    (SOLD, events.Forwarded(amount_minor=1, **on(50)), "more_than_the_buyers(amount_minor=1, kept_minor=0)"),
     (RUNNING, events.Credited(amount_minor=5, reason="luck", **on(5)), "credit_not_known(reason='luck')"),
     (
         RUNNING,
@@ -219,6 +226,14 @@ ADMITTED = [  # the last that may be
     (RUNNING, events.Terminated(**on(5))),
     (RUNNING, events.ChargedOff(**on(5))),
     (LATE, events.WrittenOff(**on(40))),
+    (LATE, events.Sold(buyer="Debtco", price_minor=1, **on(40))),
+    (LOST, events.Sold(buyer="Debtco", price_minor=1, **on(6))),
+    (SOLD, events.BuyerPaid(amount_minor=700, **on(50))),
+    (SOLD, events.PaymentReceived(amount_minor=1, **on(50))),
+    (
+        after(60, SALE, events.PaymentReceived(amount_minor=9, **on(55, "p"))),
+        events.Forwarded(amount_minor=9, **on(60)),
+    ),
     (RUNNING, events.PenaltyPaused(**on(5))),
     (PAUSED, events.PenaltyResumed(**on(6))),
 ]
@@ -237,6 +252,7 @@ def test_every_refusal_of_the_engine_is_tried() -> None:
     }
     by_history = {
         "event_already_recorded",
+        "loan_already_sold",
         "nothing_to_undo",
         "before_take_over",
         "terms_contradicted",
@@ -285,6 +301,19 @@ HISTORY = [APPROVED, DISBURSED, PAID]
         ),
         ([], events.Disbursed(amount_minor=100_000, **on(0, "a")), "loan_not_approved(status='active')"),
         ([], events.Approved(**on(-2)), "loan_already_approved()"),
+        (
+            [events.Sold(buyer="Debtco", price_minor=1, **on(5, "sale"))],
+            events.Sold(buyer="Fund", price_minor=1, **on(4)),
+            "loan_already_sold()",
+        ),
+        (
+            [
+                events.Sold(buyer="Debtco", price_minor=1, **on(2, "sale")),
+                events.Forwarded(amount_minor=100, **on(5, "sent_on")),
+            ],
+            events.Forwarded(amount_minor=1, **on(4)),
+            "more_than_the_buyers(amount_minor=1, kept_minor=0)",
+        ),
         (
             [
                 events.PaymentReceived(amount_minor=200_000, **on(3, "rich")),

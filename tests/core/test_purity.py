@@ -31,7 +31,7 @@ LOAN = [
     "to_come",
     "allocate forecast",
     "close",
-    "quiet carry reshape",
+    "quiet carry relief reshape",
     "draw",
     "apply",
     "admit",

@@ -66,6 +66,8 @@ def by_engine(lived: History) -> Figures:
         "free": state.unapplied(loan),
         "kept": state.reserved(loan),
         "claim": loan.claim_minor,
+        "from buyer": loan.balances.get(state.FROM_BUYER, 0),
+        "to buyer": loan.balances.get(state.TO_BUYER, 0),
         "lost": loan.balances.get(state.CHARGED_OFF, 0),
         "suspended": loan.balances.get(state.SUSPENDED, 0),
         "status": loan.status,

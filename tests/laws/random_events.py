@@ -151,6 +151,11 @@ DRAWN: dict[type[Event], Callable[[Teller], Drawn]] = {
     events.WrittenOff: lambda told: {},
     events.PutOnNonAccrual: lambda told: {},
     events.RestoredToAccrual: lambda told: {},
+    events.Sold: lambda told: {
+        "buyer": "buyer", "contact": "reached there", "price_minor": told.money(),
+    },
+    events.BuyerPaid: lambda told: {"amount_minor": told.money()},
+    events.Forwarded: lambda told: {"amount_minor": told.money()},
     events.Disbursed: lambda told: {"amount_minor": told.money()},
     events.TakenOver: lambda told: {},
 }  # fmt: skip
@@ -163,7 +168,7 @@ OFTEN = {
     events.Charged: 2,
     events.Respread: 3,
 }
-RARELY = {events.WrittenOff: 0.4, events.Terminated: 0.5, events.TakenOver: 0.5}
+RARELY = {events.WrittenOff: 0.4, events.Sold: 0.5, events.Terminated: 0.5, events.TakenOver: 0.5}
 KINDS = [kind for kind in DRAWN for _ in range(OFTEN.get(kind, 1))]
 NEED_FREE_DATES = (events.Rescheduled, events.Respread)  # refused where interest is spread evenly
 

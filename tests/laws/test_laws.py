@@ -166,10 +166,17 @@ def _conserved(loan: state.Loan, movements: list[state.Movement], history: list[
     credited = total("credit_received") + total("credit_given") + sum(total(kind, "unapplied") for kind in returned)
     assert credited >= sum(e.amount_minor for e in told if isinstance(e, events.Credited))
     kept = loan.balances.get("unapplied", 0)
-    assert money_in + credited == -total("allocated") - total("recovered") - total("refunded") + kept
+    buyers = total("payment_received", "to_buyer")
+    assert money_in + credited == -total("allocated") - total("recovered") - total("refunded") + kept + buyers
+    assert loan.balances.get("from_buyer", 0) - loan.balances.get("to_buyer", 0) == (
+        total("sold", "from_buyer") - buyers
+        - sum(e.amount_minor for e in told if isinstance(e, events.BuyerPaid))
+        + sum(e.amount_minor for e in told if isinstance(e, events.Forwarded))
+    )  # fmt: skip
     capitalised = total("fee_capitalised") + total("tax_capitalised")
     forgiven = sum(
-        total(kind, "principal") for kind in ("allocated", "waived", "remainder_forgiven", "written_off", *returned)
+        total(kind, "principal")
+        for kind in ("allocated", "waived", "remainder_forgiven", "written_off", "sold", *returned)
     )
     assert loan.balances.get("principal", 0) == (
         total("disbursed") + capitalised + total("charged_back", "principal") + forgiven

@@ -238,6 +238,9 @@ def _one_event(draw: st.DrawFn, terms: Terms, number: int, start: date) -> event
         "charged_off": events.ChargedOff(**common),
         "non_accrual": events.PutOnNonAccrual(**common),
         "accrual": events.RestoredToAccrual(**common),
+        "sold": events.Sold(buyer="buyer", price_minor=amount, **common),
+        "buyer_paid": events.BuyerPaid(amount_minor=draw(st.integers(1, 50_000)), **common),
+        "forwarded": events.Forwarded(amount_minor=draw(st.integers(1, 50_000)), **common),
     }
     return made[kind]
 
@@ -247,6 +250,7 @@ OTHERS = (
     "reversed", "failed", "cancelled", "disbursed", "disbursed", "charged", "credited", "charged_back",
     "interest_paused", "moved", "more", "spread_anew", "re_aged", "terminated", "charged_off", "withdrawn",
     "non_accrual", "accrual",
+    "sold", "buyer_paid", "forwarded",
 )  # fmt: skip
 
 

@@ -281,6 +281,9 @@ def event_of(words: list[str], told_on: date, number: int, currency: Currency) -
         "written_off": lambda: events.WrittenOff(**both),
         "non_accrual": lambda: events.PutOnNonAccrual(**both),
         "accrual": lambda: events.RestoredToAccrual(**both),
+        "sold": lambda: events.Sold(buyer=rest[0], price_minor=money(rest[1]), **both),
+        "buyer_paid": lambda: events.BuyerPaid(amount_minor=money(rest[0]), **both),
+        "forwarded": lambda: events.Forwarded(amount_minor=money(rest[0]), **both),
         "returned": lambda: events.PaymentReturned(undoes=rest[0], **both),
         "reversed": lambda: events.Reversed(undoes=rest[0], **both),
     }
@@ -347,7 +350,7 @@ def standing(loan: state.Loan) -> dict[str, str]:
         "sent": text(quote.net_disbursement(loan.terms)),
     }
     zero = text(0)
-    for key in ("principal", "interest", "penalty", "unapplied", "suspended"):
+    for key in ("principal", "interest", "penalty", "unapplied", "suspended", "from_buyer", "to_buyer"):
         figures[key] = zero
     for fee in loan.terms.fees:
         figures[f"fee:{fee.kind}"] = zero

@@ -37,6 +37,7 @@ PLAIN: Mapping[str, Any] = {
     "waiver": gettext_lazy("forgiven"),
     "tolerance": gettext_lazy("a small rest, forgiven as the agreement says"),
     "write_off": gettext_lazy("written off"),
+    "sale": gettext_lazy("sold, and settled with the buyer"),
     "charge_off": gettext_lazy("of the debt that was taken for lost"),
     "non_accrual": gettext_lazy("interest and penalties owed while on non-accrual"),
     "take_over": gettext_lazy("as it stood in the other system"),

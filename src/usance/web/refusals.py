@@ -176,6 +176,9 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     "loan_not_yet_approved": _("This loan is not approved yet, so nothing can be booked on it."),
     "loan_not_running": _("This is possible only while money is owed on the loan."),
     "loan_not_written_off": _("This loan was not written off, so there is nothing to recover. Book a payment instead."),
+    "loan_already_sold": _("This loan is sold already. Undo that sale first."),
+    "more_than_buyer_owes": _("The buyer owes %(owed)s; no more than that can be booked as paid."),
+    "more_than_the_buyers": _("Only %(kept)s came for the buyer and is still here; no more than that can be sent on."),
     "before_take_over": _(
         "The loan was taken over on %(taken_over_on)s; what happened before was said then. "
         "Give that day or a later one."

@@ -21,6 +21,7 @@ LOAN_STATUS: Mapping[str, tuple[Any, ui.Tone]] = {
     "past_due": (gettext_lazy("Past due"), "bad"),
     "closed": (gettext_lazy("Paid in full"), "good"),
     "written_off": (gettext_lazy("Written off"), "neutral"),
+    "sold": (gettext_lazy("Sold"), "neutral"),
     "cancelled": (gettext_lazy("Cancelled"), "neutral"),
 }
 LOAN_CLASS: Mapping[str, tuple[Any, ui.Tone]] = {
@@ -87,6 +88,9 @@ MOVEMENT: Mapping[str, Any] = {
     "waived": gettext_lazy("Forgiven"),
     "remainder_forgiven": gettext_lazy("Small remainder forgiven"),
     "written_off": gettext_lazy("Written off"),
+    "sold": gettext_lazy("Sold"),
+    "buyer_paid": gettext_lazy("Paid by the buyer"),
+    "forwarded": gettext_lazy("Sent on to the buyer"),
     "recovered": gettext_lazy("Collected after write-off"),
     "charged_off": gettext_lazy("No longer counted as ours"),
     "interest_suspended": gettext_lazy("Interest not taken as income"),
@@ -94,6 +98,11 @@ MOVEMENT: Mapping[str, Any] = {
     "penalty_suspended": gettext_lazy("Penalty not taken as income"),
     "loss_recovered": gettext_lazy("Collected from what was taken for lost"),
 }
+# balances and events that are between us and others, not the borrower's affair
+NOT_THE_BORROWERS = frozenset(
+    {"charged_off", "suspended", "from_buyer", "to_buyer", "buyer_paid"}
+    | {"put_on_non_accrual", "restored_to_accrual", "non_accrual_began", "non_accrual_ended"}
+)
 MESSAGE_STATE: Mapping[str, tuple[Any, ui.Tone]] = {
     "held": (gettext_lazy("Waits for contact hours"), "info"),
     "queued": (gettext_lazy("To be sent"), "neutral"),
@@ -190,6 +199,9 @@ HAPPENED: Mapping[str, tuple[Any, ui.Tone, str]] = {
     "written_off": (gettext_lazy("Written off"), "neutral", "dot"),
     "put_on_non_accrual": (gettext_lazy("On non-accrual by decision"), "warn", "alert"),
     "restored_to_accrual": (gettext_lazy("Off non-accrual by decision"), "info", "check"),
+    "sold": (gettext_lazy("Debt sold"), "info", "arrow"),
+    "buyer_paid": (gettext_lazy("Paid by the buyer"), "good", "check"),
+    "forwarded": (gettext_lazy("Sent on to the buyer"), "info", "arrow"),
     "recovered": (gettext_lazy("Collected after write-off"), "good", "check"),
     "instalment_due": (gettext_lazy("Payment due"), "neutral", "dot"),
     "became_past_due": (gettext_lazy("Past due"), "bad", "alert"),
@@ -204,8 +216,6 @@ HAPPENED: Mapping[str, tuple[Any, ui.Tone, str]] = {
     "reopened": (gettext_lazy("Owed again"), "bad", "alert"),
     "unapplied_left": (gettext_lazy("More was paid than owed"), "info", "dot"),
 }
-# what is about our books alone, and changes nothing for the borrower
-OUR_BOOKS = frozenset({"put_on_non_accrual", "restored_to_accrual", "non_accrual_began", "non_accrual_ended"})
 
 
 def tag(table: Mapping[str, tuple[Any, ui.Tone]], code: str) -> ui.Tag:
@@ -225,15 +235,17 @@ def timeline(lines: Iterable[Any], currency: str) -> list[ui.TimelineItem]:
     return items
 
 
-def schedule(rows: Iterable[Any], today: Any) -> list[ui.Instalment]:
-    """A loan's schedule rows as the schedule table shows them."""
-    shown = []
-    for row in rows:
+def schedule(view: Any) -> list[ui.Instalment]:
+    """A loan's schedule rows as the schedule table shows them. What left with the debt was not paid."""
+    shown, left = [], view.state.status in ("written_off", "sold")
+    for row in view.schedule:
         principal, interest = row.amounts.get("principal", 0), row.amounts.get("interest", 0)
         total = sum(row.amounts.values())
         paid = row.billed and row.remaining_minor == 0
-        late = not paid and row.due_on < today
+        late = not paid and row.due_on < view.on
         mark = ui.Tag(_("Paid"), "good") if paid else ui.Tag(_("Past due"), "bad") if late else None
+        if left and row.relieved_minor:
+            mark = tag(LOAN_STATUS, view.state.status)
         shown.append(
             ui.Instalment(
                 number=row.number,

@@ -30,7 +30,7 @@ from usance.workflows import end_applications, served
 
 ERASE = "customers.erase"
 blocks_of = served.blocks_of
-OVER = ("closed", "cancelled")  # what no longer needs a name: nothing is owed, nothing can be claimed
+OVER = ("closed", "sold", "cancelled")  # what no longer needs a name: nothing is owed, nothing can be claimed
 
 
 class BlockedAlready(Refusal):

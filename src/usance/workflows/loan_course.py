@@ -16,6 +16,7 @@ from uuid import UUID
 from usance.apps.access.selectors import User
 from usance.apps.servicing import selectors as loans
 from usance.apps.servicing import services as servicing
+from usance.core.accounting import books
 from usance.core.loan import events, quote, refused, replay, state
 from usance.ports.actor import Actor, staff
 from usance.workflows import serve_loan
@@ -23,7 +24,7 @@ from usance.workflows import serve_loan
 # the proposal that an event needs; what is not named here is done by one person
 CREDIT, REST, DATES = "loan.credit", "loan.pause_interest", "loan.reschedule"
 SPREAD, LOST, END = "loan.respread", "loan.charge_off", "loan.terminate"
-DISPUTE = "loan.charge_back"
+DISPUTE, SALE, FORWARD = "loan.charge_back", "loan.sell", "loan.forward"
 SUSPEND, RESTORE = "loan.non_accrual", "loan.accrual"
 PROPOSED_AS: Mapping[type[events.Event], str] = {
     events.Credited: CREDIT,
@@ -35,6 +36,8 @@ PROPOSED_AS: Mapping[type[events.Event], str] = {
     events.PutOnNonAccrual: SUSPEND,
     events.RestoredToAccrual: RESTORE,
     events.ChargedBack: DISPUTE,  # it says that money left us, and no rail says so too
+    events.Forwarded: FORWARD,  # so does this
+    events.Sold: SALE,
 }
 OURS = frozenset({"goodwill", "interest_waiver", "charge_adjustment"})  # credits for which nobody else pays
 
@@ -59,7 +62,7 @@ def happen(*, loan_id: UUID, event: events.Event, reason: str, maker: User, at: 
         loan,
         PROPOSED_AS[type(event)],
         before=_figures(preview.before),
-        after={**_figures(preview.after), "event": event.to_json()},
+        after={**_figures(preview.after), **_sale(preview), "event": event.to_json()},
         maker=maker,
         at=at,
         reason=reason,
@@ -90,6 +93,27 @@ def _figures(standing: quote.Standing) -> dict[str, Any]:
     }
 
 
+def sale_result(preview: quote.Preview) -> int:
+    """What a sale wins in the books, above zero, or loses."""
+    entries = [books.entry(movement) for movement in preview.movements]
+    return sum(((one.credit == "sale_result") - (one.debit == "sale_result")) * one.amount_minor for one in entries)
+
+
+def debt_sold(preview: quote.Preview) -> dict[str, int]:
+    """By balance, what leaves the books by a sale."""
+    sums = Counter[str]()
+    for movement in preview.movements:
+        if movement.kind == "sold" and movement.balance not in state.NOT_OWED:
+            sums[movement.balance] -= movement.amount_minor
+    return dict(sums)
+
+
+def _sale(preview: quote.Preview) -> dict[str, Any]:
+    """What a second person must know of a sale."""
+    debt = debt_sold(preview)
+    return {"debt": debt, "result_minor": sale_result(preview)} if debt else {}
+
+
 def _require(loan: servicing.Loan, event: events.Event) -> None:
     """Raises LoanNotRunning, MoreThanOwed by what stands now: a credit is for a debt, never for cash."""
     if not isinstance(event, events.Credited):
@@ -109,10 +133,11 @@ def apply(*, subject_id: str, after: Mapping[str, Any], actor: Actor, maker_id: 
 
 
 def dated(event: events.Event, today: date) -> events.Event:
-    """The event as of today, though nights without interest, a charge, or the day of a dispute may lie in the past."""
+    """The event as of today, though nights without interest may lie in the past, and so may the day on which money
+    moved or a debt was sold."""
     on = today
     if isinstance(event, events.InterestPaused):
         on = min(event.since, today)
-    elif isinstance(event, events.ChargedBack):
+    elif isinstance(event, events.ChargedBack | events.Sold | events.BuyerPaid | events.Forwarded):
         on = min(event.effective_on, today)
     return replace(event, effective_on=on)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -21,6 +22,7 @@ from usance.apps.messaging import selectors as message_view
 from usance.apps.messaging import services as messaging
 from usance.apps.servicing import selectors as loans
 from usance.apps.servicing import services as servicing
+from usance.core.loan import events, state
 from usance.ports import clock
 from usance.ports.due import Item, handles
 from usance.ports.queue import task
@@ -144,8 +146,7 @@ def closed(loan_id: str) -> None:
         loan = servicing.hold(loan_id=UUID(loan_id))
         if loan.status != "closed":
             return
-        remind.stop(loan_id=loan.pk, at=clock.now())
-        agenda.unschedule(subject_id=loan.pk, kinds=[TRY, billing.ISSUE], at=clock.now())
+        _ask_for_nothing(loan)
         letter = _letter_of(loan)
         base_url = institutions.base_url(tenancy.current_id())
         messaging.tell(
@@ -183,6 +184,47 @@ def _take_letters_back(loan: loans.Loan, *, but: str = "") -> None:
         if letter.content["closed_on"] != but:
             today = tenancy.current().business_date
             agreements.take_back(document_id=letter.pk, on=today, because="the loan is not paid in full")
+
+
+@task("loans.sold")
+def sold(loan_id: str) -> None:
+    """The debt is another's: nothing is asked for any more, and the borrower is told whom to pay."""
+    with transaction.atomic():
+        loan = servicing.hold(loan_id=UUID(loan_id))
+        sale = loans.sale_of(loan_id=loan.pk)
+        if sale is None:
+            return
+        _ask_for_nothing(loan)
+        said = {"buyer": sale.buyer, "contact": sale.contact, "sold_on": sale.effective_on}
+        _tell_of_sale(loan, "loan_sold", sale.source, said)
+
+
+@task("loans.sale_undone")
+def sale_undone(loan_id: str) -> None:
+    """The sale never was: the borrower, who was told of it, is told that they pay us, while there is something to
+    pay."""
+    with transaction.atomic():
+        loan = servicing.hold(loan_id=UUID(loan_id))
+        sale = loans.events_of(loan_id=loan.pk).filter(kind=events.Sold.__name__).last()
+        if sale is not None and loan.status in state.LIVE:
+            _tell_of_sale(loan, "sale_undone", sale.source, {})
+
+
+def _tell_of_sale(loan: loans.Loan, template: str, key: str, said: dict[str, Any]) -> None:
+    messaging.tell(
+        party_id=loan.party_id,
+        template=template,
+        key=f"{template}:{loan.pk}:{key}",
+        moment=institutions.moment(tenancy.current(), clock.now()),
+        context={"reference": loan.number, "link": f"{institutions.base_url(tenancy.current_id())}/account/", **said},
+        subject=(LOAN, loan.pk),
+    )
+
+
+def _ask_for_nothing(loan: loans.Loan) -> None:
+    """No reminder, debit or bill falls due any more."""
+    remind.stop(loan_id=loan.pk, at=clock.now())
+    agenda.unschedule(subject_id=loan.pk, kinds=[TRY, billing.ISSUE], at=clock.now())
 
 
 @task("loans.reopened")

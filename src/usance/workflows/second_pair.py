@@ -41,6 +41,8 @@ COURSES = [
         (loan_course.DISPUTE, _("Book a chargeback")),
         (loan_course.SUSPEND, _("Put a loan on non-accrual")),
         (loan_course.RESTORE, _("Take a loan off non-accrual")),
+        (loan_course.SALE, _("Sell a loan")),
+        (loan_course.FORWARD, _("Send money on to a buyer")),
     )
 ]
 PART = desk.Kind(

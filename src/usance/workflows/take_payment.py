@@ -29,6 +29,7 @@ from usance.ports.queue import task
 LOAN = "servicing.loan"
 MANDATE = "card_debit"
 INCOMING = ("checkout", "debit")
+OVER = ("closed", "sold")  # nothing is owed to us any more
 
 
 class NothingToPay(Refusal):
@@ -181,7 +182,10 @@ def _book(instruction: rails.Instruction, actor: Actor) -> None:
         return
     loan = _receive(instruction.subject_id, source, instruction.booked_minor, value_on, actor)
     told: dict[str, Any] = {"amount_minor": instruction.booked_minor, "link": _account_link()}
-    if days:
+    if sale := loans.sale_of(loan_id=loan.pk) if loan.status == "sold" else None:
+        template = "payment_for_buyer" if value_on > sale.effective_on else "payment_before_sale"
+        _tell(instruction, template, told | {"buyer": sale.buyer}, loan=loan)
+    elif days:
         _tell(instruction, "extension_not_made", told | {"outstanding_minor": loan.outstanding_minor}, loan=loan)
     elif loan.unapplied_minor and not loan.outstanding_minor:
         _tell(instruction, "payment_too_much", told | {"over_minor": loan.unapplied_minor}, loan=loan)
@@ -299,10 +303,10 @@ def send_back(*, instruction_id: UUID, amount_minor: int, key: str, at: datetime
 
 
 def send_surplus_back(*, loan_id: UUID, at: datetime, actor: Actor) -> list[rails.Instruction]:
-    """What a closed loan did not need goes back to the cards that it came from, the newest payment first; a second
-    click finds nothing left. Raises NoCardToSendTo."""
+    """What a loan that is paid off or sold did not need goes back to the cards that it came from, the newest payment
+    first; a second click finds nothing left. Raises NoCardToSendTo."""
     loan = servicing.hold(loan_id=loan_id)
-    left = loan.unapplied_minor if loan.status == "closed" else 0
+    left = loan.unapplied_minor if loan.status in OVER else 0
     sent = []
     for paid in payments.for_subject(loan_id).filter(state=rails.State.SUCCEEDED) if left else ():
         amount = min(left, payments.refundable_minor(paid))

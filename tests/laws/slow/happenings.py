@@ -7,11 +7,12 @@ from copy import copy
 from datetime import date
 from typing import Any
 
-from tests.laws.slow import accruing, anew, charging, plan
+from tests.laws.slow import accruing, anew, charging, leaving, plan
 from tests.laws.slow.days import NIGHT, later, multiple, worked
+from tests.laws.slow.leaving import forgive
 from tests.laws.slow.loan import Charge, Demand, SlowLoan, add, count_for_charges_first
-from tests.laws.slow.nights import NOW, join, nothing_to_come, see_whether_over, turn
-from tests.laws.slow.spreading import settle, spread, targets
+from tests.laws.slow.nights import NOW, join, see_whether_over, turn
+from tests.laws.slow.spreading import spread
 
 # what comes first on one day; of one rank, in the order of its sources
 RANKS = {
@@ -19,7 +20,7 @@ RANKS = {
     "InterestPaused": 4, "PenaltyPaused": 5, "PenaltyResumed": 6, "Rescheduled": 7, "Extended": 7, "FeeAdded": 8,
     "Withdrawn": 8, "Charged": 8, "Waived": 9, "PaymentReceived": 10, "Credited": 10, "ChargedBack": 10,
     "Respread": 10, "Terminated": 10, "ChargedOff": 10, "WrittenOff": 11, "PutOnNonAccrual": 12, "Recovered": 12,
-    "RestoredToAccrual": 13, "Refunded": 13,
+    "RestoredToAccrual": 13, "Refunded": 13, "Sold": 14, "BuyerPaid": 15, "Forwarded": 15,
 }  # fmt: skip
 
 
@@ -180,6 +181,9 @@ def taken_over(loan: SlowLoan, told: Any) -> None:
 
 
 def paid(loan: SlowLoan, told: Any) -> None:
+    if loan.status == "sold":
+        loan.buyers_money += told.amount_minor
+        return
     loan.money += told.amount_minor
     if loan.status == "written_off":
         amount = min(loan.claim, loan.free())
@@ -211,19 +215,6 @@ def _forgive_what_is_small(loan: SlowLoan) -> None:
     if loan.live and 0 < loan.owes() <= loan.agreed.forgive_under_minor:
         for what, amount in sorted(loan.owed().items()):
             forgive(loan, what, amount)
-
-
-def forgive(loan: SlowLoan, what: str, amount: int) -> None:
-    """The oldest first: bills of the past, what is as old as they are, the bill of today, what no bill asks for."""
-    for target in targets(loan, only_earned=True):
-        part = min(amount, target.asks.get(what, 0))
-        if part:
-            amount -= settle(loan, target, what, part, paid=False)
-    loan.charges = [charge for charge in loan.charges if charge.left]
-
-
-def waived(loan: SlowLoan, told: Any) -> None:
-    forgive(loan, told.balance, told.amount_minor)
 
 
 def sent_back(loan: SlowLoan, told: Any) -> None:
@@ -350,17 +341,6 @@ def withdrawn(loan: SlowLoan, told: Any) -> None:
     spread(loan)
 
 
-def written_off(loan: SlowLoan, told: Any) -> None:
-    if not loan.live:
-        return
-    owed = loan.owed()
-    loan.claim = sum(owed.values())
-    for what, amount in owed.items():
-        forgive(loan, what, amount)
-    nothing_to_come(loan, loan.all_to_come())
-    loan.status, loan.matured = "written_off", loan.today
-
-
 HAPPENINGS: dict[str, Callable[[SlowLoan, Any], None]] = {
     "Approved": approved,
     "DisbursementFailed": nothing,
@@ -375,7 +355,7 @@ HAPPENINGS: dict[str, Callable[[SlowLoan, Any], None]] = {
     "Extended": extended,
     "Withdrawn": withdrawn,
     "FeeAdded": fee_added,
-    "Waived": waived,
+    "Waived": leaving.waived,
     "PaymentReceived": paid,
     "Charged": charged,
     "Credited": credited,
@@ -383,9 +363,12 @@ HAPPENINGS: dict[str, Callable[[SlowLoan, Any], None]] = {
     "Respread": anew.respread,
     "Terminated": anew.terminated,
     "ChargedOff": anew.charged_off,
-    "WrittenOff": written_off,
+    "WrittenOff": leaving.written_off,
     "PutOnNonAccrual": accruing.put_on_non_accrual,
     "RestoredToAccrual": accruing.restored_to_accrual,
     "Recovered": paid,
     "Refunded": sent_back,
+    "Sold": leaving.sold,
+    "BuyerPaid": leaving.buyer_paid,
+    "Forwarded": leaving.forwarded,
 }

@@ -39,6 +39,8 @@ def figures(loan: SlowLoan) -> Figures:
         "free": loan.free(),
         "kept": loan.kept(),
         "claim": loan.claim,
+        "from buyer": loan.buyer_owes,
+        "to buyer": loan.buyers_money,
         "lost": loan.owes() if loan.lost_on else 0,
         "suspended": suspended(loan),
         "status": loan.status if not loan.live else "past_due" if late else "active",

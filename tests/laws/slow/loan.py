@@ -54,7 +54,7 @@ class SlowLoan:
         self.coming: list[Demand] = []
         self.beyond = Demand(ALWAYS)  # one after them, for charges of a later day
         self.charges: list[Charge] = []
-        self.money = self.claim = 0
+        self.money = self.claim = self.buyer_owes = self.buyers_money = 0
         self.began: date | None = None
         self.drawn = 0
         self.price: tuple[Fraction, str] = (Fraction(0), "year")

@@ -311,4 +311,5 @@ def test_only_acts_that_make_sense_and_are_allowed_are_offered(lender: Lender) -
         "non_accrual",
         "charge_off",
         "write_off",
+        "sell",
     ]

@@ -16,6 +16,8 @@ COMPONENTS: Mapping[str, Any] = {
     "unapplied": gettext_lazy("Paid in advance"),
     "charged_off": gettext_lazy("Taken for lost"),
     "suspended": gettext_lazy("Not income until it is paid"),
+    "from_buyer": gettext_lazy("Owed by the buyer"),
+    "to_buyer": gettext_lazy("Money of the buyer"),
 }
 FEES: Mapping[str, Any] = {
     "service": gettext_lazy("service fee"),

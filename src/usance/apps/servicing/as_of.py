@@ -66,6 +66,13 @@ class LoanView:
         """The most days past due until the day looked at."""
         return folding.max_days_past_due(self.state.terms, self.history, self.on)
 
+    @property
+    def sale(self) -> events.Sold | None:
+        """To whom the debt was sold, where it was."""
+        if self.state.status != "sold":
+            return None
+        return next(event for event in replay.in_force(self.history) if isinstance(event, events.Sold))
+
     def explain(self, balance: str | None = None) -> tuple[Line, ...]:
         """The lines whose sum is each balance (or the one named, such as "fee:service")."""
         return quote.explain(self.state.terms, self.history, self.on, balance)
@@ -122,7 +129,7 @@ def view(row: Loan, *, on: date, known: Known | None = None, supposed: str = NOT
 
 TOLD_AS_EVENTS = frozenset(
     {"approved", "disbursed", "disbursement_failed", "cancelled", "extended", "taken_over", "written_off"}
-    | {"interest_paused", "rescheduled", "respread", "terminated", "charged_off", "withdrawn"}
+    | {"interest_paused", "rescheduled", "respread", "terminated", "charged_off", "withdrawn", "sold"}
 )
 
 

@@ -12,7 +12,7 @@ from usance.apps.servicing.earning_models import Earned, EarnedDay, Earning, Ear
 
 __all__ = ["Earned", "EarnedDay", "Earning", "EarningTally"]
 
-STATUSES = [(s, s) for s in ("new", "approved", "active", "past_due", "closed", "written_off", "cancelled")]
+STATUSES = [(s, s) for s in ("new", "approved", "active", "past_due", "closed", "written_off", "sold", "cancelled")]
 ROLES = [(role, role) for role in ("borrower", "co_borrower", "guarantor")]
 OPEN = ("approved", "active", "past_due")
 

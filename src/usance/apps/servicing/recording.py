@@ -30,6 +30,7 @@ TRANSITIONS = {
     "closed": "loans.closed",
     "past_due": "loans.became_past_due",
     "written_off": "loans.written_off",
+    "sold": "loans.sold",
     "cancelled": "loans.cancelled",
 }
 
@@ -254,6 +255,8 @@ def _announced(before: state.Loan, after: state.Loan) -> list[str]:
         names.append(TRANSITIONS[after.status])
     if before.status == "past_due" and after.status == "active":
         names.append("loans.cured")
+    if before.status == "sold" and after.status != "sold":
+        names.append("loans.sale_undone")
     if before.status == "closed" and after.status in state.LIVE:
         names.append("loans.reopened")
     if before.withdrawn_on is None and after.withdrawn_on is not None:

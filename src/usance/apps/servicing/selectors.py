@@ -301,6 +301,11 @@ def owed(loan_id: UUID, on: date | None = None) -> Owed:
     )
 
 
+def sale_of(*, loan_id: UUID) -> events.Sold | None:
+    """The sale of the loan's debt, where it stands as sold."""
+    return loan_view(loan_id=loan_id).sale
+
+
 def due_dates(*, loan_id: UUID) -> tuple[date, ...]:
     """The due dates to come, in order."""
     return folding.state_of(loan(loan_id)).due_dates

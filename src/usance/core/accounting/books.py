@@ -20,6 +20,8 @@ ROLES: dict[str, str] = {
     "charged_off_loans": "asset",  # less than nothing: what of the debts above does not count any more
     "suspended_interest": "asset",  # less than nothing: what of those above is no income before it is paid
     "unapplied_funds": "liability",
+    "due_from_buyers": "asset",  # of debts that were sold
+    "due_to_buyers": "liability",  # money that came for them since
     # money on its way
     "disbursement_clearing": "asset",
     "receipts_clearing": "asset",
@@ -30,6 +32,7 @@ ROLES: dict[str, str] = {
     "fee_income": "income",
     "penalty_income": "income",
     "recovery_income": "income",
+    "sale_result": "income",  # the price of debts that were sold, less these debts: less than nothing for a loss
     "tax_payable": "liability",
     "waiver_expense": "expense",
     "small_difference_expense": "expense",
@@ -45,8 +48,10 @@ CONTROL: dict[str, str] = {
     "unapplied": "unapplied_funds",
     "charged_off": "charged_off_loans",
     "suspended": "suspended_interest",
+    "from_buyer": "due_from_buyers",
+    "to_buyer": "due_to_buyers",
 }
-GROWS_IN_CREDIT = frozenset({"unapplied_funds", "charged_off_loans", "suspended_interest"})
+GROWS_IN_CREDIT = frozenset({"unapplied_funds", "charged_off_loans", "suspended_interest", "due_to_buyers"})
 
 # movement kind -> the role on the other side of the balance it changes
 COUNTERPARTS: dict[str, str] = {
@@ -76,6 +81,9 @@ COUNTERPARTS: dict[str, str] = {
     "fee_suspended": "fee_income",
     "penalty_suspended": "penalty_income",
     "loss_recovered": "recovery_income",
+    "sold": "sale_result",
+    "buyer_paid": "receipts_clearing",
+    "forwarded": "refund_clearing",
     "taken_over": "migration_clearing",
 }
 

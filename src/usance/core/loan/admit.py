@@ -23,6 +23,7 @@ ONCE: dict[type[Event], Callable[[], Refusal]] = {  # whatever its date, a loan 
     events.Approved: refused.LoanAlreadyApproved,
     events.Disbursed: lambda: refused.LoanNotApproved(status="active"),
     events.TakenOver: lambda: refused.LoanNotApproved(status="active"),
+    events.Sold: refused.LoanAlreadySold,
 }
 
 
@@ -268,6 +269,23 @@ def _is_unapplied(loan: Loan, event: events.Refunded) -> None:
         raise refused.MoreThanUnapplied(amount_minor=event.amount_minor, unapplied_minor=there)
 
 
+def _has_price(loan: Loan, event: events.Sold) -> None:
+    if event.price_minor <= 0:
+        raise refused.AmountNotPositive(amount_minor=event.price_minor)
+
+
+def _buyer_owes(loan: Loan, event: events.BuyerPaid) -> None:
+    there = loan.balances.get(state.FROM_BUYER, 0)
+    if event.amount_minor > there:
+        raise refused.MoreThanBuyerOwes(amount_minor=event.amount_minor, owed_minor=there)
+
+
+def _is_the_buyers(loan: Loan, event: events.Forwarded) -> None:
+    there = loan.balances.get(state.TO_BUYER, 0)
+    if event.amount_minor > there:
+        raise refused.MoreThanTheBuyers(amount_minor=event.amount_minor, kept_minor=there)
+
+
 def _penalty_runs(loan: Loan, event: events.PenaltyPaused) -> None:
     if loan.penalty_paused:
         raise refused.PenaltyAlreadyPaused()
@@ -317,6 +335,9 @@ CHECKS: dict[type[Event], tuple[Check, ...]] = {
     events.RestoredToAccrual: (_is_running, _may_accrue_again),
     events.Recovered: (_is_written_off, _has_amount),
     events.Refunded: (_was_approved, _has_amount, _is_unapplied),
+    events.Sold: (_is_running, _has_price),
+    events.BuyerPaid: (_was_approved, _has_amount, _buyer_owes),
+    events.Forwarded: (_was_approved, _has_amount, _is_the_buyers),
     events.PaymentReturned: (_was_approved,),
     events.Reversed: (_was_approved,),
     events.TermsCorrected: (_was_approved, _corrects),

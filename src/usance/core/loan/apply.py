@@ -9,8 +9,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from usance.core import calendar, money
-from usance.core.loan import allocate, carry, charges, draw, events, income, plan, reshape, state, to_come
-from usance.core.loan.close import next_period, nothing_to_come, settle_status, turn_period
+from usance.core.loan import allocate, carry, charges, draw, events, income, plan, relief, reshape, state, to_come
+from usance.core.loan.close import next_period, settle_status, turn_period
 from usance.core.loan.events import Event
 from usance.core.loan.state import Bill, Book, Loan, Movement, Step, change
 
@@ -137,16 +137,15 @@ def _fee_at_start(loan: Loan, book: Book, kind: str, amount: int, when: str) -> 
 
 
 def payment_received(loan: Loan, event: events.PaymentReceived | events.Recovered, book: Book) -> Loan:
-    """Into the unapplied funds, and from there to what is owed, or to the claim that was written off."""
-    on = loan.at
-    loan = book.post(
-        loan, change("payment_received", "unapplied", event.amount_minor, on), "payment", _says("money received")
-    )
+    """Into the unapplied funds, and from there to what is owed, or to the claim that was written off. For a debt that
+    was sold it is kept for the buyer."""
+    on, to = loan.at, state.TO_BUYER if loan.status == "sold" else state.UNAPPLIED
+    loan = book.post(loan, change("payment_received", to, event.amount_minor, on), "payment", _says("money received"))
     if loan.status == "written_off":
         amount = min(loan.claim_minor, state.unapplied(loan))
         loan = book.post(loan, change("recovered", "unapplied", -amount, on), "recovery", _says("on the claim"))
         return loan._replace(claim_minor=loan.claim_minor - amount)
-    return _forgive_remainder(allocate.allocate(loan, book, on), book)
+    return relief.forgive_remainder(allocate.allocate(loan, book, on), book)
 
 
 CREDITS: dict[str, Callable[[int, date], Movement]] = {  # somebody pays us for it, or nobody does
@@ -170,15 +169,7 @@ def credited(loan: Loan, event: events.Credited, book: Book) -> Loan:
             other = replace(told, allocation=spread.allocation, early_payment=spread.early_payment)
             loan = loan._replace(terms=other)
         loan = settle_status(allocate.allocate(loan, book, on)._replace(terms=told), book)
-    return _forgive_remainder(loan, book)
-
-
-def _forgive_remainder(loan: Loan, book: Book) -> Loan:
-    left = state.owed(loan)
-    if loan.status in state.LIVE and 0 < sum(left.values()) <= loan.terms.forgive_under_minor:
-        for key in sorted(left):
-            loan = _relieve(loan, book, key, left[key], "remainder_forgiven", "tolerance")
-    return loan
+    return relief.forgive_remainder(loan, book)
 
 
 def refunded(loan: Loan, event: events.Refunded, book: Book) -> Loan:
@@ -315,11 +306,11 @@ def withdrawn(loan: Loan, event: events.Withdrawn, book: Book) -> Loan:
     for key, amount in sorted(state.owed(loan).items()):
         component, _, name = key.partition(":")
         if component in ("fee", "penalty") or (component == "tax" and name not in of_interest):
-            loan = _relieve(loan, book, key, amount, "waived", "withdrawal")
+            loan = relief.relieve(loan, book, key, amount, "waived", "withdrawal")
     due_on = loan.at + timedelta(days=agreed.pay_days)
     borne = to_come.interest_since(loan, sum(loan.fees_at_start.values()))
     loan = reshape.due_once(loan, due_on)
-    loan = _relieve(loan, book, "interest", borne, "waived", "withdrawal")
+    loan = relief.relieve(loan, book, "interest", borne, "waived", "withdrawal")
     for key, amount in sorted(loan.fees_at_start.items()):
         kind = "fee_returned" if key.startswith("fee:") else "tax_returned"
         there = max(0, state.regular(loan).get("principal", 0))
@@ -328,38 +319,6 @@ def withdrawn(loan: Loan, event: events.Withdrawn, book: Book) -> Loan:
     book.fact("withdrawn", loan.at, due_on=due_on.isoformat())
     loan = loan._replace(fees_at_start={}, withdrawn_on=loan.at)
     return allocate.allocate(turn_period(loan, book) if due_on == loan.at else loan, book, loan.at)
-
-
-# --- forgiving and giving up -------------------------------------------------------------------------------------
-
-
-def waived(loan: Loan, event: events.Waived, book: Book) -> Loan:
-    return _relieve(loan, book, event.balance, event.amount_minor, "waived", "waiver")
-
-
-def _relieve(loan: Loan, book: Book, balance: str, amount: int, kind: str, rule: str) -> Loan:
-    """Takes up to `amount` off a balance without money: the oldest bill first."""
-    if balance in state.NOT_OWED:
-        return loan
-    slots = [
-        allocate.Slot(target.age, target.bill, balance, target.remaining[balance])
-        for target in allocate.targets(loan, earned_only=True)
-        if balance in target.remaining
-    ]
-    loan, taken = allocate.settle(loan, slots, amount, "relieved")
-    total = sum(slot.amount for slot in taken)
-    return book.post(loan, change(kind, balance, -total, loan.at), rule, _says("forgiven"))
-
-
-def written_off(loan: Loan, event: events.WrittenOff, book: Book) -> Loan:
-    if loan.status not in state.LIVE:
-        return loan
-    left = state.owed(loan)
-    for key in sorted(left):
-        loan = _relieve(loan, book, key, left[key], "written_off", "write_off")
-    book.fact("written_off", loan.at, amount_minor=sum(left.values()))
-    loan = nothing_to_come(loan, state.coming_dates(loan))
-    return loan._replace(status="written_off", claim_minor=sum(left.values()), matured_on=loan.at)
 
 
 APPLY: dict[type[Event], Callable[[Loan, Any, Book], Loan]] = {
@@ -374,7 +333,7 @@ APPLY: dict[type[Event], Callable[[Loan, Any, Book], Loan]] = {
     events.Extended: extended,
     events.Withdrawn: withdrawn,
     events.FeeAdded: fee_added,
-    events.Waived: waived,
+    events.Waived: relief.waived,
     events.PaymentReceived: payment_received,
     events.Credited: credited,
     events.Charged: charged,
@@ -384,11 +343,14 @@ APPLY: dict[type[Event], Callable[[Loan, Any, Book], Loan]] = {
     events.Respread: reshape.respread,
     events.Terminated: reshape.terminated,
     events.ChargedOff: reshape.charged_off,
-    events.WrittenOff: written_off,
+    events.WrittenOff: relief.written_off,
     events.PutOnNonAccrual: income.put_on_non_accrual,
     events.RestoredToAccrual: income.restored_to_accrual,
     events.Recovered: payment_received,
     events.Refunded: refunded,
+    events.Sold: relief.sold,
+    events.BuyerPaid: relief.buyer_paid,
+    events.Forwarded: relief.forwarded,
     events.PaymentReturned: undone,
     events.Reversed: undone,
     events.TermsCorrected: terms_corrected,

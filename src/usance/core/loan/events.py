@@ -306,6 +306,36 @@ class Refunded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sold(Event):
+    """The debt is another's from the end of this day on: what was paid until then, this day too, was paid to us. All
+    that is owed leaves the books, and `buyer` owes us the price. `contact`: where the borrower reaches them."""
+
+    RANK: ClassVar[int] = 14
+    buyer: str
+    price_minor: int
+    contact: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuyerPaid(Event):
+    """Money of the buyer, for the debt that was sold."""
+
+    RANK: ClassVar[int] = 15
+    amount_minor: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forwarded(Event):
+    """Money that came here for a debt that was sold went on to its buyer."""
+
+    RANK: ClassVar[int] = 15
+    amount_minor: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentReturned(Event):
     """The rail took the payment `undoes` back: the loan is as if it had never come."""
 
@@ -341,7 +371,7 @@ KINDS: dict[str, type[Event]] = {
         Approved, DisbursementFailed, Cancelled, Disbursed, TakenOver, RateChanged, InterestPaused, PenaltyPaused,
         PenaltyResumed, Rescheduled, Extended, Withdrawn, FeeAdded, Waived, PaymentReceived, Charged, Credited,
         ChargedBack, Respread, Terminated, ChargedOff, WrittenOff, PutOnNonAccrual, RestoredToAccrual, Recovered,
-        Refunded, PaymentReturned, Reversed, TermsCorrected,
+        Refunded, Sold, BuyerPaid, Forwarded, PaymentReturned, Reversed, TermsCorrected,
     )
 }  # fmt: skip
 

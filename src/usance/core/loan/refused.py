@@ -148,6 +148,26 @@ class MoreThanUnapplied(Refusal):
     unapplied_minor: int
 
 
+class LoanAlreadySold(Refusal):
+    code = "loan_already_sold"
+
+
+class MoreThanBuyerOwes(Refusal):
+    """The buyer of a debt pays at most what is left of its price."""
+
+    code = "more_than_buyer_owes"
+    amount_minor: int
+    owed_minor: int
+
+
+class MoreThanTheBuyers(Refusal):
+    """Only money that came after the sale is sent on to the buyer."""
+
+    code = "more_than_the_buyers"
+    amount_minor: int
+    kept_minor: int
+
+
 class BeforeTakeOver(Refusal):
     """What happened in another system was said when the loan was taken over from it."""
 

@@ -12,7 +12,16 @@ from usance.core.loan import state
 from usance.core.loan.admit import admit, admit_to_history
 from usance.core.loan.apply import apply_into
 from usance.core.loan.close import advance, advance_into
-from usance.core.loan.events import ChargedBack, Event, PaymentReturned, Refunded, Reversed, TakenOver, TermsCorrected
+from usance.core.loan.events import (
+    ChargedBack,
+    Event,
+    Forwarded,
+    PaymentReturned,
+    Refunded,
+    Reversed,
+    TakenOver,
+    TermsCorrected,
+)
 from usance.core.loan.refused import TermsContradicted
 from usance.core.loan.state import Book, Fact, Loan, Movement, Step
 from usance.core.loan.terms import Terms
@@ -65,8 +74,8 @@ def append(loan: Loan, history: Sequence[Event], event: Event) -> Step:
         then = replay(loan.terms, earlier, event.effective_on, daily=False).loan
     admit(then, event)
     _admit_history(loan, history, event)
-    if isinstance(event, Refunded) and loan.at > event.effective_on:
-        admit(loan, event)  # what we send back must not have been used up since
+    if isinstance(event, Refunded | Forwarded) and loan.at > event.effective_on:
+        admit(loan, event)  # what we send back or on must not have been used up since
     return include(loan, history, event)
 
 

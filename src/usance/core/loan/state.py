@@ -18,8 +18,10 @@ from usance.core.loan.records import Dated as Dated
 from usance.core.loan.records import quick
 from usance.core.loan.terms import Terms
 from usance.core.loan.told import CHARGED_OFF as CHARGED_OFF
+from usance.core.loan.told import FROM_BUYER as FROM_BUYER
 from usance.core.loan.told import NOT_OWED as NOT_OWED
 from usance.core.loan.told import SUSPENDED as SUSPENDED
+from usance.core.loan.told import TO_BUYER as TO_BUYER
 from usance.core.loan.told import UNAPPLIED as UNAPPLIED
 from usance.core.loan.told import Fact as Fact
 from usance.core.loan.told import Line as Line
@@ -38,7 +40,7 @@ class Loan(NamedTuple):
 
     terms: Terms
     at: date
-    status: str = "new"  # new, approved, active, past_due, closed, written_off, cancelled
+    status: str = "new"  # new, approved, active, past_due, closed, written_off, sold, cancelled
     balances: Mapping[str, int] = {}
     disbursed_on: date | None = None
     disbursed_minor: int = 0  # principal drawn, and fees added to it

@@ -29,7 +29,9 @@ class Movement(NamedTuple):
 UNAPPLIED = "unapplied"
 CHARGED_OFF = "charged_off"  # so much of what is owed does not count as an asset of ours any more
 SUSPENDED = "suspended"  # so much of what is owed is not income yet: the loan is on non-accrual
-NOT_OWED = frozenset({UNAPPLIED, CHARGED_OFF, SUSPENDED})
+FROM_BUYER = "from_buyer"  # who bought the debt owes us: its price, or money that we sent on and that was returned
+TO_BUYER = "to_buyer"  # we owe who bought the debt: money that came for it since
+NOT_OWED = frozenset({UNAPPLIED, CHARGED_OFF, SUSPENDED, FROM_BUYER, TO_BUYER})
 TAKES_FROM_UNAPPLIED = frozenset({"allocated"})
 
 
@@ -64,8 +66,10 @@ LOST: Mapping[str, str] = {
     "fee_capitalised": "fee_suspended",
     "penalty_charged": "penalty_suspended",
     "allocated": "loss_recovered",
+    "sold": "sold",  # the debt and what of it does not count meet: all of the price is gained
 }
-NO_EXPENSE = frozenset({"waived", "remainder_forgiven", "written_off"})  # where what is given up was no income
+# where what is given up, or sold, was no income
+NO_EXPENSE = frozenset({"waived", "remainder_forgiven", "written_off", "sold"})
 
 
 def beside(movement: Movement, balance: str) -> Movement | None:

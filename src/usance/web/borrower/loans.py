@@ -16,7 +16,7 @@ from usance.apps.agreements import services as agreements
 from usance.apps.payments import selectors as payments
 from usance.apps.servicing import drawn, selectors
 from usance.apps.servicing import services as servicing
-from usance.core.loan import quote, state
+from usance.core.loan import quote
 from usance.core.refusals import Refusal
 from usance.ports import clock
 from usance.web import components as ui
@@ -46,7 +46,6 @@ def show(request: HttpRequest, loan_id: UUID) -> HttpResponse:
     refunds = payments.for_subject(loan.pk).filter(kind="refund")
     payoff = selectors.payoff(loan_id=loan.pk)
     payouts = list(payments.for_subject(loan.pk).filter(kind="payout"))
-    theirs = [line for line in view.timeline if line.kind not in words.OUR_BOOKS]
     context = {
         "loan": loan,
         "view": view,
@@ -54,8 +53,8 @@ def show(request: HttpRequest, loan_id: UUID) -> HttpResponse:
         "currency": loan.currency,
         "payoff": payoff,
         "lines": _owed_lines(view),
-        "schedule": words.schedule(view.schedule, view.on),
-        "timeline": words.timeline(theirs, loan.currency),
+        "schedule": words.schedule(view),
+        "timeline": words.timeline(_theirs(view), loan.currency),
         "documents": [*papers.documents_of(loan.pk), *_agreements(loan)],
         "extensions": selectors.extension_options(loan_id=loan.pk),
         "payout": payouts[0] if payouts else None,
@@ -70,6 +69,11 @@ def show(request: HttpRequest, loan_id: UUID) -> HttpResponse:
         "refund": refunds.first(),
     }
     return render(request, "borrower/loans/show.html", context)
+
+
+def _theirs(view: selectors.LoanView) -> list[selectors.TimelineLine]:
+    """Of what happened, what is the borrower's affair."""
+    return [line for line in view.timeline if line.kind not in words.NOT_THE_BORROWERS]
 
 
 def _came_of(view: selectors.LoanView, paid: payments.Instruction) -> dict[str, Any] | None:
@@ -149,7 +153,7 @@ def _owed_lines(view: selectors.LoanView) -> list[ui.Line]:
     lines = [
         ui.Line(words.balance_name(balance), -amount if balance == "unapplied" else amount)
         for balance, amount in view.balances.items()
-        if amount and balance not in state.BESIDE
+        if amount and balance not in words.NOT_THE_BORROWERS
     ]
     total = view.standing.outstanding_minor - view.standing.unapplied_minor
     return [*lines, ui.Line(_("Together"), total, total=True)]
@@ -178,6 +182,7 @@ def explain(request: HttpRequest, loan_id: UUID) -> HttpResponse:
     parts = [
         {"name": words.balance_name(balance), "lines": reckoning.explained(lines, loan.currency)}
         for balance, lines in by_balance.items()
+        if balance not in words.NOT_THE_BORROWERS
     ]
     context = {"loan": loan, "parts": parts, "currency": loan.currency, "back_url": f"/loans/{loan.pk}/"}
     return render(request, "borrower/loans/explain.html", context)
@@ -222,9 +227,10 @@ def step_back(request: HttpRequest, loan_id: UUID) -> HttpResponse:
 
 @permits.borrower
 def send_back(request: HttpRequest, loan_id: UUID) -> HttpResponse:
-    """What a closed loan did not need goes back to the card that it came from, when its owner says so."""
+    """What a loan that is paid off or sold did not need goes back to the card that it came from, when its owner says
+    so."""
     loan = mine(request, loan_id)
-    if loan.status != "closed" or loan.unapplied_minor <= 0:
+    if loan.status not in take_payment.OVER or loan.unapplied_minor <= 0:
         return redirect("borrower:loan", loan.pk)
     form, status = forms.Form(request.POST if request.method == "POST" else None), 200
     if request.method == "POST" and form.is_valid():

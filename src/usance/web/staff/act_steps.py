@@ -91,6 +91,14 @@ def _was_paid(loan: selectors.Loan) -> bool:
     return loan.status in {*state.LIVE, "closed"} and bool(loan_course.disputable(loan.pk))
 
 
+def _owed_by_buyer(loan: selectors.Loan) -> bool:
+    return bool(selectors.state_on(loan).balances.get(state.FROM_BUYER))
+
+
+def _holds_for_buyer(loan: selectors.Loan) -> bool:
+    return bool(selectors.state_on(loan).balances.get(state.TO_BUYER))
+
+
 SHAPES = {
     shape.code: shape
     for shape in (
@@ -118,6 +126,9 @@ SHAPES = {
         Shape("charge_off", gettext_lazy("Take the loan for lost"), "loan.write_off", _is_live, danger=True,
               icon="flag"),
         Shape("write_off", gettext_lazy("Write the loan off"), "loan.write_off", _is_live, danger=True, icon="flag"),
+        Shape("sell", gettext_lazy("Sell the loan"), "loan.sell", _is_live, danger=True, icon="flag"),
+        Shape("buyer_paid", gettext_lazy("Book money of the buyer"), "loan.sell", _owed_by_buyer, icon="money"),
+        Shape("forward", gettext_lazy("Money went on to the buyer"), "loan.sell", _holds_for_buyer, icon="send"),
     )
 }  # fmt: skip
 

@@ -20,7 +20,7 @@ from usance.core.loan import events
 from usance.ports import clock
 from usance.web import components as ui
 from usance.web import permits
-from usance.web.staff import course_forms
+from usance.web.staff import course_forms, sale_forms
 from usance.web.staff.act_steps import SHAPES, Act, Effect, begin, run
 from usance.web.staff.loan_effects import effects_of
 from usance.web.staff.request import StaffRequest
@@ -98,6 +98,26 @@ def _dispute(given: Given, common: Common) -> events.Event:
     )
 
 
+def _sale(given: Given, common: Common) -> events.Event:
+    return events.Sold(
+        buyer=given["buyer"],
+        contact=given["contact"],
+        price_minor=given["amount"],
+        reason=given["reason"],
+        source=common["source"],
+        effective_on=given["value_on"],
+    )
+
+
+def _with_buyer(kind: type[events.BuyerPaid | events.Forwarded]) -> Callable[[Given, Common], events.Event]:
+    return lambda given, common: kind(
+        amount_minor=given["amount"],
+        reason=given["reason"],
+        source=common["source"],
+        effective_on=given["value_on"],
+    )
+
+
 COURSES: Mapping[str, Course] = {
     "add_fee": Course(course_forms.ChargeForm, _charge, gettext_lazy("It is charged.")),
     "credit": Course(
@@ -162,6 +182,29 @@ COURSES: Mapping[str, Course] = {
             )
         ],
     ),
+    "sell": Course(
+        sale_forms.SellForm,
+        _sale,
+        gettext_lazy("The loan is sold."),
+        [
+            (
+                gettext_lazy(
+                    "All that is owed leaves our books, and the buyer owes us the price. The borrower is told; nothing "
+                    "is asked for or debited any more, and what they pay after this day is sent on to the buyer."
+                ),
+                "bad",
+            )
+        ],
+    ),
+    "buyer_paid": Course(
+        sale_forms.BuyerPaidForm, _with_buyer(events.BuyerPaid), gettext_lazy("The money of the buyer is booked.")
+    ),
+    "forward": Course(
+        sale_forms.ForwardForm,
+        _with_buyer(events.Forwarded),
+        gettext_lazy("It is booked as sent on."),
+        [(gettext_lazy("This only records it: send the money at the bank."), "info")],
+    ),
     "terminate": Course(
         course_forms.WhyForm,
         lambda given, common: events.Terminated(reason=given["reason"], **common),
@@ -212,3 +255,4 @@ add_fee, credit, rest_interest = _view("add_fee"), _view("credit"), _view("rest_
 reschedule, respread = _view("reschedule"), _view("respread")
 charge_off, terminate, charge_back = _view("charge_off"), _view("terminate"), _view("charge_back")
 step_back, non_accrual, accrual = _view("step_back"), _view("non_accrual"), _view("accrual")
+sell, buyer_paid, forward = _view("sell"), _view("buyer_paid"), _view("forward")

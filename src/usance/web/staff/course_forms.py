@@ -42,22 +42,22 @@ SPREADS: Mapping[str, tuple[Any, Any]] = {
 UNITS = ("days", "weeks", "half_months", "months")
 
 
-def _day(label: Any, help_text: Any = "", *, required: bool = True) -> forms.DateField:
+def day(label: Any, help_text: Any = "", *, required: bool = True) -> forms.DateField:
     return forms.DateField(
         label=label, help_text=help_text, required=required, widget=forms.DateInput(attrs={"type": "date"})
     )
 
 
-def _within(day: date | None, first: date, last: date) -> date | None:
-    if day is not None and not first <= day <= last:
+def within(on: date | None, first: date, last: date) -> date | None:
+    if on is not None and not first <= on <= last:
         bounds = {"first": formats.date_l(first, "medium"), "last": formats.date_l(last, "medium")}
         raise forms.ValidationError(_("Choose a day from %(first)s to %(last)s.") % bounds)
-    return day
+    return on
 
 
 class ChargeForm(AmountForm):
     balance = house.CardChoiceField(label=gettext_lazy("What is charged?"))
-    due_on = _day(
+    due_on = day(
         gettext_lazy("Due with the instalment of"),
         gettext_lazy("Empty: today. Of an instalment that is past, it is past due at once."),
         required=False,
@@ -75,7 +75,7 @@ class ChargeForm(AmountForm):
 
     def clean_due_on(self) -> date:
         day = self.cleaned_data["due_on"] or self.today
-        _within(day, self.loan.disbursed_on, self.today + FURTHEST)
+        within(day, self.loan.disbursed_on, self.today + FURTHEST)
         return day
 
 
@@ -104,8 +104,8 @@ class CreditForm(AmountForm):
 
 
 class RestForm(ReasonForm):
-    since = _day(gettext_lazy("From the night of"), gettext_lazy("Also a day that is past."))
-    until = _day(gettext_lazy("Until the morning of"))
+    since = day(gettext_lazy("From the night of"), gettext_lazy("Also a day that is past."))
+    until = day(gettext_lazy("Until the morning of"))
     field_order = ("since", "until", "reason")
 
     def __init__(self, *args: Any, loan: Any, today: date, **kwargs: Any) -> None:
@@ -114,16 +114,16 @@ class RestForm(ReasonForm):
         self.loan, self.today = loan, today
 
     def clean_since(self) -> date | None:
-        return _within(self.cleaned_data["since"], self.loan.disbursed_on, self.today + FURTHEST)
+        return within(self.cleaned_data["since"], self.loan.disbursed_on, self.today + FURTHEST)
 
     def clean_until(self) -> date | None:
         since = self.cleaned_data.get("since") or self.today
-        return _within(self.cleaned_data["until"], since + timedelta(days=1), self.today + FURTHEST)
+        return within(self.cleaned_data["until"], since + timedelta(days=1), self.today + FURTHEST)
 
 
 class DatesForm(ReasonForm):
     moved_from = forms.ChoiceField(label=gettext_lazy("Which due date moves?"), required=False)
-    moved_to = _day(gettext_lazy("To which day?"), gettext_lazy("Those after it move with it."), required=False)
+    moved_to = day(gettext_lazy("To which day?"), gettext_lazy("Those after it move with it."), required=False)
     more = forms.IntegerField(
         label=gettext_lazy("More instalments at the end"),
         help_text=gettext_lazy("What is left is then levelled over all of them. 0: none."),
@@ -138,7 +138,7 @@ class DatesForm(ReasonForm):
         self.fields["moved_from"].choices = [("", _("none")), *((str(day), formats.date_l(day)) for day in dates)]  # type: ignore[attr-defined]
 
     def clean_moved_to(self) -> date | None:
-        return _within(self.cleaned_data["moved_to"], self.today + timedelta(days=1), self.today + FURTHEST)
+        return within(self.cleaned_data["moved_to"], self.today + timedelta(days=1), self.today + FURTHEST)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -157,7 +157,7 @@ class SpreadForm(ReasonForm):
         notes={name: note for name, (_title, note) in SPREADS.items()},
         initial="levelled",
     )
-    start_on = _day(
+    start_on = day(
         gettext_lazy("First due date"),
         gettext_lazy("Empty: over the due dates that are still to come."),
         required=False,
@@ -178,7 +178,7 @@ class SpreadForm(ReasonForm):
         self.today, self.dates = today, selectors.state_on(loan).due_dates
 
     def clean_start_on(self) -> date | None:
-        return _within(self.cleaned_data["start_on"], self.today + timedelta(days=1), self.today + FURTHEST)
+        return within(self.cleaned_data["start_on"], self.today + timedelta(days=1), self.today + FURTHEST)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -201,7 +201,7 @@ class DisputeForm(AmountForm):
         help_text=gettext_lazy("A payment that paid several balances takes one chargeback for each."),
         initial="principal",
     )
-    value_on = _day(
+    value_on = day(
         gettext_lazy("Day on which the money was taken from us"),
         gettext_lazy("Interest is counted as if it had been booked on that day."),
     )
@@ -237,7 +237,7 @@ class DisputeForm(AmountForm):
             most = {"amount": money(left, self.currency)}
             self.add_error("amount", _("Of this payment at most %(amount)s can be taken back.") % most)
         try:
-            _within(cleaned.get("value_on"), payment.effective_on, self.today)
+            within(cleaned.get("value_on"), payment.effective_on, self.today)
         except forms.ValidationError as error:
             self.add_error("value_on", error)
         return cleaned

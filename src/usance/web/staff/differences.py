@@ -112,6 +112,8 @@ def _course(row: Any, institution: Any) -> list[ui.DiffRow]:
         found = [*_disputed(UUID(row.subject_id), told, shown), *found]
     if told["kind"] == "ChargedOff":  # which changes nothing that is owed
         found.append(ui.DiffRow(words.COMPONENTS["charged_off"], shown(0), shown(row.before["owed_minor"])))
+    if told["kind"] == "Sold":
+        found += _sold(row.after, shown)
     if told["kind"] == "Credited":
         found.insert(0, ui.DiffRow(_("Which credit is it?"), "", reckoning.CREDITS.get(told["reason"], told["reason"])))
     for name, label in FIGURES.items():
@@ -120,6 +122,16 @@ def _course(row: Any, institution: Any) -> list[ui.DiffRow]:
             found.append(ui.DiffRow(label, *(_said(side, shown, name) for side in sides)))
     now = loans.loan(UUID(row.subject_id)).outstanding_minor if row.state == "proposed" else None
     return found + _since(row, now, shown)
+
+
+def _sold(after: Mapping[str, Any], shown: Callable[[int], ui.Money]) -> list[ui.DiffRow]:
+    """The last day of ours, the debt by balance, and what is won or lost."""
+    parts = [ui.DiffRow(words.full_balance_name(key), shown(minor), shown(0)) for key, minor in after["debt"].items()]
+    return [
+        ui.DiffRow(_("Last day of ours"), "", _said(after["event"]["effective_on"], shown, "")),
+        *parts,
+        ui.DiffRow(_("Gain, or loss below zero"), "", shown(after["result_minor"])),
+    ]
 
 
 def _disputed(loan_id: UUID, told: Mapping[str, Any], shown: Callable[[int], ui.Money]) -> list[ui.DiffRow]:
@@ -134,6 +146,9 @@ def _disputed(loan_id: UUID, told: Mapping[str, Any], shown: Callable[[int], ui.
 
 # parts of an event, and figures of a loan, in words
 SAID: Mapping[str, Any] = {
+    "buyer": gettext_lazy("Buyer"),
+    "contact": gettext_lazy("Where the borrower reaches the buyer"),
+    "price_minor": gettext_lazy("Price"),
     "amount_minor": gettext_lazy("Amount"),
     "balance": gettext_lazy("As what is it owed again?"),
     "interest_too": gettext_lazy("Give back the interest on it too"),
@@ -160,6 +175,8 @@ FIGURES: Mapping[str, Any] = {
 def _said(value: Any, shown: Callable[[int], ui.Money], name: str) -> Any:
     if name.endswith("_minor"):
         return shown(value)
+    if name in ("buyer", "contact"):
+        return value
     if name == "status":
         return str(words.LOAN_STATUS.get(value, (value,))[0])
     if name == "balance":

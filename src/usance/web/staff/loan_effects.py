@@ -7,11 +7,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from usance.core.loan import quote
+from usance.core.loan import quote, state
 from usance.core.rates import Rate
 from usance.web import components as ui
 from usance.web import reckoning, words
 from usance.web.templatetags import formats
+from usance.workflows import loan_course
 
 
 def effects_of(preview: quote.Preview, currency: str) -> list[ui.Effect]:
@@ -22,12 +23,17 @@ def effects_of(preview: quote.Preview, currency: str) -> list[ui.Effect]:
         sums[at] = sums.get(at, 0) + movement.amount_minor
     told = []
     for (kind, balance), minor in sums.items():
-        if not minor or kind == "payment_received":
+        if not minor or (kind, balance) == ("payment_received", state.UNAPPLIED):
             continue
         values = {"what": words.MOVEMENT.get(kind, kind), "of": words.full_balance_name(balance),
                   "amount": formats.money(minor, currency)}  # fmt: skip
         told.append(ui.Effect(_("%(what)s · %(of)s: %(amount)s") % values))
-    after = preview.after
+    after, result = preview.after, loan_course.sale_result(preview)
+    if result:
+        said = _("Gain on the sale: %(amount)s") if result > 0 else _("Loss on the sale: %(amount)s")
+        told.append(
+            ui.Effect(said % {"amount": formats.money(abs(result), currency)}, "info" if result > 0 else "warn")
+        )
     if after.status == "closed" and preview.before.status != "closed":
         told.append(ui.Effect(_("The loan is closed: nothing more is owed."), "good", "check"))
     if after.unapplied_minor > preview.before.unapplied_minor:

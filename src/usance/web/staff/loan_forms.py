@@ -25,7 +25,7 @@ HOW = (
 UNDOABLE = frozenset(
     {"payment_received", "recovered", "waived", "fee_added", "extended", "rate_changed", "penalty_paused"}
     | {"penalty_resumed", "written_off", "refunded", "charged", "charged_back", "credited", "interest_paused"}
-    | {"rescheduled", "respread", "terminated", "charged_off", "terms_corrected"}
+    | {"rescheduled", "respread", "terminated", "charged_off", "terms_corrected", "sold", "buyer_paid", "forwarded"}
     | {"put_on_non_accrual", "restored_to_accrual"}
 )
 

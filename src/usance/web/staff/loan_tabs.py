@@ -193,7 +193,20 @@ def _agreed(looking: Looking) -> list[ui.SummaryRow]:
     if then.non_accrual_on:
         by_hand = _("by decision of a colleague") if then.non_accrual_by_hand else ""
         rows.append(ui.SummaryRow(_("On non-accrual since"), then.non_accrual_on, note=by_hand))
-    return rows
+    return [*rows, *_sale(looking)]
+
+
+def _sale(looking: Looking) -> list[ui.SummaryRow]:
+    """To whom the debt was sold, for how much, and where they are reached."""
+    sale = looking.view.sale
+    if sale is None:
+        return []
+    return [
+        ui.SummaryRow(_("Sold on"), sale.effective_on),
+        ui.SummaryRow(_("Buyer"), sale.buyer),
+        ui.SummaryRow(_("Where the borrower reaches the buyer"), sale.contact),
+        ui.SummaryRow(_("Price"), looking.money(sale.price_minor)),
+    ]
 
 
 def _drawn(looking: Looking) -> list[ui.SummaryRow]:
@@ -237,7 +250,7 @@ def _class(looking: Looking) -> dict[str, Any]:
 
 
 def schedule(looking: Looking) -> dict[str, Any]:
-    rows = words.schedule(looking.view.schedule, looking.view.on)
+    rows = words.schedule(looking.view)
     total = ui.Instalment(
         number=0,
         due_on=looking.view.on,
@@ -252,12 +265,12 @@ def schedule(looking: Looking) -> dict[str, Any]:
 SHOWN: Mapping[str, frozenset[str]] = {
     "money": frozenset(
         {"disbursed", "taken_over", "disbursement_failed", "payment_received", "payment_expected", "payment_returned"}
-        | {"refunded", "recovered"}
+        | {"refunded", "recovered", "buyer_paid", "forwarded"}
     ),
     "changes": frozenset(
         {"approved", "cancelled", "extended", "waived", "fee_added", "rate_changed", "penalty_paused"}
         | {"penalty_resumed", "reversed", "written_off", "charged", "charged_back", "credited", "interest_paused"}
-        | {"rescheduled", "respread", "terminated", "charged_off", "terms_corrected"}
+        | {"rescheduled", "respread", "terminated", "charged_off", "terms_corrected", "sold"}
         | {"put_on_non_accrual", "restored_to_accrual"}
     ),
     "dates": frozenset(
@@ -304,6 +317,8 @@ def _told(body: Any, line: selectors.TimelineLine) -> str:
         parts.append(str(words.full_balance_name(balance)))
     if fee_kind := line.details.get("fee_kind"):
         parts.append(str(words.FEES.get(fee_kind, fee_kind)))
+    if line.kind == "sold":
+        parts.append(line.details["buyer"])
     if line.kind == "extended":
         parts.append(formats.days(line.details["days"]))
     if line.kind == "terms_corrected":

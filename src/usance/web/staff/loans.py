@@ -33,7 +33,7 @@ from usance.web.staff import loan_days, loan_tabs, protection_words
 from usance.web.staff.request import StaffRequest
 
 LOAN = "servicing.loan"
-STATUSES = ("live", "approved", "active", "past_due", "closed", "written_off", "cancelled")
+STATUSES = ("live", "approved", "active", "past_due", "closed", "written_off", "sold", "cancelled")
 LIVE = gettext_lazy("Running or past due")
 
 
@@ -104,6 +104,7 @@ def _views(status: str, due: str, is_narrowed: bool) -> list[ui.Tab]:
         (_("Waiting for its money"), "approved", ""),
         (_("Paid in full"), "closed", ""),
         (_("Written off"), "written_off", ""),
+        (_("Sold"), "sold", ""),
     ]
     return [
         ui.Tab(

@@ -140,6 +140,9 @@ LOANS = [
     path("loans/<uuid:loan_id>/part/", draw_act.draw_part, name="draw_part"),
     path("loans/<uuid:loan_id>/rate/", loan_acts.change_rate, name="change_rate"),
     path("loans/<uuid:loan_id>/terms/", loan_terms.correct, name="correct_terms"),
+    path("loans/<uuid:loan_id>/sell/", course_acts.sell, name="sell"),
+    path("loans/<uuid:loan_id>/buyer-paid/", course_acts.buyer_paid, name="buyer_paid"),
+    path("loans/<uuid:loan_id>/forward/", course_acts.forward, name="forward"),
     path("loans/<uuid:loan_id>/write-off/", loan_acts.write_off, name="write_off"),
 ]
 IMPORTS = [

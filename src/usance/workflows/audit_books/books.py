@@ -122,6 +122,14 @@ FROM servicing_loan l JOIN (
 ) moved ON moved.institution_id = l.institution_id AND moved.loan_id = l.id
 ORDER BY l.number, moved.component
 """
+WITH_BUYERS = """
+SELECT l.number, moved.component, moved.amount, coalesce((l.checkpoint->'balances'->>moved.component)::bigint, 0)
+FROM servicing_loan l JOIN (
+    SELECT institution_id, loan_id, component, sum(amount_minor) AS amount FROM servicing_loanmovement
+    WHERE component IN ('from_buyer', 'to_buyer') GROUP BY institution_id, loan_id, component
+) moved ON moved.institution_id = l.institution_id AND moved.loan_id = l.id
+ORDER BY l.number
+"""
 LOST_MOVEMENTS = """
 SELECT m.id, m.loan_id FROM servicing_loanmovement m
 WHERE NOT EXISTS (SELECT FROM servicing_loan l WHERE l.institution_id = m.institution_id AND l.id = m.loan_id)
@@ -137,6 +145,9 @@ def loans_as_movements() -> Iterator[Difference]:
     for number, name, moved, owed in rows(BESIDE_DEBTS):
         if moved != owed:
             yield Difference("I2", f"loan {number}", f"{owed} of it is {name}, its movements make {moved}")
+    for number, name, moved, stands in rows(WITH_BUYERS):
+        if moved != stands:
+            yield Difference("I2", f"loan {number}", f"{name} stands at {stands}, its movements make {moved}")
     for movement_id, loan_id in rows(LOST_MOVEMENTS):
         yield Difference("I2", f"movement {movement_id}", f"its loan {loan_id} is gone")
     for (number,) in rows(EARNINGS):
@@ -158,18 +169,18 @@ FROM servicing_loan, (
 """
 
 
-BESIDE = """
-SELECT coalesce(sum(amount_minor) FILTER (WHERE component = 'charged_off'), 0),
-       coalesce(sum(amount_minor) FILTER (WHERE component = 'suspended'), 0)
-FROM servicing_loanmovement WHERE component IN ('charged_off', 'suspended')
+NO_COLUMN = ("charged_off", "suspended", "from_buyer", "to_buyer")  # that only movements and checkpoints know
+OTHERS = """
+SELECT component, sum(amount_minor) FROM servicing_loanmovement WHERE component = ANY(%(others)s) GROUP BY component
 """
 
 
 def control_accounts() -> Iterator[Difference]:
     """I2, summed: each control account carries what all loans together owe of it."""
     accounts, sums = dict(rows(CONTROL)), (rows(SUMS) or [(0,) * len(COMPONENTS)])[0]
-    names = (*COMPONENTS, "charged_off", "suspended")
-    for name, owed in zip(names, (*sums, *rows(BESIDE)[0]), strict=True):
+    all_sums = dict(zip(COMPONENTS, sums, strict=True)) | dict.fromkeys(NO_COLUMN, 0)
+    all_sums |= dict(rows(OTHERS, {"others": list(NO_COLUMN)}))
+    for name, owed in all_sums.items():
         role = books.CONTROL[name]
         booked = accounts.get(role, 0) * books.side(role)
         if booked != owed:
@@ -228,7 +239,7 @@ def movements_whole() -> Iterator[Difference]:
 
 PRINCIPAL_KINDS = (
     "disbursed", "taken_over", "fee_capitalised", "tax_capitalised", "charged_back", "allocated", "waived",
-    "remainder_forgiven", "written_off", "fee_returned", "tax_returned",
+    "remainder_forgiven", "written_off", "sold", "fee_returned", "tax_returned",
 )  # fmt: skip
 PRINCIPAL = """
 SELECT l.number, l.principal_minor,

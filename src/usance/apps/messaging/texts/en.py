@@ -164,6 +164,33 @@ TEXTS = {
         "Loan {reference} is repaid. You owe nothing. Thank you.\n\nYour letter that says so, which anyone can "
         "verify: {link}",
     ),
+    "loan_sold": Text(
+        "{lender}: the debt of loan {reference} was sold to {buyer} on {sold_on:date}. From now on pay them: {contact}",
+        "Your debt was sold to {buyer}",
+        "On {sold_on:date} we sold the debt of loan {reference} to {buyer}. You owe it to them now, no more and no "
+        "less than you owed us on that day, and pay them from now on.\n\nThey are reached here: {contact}\n\nWe ask "
+        "you for nothing more. What you still pay us for this loan we send on to them. Your account: {link}",
+    ),
+    "sale_undone": Text(
+        "{lender}: the sale of the debt of loan {reference} was undone. You pay us, as before: {link}",
+        "Your loan is with us again",
+        "We told you that the debt of loan {reference} was sold. That was undone: you pay us, as before. What you paid "
+        "since counts for the loan.\n\nWhat is due: {link}",
+    ),
+    "payment_for_buyer": Text(
+        "{lender}: we received {amount_minor:money} for loan {reference}. Its debt was sold: we send the money on to "
+        "{buyer}.",
+        "We received your payment and send it on",
+        "We received {amount_minor:money} for loan {reference}. Its debt was sold to {buyer}, so we send the money on "
+        "to them. Please pay them directly from now on.\n\nYour account: {link}",
+    ),
+    "payment_before_sale": Text(
+        "{lender}: we received {amount_minor:money} for loan {reference}. You owe {buyer}, who bought the debt, so "
+        "much less.",
+        "We received your payment",
+        "We received {amount_minor:money} for loan {reference}. It was paid before the debt was sold, so you owe "
+        "{buyer}, who bought it, so much less. What is left you pay to them.\n\nYour account: {link}",
+    ),
     "bill_ready": Text(
         "{lender}: your bill for loan {reference}: {amount_minor:money} by {due_on:date}. See it: {link}",
         "Your bill for loan {reference}",

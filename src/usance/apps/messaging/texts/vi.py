@@ -165,6 +165,35 @@ TEXTS = {
         "Khoản vay {reference} đã trả xong. Bạn không còn nợ. Cảm ơn bạn.\n\nGiấy xác nhận mà ai cũng có thể "
         "kiểm tra: {link}",
     ),
+    "loan_sold": Text(
+        "{lender}: ngày {sold_on:date} khoản nợ của khoản vay {reference} đã bán cho {buyer}. Từ nay hãy trả cho họ: "
+        "{contact}",
+        "Khoản nợ của bạn đã bán cho {buyer}",
+        "Ngày {sold_on:date} chúng tôi đã bán khoản nợ của khoản vay {reference} cho {buyer}. Nay bạn nợ họ đúng bằng "
+        "số đã nợ chúng tôi vào ngày đó, và từ nay trả cho họ.\n\nLiên hệ với họ: {contact}\n\nChúng tôi không đòi bạn "
+        "khoản nào nữa. Số tiền bạn còn trả cho chúng tôi vì khoản vay này sẽ được chuyển cho họ. Tài khoản của bạn: "
+        "{link}",
+    ),
+    "sale_undone": Text(
+        "{lender}: việc bán khoản nợ của khoản vay {reference} đã hủy. Bạn trả cho chúng tôi như trước: {link}",
+        "Khoản vay của bạn lại ở chỗ chúng tôi",
+        "Chúng tôi đã báo rằng khoản nợ của khoản vay {reference} đã bán. Việc đó đã hủy: bạn trả cho chúng tôi như "
+        "trước. Số tiền bạn đã trả từ đó được tính cho khoản vay.\n\nSố phải trả: {link}",
+    ),
+    "payment_for_buyer": Text(
+        "{lender}: đã nhận {amount_minor:money} cho khoản vay {reference}. Khoản nợ đã bán: chúng tôi chuyển tiền cho "
+        "{buyer}.",
+        "Chúng tôi đã nhận tiền của bạn và chuyển tiếp",
+        "Chúng tôi đã nhận {amount_minor:money} cho khoản vay {reference}. Khoản nợ này đã bán cho {buyer}, nên chúng "
+        "tôi chuyển tiền cho họ. Từ nay xin trả thẳng cho họ.\n\nTài khoản của bạn: {link}",
+    ),
+    "payment_before_sale": Text(
+        "{lender}: đã nhận {amount_minor:money} cho khoản vay {reference}. Bạn nợ {buyer}, bên mua khoản nợ, ít đi "
+        "chừng ấy.",
+        "Đã nhận khoản thanh toán",
+        "Chúng tôi đã nhận {amount_minor:money} cho khoản vay {reference}. Khoản này trả trước khi bán nợ, nên bạn nợ "
+        "{buyer}, bên mua khoản nợ, ít đi chừng ấy. Phần còn lại xin trả cho họ.\n\nTài khoản của bạn: {link}",
+    ),
     "bill_ready": Text(
         "{lender}: thông báo thanh toán khoản vay {reference}: {amount_minor:money} trước {due_on:date}. Xem: {link}",
         "Thông báo thanh toán khoản vay {reference}",

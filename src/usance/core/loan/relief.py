@@ -1,0 +1,89 @@
+"""What leaves a loan without money of the borrower: debt that is forgiven, written off or sold; and what is settled
+with who bought it."""
+
+from __future__ import annotations
+
+from usance.core.loan import allocate, events, state
+from usance.core.loan.close import nothing_to_come
+from usance.core.loan.state import Book, Loan, change
+
+
+def waived(loan: Loan, event: events.Waived, book: Book) -> Loan:
+    return relieve(loan, book, event.balance, event.amount_minor, "waived", "waiver")
+
+
+def relieve(loan: Loan, book: Book, balance: str, amount: int, kind: str, rule: str, formula: str = "forgiven") -> Loan:
+    """Takes up to `amount` off a balance without money: the oldest bill first."""
+    if balance in state.NOT_OWED:
+        return loan
+    slots = [
+        allocate.Slot(target.age, target.bill, balance, target.remaining[balance])
+        for target in allocate.targets(loan, earned_only=True)
+        if balance in target.remaining
+    ]
+    loan, taken = allocate.settle(loan, slots, amount, "relieved")
+    total = sum(slot.amount for slot in taken)
+    return book.post(loan, change(kind, balance, -total, loan.at), rule, lambda: (formula, {}))
+
+
+def forgive_remainder(loan: Loan, book: Book) -> Loan:
+    left = state.owed(loan)
+    if loan.status in state.LIVE and 0 < sum(left.values()) <= loan.terms.forgive_under_minor:
+        for key in sorted(left):
+            loan = relieve(loan, book, key, left[key], "remainder_forgiven", "tolerance")
+    return loan
+
+
+# --- out of the books --------------------------------------------------------------------------------------------
+
+
+def _leaves(loan: Loan, book: Book, status: str, rule: str) -> Loan:
+    """All that is owed leaves the books by movements of the status's name; nothing falls due any more."""
+    left = state.owed(loan)
+    for key in sorted(left):
+        loan = relieve(loan, book, key, left[key], status, rule, status.replace("_", " "))
+    loan = nothing_to_come(loan, state.coming_dates(loan))
+    return loan._replace(status=status, matured_on=loan.at)
+
+
+def written_off(loan: Loan, event: events.WrittenOff, book: Book) -> Loan:
+    if loan.status not in state.LIVE:
+        return loan
+    claim = state.outstanding(loan)
+    book.fact("written_off", loan.at, amount_minor=claim)
+    return _leaves(loan, book, "written_off", "write_off")._replace(claim_minor=claim)
+
+
+def sold(loan: Loan, event: events.Sold, book: Book) -> Loan:
+    """The debt goes and the price comes; the difference is won or lost. What the borrower had too much stays theirs.
+    A debt that was paid off by then (as we learned later) could not be sold: who paid for it gets the money back."""
+    if loan.status not in state.LIVE:
+        return loan
+    owed, price = state.outstanding(loan), event.price_minor
+    book.fact("sold", loan.at, buyer=event.buyer, price_minor=price, amount_minor=owed)
+    loan = _leaves(loan, book, "sold", "sale")
+    return book.post(
+        loan, change("sold", state.FROM_BUYER, price, loan.at), "sale", lambda: ("the price", {"debt_minor": owed})
+    )
+
+
+# --- between the buyer and us ------------------------------------------------------------------------------------
+
+
+def buyer_paid(loan: Loan, event: events.BuyerPaid, book: Book) -> Loan:
+    """What the buyer does not owe us is to be sent back."""
+    return _settled(loan, book, event.amount_minor, "buyer_paid", (state.FROM_BUYER, state.TO_BUYER))
+
+
+def forwarded(loan: Loan, event: events.Forwarded, book: Book) -> Loan:
+    """What was not the buyer's (a payment was returned since) is owed to us."""
+    return _settled(loan, book, event.amount_minor, "forwarded", (state.TO_BUYER, state.FROM_BUYER))
+
+
+def _settled(loan: Loan, book: Book, amount: int, kind: str, sides: tuple[str, str]) -> Loan:
+    """So much less of the first side, as far as there is; the rest is more of the other."""
+    down, up = sides
+    used = min(amount, loan.balances.get(down, 0))
+    for balance, part in ((down, -used), (up, amount - used)):
+        loan = book.post(loan, change(kind, balance, part, loan.at), "sale", lambda: ("settled with the buyer", {}))
+    return loan

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 import usance.core.loan
+from tests.core.loans import APPROVED, DISBURSED, START, on, terms
 from usance.core.accounting import books
-from usance.core.loan import state, told
+from usance.core.loan import events, replay, state, told
+from usance.core.loan.terms import NonAccrual
 
 LOAN = Path(usance.core.loan.__file__).parent
 
@@ -76,6 +78,7 @@ def test_every_role_exists_and_is_used() -> None:
         ("loss_recovered", "charged_off", -9, "charged_off_loans", "recovery_income"),
         ("sold", "principal", -90, "sale_result", "principal_receivable"),
         ("sold", "charged_off", -90, "charged_off_loans", "sale_result"),
+        ("sold", "suspended", -7, "suspended_interest", "sale_result"),
         ("sold", "from_buyer", 60, "due_from_buyers", "sale_result"),
         ("payment_received", "to_buyer", 9, "receipts_clearing", "due_to_buyers"),
         ("buyer_paid", "from_buyer", -60, "receipts_clearing", "due_from_buyers"),
@@ -94,3 +97,21 @@ def test_dimensions_are_kept() -> None:
     assert (entry.fee_kind, entry.tax_kind) == ("service", "")
     entry = books.entry(state.change("tax_charged", "tax:vat", 5, date(2026, 1, 1)))
     assert (entry.fee_kind, entry.tax_kind) == ("", "vat")
+
+
+@pytest.mark.parametrize("agreed", [None, NonAccrual(after_days=10, until="closed")])
+def test_what_was_no_income_is_none_when_the_debt_is_sold(agreed: NonAccrual | None) -> None:
+    """Sold 20 days late for 500.00: without non-accrual its interest was earned and is lost by the sale, with it it
+    was neither. Together they make the same."""
+    sale = events.Sold(buyer="Debtco", price_minor=50_000, **on(50))
+    said = terms(non_accrual=agreed, penalty=None)
+    step = replay.replay(said, [APPROVED, DISBURSED, sale], START + timedelta(days=51))
+    made: dict[str, int] = {}
+    for movement in step.movements:
+        entry = books.entry(movement)
+        for role, sign in ((entry.debit, -1), (entry.credit, 1)):
+            made[role] = made.get(role, 0) + sign * entry.amount_minor
+    earned, result = made["interest_income"], made["sale_result"]
+    assert earned + result == 50_000 - 100_000
+    assert earned == (50_000 if agreed is None else 0)
+    assert made.get("suspended_interest", 0) == 0

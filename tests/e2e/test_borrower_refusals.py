@@ -138,7 +138,7 @@ def test_the_bank_refuses_the_money_and_the_borrower_leaves(live_site: Site, pho
     person.sees("It costs nothing and nothing is owed")
     person.press("Withdraw the application")
     assert person.path == "/account/"
-    person.sees("You owe nothing today")
+    person.sees("You owe us nothing today")
 
 
 def test_past_due_costs_a_penalty_and_the_card_is_debited(live_site: Site, phone: Page) -> None:

@@ -51,7 +51,7 @@ def test_whoever_leaves_after_a_refused_payout_owes_nothing(visitor: Visitor) ->
     late = {**page.hidden, "card": str(visitor.cards()[0].pk)}
     assert "I do not want this loan any more" in page.text
     shown = visitor.fill(f"/application/{visitor.application.pk}/withdraw/")
-    assert ("Nothing is owed" in shown.text, "You owe nothing today" in shown.text) == (True, True)
+    assert ("Nothing is owed" in shown.text, "You owe us nothing today" in shown.text) == (True, True)
     assert (visitor.loan().status, visitor.application.state) == ("cancelled", "withdrawn")
     assert visitor.send(page.path, **late).path == f"/loans/{visitor.loan().pk}/"  # the page in another tab
     assert visitor.sent_to_card() == 1

@@ -67,6 +67,11 @@ def _has_begun(loan: selectors.Loan) -> bool:
     return loan.disbursed_on is not None
 
 
+def _counts_here(loan: selectors.Loan) -> bool:
+    """Whether it runs, or would again: not written off, sold or cancelled."""
+    return loan.status in {*state.LIVE, "closed"}
+
+
 def _may_step_back(loan: selectors.Loan) -> bool:
     """Whether these are the first days, in which a borrower may."""
     return _is_live(loan) and selectors.may_step_back_until(loan) is not None
@@ -88,7 +93,7 @@ def _may_draw(loan: selectors.Loan) -> bool:
 
 def _was_paid(loan: selectors.Loan) -> bool:
     """Whether there is a payment that could be disputed."""
-    return loan.status in {*state.LIVE, "closed"} and bool(loan_course.disputable(loan.pk))
+    return _counts_here(loan) and bool(loan_course.disputable(loan.pk))
 
 
 def _owed_by_buyer(loan: selectors.Loan) -> bool:
@@ -108,7 +113,7 @@ SHAPES = {
         Shape("extend_loan", gettext_lazy("Move the due date"), "loan.extend", _is_live, icon="calendar"),
         Shape("waive", gettext_lazy("Forgive part of the debt"), "loan.waive", _is_live, icon="check"),
         Shape("credit", gettext_lazy("Credit the loan"), "loan.waive", _is_live, icon="check"),
-        Shape("add_fee", gettext_lazy("Charge a fee or a penalty"), "loan.charge", _has_begun, icon="plus"),
+        Shape("add_fee", gettext_lazy("Charge a fee or a penalty"), "loan.charge", _counts_here, icon="plus"),
         Shape("penalty", gettext_lazy("Pause or resume penalties"), "loan.waive", _is_live, icon="pause"),
         Shape("rest_interest", gettext_lazy("Pause interest"), "loan.waive", _is_live, icon="pause"),
         Shape("reschedule", gettext_lazy("Change the due dates"), "loan.restructure", _has_dates, icon="calendar"),

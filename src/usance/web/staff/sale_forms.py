@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy
 
 from usance.apps.servicing import selectors
 from usance.core.loan import state
+from usance.web import forms as house
 from usance.web.staff.course_forms import day, within
-from usance.web.staff.loan_forms import AmountForm
+from usance.web.staff.loan_forms import MOST, AmountForm
 
 
 class _DayForm(AmountForm):
@@ -27,6 +28,7 @@ class _DayForm(AmountForm):
 
 
 class SellForm(_DayForm):
+    amount = house.MoneyField(label=gettext_lazy("Price"), min_minor=1, max_minor=MOST)
     buyer = forms.CharField(label=gettext_lazy("Buyer"), max_length=120)
     contact = forms.CharField(
         label=gettext_lazy("Where the borrower reaches the buyer"),
@@ -39,10 +41,6 @@ class SellForm(_DayForm):
     )
     reason = forms.CharField(label=gettext_lazy("Why"), max_length=300)
     field_order = ("buyer", "contact", "amount", "value_on", "reason")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["amount"].label = gettext_lazy("Price")
 
 
 class _SettleForm(_DayForm):

@@ -27,7 +27,7 @@ LOAN = [
     "terms told refused records",
     "events plan",
     "state",
-    "checkpoint charges income",
+    "checkpoint charges recognition",
     "to_come",
     "allocate forecast",
     "close",

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from usance.core import calendar, money
-from usance.core.loan import allocate, carry, charges, draw, events, income, plan, relief, reshape, state, to_come
+from usance.core.loan import allocate, carry, charges, draw, events, plan, recognition, relief, reshape, state, to_come
 from usance.core.loan.close import next_period, settle_status, turn_period
 from usance.core.loan.events import Event
 from usance.core.loan.state import Bill, Book, Loan, Movement, Step, change
@@ -26,7 +26,7 @@ def apply_into(loan: Loan, event: Event, book: Book) -> Loan:
     if event.effective_on != loan.at:
         raise ValueError(f"the loan is at {loan.at}, the event of {event.effective_on}")
     book.event = event.source
-    loan = income.settle(settle_status(APPLY[type(event)](loan, event, book), book), book)
+    loan = recognition.settle(settle_status(APPLY[type(event)](loan, event, book), book), book)
     book.event = ""
     return loan._replace(last_order=event.order)
 
@@ -83,7 +83,7 @@ def taken_over(loan: Loan, event: events.TakenOver, book: Book) -> Loan:
             loan = reshape.as_listed(reshape.levelled(loan, 0, level_minor=said.level_minor))
         if loan.due_dates[:1] == (loan.at,):
             loan = turn_period(loan, book)
-    loan = income.settle(loan, book)
+    loan = recognition.settle(loan, book)
     book.begin(loan)
     book.fact("taken_over", loan.at, outstanding_minor=state.outstanding(loan))
     return allocate.allocate(loan, book, loan.at, ("past_due", "due")) if here else loan
@@ -344,8 +344,8 @@ APPLY: dict[type[Event], Callable[[Loan, Any, Book], Loan]] = {
     events.Terminated: reshape.terminated,
     events.ChargedOff: reshape.charged_off,
     events.WrittenOff: relief.written_off,
-    events.PutOnNonAccrual: income.put_on_non_accrual,
-    events.RestoredToAccrual: income.restored_to_accrual,
+    events.PutOnNonAccrual: recognition.put_on_non_accrual,
+    events.RestoredToAccrual: recognition.restored_to_accrual,
     events.Recovered: payment_received,
     events.Refunded: refunded,
     events.Sold: relief.sold,

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from usance.core import calendar
 from usance.core.calendar import ONE_DAY
-from usance.core.loan import allocate, charges, income, plan, state, to_come
+from usance.core.loan import allocate, charges, plan, recognition, state, to_come
 from usance.core.loan.state import Bill, Book, Loan, Step
 from usance.core.rates import Period
 
@@ -91,7 +91,7 @@ def watch_lateness(loan: Loan, book: Book, until: date) -> Loan:
 
 def watch_income(loan: Loan, book: Book, until: date) -> Loan:
     """On non-accrual since today, or no more."""
-    return income.settle(loan, book)
+    return recognition.settle(loan, book)
 
 
 CLOSE_OF_DAY: tuple[CloseStep, ...] = (

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from usance.core import calendar, money
-from usance.core.loan import allocate, charges, events, income, plan, state, to_come
+from usance.core.loan import allocate, charges, events, plan, recognition, state, to_come
 from usance.core.loan.close import all_due, joined, next_period, turn_period
 from usance.core.loan.state import Bill, Book, Loan, change
 from usance.core.rates import Rate
@@ -358,7 +358,7 @@ def charged_off(loan: Loan, event: events.ChargedOff, book: Book) -> Loan:
     book.fact("charged_off", loan.at, amount_minor=lost)
     posting = change("charged_off", state.CHARGED_OFF, lost, loan.at)
     loan = book.post(loan, posting, "charge_off", lambda: ("all that is owed", {"owed_minor": lost}))
-    loan = income.lost(loan, book)._replace(charged_off_on=loan.at)
+    loan = recognition.lost(loan, book)._replace(charged_off_on=loan.at)
     return CHARGE_OFFS[loan.terms.charge_off](loan, book)
 
 

@@ -24,6 +24,7 @@ LAYERS = [
     "accounting",
 ]
 LOAN = [
+    "names",
     "terms told refused records",
     "events plan",
     "state",

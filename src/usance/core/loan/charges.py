@@ -21,8 +21,13 @@ Charge = Callable[[Loan, Book, date], Loan]
 # --- caps --------------------------------------------------------------------------------------------------------
 
 
+def capped_principal(loan: Loan) -> int:
+    """The principal that fees and caps are a share of: what was agreed until money arrived."""
+    return loan.disbursed_minor or loan.terms.principal_minor
+
+
 def _share_of_principal(loan: Loan, share: Fraction) -> int:
-    return money.rounded(share * state.capped_principal(loan), "down")
+    return money.rounded(share * capped_principal(loan), "down")
 
 
 def cost_room(loan: Loan) -> int | None:
@@ -305,7 +310,7 @@ def _count_penalty(loan: Loan, book: Book, now: Accrued, on: date) -> Loan:
 Due = Mapping[str, int]  # of the instalment being billed, by balance; empty at other times
 
 FEE_BASES: dict[str, Callable[[Loan, Due], int]] = {
-    "original_principal": lambda loan, due: state.capped_principal(loan),
+    "original_principal": lambda loan, due: capped_principal(loan),
     "outstanding_principal": lambda loan, due: loan.balances.get("principal", 0),
     "past_due_total": lambda loan, due: state.past_due(loan),
     "instalment_principal": lambda loan, due: due.get("principal", 0),

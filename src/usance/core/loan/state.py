@@ -322,11 +322,6 @@ def may_withdraw_until(loan: Loan) -> date | None:
     return begins + timedelta(days=agreed.days)
 
 
-def capped_principal(loan: Loan) -> int:
-    """The principal that fees and caps are a share of: what was agreed until money arrived."""
-    return loan.disbursed_minor or loan.terms.principal_minor
-
-
 BESIDE = {CHARGED_OFF: "charge_off", SUSPENDED: "non_accrual"}  # and the rule by which it moves
 
 

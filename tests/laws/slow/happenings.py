@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import copy
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
-from tests.laws.slow import anew, charging, plan
+from tests.laws.slow import anew, charging, income, plan
 from tests.laws.slow.days import NIGHT, later, multiple, worked
 from tests.laws.slow.loan import Charge, Demand, SlowLoan, add, count_for_charges_first
 from tests.laws.slow.nights import NOW, join, nothing_to_come, see_whether_over, turn
@@ -19,6 +20,7 @@ RANKS = {
     "InterestPaused": 4, "PenaltyPaused": 5, "PenaltyResumed": 6, "Rescheduled": 7, "Extended": 7, "FeeAdded": 8,
     "Withdrawn": 8, "Charged": 8, "Waived": 9, "PaymentReceived": 10, "Credited": 10, "ChargedBack": 10,
     "Respread": 10, "Terminated": 10, "ChargedOff": 10, "WrittenOff": 11, "Recovered": 12, "Refunded": 13,
+    "IncomeDeferred": 4, "IncomeTakenBack": 10,
 }  # fmt: skip
 
 
@@ -59,7 +61,7 @@ def disbursed(loan: SlowLoan, told: Any) -> None:
     if beside:
         anew.plan_beside(loan, financed, beside)
     else:
-        plan.plan_anew(loan, amount)
+        plan.plan_anew(loan, financed)
         plan.as_listed(loan)
     spread(loan, NOW)
 
@@ -147,6 +149,7 @@ def taken_over(loan: SlowLoan, told: Any) -> None:
     if said is None or loan.began is not None:
         return
     loan.loose = {held.balance: held.amount_minor for held in said.balances}
+    loan.unearned = Fraction(loan.loose.pop("deferred_income", 0))
     loan.began, loan.drawn, loan.status = said.disbursed_on, loan.agreed.principal_minor, "live"
     loan.fine_asked, loan.charged = loan.loose.get("penalty", 0), said.charged_minor
     loan.fine += loan.fine_asked
@@ -222,6 +225,42 @@ def forgive(loan: SlowLoan, what: str, amount: int) -> None:
 
 def waived(loan: SlowLoan, told: Any) -> None:
     forgive(loan, told.balance, told.amount_minor)
+
+
+def income_deferred(loan: SlowLoan, told: Any) -> None:
+    """By the borrower it is owed as principal that nobody was paid."""
+    if loan.began is None:
+        return
+    amount = told.amount_minor
+    if told.owed_by == "borrower":
+        amount = charging.within(amount, charging.room_under_cost_cap(loan))
+        if loan.status not in ("live", "closed") or not amount:
+            return
+        goes_on(loan)
+        loan.owe("principal", amount)
+        loan.drawn += amount
+        loan.charged += amount
+    income.put_in(loan, amount, told.owed_by)
+    if told.owed_by != "borrower":
+        return
+    if loan.coming:
+        plan.plan_anew(loan, amount)
+        plan.as_listed(loan)
+        spread(loan, NOW)
+    else:
+        see_whether_over(loan)
+        spread(loan)
+
+
+def income_taken_back(loan: SlowLoan, told: Any) -> None:
+    """As a payment, where the borrower owed it."""
+    amount = min(told.amount_minor, loan.incomes.get(told.owed_by, 0))
+    income.take_out(loan, amount, told.owed_by)
+    if told.owed_by == "borrower":
+        if amount:
+            loan.money += amount
+            spread(loan)
+        _forgive_what_is_small(loan)
 
 
 def sent_back(loan: SlowLoan, told: Any) -> None:
@@ -335,10 +374,12 @@ def withdrawn(loan: SlowLoan, told: Any) -> None:
     for what, amount in sorted(loan.owed().items()):
         if what not in ("interest", "principal") and what not in with_interest:
             forgive(loan, what, amount)
-    borne = anew.borne_by(loan, sum(loan.fees_at_start.values()))
+    added = loan.incomes.get("borrower", 0)
+    borne = anew.borne_by(loan, sum(loan.fees_at_start.values()) + added)
     anew.due_once(loan, later(loan.today, agreed.pay_days, "days"))
     forgive(loan, "interest", borne)
-    for amount in loan.fees_at_start.values():
+    income.take_out(loan, added, "borrower")
+    for amount in (*loan.fees_at_start.values(), added):
         there = min(amount, loan.loose.get("principal", 0))
         loan.owe("principal", -there)
         loan.money += amount - there
@@ -377,6 +418,8 @@ HAPPENINGS: dict[str, Callable[[SlowLoan, Any], None]] = {
     "PaymentReceived": paid,
     "Charged": charged,
     "Credited": credited,
+    "IncomeDeferred": income_deferred,
+    "IncomeTakenBack": income_taken_back,
     "ChargedBack": sent_back,
     "Respread": anew.respread,
     "Terminated": anew.terminated,

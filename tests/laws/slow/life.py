@@ -36,6 +36,7 @@ def figures(loan: SlowLoan) -> Figures:
         "free": loan.free(),
         "kept": loan.kept(),
         "claim": loan.claim,
+        "deferred": loan.whole(loan.unearned),
         "lost": loan.owes() if loan.lost_on else 0,
         "status": loan.status if not loan.live else "past_due" if late else "active",
         "days late": late,

@@ -19,14 +19,17 @@ ROLES: dict[str, str] = {
     "tax_receivable": "asset",
     "charged_off_loans": "asset",  # less than nothing: what of the debts above does not count any more
     "unapplied_funds": "liability",
+    "deferred_income": "liability",
     # money on its way
     "disbursement_clearing": "asset",
     "receipts_clearing": "asset",
     "refund_clearing": "asset",
     "migration_clearing": "asset",  # against the balances that another system handed over
+    "income_clearing": "asset",  # what third parties owe of income; what borrowers owe of it passes through
     # results
     "interest_income": "income",
     "fee_income": "income",
+    "deferred_income_earned": "income",
     "penalty_income": "income",
     "recovery_income": "income",
     "tax_payable": "liability",
@@ -43,8 +46,9 @@ CONTROL: dict[str, str] = {
     "tax": "tax_receivable",
     "unapplied": "unapplied_funds",
     "charged_off": "charged_off_loans",
+    "deferred_income": "deferred_income",
 }
-GROWS_IN_CREDIT = frozenset({"unapplied_funds", "charged_off_loans"})
+GROWS_IN_CREDIT = frozenset({"unapplied_funds", "charged_off_loans", "deferred_income"})
 
 # movement kind -> the role on the other side of the balance it changes
 COUNTERPARTS: dict[str, str] = {
@@ -75,6 +79,10 @@ COUNTERPARTS: dict[str, str] = {
     "penalty_suspended": "penalty_income",
     "loss_recovered": "recovery_income",
     "taken_over": "migration_clearing",
+    "income_deferred": "income_clearing",
+    "income_capitalised": "income_clearing",
+    "income_returned": "income_clearing",
+    "income_earned": "deferred_income_earned",
 }
 
 

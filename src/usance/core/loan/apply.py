@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from usance.core import calendar, money
-from usance.core.loan import allocate, carry, charges, draw, events, plan, reshape, state, to_come
+from usance.core.loan import allocate, carry, charges, defer, draw, events, plan, reshape, state, to_come
 from usance.core.loan.close import next_period, nothing_to_come, settle_status, turn_period
 from usance.core.loan.events import Event
 from usance.core.loan.state import Bill, Book, Loan, Movement, Step, change
@@ -180,6 +180,11 @@ def _forgive_remainder(loan: Loan, book: Book) -> Loan:
     return loan
 
 
+def income_taken_back(loan: Loan, event: events.IncomeTakenBack, book: Book) -> Loan:
+    back = defer.taken_back(loan, event, book)
+    return _forgive_remainder(back, book) if event.owed_by == "borrower" else back
+
+
 def refunded(loan: Loan, event: events.Refunded, book: Book) -> Loan:
     """Out of the unapplied funds; if later knowledge left too little there, the borrower owes the rest again."""
     return _owed_again(loan, book, "principal", event.amount_minor, "refund", "sent back")
@@ -316,7 +321,7 @@ def withdrawn(loan: Loan, event: events.Withdrawn, book: Book) -> Loan:
         if component in ("fee", "penalty") or (component == "tax" and name not in of_interest):
             loan = _relieve(loan, book, key, amount, "waived", "withdrawal")
     due_on = loan.at + timedelta(days=agreed.pay_days)
-    borne = to_come.interest_since(loan, sum(loan.fees_at_start.values()))
+    borne = to_come.interest_since(loan, sum(loan.fees_at_start.values()) + loan.incomes.get("borrower", 0))
     loan = reshape.due_once(loan, due_on)
     loan = _relieve(loan, book, "interest", borne, "waived", "withdrawal")
     for key, amount in sorted(loan.fees_at_start.items()):
@@ -324,6 +329,7 @@ def withdrawn(loan: Loan, event: events.Withdrawn, book: Book) -> Loan:
         there = max(0, state.regular(loan).get("principal", 0))
         for balance, part in (("principal", -min(amount, there)), (state.UNAPPLIED, max(0, amount - there))):
             loan = book.post(loan, change(kind, balance, part, loan.at), "withdrawal", _says("given back", of=key))
+    loan = defer.given_back(loan, book)
     book.fact("withdrawn", loan.at, due_on=due_on.isoformat())
     loan = loan._replace(fees_at_start={}, withdrawn_on=loan.at)
     return allocate.allocate(turn_period(loan, book) if due_on == loan.at else loan, book, loan.at)
@@ -389,4 +395,6 @@ APPLY: dict[type[Event], Callable[[Loan, Any, Book], Loan]] = {
     events.PaymentReturned: undone,
     events.Reversed: undone,
     events.TermsCorrected: terms_corrected,
+    events.IncomeDeferred: defer.income_deferred,
+    events.IncomeTakenBack: income_taken_back,
 }

@@ -119,6 +119,29 @@ class RateChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IncomeDeferred(Event):
+    """Income that is earned evenly over the days that are left of the loan. The borrower owes it: the principal grows
+    by it, and nobody is paid; or a third party does, a merchant for a lower rate: then the debt stays as it is."""
+
+    RANK: ClassVar[int] = 4
+    amount_minor: int
+    owed_by: str  # a name in terms.NAMES["owed_by"]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomeTakenBack(Event):
+    """A part of what was deferred is not ours after all. `income` is the source of the event that had deferred it: if
+    that never was, neither was this. What the borrower owed of it counts as paid."""
+
+    RANK: ClassVar[int] = 10
+    amount_minor: int
+    owed_by: str
+    income: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InterestPaused(Event):
     """No interest for the nights from `since` to `until`, be they past or to come."""
 
@@ -325,7 +348,7 @@ KINDS: dict[str, type[Event]] = {
         Approved, DisbursementFailed, Cancelled, Disbursed, TakenOver, RateChanged, InterestPaused, PenaltyPaused,
         PenaltyResumed, Rescheduled, Extended, Withdrawn, FeeAdded, Waived, PaymentReceived, Charged, Credited,
         ChargedBack, Respread, Terminated, ChargedOff, WrittenOff, Recovered, Refunded, PaymentReturned, Reversed,
-        TermsCorrected,
+        TermsCorrected, IncomeDeferred, IncomeTakenBack,
     )
 }  # fmt: skip
 

@@ -169,9 +169,23 @@ class DrawingIsOver(Refusal):
 
 
 class MoreThanAgreed(Refusal):
-    """All parts together would be more than the principal that was agreed."""
+    """All parts together would be more than the principal that was agreed, or what is added to it more than may be."""
 
     code = "more_than_agreed"
+    amount_minor: int
+    left_minor: int
+
+
+class NothingToEarnOver(Refusal):
+    """Income is deferred over the days to come of a loan, and there are none: it is over, or taken for lost."""
+
+    code = "nothing_to_earn_over"
+
+
+class MoreThanDeferred(Refusal):
+    """More would be taken back of an income than is left of it."""
+
+    code = "more_than_deferred"
     amount_minor: int
     left_minor: int
 

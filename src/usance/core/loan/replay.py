@@ -12,7 +12,16 @@ from usance.core.loan import state
 from usance.core.loan.admit import admit, admit_to_history
 from usance.core.loan.apply import apply_into
 from usance.core.loan.close import advance, advance_into
-from usance.core.loan.events import ChargedBack, Event, PaymentReturned, Refunded, Reversed, TakenOver, TermsCorrected
+from usance.core.loan.events import (
+    ChargedBack,
+    Event,
+    IncomeTakenBack,
+    PaymentReturned,
+    Refunded,
+    Reversed,
+    TakenOver,
+    TermsCorrected,
+)
 from usance.core.loan.refused import TermsContradicted
 from usance.core.loan.state import Book, Fact, Loan, Movement, Step
 from usance.core.loan.terms import Terms
@@ -34,6 +43,8 @@ def in_force(events: Iterable[Event]) -> list[Event]:
 
 def _about(event: Event) -> str:
     """The source of the event without which this one means nothing."""
+    if isinstance(event, IncomeTakenBack):
+        return event.income
     return (event.payment if isinstance(event, ChargedBack) else "") or event.source
 
 

@@ -19,6 +19,7 @@ from usance.core.loan.records import quick
 from usance.core.loan.terms import Terms
 from usance.core.loan.told import BESIDE as BESIDE
 from usance.core.loan.told import CHARGED_OFF as CHARGED_OFF
+from usance.core.loan.told import DEFERRED as DEFERRED
 from usance.core.loan.told import NOT_OWED as NOT_OWED
 from usance.core.loan.told import UNAPPLIED as UNAPPLIED
 from usance.core.loan.told import Fact as Fact
@@ -69,6 +70,8 @@ class Loan(NamedTuple):
     moved_to: date | None = None  # the due date whose period has not the plan's length
     charged_off_on: date | None = None
     fees_at_start: Mapping[str, int] = {}  # charged when money came, with their taxes, by balance
+    deferred: Fraction = Fraction(0)  # income that is not earned yet, exactly
+    incomes: Mapping[str, int] = {}  # all that was deferred and not taken back, by who owes it
     withdrawn_on: date | None = None
     extension_count: int = 0
     claim_minor: int = 0  # written off and not recovered

@@ -272,6 +272,34 @@ def _refund_to_borrower(telling: Telling, item: Told) -> None:
     telling.add("Credit Balance Refund", event)
 
 
+# --- income over time --------------------------------------------------------------------------------------------
+
+
+def _deferring(name: str, owed_by: str) -> Callable[[Telling, Told], None]:
+    def deferred(telling: Telling, item: Told) -> None:
+        amount, source = telling.terms.currency.minor(item["amount"]), telling.source()
+        event = events.IncomeDeferred(effective_on=_on(item), source=source, amount_minor=amount, owed_by=owed_by)
+        telling.add(name, event)
+
+    return deferred
+
+
+def _taking_back(name: str, owed_by: str) -> Callable[[Telling, Told], None]:
+    """Of the last that was told."""
+
+    def taken_back(telling: Telling, item: Told) -> None:
+        event = events.IncomeTakenBack(
+            effective_on=_on(item),
+            source=telling.source(),
+            amount_minor=telling.terms.currency.minor(item["amount"]),
+            owed_by=owed_by,
+            income=telling.find(name, "last"),
+        )
+        telling.add(f"{name} Adjustment", event)
+
+    return taken_back
+
+
 # --- charges -----------------------------------------------------------------------------------------------------
 
 
@@ -390,6 +418,10 @@ EVENTS: dict[str, Callable[[Telling, Told], None]] = {
     "contract_termination": _contract_termination,
     "undo_contract_termination": _undoing("Contract Termination"),
     "write_off": _write_off,
+    "capitalized_income": _deferring("Capitalized Income", "borrower"),
+    "capitalized_income_adjustment": _taking_back("Capitalized Income", "borrower"),
+    "buy_down_fee": _deferring("Buy Down Fee", "third_party"),
+    "buy_down_fee_adjustment": _taking_back("Buy Down Fee", "third_party"),
     "waive_charge": _waive_charge,
     "fee": _fee,
     "penalty": _penalty,

@@ -68,6 +68,11 @@ def test_every_role_exists_and_is_used() -> None:
         ("charged_off", "charged_off", 90, "loan_loss", "charged_off_loans"),
         ("interest_suspended", "charged_off", 7, "interest_income", "charged_off_loans"),
         ("loss_recovered", "charged_off", -9, "charged_off_loans", "recovery_income"),
+        ("income_capitalised", "principal", 9, "principal_receivable", "income_clearing"),
+        ("income_deferred", "deferred_income", 9, "income_clearing", "deferred_income"),
+        ("income_earned", "deferred_income", -1, "deferred_income", "deferred_income_earned"),
+        ("income_deferred", "deferred_income", -4, "deferred_income", "income_clearing"),
+        ("income_returned", "unapplied", 4, "income_clearing", "unapplied_funds"),
     ],
 )
 def test_sides(kind: str, balance: str, amount: int, debit: str, credit: str) -> None:

@@ -101,7 +101,7 @@ def _admit_added(terms: Terms, in_force: Iterable[Event], event: events.IncomeDe
     )
     left = money.rounded(terms.income_share * terms.principal_minor, terms.rounding) - added
     if event.amount_minor > left:
-        raise refused.MoreThanAgreed(amount_minor=event.amount_minor, left_minor=left)
+        raise refused.MoreAddedThanAgreed(amount_minor=event.amount_minor, left_minor=left)
 
 
 def _is_of_income(in_force: Sequence[Event], event: events.IncomeTakenBack) -> None:
@@ -252,7 +252,7 @@ def _has_days_left(loan: Loan, event: events.IncomeDeferred) -> None:
         raise refused.NothingToEarnOver()
     room = charges.cost_room(loan)
     if event.owed_by == "borrower" and room is not None and event.amount_minor > room:
-        raise refused.MoreThanAgreed(amount_minor=event.amount_minor, left_minor=room)
+        raise refused.MoreAddedThanAgreed(amount_minor=event.amount_minor, left_minor=room)
 
 
 def _is_known_credit(loan: Loan, event: events.Credited) -> None:

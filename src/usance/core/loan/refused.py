@@ -169,7 +169,7 @@ class DrawingIsOver(Refusal):
 
 
 class MoreThanAgreed(Refusal):
-    """All parts together would be more than the principal that was agreed, or what is added to it more than may be."""
+    """All parts together would be more than the principal that was agreed."""
 
     code = "more_than_agreed"
     amount_minor: int
@@ -180,6 +180,14 @@ class NothingToEarnOver(Refusal):
     """Income is deferred over the days to come of a loan, and there are none: it is over, or taken for lost."""
 
     code = "nothing_to_earn_over"
+
+
+class MoreAddedThanAgreed(Refusal):
+    """More would be added to the principal that nobody is paid than was agreed, or than the costs may be."""
+
+    code = "more_added_than_agreed"
+    amount_minor: int
+    left_minor: int
 
 
 class MoreThanDeferred(Refusal):

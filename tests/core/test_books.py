@@ -69,9 +69,9 @@ def test_every_role_exists_and_is_used() -> None:
         ("interest_suspended", "charged_off", 7, "interest_income", "charged_off_loans"),
         ("loss_recovered", "charged_off", -9, "charged_off_loans", "recovery_income"),
         ("income_capitalised", "principal", 9, "principal_receivable", "income_clearing"),
-        ("income_deferred", "deferred_income", 9, "income_clearing", "deferred_income"),
-        ("income_earned", "deferred_income", -1, "deferred_income", "deferred_income_earned"),
-        ("income_deferred", "deferred_income", -4, "deferred_income", "income_clearing"),
+        ("income_deferred", "deferred", 9, "income_clearing", "deferred_income"),
+        ("income_earned", "deferred", -1, "deferred_income", "deferred_income_earned"),
+        ("income_deferred", "deferred", -4, "deferred_income", "income_clearing"),
         ("income_returned", "unapplied", 4, "income_clearing", "unapplied_funds"),
     ],
 )

@@ -58,7 +58,7 @@ def some_standing(chance: Random, terms: Terms) -> Carried:
         disbursed_on=began,
         balances=held(
             principal=left + open_principal, interest=open_interest + chance.choice((0, chance.randint(0, 900))),
-            deferred_income=chance.choice((0, 0, 200)), penalty=chance.choice((0, 0, 70)),
+            deferred=chance.choice((0, 0, 200)), penalty=chance.choice((0, 0, 70)),
             fee__service=chance.choice((0, 0, 30)),
         ),
         bills=tuple(bills),

@@ -177,7 +177,7 @@ def _conserved(loan: state.Loan, movements: list[state.Movement], history: list[
     )
     assert total("disbursed") == sum(e.amount_minor for e in told if isinstance(e, events.Disbursed))
     assert loan.balances.get("charged_off", 0) == (state.outstanding(loan) if loan.charged_off_on else 0)
-    assert loan.balances.get("deferred_income", 0) == money.rounded(loan.deferred, loan.terms.rounding)
+    assert loan.balances.get("deferred", 0) == money.rounded(loan.deferred, loan.terms.rounding)
     assert total("income_deferred") == sum(loan.incomes.values())
     assert all(amount > 0 for amount in loan.balances.values())
 

@@ -343,7 +343,7 @@ def standing(loan: state.Loan) -> dict[str, str]:
         "sent": text(quote.net_disbursement(loan.terms)),
     }
     zero = text(0)
-    for key in ("principal", "interest", "penalty", "unapplied", "deferred_income"):
+    for key in ("principal", "interest", "penalty", "unapplied", "deferred"):
         figures[key] = zero
     for fee in loan.terms.fees:
         figures[f"fee:{fee.kind}"] = zero

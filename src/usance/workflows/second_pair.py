@@ -39,6 +39,8 @@ COURSES = [
         (loan_course.LOST, _("Take a loan for lost")),
         (loan_course.END, _("End a contract")),
         (loan_course.DISPUTE, _("Book a chargeback")),
+        (loan_course.INCOME, _("Add income over the term")),
+        (loan_course.INCOME_BACK, _("Take back income over the term")),
     )
 ]
 PART = desk.Kind(

@@ -149,7 +149,7 @@ def taken_over(loan: SlowLoan, told: Any) -> None:
     if said is None or loan.began is not None:
         return
     loan.loose = {held.balance: held.amount_minor for held in said.balances}
-    loan.unearned = Fraction(loan.loose.pop("deferred_income", 0))
+    loan.unearned = Fraction(loan.loose.pop("deferred", 0))
     loan.began, loan.drawn, loan.status = said.disbursed_on, loan.agreed.principal_minor, "live"
     loan.fine_asked, loan.charged = loan.loose.get("penalty", 0), said.charged_minor
     loan.fine += loan.fine_asked

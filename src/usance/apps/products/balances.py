@@ -14,6 +14,7 @@ COMPONENTS: Mapping[str, Any] = {
     "penalty": gettext_lazy("Penalty"),
     "tax": gettext_lazy("Tax"),
     "unapplied": gettext_lazy("Paid in advance"),
+    "deferred": gettext_lazy("Income not earned yet"),
     "charged_off": gettext_lazy("Taken for lost"),
 }
 FEES: Mapping[str, Any] = {

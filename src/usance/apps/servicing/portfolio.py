@@ -23,7 +23,7 @@ from usance.apps.servicing import folding, lists, statuses
 from usance.apps.servicing.models import Loan, PortfolioRollup, StatusChange
 from usance.core.loan.told import TAKES_FROM_UNAPPLIED
 
-MONEY = ("principal", "interest", "fee", "penalty", "tax", "unapplied", "charged_off")
+MONEY = ("principal", "interest", "fee", "penalty", "tax", "unapplied", "charged_off", "deferred")
 OWED = MONEY[:5]
 LOANS = "loans"
 BEGINNING = date(1, 1, 1)

@@ -46,7 +46,7 @@ CONTROL: dict[str, str] = {
     "tax": "tax_receivable",
     "unapplied": "unapplied_funds",
     "charged_off": "charged_off_loans",
-    "deferred_income": "deferred_income",
+    "deferred": "deferred_income",
 }
 GROWS_IN_CREDIT = frozenset({"unapplied_funds", "charged_off_loans", "deferred_income"})
 

@@ -24,7 +24,7 @@ def _by_the_borrower(loan: Loan, amount: int, book: Book) -> Loan:
         return loan
     loan = reshape.to_come_again(loan)
     posting = change("income_capitalised", "principal", amount, loan.at)
-    loan = book.post(loan, posting, "income", lambda: ("lent, and paid to nobody", {}))
+    loan = book.post(loan, posting, "income.added", lambda: ("lent, and paid to nobody", {}))
     loan = loan._replace(
         disbursed_minor=loan.disbursed_minor + amount,
         drawn_later=(*loan.drawn_later, (loan.at, amount)),
@@ -56,7 +56,7 @@ def taken_back(loan: Loan, event: events.IncomeTakenBack, book: Book) -> Loan:
 
 def _returned(loan: Loan, book: Book, amount: int, on: date) -> Loan:
     posting = change("income_returned", state.UNAPPLIED, amount, on)
-    return book.post(loan, posting, "income", lambda: ("given back", {}))
+    return book.post(loan, posting, "income.returned", lambda: ("given back", {}))
 
 
 def given_back(loan: Loan, book: Book) -> Loan:

@@ -24,7 +24,7 @@ def days_left(loan: Loan) -> int:
 def deferred(loan: Loan, book: Book, amount: int, owed_by: str) -> Loan:
     """So much more is to be earned, or less: what was earned of that already is given up again."""
     posting = change("income_deferred", state.DEFERRED, amount, loan.at)
-    loan = book.post(loan, posting, "income", lambda: (f"{amount}", {"owed_by": owed_by}))
+    loan = book.post(loan, posting, "income.deferred", lambda: (f"{amount}", {"owed_by": owed_by}))
     incomes = {**loan.incomes, owed_by: loan.incomes.get(owed_by, 0) + amount}
     loan = loan._replace(incomes={key: total for key, total in incomes.items() if total})
     return _left(loan, book, max(Fraction(0), loan.deferred + amount), loan.at, {"owed_by": owed_by})

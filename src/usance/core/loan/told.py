@@ -28,7 +28,7 @@ class Movement(NamedTuple):
 
 UNAPPLIED = "unapplied"
 CHARGED_OFF = "charged_off"  # so much of what is owed does not count as an asset of ours any more
-DEFERRED = "deferred_income"  # ours, but not earned yet
+DEFERRED = "deferred"  # ours, but not earned yet
 NOT_OWED = frozenset({UNAPPLIED, CHARGED_OFF, DEFERRED})
 TAKES_FROM_UNAPPLIED = frozenset({"allocated"})
 

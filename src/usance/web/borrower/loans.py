@@ -54,7 +54,7 @@ def show(request: HttpRequest, loan_id: UUID) -> HttpResponse:
         "payoff": payoff,
         "lines": _owed_lines(view),
         "schedule": words.schedule(view.schedule, view.on),
-        "timeline": words.timeline(view.timeline, loan.currency),
+        "timeline": words.timeline(_of_the_debt(view), loan.currency),
         "documents": [*papers.documents_of(loan.pk), *_agreements(loan)],
         "extensions": selectors.extension_options(loan_id=loan.pk),
         "payout": payouts[0] if payouts else None,
@@ -143,12 +143,17 @@ def _agreements(loan: selectors.Loan) -> list[Any]:
     return list(papers.documents_of(loan.application_id)) if loan.application_id else []
 
 
+def _of_the_debt(view: selectors.LoanView) -> list[selectors.TimelineLine]:
+    """What a third party pays us for a lower rate is between it and us."""
+    return [line for line in view.timeline if line.details.get("owed_by") != "third_party"]
+
+
 def _owed_lines(view: selectors.LoanView) -> list[ui.Line]:
     """What is owed, by what it is for."""
     lines = [
         ui.Line(words.balance_name(balance), -amount if balance == "unapplied" else amount)
         for balance, amount in view.balances.items()
-        if amount and balance != "charged_off"
+        if amount and balance not in ("charged_off", "deferred")
     ]
     total = view.standing.outstanding_minor - view.standing.unapplied_minor
     return [*lines, ui.Line(_("Together"), total, total=True)]

@@ -26,6 +26,7 @@ UNDOABLE = frozenset(
     {"payment_received", "recovered", "waived", "fee_added", "extended", "rate_changed", "penalty_paused"}
     | {"penalty_resumed", "written_off", "refunded", "charged", "charged_back", "credited", "interest_paused"}
     | {"rescheduled", "respread", "terminated", "charged_off", "terms_corrected"}
+    | {"income_deferred", "income_taken_back"}
 )
 
 

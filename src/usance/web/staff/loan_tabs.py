@@ -255,6 +255,7 @@ SHOWN: Mapping[str, frozenset[str]] = {
         {"approved", "cancelled", "extended", "waived", "fee_added", "rate_changed", "penalty_paused"}
         | {"penalty_resumed", "reversed", "written_off", "charged", "charged_back", "credited", "interest_paused"}
         | {"rescheduled", "respread", "terminated", "charged_off", "terms_corrected"}
+        | {"income_deferred", "income_taken_back"}
     ),
     "dates": frozenset(
         {"instalment_due", "became_past_due", "cured", "matured", "defaulted", "paid_off", "reopened"}

@@ -118,6 +118,14 @@ FROM servicing_loan l JOIN (
 ) moved ON moved.institution_id = l.institution_id AND moved.loan_id = l.id
 ORDER BY l.number
 """
+NOT_EARNED = """
+SELECT l.number, moved.amount, coalesce((l.checkpoint->'balances'->>'deferred')::bigint, 0) AS stands
+FROM servicing_loan l JOIN (
+    SELECT institution_id, loan_id, sum(amount_minor) AS amount FROM servicing_loanmovement
+    WHERE component = 'deferred' GROUP BY institution_id, loan_id
+) moved ON moved.institution_id = l.institution_id AND moved.loan_id = l.id
+ORDER BY l.number
+"""
 LOST_MOVEMENTS = """
 SELECT m.id, m.loan_id FROM servicing_loanmovement m
 WHERE NOT EXISTS (SELECT FROM servicing_loan l WHERE l.institution_id = m.institution_id AND l.id = m.loan_id)
@@ -133,6 +141,9 @@ def loans_as_movements() -> Iterator[Difference]:
     for number, moved, owed in rows(NOT_COUNTED):
         if moved != owed:
             yield Difference("I2", f"loan {number}", f"{owed} of it is charged off, its movements make {moved}")
+    for number, moved, stands in rows(NOT_EARNED):
+        if moved != stands:
+            yield Difference("I2", f"loan {number}", f"{stands} of income is not earned, its movements make {moved}")
     for movement_id, loan_id in rows(LOST_MOVEMENTS):
         yield Difference("I2", f"movement {movement_id}", f"its loan {loan_id} is gone")
     for (number,) in rows(EARNINGS):
@@ -154,15 +165,18 @@ FROM servicing_loan, (
 """
 
 
-CHARGED_OFF = """
-SELECT coalesce(sum(amount_minor), 0) FROM servicing_loanmovement WHERE component = 'charged_off'
+BESIDE = """
+SELECT coalesce(sum(amount_minor) FILTER (WHERE component = 'charged_off'), 0),
+       coalesce(sum(amount_minor) FILTER (WHERE component = 'deferred'), 0)
+FROM servicing_loanmovement WHERE component IN ('charged_off', 'deferred')
 """
 
 
 def control_accounts() -> Iterator[Difference]:
     """I2, summed: each control account carries what all loans together owe of it."""
     accounts, sums = dict(rows(CONTROL)), (rows(SUMS) or [(0,) * len(COMPONENTS)])[0]
-    for name, owed in zip((*COMPONENTS, "charged_off"), (*sums, *rows(CHARGED_OFF)[0]), strict=True):
+    beside = ("charged_off", "deferred")
+    for name, owed in zip((*COMPONENTS, *beside), (*sums, *rows(BESIDE)[0]), strict=True):
         role = books.CONTROL[name]
         booked = accounts.get(role, 0) * books.side(role)
         if booked != owed:
@@ -221,7 +235,7 @@ def movements_whole() -> Iterator[Difference]:
 
 PRINCIPAL_KINDS = (
     "disbursed", "taken_over", "fee_capitalised", "tax_capitalised", "charged_back", "allocated", "waived",
-    "remainder_forgiven", "written_off", "fee_returned", "tax_returned",
+    "remainder_forgiven", "written_off", "fee_returned", "tax_returned", "income_capitalised",
 )  # fmt: skip
 PRINCIPAL = """
 SELECT l.number, l.principal_minor,

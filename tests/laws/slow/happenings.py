@@ -49,7 +49,7 @@ def disbursed(loan: SlowLoan, told: Any) -> None:
         _begin(loan)
         amount = loan.drawn
     else:
-        goes_on(loan)
+        anew.goes_on(loan)
         amount += _fees_of_later_money(loan, amount)
     if not loan.coming:  # it owes again, and what it had too much pays
         see_whether_over(loan)
@@ -123,26 +123,6 @@ def _down_payment(loan: SlowLoan, drawn: int) -> int:
     return amount
 
 
-def goes_on(loan: SlowLoan) -> None:
-    """A loan whose demands stand, and that was paid off before its time, goes on with its plan."""
-    if loan.status != "closed" or not loan.stands or loan.began is None:
-        return
-    days = [day for day in plan.due_days(loan.agreed, loan.began) if day > loan.today]
-    if not days:
-        return
-    settled = {bill.due: bill for bill in loan.bills if bill.due > loan.today}
-    loan.bills = [bill for bill in loan.bills if bill.due <= loan.today]
-    loan.coming = [settled.get(day, Demand(day)) for day in days]
-    loan.planned = loan.planned[-len(days) :]
-    plan.as_listed(loan)
-    loan.own_levels = loan.own_levels[-len(days) :] if len(loan.own_levels) >= len(days) else []
-    for one in loan.coming:  # what was settled of them is settled beforehand
-        one.touched = one in settled.values()
-        add(one.paid, [(what, one.extra.pop(what)) for what in ("interest", "principal") if what in one.extra])
-    loan.status, loan.matured = "live", None
-    loan.span = plan.next_span(loan)
-
-
 def taken_over(loan: SlowLoan, told: Any) -> None:
     """As it stood elsewhere; what we know as events stands already."""
     said = told.standing
@@ -181,7 +161,11 @@ def taken_over(loan: SlowLoan, told: Any) -> None:
 
 
 def paid(loan: SlowLoan, told: Any) -> None:
-    loan.money += told.amount_minor
+    _use(loan, told.amount_minor)
+
+
+def _use(loan: SlowLoan, money: int) -> None:
+    loan.money += money
     if loan.status == "written_off":
         amount = min(loan.claim, loan.free())
         loan.claim -= amount
@@ -227,40 +211,12 @@ def waived(loan: SlowLoan, told: Any) -> None:
     forgive(loan, told.balance, told.amount_minor)
 
 
-def income_deferred(loan: SlowLoan, told: Any) -> None:
-    """By the borrower it is owed as principal that nobody was paid."""
-    if loan.began is None:
-        return
-    amount = told.amount_minor
-    if told.owed_by == "borrower":
-        amount = charging.within(amount, charging.room_under_cost_cap(loan))
-        if loan.status not in ("live", "closed") or not amount:
-            return
-        goes_on(loan)
-        loan.owe("principal", amount)
-        loan.drawn += amount
-        loan.charged += amount
-    income.put_in(loan, amount, told.owed_by)
-    if told.owed_by != "borrower":
-        return
-    if loan.coming:
-        plan.plan_anew(loan, amount)
-        plan.as_listed(loan)
-        spread(loan, NOW)
-    else:
-        see_whether_over(loan)
-        spread(loan)
-
-
 def income_taken_back(loan: SlowLoan, told: Any) -> None:
     """As a payment, where the borrower owed it."""
     amount = min(told.amount_minor, loan.incomes.get(told.owed_by, 0))
     income.take_out(loan, amount, told.owed_by)
-    if told.owed_by == "borrower":
-        if amount:
-            loan.money += amount
-            spread(loan)
-        _forgive_what_is_small(loan)
+    if told.owed_by == "borrower" and amount:
+        _use(loan, amount)
 
 
 def sent_back(loan: SlowLoan, told: Any) -> None:
@@ -270,7 +226,7 @@ def sent_back(loan: SlowLoan, told: Any) -> None:
         loan.money -= min(there, amount)
         loan.owe(what, max(0, amount - there))
         return
-    goes_on(loan)
+    anew.goes_on(loan)
     ask_on(loan, {what: amount}, loan.today + NIGHT if loan.coming else loan.today)
     see_whether_over(loan)
     spread(loan)
@@ -418,7 +374,7 @@ HAPPENINGS: dict[str, Callable[[SlowLoan, Any], None]] = {
     "PaymentReceived": paid,
     "Charged": charged,
     "Credited": credited,
-    "IncomeDeferred": income_deferred,
+    "IncomeDeferred": income.deferred,
     "IncomeTakenBack": income_taken_back,
     "ChargedBack": sent_back,
     "Respread": anew.respread,

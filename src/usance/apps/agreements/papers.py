@@ -258,7 +258,7 @@ def _rights(frame: Frame, terms: Terms) -> list[str]:
         words.append(
             _(
                 "Charges of at most %(share)s of the loan amount may be added to what you owe after the money was "
-                "paid out; you are told each one, and repay it with the payments to come."
+                "paid out. Each one is shown on the page of the loan, and is repaid with the payments to come."
             )
             % {"share": formats.percent(terms.income_share)}
         )

@@ -136,11 +136,13 @@ def _fee_at_start(loan: Loan, book: Book, kind: str, amount: int, when: str) -> 
 
 
 def payment_received(loan: Loan, event: events.PaymentReceived | events.Recovered, book: Book) -> Loan:
-    """Into the unapplied funds, and from there to what is owed, or to the claim that was written off."""
+    posting = change("payment_received", "unapplied", event.amount_minor, loan.at)
+    return _put_to_use(book.post(loan, posting, "payment", _says("money received")), book)
+
+
+def _put_to_use(loan: Loan, book: Book) -> Loan:
+    """From the unapplied funds to what is owed, or to the claim that was written off."""
     on = loan.at
-    loan = book.post(
-        loan, change("payment_received", "unapplied", event.amount_minor, on), "payment", _says("money received")
-    )
     if loan.status == "written_off":
         amount = min(loan.claim_minor, state.unapplied(loan))
         loan = book.post(loan, change("recovered", "unapplied", -amount, on), "recovery", _says("on the claim"))
@@ -181,8 +183,9 @@ def _forgive_remainder(loan: Loan, book: Book) -> Loan:
 
 
 def income_taken_back(loan: Loan, event: events.IncomeTakenBack, book: Book) -> Loan:
+    """What the borrower owed of it counts as paid."""
     back = defer.taken_back(loan, event, book)
-    return _forgive_remainder(back, book) if event.owed_by == "borrower" else back
+    return _put_to_use(back, book) if event.owed_by == "borrower" and back is not loan else back
 
 
 def refunded(loan: Loan, event: events.Refunded, book: Book) -> Loan:
@@ -303,10 +306,7 @@ def _take_back_principal(loan: Loan) -> Loan:
             due = bill.due["principal"] - remaining["principal"]
             down = bill.down_minor - min(bill.down_minor, remaining["principal"])
             bills[index] = bill._replace(due={**bill.due, "principal": due}, down_minor=down)
-    settled = loan.settled_count
-    while settled < len(bills) and not bills[settled].remaining:
-        settled += 1
-    return loan._replace(bills=tuple(bills), settled_count=settled)
+    return state.recounted(loan._replace(bills=tuple(bills)))
 
 
 def withdrawn(loan: Loan, event: events.Withdrawn, book: Book) -> Loan:

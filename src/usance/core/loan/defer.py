@@ -44,14 +44,12 @@ OWED_BY: dict[str, Callable[[Loan, int, Book], Loan]] = {
 
 
 def taken_back(loan: Loan, event: events.IncomeTakenBack, book: Book) -> Loan:
-    """No more than there is of it. What the borrower owed is met as by a payment."""
+    """No more than there is of it. What the borrower owed is free to pay something else."""
     amount = min(event.amount_minor, loan.incomes.get(event.owed_by, 0))
     if not amount:
         return loan
     loan = income.deferred(loan, book, -amount, event.owed_by)
-    if event.owed_by != "borrower":
-        return loan
-    return allocate.allocate(_returned(loan, book, amount, loan.at), book, loan.at)
+    return _returned(loan, book, amount, loan.at) if event.owed_by == "borrower" else loan
 
 
 def _returned(loan: Loan, book: Book, amount: int, on: date) -> Loan:

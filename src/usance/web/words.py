@@ -102,6 +102,10 @@ OWED_BY: Mapping[str, Any] = {  # who owes income that is earned over the term
     "borrower": gettext_lazy("the borrower: it is added to the debt"),
     "third_party": gettext_lazy("a third party, for a lower rate: the debt stays as it is"),
 }
+OF_INCOME: Mapping[str, Any] = {  # the same, beside an entry
+    "borrower": gettext_lazy("part of the debt"),
+    "third_party": gettext_lazy("paid by a third party, for a lower rate"),
+}
 MESSAGE_STATE: Mapping[str, tuple[Any, ui.Tone]] = {
     "held": (gettext_lazy("Waits for contact hours"), "info"),
     "queued": (gettext_lazy("To be sent"), "neutral"),
@@ -183,7 +187,7 @@ HAPPENED: Mapping[str, tuple[Any, ui.Tone, str]] = {
     "charged": (gettext_lazy("Charge added"), "neutral", "dot"),
     "charged_back": (gettext_lazy("Payment disputed: owed again"), "bad", "alert"),
     "credited": (gettext_lazy("Debt reduced by a credit"), "good", "check"),
-    "income_deferred": (gettext_lazy("Charge that is earned over the term"), "neutral", "dot"),
+    "income_deferred": (gettext_lazy("Charge for the whole term"), "neutral", "dot"),
     "income_taken_back": (gettext_lazy("Charge taken back"), "good", "check"),
     "waived": (gettext_lazy("Forgiven"), "good", "check"),
     "extended": (gettext_lazy("Due date moved"), "info", "clock"),
@@ -224,7 +228,7 @@ def timeline(lines: Iterable[Any], currency: str) -> list[ui.TimelineItem]:
     for line in lines:
         title, tone, icon = HAPPENED.get(line.kind, (line.kind, "neutral", "dot"))
         amount = ui.Money(line.amount_minor, currency) if line.amount_minor else None
-        body = _("undone later") if line.is_undone else OWED_BY.get(line.details.get("owed_by"), "")
+        body = _("undone later") if line.is_undone else OF_INCOME.get(line.details.get("owed_by"), "")
         items.append(ui.TimelineItem(title=title, when=line.on, amount=amount, tone=tone, icon=icon, body=body))
     return items
 

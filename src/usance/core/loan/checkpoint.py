@@ -13,7 +13,7 @@ from usance.core.loan.terms import Terms
 from usance.core.rates import Period, Rate
 from usance.core.values import encode, ratio_text
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 DAYS = ("at", "disbursed_on", "matured_on", "closed_on", "moved_to", "charged_off_on", "withdrawn_on")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -53,6 +54,8 @@ STEPPED_BACK = after(6, BACK, cooling_off=TWO_WEEKS)
 BY_HAND = events.PutOnNonAccrual(**on(4, "by-hand"))
 WEEK = {"non_accrual": NonAccrual(after_days=7, until="closed")}
 MORE = events.Disbursed(amount_minor=1, **on(6))
+SUBSIDY = events.IncomeDeferred(amount_minor=500, owed_by="third_party", **on(5, "subsidy"))
+ADDED = events.IncomeDeferred(amount_minor=501, owed_by="borrower", **on(6))
 IN_PARTS = Drawdowns(parts=(Part(after_days=0, share=Fraction(1, 2)),), most=3, until_days=20)
 HALF = (RateStep(from_day=0, rate=Rate(Fraction("0.005"), "day")),)
 REFUSED = [  # with the refusal as the log shows it: its code, and what it is about
@@ -96,6 +99,22 @@ REFUSED = [  # with the refusal as the log shows it: its code, and what it is ab
     (after(6, BACK, drawdowns=IN_PARTS, cooling_off=TWO_WEEKS), MORE, "drawing_is_over()"),
     (after(6, events.ChargedOff(**on(6, "lost")), drawdowns=IN_PARTS), MORE, "drawing_is_over()"),
     (RUNNING, events.Cancelled(**on(5)), "loan_not_approved(status='active')"),
+    (BEFORE, SUBSIDY, "loan_not_running(status='approved')"),
+    (RUNNING, replace(SUBSIDY, amount_minor=0), "amount_not_positive(amount_minor=0)"),
+    (RUNNING, replace(SUBSIDY, owed_by="nobody"), "nothing_to_earn_over()"),
+    (after(30), replace(SUBSIDY, **on(30)), "nothing_to_earn_over()"),
+    (LOST, replace(SUBSIDY, **on(6)), "nothing_to_earn_over()"),
+    (STEPPED_BACK, replace(SUBSIDY, **on(6)), "nothing_to_earn_over()"),
+    (
+        after(6, income_share=Fraction(1), cost_cap_share=Fraction("0.065")),
+        ADDED,
+        "more_added_than_agreed(amount_minor=501, left_minor=500)",
+    ),
+    (
+        BEFORE,
+        events.IncomeTakenBack(amount_minor=0, owed_by="borrower", income="x", **on(0)),
+        "amount_not_positive(amount_minor=0)",
+    ),
     (RUNNING, events.DisbursementFailed(**on(5)), "loan_not_approved(status='active')"),
     (BEFORE, events.Disbursed(amount_minor=0, **on(0)), "amount_not_positive(amount_minor=0)"),
     (
@@ -258,6 +277,7 @@ def test_every_refusal_of_the_engine_is_tried() -> None:
         "terms_contradicted",
         "more_than_agreed",
         "more_than_paid",
+        "more_than_deferred",
     }
     assert written == {told.partition("(")[0] for _, _, told in REFUSED} | by_history
 
@@ -330,6 +350,44 @@ def test_refused_by_what_was_told_before(more: list[events.Event], event: events
     with pytest.raises(Refusal) as refusal:
         replay.append(loan, history, event)
     assert str(refusal.value) == told
+
+
+@pytest.mark.parametrize(
+    ("amount", "owed_by", "income", "told"),
+    [
+        (301, "borrower", "added", "more_than_deferred(amount_minor=301, left_minor=300)"),
+        (1, "third_party", "added", "nothing_to_undo(source='added')"),
+        (1, "borrower", "disbursed", "nothing_to_undo(source='disbursed')"),
+        (1, "borrower", "gone", "nothing_to_undo(source='gone')"),
+        (1, "borrower", "later", "nothing_to_undo(source='later')"),
+    ],
+)
+def test_no_more_of_an_income_is_taken_back_than_was_deferred(
+    amount: int, owed_by: str, income: str, told: str
+) -> None:
+    added = events.IncomeDeferred(amount_minor=500, owed_by="borrower", **on(1, "added"))
+    gone, later = replace(added, **on(1, "gone")), replace(added, **on(4, "later"))
+    back = events.IncomeTakenBack(amount_minor=200, owed_by="borrower", income="added", **on(2, "back"))
+    undone = events.Reversed(undoes="gone", **on(2, "undone"))
+    history = [APPROVED, DISBURSED, added, gone, later, back, undone]
+    loan = replay.replay(terms(income_share=Fraction(1)), history, on(5)["effective_on"]).loan
+    with pytest.raises(Refusal) as refusal:
+        replay.append(
+            loan, history, events.IncomeTakenBack(amount_minor=amount, owed_by=owed_by, income=income, **on(3))
+        )
+    assert str(refusal.value) == told
+
+
+def test_what_is_added_to_the_debt_is_within_the_agreed_share() -> None:
+    agreed = terms(income_share=Fraction("0.005"))
+    added = events.IncomeDeferred(amount_minor=500, owed_by="borrower", **on(1, "added"))
+    back = events.IncomeTakenBack(amount_minor=200, owed_by="borrower", income="added", **on(2, "back"))
+    history = [APPROVED, DISBURSED, added, back]
+    loan = replay.replay(agreed, history, on(3)["effective_on"]).loan
+    with pytest.raises(Refusal) as refusal:
+        replay.append(loan, history, replace(added, amount_minor=201, **on(3)))
+    assert str(refusal.value) == "more_added_than_agreed(amount_minor=201, left_minor=200)"
+    assert replay.append(loan, history, replace(added, amount_minor=200, **on(3))).loan.incomes == {"borrower": 500}
 
 
 @pytest.mark.parametrize(

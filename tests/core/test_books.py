@@ -85,6 +85,11 @@ def test_every_role_exists_and_is_used() -> None:
         ("buyer_paid", "to_buyer", 5, "receipts_clearing", "due_to_buyers"),
         ("forwarded", "to_buyer", -9, "due_to_buyers", "refund_clearing"),
         ("forwarded", "from_buyer", 2, "due_from_buyers", "refund_clearing"),
+        ("income_capitalised", "principal", 9, "principal_receivable", "income_clearing"),
+        ("income_deferred", "deferred", 9, "income_clearing", "deferred_income"),
+        ("income_earned", "deferred", -1, "deferred_income", "deferred_income_earned"),
+        ("income_deferred", "deferred", -4, "deferred_income", "income_clearing"),
+        ("income_returned", "unapplied", 4, "income_clearing", "unapplied_funds"),
     ],
 )
 def test_sides(kind: str, balance: str, amount: int, debit: str, credit: str) -> None:

@@ -40,10 +40,10 @@ def history(number: int) -> History:
 
 
 def in_force(told: Sequence[events.Event]) -> list[events.Event]:
-    """Without what was undone, disputes of payments that were, and the undoing."""
+    """Without what was undone, disputes of payments that were, what was taken back of such income, and the undoing."""
     undoing = [event for event in told if isinstance(event, events.PaymentReturned | events.Reversed)]
     gone = {event.undoes for event in undoing}
-    about = {event.source: getattr(event, "payment", "") for event in told}
+    about = {event.source: getattr(event, "payment", "") or getattr(event, "income", "") for event in told}
     return [
         event for event in told if event not in undoing and event.source not in gone and about[event.source] not in gone
     ]
@@ -68,6 +68,7 @@ def by_engine(lived: History) -> Figures:
         "claim": loan.claim_minor,
         "from buyer": loan.balances.get(state.FROM_BUYER, 0),
         "to buyer": loan.balances.get(state.TO_BUYER, 0),
+        "deferred": loan.balances.get(state.DEFERRED, 0),
         "lost": loan.balances.get(state.CHARGED_OFF, 0),
         "suspended": loan.balances.get(state.SUSPENDED, 0),
         "status": loan.status,

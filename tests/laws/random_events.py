@@ -58,7 +58,8 @@ def some_standing(chance: Random, terms: Terms) -> Carried:
         disbursed_on=began,
         balances=held(
             principal=left + open_principal, interest=open_interest + chance.choice((0, chance.randint(0, 900))),
-            penalty=chance.choice((0, 0, 70)), fee__service=chance.choice((0, 0, 30)),
+            deferred=chance.choice((0, 0, 200)), penalty=chance.choice((0, 0, 70)),
+            fee__service=chance.choice((0, 0, 30)),
         ),
         bills=tuple(bills),
         level_minor=chance.choice((0, chance.randint(1, terms.principal_minor))),
@@ -144,6 +145,13 @@ DRAWN: dict[type[Event], Callable[[Teller], Drawn]] = {
     events.Credited: lambda told: {
         "amount_minor": told.money(), "reason": name(told.chance, "credit"), "interest_too": told.chance.random() < 0.5,
     },
+    events.IncomeDeferred: lambda told: {
+        "amount_minor": told.money() // told.chance.choice((1, 5, 50)) + 1, "owed_by": name(told.chance, "owed_by"),
+    },
+    events.IncomeTakenBack: lambda told: {
+        "amount_minor": told.money() // told.chance.choice((5, 50)) + 1, "owed_by": name(told.chance, "owed_by"),
+        "income": f"e{told.chance.randint(0, 5):02d}",
+    },
     events.Rescheduled: _rescheduled,
     events.Respread: _respread,
     events.Terminated: lambda told: {},
@@ -167,6 +175,7 @@ OFTEN = {
     events.Waived: 2,
     events.Charged: 2,
     events.Respread: 3,
+    events.IncomeDeferred: 2,
 }
 RARELY = {events.WrittenOff: 0.4, events.Sold: 0.5, events.Terminated: 0.5, events.TakenOver: 0.5}
 KINDS = [kind for kind in DRAWN for _ in range(OFTEN.get(kind, 1))]

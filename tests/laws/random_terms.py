@@ -171,6 +171,7 @@ def some_terms(chance: Random, principal: int = 0) -> Terms:
         grace=grace,
         down_payment=DownPayment(share=share(chance, 60)) if chance.random() < 0.25 else None,
         drawdowns=_drawdowns(chance, plan, free=grace == Grace() and spread == "as_earned"),
+        income_share=chance.choice((Fraction(0), share(chance, 100))),
         fees=some_fees(chance),
         cooling_off=_cooling_off(chance),
         taxes=some_taxes(chance, owed),

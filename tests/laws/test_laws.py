@@ -163,7 +163,8 @@ def _conserved(loan: state.Loan, movements: list[state.Movement], history: list[
     money_out = sum(e.amount_minor for e in told if isinstance(e, events.Refunded | events.ChargedBack))
     assert total("charged_back") - total("refunded") == money_out
     returned = ("fee_returned", "tax_returned")
-    credited = total("credit_received") + total("credit_given") + sum(total(kind, "unapplied") for kind in returned)
+    credited = sum(total(kind) for kind in ("credit_received", "credit_given", "income_returned"))
+    credited += sum(total(kind, "unapplied") for kind in returned)
     assert credited >= sum(e.amount_minor for e in told if isinstance(e, events.Credited))
     kept = loan.balances.get("unapplied", 0)
     buyers = total("payment_received", "to_buyer")
@@ -173,7 +174,7 @@ def _conserved(loan: state.Loan, movements: list[state.Movement], history: list[
         - sum(e.amount_minor for e in told if isinstance(e, events.BuyerPaid))
         + sum(e.amount_minor for e in told if isinstance(e, events.Forwarded))
     )  # fmt: skip
-    capitalised = total("fee_capitalised") + total("tax_capitalised")
+    capitalised = total("fee_capitalised") + total("tax_capitalised") + total("income_capitalised")
     forgiven = sum(
         total(kind, "principal")
         for kind in ("allocated", "waived", "remainder_forgiven", "written_off", "sold", *returned)
@@ -185,6 +186,8 @@ def _conserved(loan: state.Loan, movements: list[state.Movement], history: list[
     assert loan.balances.get("charged_off", 0) == (state.outstanding(loan) if loan.charged_off_on else 0)
     not_income = sum(loan.balances.get(key, 0) for key in ("interest", "penalty")) if loan.non_accrual_on else 0
     assert loan.balances.get("suspended", 0) == not_income
+    assert loan.balances.get("deferred", 0) == money.rounded(loan.deferred, loan.terms.rounding)
+    assert total("income_deferred") == sum(loan.incomes.values())
     assert all(amount > 0 for amount in loan.balances.values())
 
 

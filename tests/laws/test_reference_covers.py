@@ -30,6 +30,7 @@ NOT_LIVED = {
     "Drawdowns.parts": "says what the calculator expects",
     "Drawdowns.most": "says what is admitted",
     "Drawdowns.until_days": "says what is admitted",
+    "Terms.income_share": "says what is admitted",
     "Part.after_days": "says what the calculator expects",
     "Part.share": "says what the calculator expects",
     "TermsCorrected.number": "orders corrections; law 2 compares several",
@@ -52,6 +53,7 @@ SAID = {
     "respread": ("Respread.interest",),
     "extend_from": ("Extension.extend_from",),
     "non_accrual_until": ("NonAccrual.until",),
+    "owed_by": ("IncomeDeferred.owed_by", "IncomeTakenBack.owed_by"),
     "drawn_interest": ("Drawdowns.interest",),
     "drawn_repaid": ("Drawdowns.repaid",),
 }  # fmt: skip

@@ -140,6 +140,7 @@ def all_terms(draw: st.DrawFn) -> Terms:
         levelling=draw(_names("levelling")),
         level_multiple_minor=draw(st.sampled_from([1, 100])),
         roll=draw(_names("roll")),
+        income_share=draw(st.sampled_from([Fraction(0), Fraction(1, 2), Fraction(2)])),
         fees=draw(all_fees()),
         taxes=draw(
             st.just(())
@@ -217,6 +218,10 @@ def _one_event(draw: st.DrawFn, terms: Terms, number: int, start: date) -> event
             payment=draw(st.sampled_from(["", target])),
             **common,
         ),
+        "deferred": events.IncomeDeferred(amount_minor=amount // 4 + 1, owed_by=draw(_names("owed_by")), **common),
+        "taken_back": events.IncomeTakenBack(
+            amount_minor=amount // 9 + 1, owed_by=draw(_names("owed_by")), income=target, **common
+        ),
         "interest_paused": events.InterestPaused(
             since=day, until=day + timedelta(days=draw(st.integers(1, 40))), **common
         ),
@@ -251,6 +256,7 @@ OTHERS = (
     "interest_paused", "moved", "more", "spread_anew", "re_aged", "terminated", "charged_off", "withdrawn",
     "non_accrual", "accrual",
     "sold", "buyer_paid", "forwarded",
+    "deferred", "deferred", "taken_back",
 )  # fmt: skip
 
 

@@ -275,6 +275,10 @@ def event_of(words: list[str], told_on: date, number: int, currency: Currency) -
             **({"start_on": date.fromisoformat(rest[1]), "count": int(rest[2])} if rest[1:] else {}),
             **both,
         ),
+        "income": lambda: events.IncomeDeferred(amount_minor=money(rest[0]), owed_by=rest[1], **both),
+        "income_back": lambda: events.IncomeTakenBack(
+            amount_minor=money(rest[0]), owed_by=rest[1], income=rest[2], **both
+        ),
         "withdrawn": lambda: events.Withdrawn(**both),
         "terminated": lambda: events.Terminated(**both),
         "charged_off": lambda: events.ChargedOff(**both),
@@ -350,7 +354,7 @@ def standing(loan: state.Loan) -> dict[str, str]:
         "sent": text(quote.net_disbursement(loan.terms)),
     }
     zero = text(0)
-    for key in ("principal", "interest", "penalty", "unapplied", "suspended", "from_buyer", "to_buyer"):
+    for key in ("principal", "interest", "penalty", "unapplied", "suspended", "deferred", "from_buyer", "to_buyer"):
         figures[key] = zero
     for fee in loan.terms.fees:
         figures[f"fee:{fee.kind}"] = zero

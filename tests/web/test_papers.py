@@ -6,6 +6,7 @@ import io
 import re
 from datetime import UTC, date, datetime
 from fractions import Fraction
+from typing import Any
 
 import pypdf
 import pytest
@@ -38,7 +39,7 @@ def frame(language: str) -> papers.Frame:
     return papers.Frame(institution=lender, language=language, reference="A-000001", issued_on=ON, code=CODE)
 
 
-def quote(language: str, drawdowns: Drawdowns | None = None) -> calculator.Quote:
+def quote(language: str, drawdowns: Drawdowns | None = None, **more: Any) -> calculator.Quote:
     _name, currency, digits = LENDERS[language]
     agreed = terms(
         currency=Currency(currency, digits),
@@ -49,6 +50,7 @@ def quote(language: str, drawdowns: Drawdowns | None = None) -> calculator.Quote
         ),
         cost_cap_share=Fraction(1),
         drawdowns=drawdowns,
+        **more,
     )
     return calculator.figures(terms=agreed, on=ON)
 
@@ -98,6 +100,19 @@ def test_an_agreement_says_how_later_parts_are_borne_and_repaid(
     text = words_of(data)
     for words in said:
         assert words in text, words
+    assert not ENGLISH.findall(text)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("uk", "разом не більше ніж 12,5"), ("vi", "các khoản phí tối đa 12,5")]
+)
+def test_an_agreement_says_how_much_may_be_added_to_the_debt(language: str, said: str) -> None:
+    with translation.override(language):
+        data = papers.agreement(
+            frame=frame(language), person=PERSON, quote=quote(language, income_share=Fraction(1, 8))
+        )
+    text = words_of(data)
+    assert said in text
     assert not ENGLISH.findall(text)
 
 

@@ -114,6 +114,23 @@ def _allocated(inputs: Mapping[str, Any], rest: str, currency: Any) -> str:
     return str(AGES[inputs.get("age", "in_advance")])
 
 
+def _income(inputs: Mapping[str, Any], rest: str, currency: Any) -> str:
+    if rest != "earned":
+        return str(INCOMES[rest])
+    if not inputs.get("days_left"):
+        return _("the rest, at once")
+    return _("%(days)s of %(left)s that were left") % {
+        "days": formats.number(inputs["days"]), "left": formats.days(inputs["days_left"]),
+    }  # fmt: skip
+
+
+INCOMES: Mapping[str, Any] = {
+    "added": gettext_lazy("added to the debt; nobody is paid it"),
+    "deferred": gettext_lazy("to be earned until the last due date"),
+    "returned": gettext_lazy("taken back"),
+}
+
+
 def _credit(inputs: Mapping[str, Any], rest: str, currency: Any) -> str:
     return str(CREDITS.get(rest, rest))
 
@@ -125,4 +142,5 @@ TOLD: Mapping[str, Callable[[Mapping[str, Any], str, Any], str]] = {
     "tax": _tax,
     "allocation": _allocated,
     "credit": _credit,
+    "income": _income,
 }

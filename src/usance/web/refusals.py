@@ -233,6 +233,9 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
         _("Only %(there)s is kept for the borrower; no more than that can be sent back.")
         % {"there": _money(refusal.unapplied_minor)}  # type: ignore[attr-defined]
     ),
+    "nothing_to_earn_over": _("This loan has no days left over which it could be earned."),
+    "more_added_than_agreed": _("The agreement leaves %(left)s to be added to the debt, not %(amount)s."),
+    "more_than_deferred": _("Only %(left)s is left of it; no more than that can be taken back."),
     "more_than_paid": _("Only %(left)s is left of this payment; no more than that can be taken back."),
     "penalty_already_paused": _("Penalties are paused already."),
     "penalty_not_paused": _("Penalties are not paused."),

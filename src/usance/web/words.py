@@ -96,13 +96,25 @@ MOVEMENT: Mapping[str, Any] = {
     "interest_suspended": gettext_lazy("Interest not taken as income"),
     "fee_suspended": gettext_lazy("Fee not taken as income"),
     "penalty_suspended": gettext_lazy("Penalty not taken as income"),
+    "income_deferred": gettext_lazy("Income to be earned over the term"),
+    "income_capitalised": gettext_lazy("Charge added to the principal"),
+    "income_returned": gettext_lazy("Charge taken back"),
+    "income_earned": gettext_lazy("Income earned of a day"),
     "loss_recovered": gettext_lazy("Collected from what was taken for lost"),
 }
 # balances and events that are between us and others, not the borrower's affair
 NOT_THE_BORROWERS = frozenset(
-    {"charged_off", "suspended", "from_buyer", "to_buyer", "buyer_paid"}
+    {"charged_off", "suspended", "deferred", "from_buyer", "to_buyer", "buyer_paid"}
     | {"put_on_non_accrual", "restored_to_accrual", "non_accrual_began", "non_accrual_ended"}
 )
+OWED_BY: Mapping[str, Any] = {  # who owes income that is earned over the term
+    "borrower": gettext_lazy("the borrower: it is added to the debt"),
+    "third_party": gettext_lazy("a third party, for a lower rate: the debt stays as it is"),
+}
+OF_INCOME: Mapping[str, Any] = {  # the same, beside an entry
+    "borrower": gettext_lazy("part of the debt"),
+    "third_party": gettext_lazy("paid by a third party, for a lower rate"),
+}
 MESSAGE_STATE: Mapping[str, tuple[Any, ui.Tone]] = {
     "held": (gettext_lazy("Waits for contact hours"), "info"),
     "queued": (gettext_lazy("To be sent"), "neutral"),
@@ -184,6 +196,8 @@ HAPPENED: Mapping[str, tuple[Any, ui.Tone, str]] = {
     "charged": (gettext_lazy("Charge added"), "neutral", "dot"),
     "charged_back": (gettext_lazy("Payment disputed: owed again"), "bad", "alert"),
     "credited": (gettext_lazy("Debt reduced by a credit"), "good", "check"),
+    "income_deferred": (gettext_lazy("Charge for the whole term"), "neutral", "dot"),
+    "income_taken_back": (gettext_lazy("Charge taken back"), "good", "check"),
     "waived": (gettext_lazy("Forgiven"), "good", "check"),
     "extended": (gettext_lazy("Due date moved"), "info", "clock"),
     "withdrawn": (gettext_lazy("Stepped back from the loan"), "info", "arrow"),
@@ -230,7 +244,7 @@ def timeline(lines: Iterable[Any], currency: str) -> list[ui.TimelineItem]:
     for line in lines:
         title, tone, icon = HAPPENED.get(line.kind, (line.kind, "neutral", "dot"))
         amount = ui.Money(line.amount_minor, currency) if line.amount_minor else None
-        body = _("undone later") if line.is_undone else ""
+        body = _("undone later") if line.is_undone else OF_INCOME.get(line.details.get("owed_by"), "")
         items.append(ui.TimelineItem(title=title, when=line.on, amount=amount, tone=tone, icon=icon, body=body))
     return items
 

@@ -26,6 +26,7 @@ CREDIT, REST, DATES = "loan.credit", "loan.pause_interest", "loan.reschedule"
 SPREAD, LOST, END = "loan.respread", "loan.charge_off", "loan.terminate"
 DISPUTE, SALE, FORWARD = "loan.charge_back", "loan.sell", "loan.forward"
 SUSPEND, RESTORE = "loan.non_accrual", "loan.accrual"
+INCOME, INCOME_BACK = "loan.defer_income", "loan.take_income_back"
 PROPOSED_AS: Mapping[type[events.Event], str] = {
     events.Credited: CREDIT,
     events.InterestPaused: REST,
@@ -35,6 +36,8 @@ PROPOSED_AS: Mapping[type[events.Event], str] = {
     events.Terminated: END,
     events.PutOnNonAccrual: SUSPEND,
     events.RestoredToAccrual: RESTORE,
+    events.IncomeDeferred: INCOME,
+    events.IncomeTakenBack: INCOME_BACK,
     events.ChargedBack: DISPUTE,  # it says that money left us, and no rail says so too
     events.Forwarded: FORWARD,  # so does this
     events.Sold: SALE,
@@ -79,6 +82,18 @@ def disputable(loan_id: UUID) -> list[tuple[events.PaymentReceived, int]]:
     paid = [event for event in counting if isinstance(event, events.PaymentReceived)]
     left = [(payment, payment.amount_minor - taken[payment.source]) for payment in reversed(paid)]
     return [(payment, amount) for payment, amount in left if amount > 0]
+
+
+def incomes(loan_id: UUID) -> list[tuple[events.IncomeDeferred, int]]:
+    """The income that was deferred, the newest first, each with how much of it was not taken back yet."""
+    counting = replay.in_force(events.from_json(row.payload) for row in loans.events_of(loan_id=loan_id))
+    taken = Counter[str]()
+    for event in counting:
+        if isinstance(event, events.IncomeTakenBack):
+            taken[event.income] += event.amount_minor
+    deferred = [event for event in counting if isinstance(event, events.IncomeDeferred)]
+    left = [(income, income.amount_minor - taken[income.source]) for income in reversed(deferred)]
+    return [(income, amount) for income, amount in left if amount > 0]
 
 
 def _figures(standing: quote.Standing) -> dict[str, Any]:

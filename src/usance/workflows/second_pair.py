@@ -43,6 +43,8 @@ COURSES = [
         (loan_course.RESTORE, _("Take a loan off non-accrual")),
         (loan_course.SALE, _("Sell a loan")),
         (loan_course.FORWARD, _("Send money on to a buyer")),
+        (loan_course.INCOME, _("Add income over the term")),
+        (loan_course.INCOME_BACK, _("Take back income over the term")),
     )
 ]
 PART = desk.Kind(

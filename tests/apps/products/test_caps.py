@@ -65,6 +65,7 @@ def drafted(config: dict[str, Any]) -> ProductVersion:
     [
         (priced("0.0101"), "cap.daily_total_cost"),
         (priced("0.0099", fees=[{"kind": "service", "when": "deducted", "flat_minor": 100}]), "cap.daily_total_cost"),
+        (priced("0.0099", conventions={**UAH["short"]["conventions"], "income_share": "0.02"}), "cap.daily_total_cost"),
         (
             priced("0.0099", fees=[{"kind": "service", "when": "added_to_principal", "share": "0.02"}]),
             "cap.daily_total_cost",

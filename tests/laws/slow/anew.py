@@ -44,6 +44,26 @@ def on_days(loan: SlowLoan, days: Sequence[date]) -> None:
     count_for_charges_first(loan)
 
 
+def goes_on(loan: SlowLoan) -> None:
+    """A loan whose demands stand, and that was paid off before its time, goes on with its plan."""
+    if loan.status != "closed" or not loan.stands or loan.began is None:
+        return
+    days = [day for day in plan.due_days(loan.agreed, loan.began) if day > loan.today]
+    if not days:
+        return
+    settled = {bill.due: bill for bill in loan.bills if bill.due > loan.today}
+    loan.bills = [bill for bill in loan.bills if bill.due <= loan.today]
+    loan.coming = [settled.get(day, Demand(day)) for day in days]
+    loan.planned = loan.planned[-len(days) :]
+    plan.as_listed(loan)
+    loan.own_levels = loan.own_levels[-len(days) :] if len(loan.own_levels) >= len(days) else []
+    for one in loan.coming:  # what was settled of them is settled beforehand
+        one.touched = one in settled.values()
+        add(one.paid, [(what, one.extra.pop(what)) for what in ("interest", "principal") if what in one.extra])
+    loan.status, loan.matured = "live", None
+    loan.span = plan.next_span(loan)
+
+
 def rescheduled(loan: SlowLoan, told: Any) -> None:
     """A due date goes elsewhere, and those after it with it; more come at the end, and then all is level anew."""
     if not loan.live or not loan.coming or loan.began is None:

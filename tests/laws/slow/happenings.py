@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import copy
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
-from tests.laws.slow import accruing, anew, charging, leaving, plan
+from tests.laws.slow import accruing, anew, charging, income, leaving, plan
 from tests.laws.slow.days import NIGHT, later, multiple, worked
 from tests.laws.slow.leaving import forgive
 from tests.laws.slow.loan import Charge, Demand, SlowLoan, add, count_for_charges_first
@@ -21,6 +22,7 @@ RANKS = {
     "Withdrawn": 8, "Charged": 8, "Waived": 9, "PaymentReceived": 10, "Credited": 10, "ChargedBack": 10,
     "Respread": 10, "Terminated": 10, "ChargedOff": 10, "WrittenOff": 11, "PutOnNonAccrual": 12, "Recovered": 12,
     "RestoredToAccrual": 13, "Refunded": 13, "Sold": 14, "BuyerPaid": 15, "Forwarded": 15,
+    "IncomeDeferred": 4, "IncomeTakenBack": 10,
 }  # fmt: skip
 
 
@@ -49,7 +51,7 @@ def disbursed(loan: SlowLoan, told: Any) -> None:
         _begin(loan)
         amount = loan.drawn
     else:
-        goes_on(loan)
+        anew.goes_on(loan)
         amount += _fees_of_later_money(loan, amount)
     if not loan.coming:  # it owes again, and what it had too much pays
         see_whether_over(loan)
@@ -61,7 +63,7 @@ def disbursed(loan: SlowLoan, told: Any) -> None:
     if beside:
         anew.plan_beside(loan, financed, beside)
     else:
-        plan.plan_anew(loan, amount)
+        plan.plan_anew(loan, financed)
         plan.as_listed(loan)
     spread(loan, NOW)
 
@@ -123,32 +125,13 @@ def _down_payment(loan: SlowLoan, drawn: int) -> int:
     return amount
 
 
-def goes_on(loan: SlowLoan) -> None:
-    """A loan whose demands stand, and that was paid off before its time, goes on with its plan."""
-    if loan.status != "closed" or not loan.stands or loan.began is None:
-        return
-    days = [day for day in plan.due_days(loan.agreed, loan.began) if day > loan.today]
-    if not days:
-        return
-    settled = {bill.due: bill for bill in loan.bills if bill.due > loan.today}
-    loan.bills = [bill for bill in loan.bills if bill.due <= loan.today]
-    loan.coming = [settled.get(day, Demand(day)) for day in days]
-    loan.planned = loan.planned[-len(days) :]
-    plan.as_listed(loan)
-    loan.own_levels = loan.own_levels[-len(days) :] if len(loan.own_levels) >= len(days) else []
-    for one in loan.coming:  # what was settled of them is settled beforehand
-        one.touched = one in settled.values()
-        add(one.paid, [(what, one.extra.pop(what)) for what in ("interest", "principal") if what in one.extra])
-    loan.status, loan.matured = "live", None
-    loan.span = plan.next_span(loan)
-
-
 def taken_over(loan: SlowLoan, told: Any) -> None:
     """As it stood elsewhere; what we know as events stands already."""
     said = told.standing
     if said is None or loan.began is not None:
         return
     loan.loose = {held.balance: held.amount_minor for held in said.balances}
+    loan.unearned = Fraction(loan.loose.pop("deferred", 0))
     loan.began, loan.drawn, loan.status = said.disbursed_on, loan.agreed.principal_minor, "live"
     loan.fine_asked, loan.charged = loan.loose.get("penalty", 0), said.charged_minor
     loan.fine += loan.fine_asked
@@ -183,8 +166,12 @@ def taken_over(loan: SlowLoan, told: Any) -> None:
 def paid(loan: SlowLoan, told: Any) -> None:
     if loan.status == "sold":
         loan.buyers_money += told.amount_minor
-        return
-    loan.money += told.amount_minor
+    else:
+        _use(loan, told.amount_minor)
+
+
+def _use(loan: SlowLoan, money: int) -> None:
+    loan.money += money
     if loan.status == "written_off":
         amount = min(loan.claim, loan.free())
         loan.claim -= amount
@@ -217,6 +204,14 @@ def _forgive_what_is_small(loan: SlowLoan) -> None:
             forgive(loan, what, amount)
 
 
+def income_taken_back(loan: SlowLoan, told: Any) -> None:
+    """As a payment, where the borrower owed it."""
+    amount = min(told.amount_minor, loan.incomes.get(told.owed_by, 0))
+    income.take_out(loan, amount, told.owed_by)
+    if told.owed_by == "borrower" and amount:
+        _use(loan, amount)
+
+
 def sent_back(loan: SlowLoan, told: Any) -> None:
     """Money went back: first what lay there, then it is owed again."""
     what, amount, there = getattr(told, "balance", "principal"), told.amount_minor, max(0, loan.free())
@@ -224,7 +219,7 @@ def sent_back(loan: SlowLoan, told: Any) -> None:
         loan.money -= min(there, amount)
         loan.owe(what, max(0, amount - there))
         return
-    goes_on(loan)
+    anew.goes_on(loan)
     ask_on(loan, {what: amount}, loan.today + NIGHT if loan.coming else loan.today)
     see_whether_over(loan)
     spread(loan)
@@ -328,10 +323,12 @@ def withdrawn(loan: SlowLoan, told: Any) -> None:
     for what, amount in sorted(loan.owed().items()):
         if what not in ("interest", "principal") and what not in with_interest:
             forgive(loan, what, amount)
-    borne = anew.borne_by(loan, sum(loan.fees_at_start.values()))
+    added = loan.incomes.get("borrower", 0)
+    borne = anew.borne_by(loan, sum(loan.fees_at_start.values()) + added)
     anew.due_once(loan, later(loan.today, agreed.pay_days, "days"))
     forgive(loan, "interest", borne)
-    for amount in loan.fees_at_start.values():
+    income.take_out(loan, added, "borrower")
+    for amount in (*loan.fees_at_start.values(), added):
         there = min(amount, loan.loose.get("principal", 0))
         loan.owe("principal", -there)
         loan.money += amount - there
@@ -359,6 +356,8 @@ HAPPENINGS: dict[str, Callable[[SlowLoan, Any], None]] = {
     "PaymentReceived": paid,
     "Charged": charged,
     "Credited": credited,
+    "IncomeDeferred": income.deferred,
+    "IncomeTakenBack": income_taken_back,
     "ChargedBack": sent_back,
     "Respread": anew.respread,
     "Terminated": anew.terminated,

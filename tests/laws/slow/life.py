@@ -41,6 +41,7 @@ def figures(loan: SlowLoan) -> Figures:
         "claim": loan.claim,
         "from buyer": loan.buyer_owes,
         "to buyer": loan.buyers_money,
+        "deferred": loan.whole(loan.unearned),
         "lost": loan.owes() if loan.lost_on else 0,
         "suspended": suspended(loan),
         "status": loan.status if not loan.live else "past_due" if late else "active",

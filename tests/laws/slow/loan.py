@@ -75,6 +75,8 @@ class SlowLoan:
         self.no_income = self.by_decision = False  # before it is paid
         self.fees_at_start: dict[str, int] = {}  # with their taxes
         self.stepped_back = False
+        self.unearned = Fraction(0)  # income that is earned over what is left of the loan
+        self.incomes: dict[str, int] = {}  # all of it that was not taken back, by who owes it
 
     # --- what is owed -------------------------------------------------------------------------------------------
 
@@ -148,6 +150,11 @@ class SlowLoan:
     def whole_principal(self) -> int:
         """Of which fees and caps are a share."""
         return self.drawn or int(self.agreed.principal_minor)
+
+    def days_left(self) -> int:
+        """Over which income is earned: until the last demand to come."""
+        lives = self.live and self.coming and not self.lost_on
+        return max(0, (self.coming[-1].due - self.today).days) if lives else 0
 
     # --- demands to come ----------------------------------------------------------------------------------------
 

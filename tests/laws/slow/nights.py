@@ -26,6 +26,8 @@ def night(loan: SlowLoan) -> None:
         if rules and late and not loan.fines_rest:
             base = sum(_fined(bill, rules.rule) for bill in late if (loan.today - bill.due).days >= rules.grace_days)
             charging.fine_night(loan, base * rules.share)
+    if loan.unearned:
+        loan.unearned -= loan.unearned / loan.days_left()
     if (loan.today + NIGHT).year != loan.today.year:
         loan.fined_this_year = 0
     loan.today += NIGHT
@@ -206,3 +208,5 @@ def see_whether_over(loan: SlowLoan) -> None:
     elif loan.status == "closed" and owes:
         loan.status = "live"
         loan.span = plan.next_span(loan)
+    if not loan.days_left():
+        loan.unearned = Fraction(0)

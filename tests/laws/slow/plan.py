@@ -242,14 +242,13 @@ def unearned(loan: SlowLoan) -> int:
     return max(0, left - loan.loose.get("interest", 0))
 
 
-def plan_anew(loan: SlowLoan, drawn: int, told: Prices | None = None, given: int = 0) -> None:
+def plan_anew(loan: SlowLoan, financed: int, told: Prices | None = None, given: int = 0) -> None:
     """Level and principal of the demands to come, as if what they repay had been there since the running period began.
-    Where they stand, they repay what the plan had left, whatever was settled early or late, and what is drawn."""
+    Where they stand, they repay what the plan had left, whatever was settled early or late, and what is new of it."""
     spans = spans_to_come(loan)
     found, owes = rungs(loan, spans, told or prices(loan), from_today=True), owing(loan)
     if loan.stands and loan.planned:
-        at_once = sum(bill.down for bill in loan.bills[-1:] if bill.due == loan.today == bill.starts)
-        owes = owes._replace(principal=Fraction(sum(loan.planned) + drawn - at_once))
+        owes = owes._replace(principal=Fraction(sum(loan.planned) + financed))
     if loan.agreed.interest_spread == "evenly":
         loan.even = sum((rung.brings for rung in found), Fraction(0)) / len(found)
         found = [Rung(rung.number, loan.even, loan.even) for rung in found]

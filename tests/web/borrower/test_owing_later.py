@@ -17,7 +17,10 @@ from usance.apps.agreements import selectors as papers
 from usance.apps.agreements import services as agreements
 from usance.apps.payments import selectors as payments
 from usance.apps.servicing import selectors
+from usance.apps.servicing import services as servicing
+from usance.core.loan.events import IncomeDeferred
 from usance.core.loan.terms import CoolingOff, Fee, NonAccrual
+from usance.ports.actor import SYSTEM
 
 if TYPE_CHECKING:
     from tests.apps.payments.money import Money
@@ -369,3 +372,17 @@ def test_bills_stand_among_the_papers_under_their_name_and_the_older_ones_fold(m
     assert person.get(f"/documents/{bill.pk}/").content.startswith(b"%PDF")
     assert ">Bill</dd>" in person.reads(f"/verify/{bill.code}/")
     assert ">Bill " in person.reads("/account/")
+
+
+# --- income over the term --------------------------------------------------------------------------------------------
+
+
+def test_a_charge_that_is_added_is_on_the_page_and_what_a_third_party_pays_is_not(money: Money, person: Phone) -> None:
+    loan = money.loan(person.party_id, agreed=replace(loans.single_payment(), income_share=Fraction(1, 2)))
+    for number, owed_by in enumerate(("borrower", "third_party")):
+        income = IncomeDeferred(effective_on=ON, source=f"i{number}", amount_minor=70_000, owed_by=owed_by)
+        servicing.record(loan_id=loan.pk, event=income, actor=SYSTEM)
+    page = person.reads(f"/loans/{loan.pk}/")
+    assert page.count("Charge for the whole term") == 1
+    said = [words in page for words in ("part of the debt", "a third party", "Income not earned")]
+    assert said == [True, False, False]

@@ -305,6 +305,62 @@ def test_a_payment_that_was_disputed_is_owed_again(lender: Lender) -> None:
     assert audit_books(full=True).differences == ()
 
 
+def test_a_charge_is_added_to_the_debt_and_earned_over_the_term(lender: Lender) -> None:
+    weekly = Plan(kind="equal_instalments", count=4, every=1, unit="weeks")
+    agreed = replace(loans.instalments(), plan=weekly, income_share=Fraction("0.1"))
+    loan, accountant = lender.loan(agreed=agreed), lender.browser("accountant")
+    lender.live_until(ON + timedelta(days=3))
+    before = selectors.loan(loan.pk).principal_minor
+    answers = {"owed_by": "borrower", "amount": "500000", **WHY}
+    for wrong in ({"owed_by": "x"}, {"amount": "0"}, {"reason": ""}):
+        page = show(accountant, loan, "income", **(answers | wrong))
+        assert (page.status_code, list(page.context["form"].errors)) == (422, list(wrong))
+    too_much = str(agreed.principal_minor)
+    assert (
+        "to be added to the debt"
+        in show(accountant, loan, "income", **(answers | {"amount": too_much})).content.decode()
+    )
+    assert "Each day until the last due date" in show(accountant, loan, "income", **answers).content.decode()
+    confirm(accountant, loan, "income", **answers)
+    assert "it is added to the debt" in approve(lender, loan_course.INCOME, loan)
+    assert selectors.loan(loan.pk).principal_minor == before + 500_000
+    confirm(accountant, loan, "income", **(answers | {"owed_by": "third_party", "key": "b" * 32}))
+    approve(lender, loan_course.INCOME, loan)
+    assert selectors.loan(loan.pk).principal_minor == before + 500_000
+    assert (carried("deferred_income"), carried("income_clearing")) == (-1_000_000, 500_000)
+    assert audit_books(full=True).differences == ()
+    lender.live_until(lender.today + timedelta(days=5))  # of 25
+    assert carried("deferred_income") == -800_000 == -1_000_000 - carried("deferred_income_earned")
+    assert audit_books(full=True).differences == ()
+    text = accountant.get(f"/staff/loans/{loan.pk}/").content.decode()
+    assert "Income not earned yet" in text
+    assert "a third party, for a lower rate" in accountant.get(f"/staff/loans/{loan.pk}/?tab=timeline").content.decode()
+
+
+def test_a_part_of_it_is_taken_back(lender: Lender) -> None:
+    agreed = replace(loans.instalments(), income_share=Fraction("0.1"))
+    loan, accountant = lender.loan(agreed=agreed), lender.browser("accountant")
+    lender.live_until(ON + timedelta(days=3))
+    assert show(accountant, loan, "income-back").context["impossible"]
+    confirm(accountant, loan, "income", owed_by="borrower", amount="500000", **WHY)
+    approve(lender, loan_course.INCOME, loan)
+    owed = selectors.loan(loan.pk).outstanding_minor
+    (added,) = [line.source for line in selectors.loan_view(loan_id=loan.pk).timeline if line.kind == "income_deferred"]
+    answers = {"income": added, "amount": "200000", "key": "b" * 32, **WHY}
+    for wrong in ({"income": "x"}, {"amount": "500001"}, {"reason": ""}):
+        page = show(accountant, loan, "income-back", **(answers | wrong))
+        assert (page.status_code, list(page.context["form"].errors)) == (422, list(wrong))
+    confirm(accountant, loan, "income-back", **answers)
+    approve(lender, loan_course.INCOME_BACK, loan)
+    assert told(loan) == ["IncomeDeferred", "IncomeTakenBack"]
+    assert selectors.loan(loan.pk).outstanding_minor == owed - 200_000
+    assert (carried("deferred_income"), carried("income_clearing")) == (-300_000, 0)
+    assert confirm(accountant, loan, "reverse", key="e" * 32, entry=added, **WHY).status_code == 302
+    assert (carried("deferred_income"), selectors.loan(loan.pk).outstanding_minor) == (0, owed - 500_000)
+    lender.live_until(lender.today + timedelta(days=2))
+    assert audit_books(full=True).differences == ()
+
+
 def test_a_borrower_who_steps_back_on_the_phone_gets_the_fees_back(lender: Lender) -> None:
     fee = Fee(kind="service", when="deducted", share=Fraction("0.05"))
     agreed = replace(loans.single_payment(), fees=(fee,), cooling_off=CoolingOff(days=14, pay_days=7))
@@ -358,6 +414,8 @@ def test_a_loan_that_was_repaid_is_late_at_once_when_its_last_payment_is_dispute
         "step-back",
         "non-accrual",
         "accrual",
+        "income",
+        "income-back",
     ],
 )
 def test_whoever_collects_does_none_of_it(lender: Lender, act: str) -> None:

@@ -300,6 +300,7 @@ def test_only_acts_that_make_sense_and_are_allowed_are_offered(lender: Lender) -
         "waive",
         "credit",
         "add_fee",
+        "defer_income",
         "penalty",
         "rest_interest",
         "reschedule",

@@ -254,6 +254,14 @@ def _rights(frame: Frame, terms: Terms) -> list[str]:
             _("If no more than %(amount)s is left to pay after a payment, we forgive it and the loan is closed.")
             % {"amount": frame.money(terms.forgive_under_minor)}
         )
+    if terms.income_share:
+        words.append(
+            _(
+                "Charges of at most %(share)s of the loan amount may be added to what you owe after the money was "
+                "paid out. Each one is shown on the page of the loan, and is repaid with the payments to come."
+            )
+            % {"share": formats.percent(terms.income_share)}
+        )
     if terms.drawdowns is not None:
         words += _in_parts(terms.drawdowns)
     if terms.cooling_off is not None:

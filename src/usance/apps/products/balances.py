@@ -14,6 +14,7 @@ COMPONENTS: Mapping[str, Any] = {
     "penalty": gettext_lazy("Penalty"),
     "tax": gettext_lazy("Tax"),
     "unapplied": gettext_lazy("Paid in advance"),
+    "deferred": gettext_lazy("Income not earned yet"),
     "charged_off": gettext_lazy("Taken for lost"),
     "suspended": gettext_lazy("Not income until it is paid"),
     "from_buyer": gettext_lazy("Owed by the buyer"),

@@ -9,7 +9,7 @@ whose measure is one function in MEASURES. Fees count, and so does every extensi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from functools import lru_cache
@@ -20,7 +20,7 @@ from usance.apps.institutions import tenancy
 from usance.apps.products import calculator, template
 from usance.core import apr, values
 from usance.core.loan import close, events, quote, replay, state
-from usance.core.loan.terms import Terms
+from usance.core.loan.terms import Fee, Terms
 from usance.core.refusals import Refusal
 
 MOST_TERMS = 20  # of a range of terms, so many are tried before publishing; each contract is checked again by itself
@@ -125,11 +125,20 @@ OF_EACH_COURSE = frozenset({"daily_total_cost", "annual_on_principal", "apr", "t
 @lru_cache(maxsize=quote.REMEMBERED)
 def courses(terms: Terms, on: date) -> tuple[Course, ...]:
     """As agreed, and with each number of extensions of each length that the terms allow, taken on the due date."""
+    terms = _with_all_added(terms)
     planned = quote.projection(terms, on)
     as_agreed = _course(terms, on, prices=[], rows=planned.rows, sent=planned.drawdowns)
     if terms.extension is None:
         return (as_agreed,)
     return (as_agreed, *(way for days in terms.extension.days_allowed for way in _extended(terms, on, days)))
+
+
+def _with_all_added(terms: Terms) -> Terms:
+    """What may be added to the debt later costs as much as if it were added at once."""
+    if not terms.income_share:
+        return terms
+    added = Fee(kind="added_income", when="added_to_principal", share=terms.income_share)
+    return replace(terms, fees=(*terms.fees, added), income_share=Fraction(0))
 
 
 def _extended(terms: Terms, on: date, days: int) -> Iterator[Course]:

@@ -255,6 +255,7 @@ class Conventions(Part):
     roll: Annotated[str, _known("roll")] = "keep"
     early_payment: Annotated[str, _known("early_payment")] = "shorter_term"
     early_interest: Annotated[str, _known("early_interest")] = "saved"
+    income_share: Share = Fraction(0)
     cost_cap_share: Share | None = None
     forgive_under_minor: Minor = 0
     default_after_days: Count = 90

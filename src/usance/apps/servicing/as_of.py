@@ -140,7 +140,7 @@ def _timeline(
     rows = list(heard)
     undone = {row.payload["undoes"] for row in rows if "undoes" in row.payload}
     lines = [
-        _of_event(row, row.source in undone or row.payload.get("payment") in undone)
+        _of_event(row, bool(undone & {row.source, row.payload.get("payment"), row.payload.get("income")}))
         for row in rows
         if row.effective_on <= on
     ]

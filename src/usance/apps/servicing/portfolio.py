@@ -24,7 +24,8 @@ from usance.apps.servicing.models import Loan, PortfolioRollup, StatusChange
 from usance.core.loan.told import TAKES_FROM_UNAPPLIED
 
 MONEY = (
-    "principal", "interest", "fee", "penalty", "tax", "unapplied", "charged_off", "suspended", "from_buyer", "to_buyer",
+    "principal", "interest", "fee", "penalty", "tax", "unapplied", "charged_off", "suspended", "deferred", "from_buyer",
+    "to_buyer",
 )  # fmt: skip
 OWED = MONEY[:5]
 LOANS = "loans"

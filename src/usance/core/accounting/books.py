@@ -22,14 +22,17 @@ ROLES: dict[str, str] = {
     "unapplied_funds": "liability",
     "due_from_buyers": "asset",  # of debts that were sold
     "due_to_buyers": "liability",  # money that came for them since
+    "deferred_income": "liability",
     # money on its way
     "disbursement_clearing": "asset",
     "receipts_clearing": "asset",
     "refund_clearing": "asset",
     "migration_clearing": "asset",  # against the balances that another system handed over
+    "income_clearing": "asset",  # what third parties owe of income; what borrowers owe of it passes through
     # results
     "interest_income": "income",
     "fee_income": "income",
+    "deferred_income_earned": "income",
     "penalty_income": "income",
     "recovery_income": "income",
     "sale_result": "income",  # the price of debts that were sold, less these debts: less than nothing for a loss
@@ -48,10 +51,13 @@ CONTROL: dict[str, str] = {
     "unapplied": "unapplied_funds",
     "charged_off": "charged_off_loans",
     "suspended": "suspended_interest",
+    "deferred": "deferred_income",
     "from_buyer": "due_from_buyers",
     "to_buyer": "due_to_buyers",
 }
-GROWS_IN_CREDIT = frozenset({"unapplied_funds", "charged_off_loans", "suspended_interest", "due_to_buyers"})
+GROWS_IN_CREDIT = frozenset(
+    {"unapplied_funds", "charged_off_loans", "suspended_interest", "deferred_income", "due_to_buyers"}
+)
 
 # movement kind -> the role on the other side of the balance it changes
 COUNTERPARTS: dict[str, str] = {
@@ -85,6 +91,10 @@ COUNTERPARTS: dict[str, str] = {
     "buyer_paid": "receipts_clearing",
     "forwarded": "refund_clearing",
     "taken_over": "migration_clearing",
+    "income_deferred": "income_clearing",
+    "income_capitalised": "income_clearing",
+    "income_returned": "income_clearing",
+    "income_earned": "deferred_income_earned",
 }
 
 

@@ -3,10 +3,11 @@ means yes. Nothing is changed here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
-from usance.core.loan import carry, draw, events, refused, state
+from usance.core import money
+from usance.core.loan import carry, charges, draw, events, income, refused, state
 from usance.core.loan.events import Event
 from usance.core.loan.state import Loan
 from usance.core.loan.terms import NAMES, Drawdowns, Terms
@@ -53,6 +54,11 @@ def admit_to_history(history: Iterable[Event], event: Event, terms: Terms) -> No
         return
     if isinstance(event, events.ChargedBack) and event.payment:
         _is_of_payment(event, known, undone)
+    in_force = [past for past in known.values() if not undone & {past.source, getattr(past, "income", "")}]
+    if isinstance(event, events.IncomeDeferred) and event.owed_by == "borrower":
+        _admit_added(terms, in_force, event)
+    if isinstance(event, events.IncomeTakenBack):
+        _is_of_income(in_force, event)
     for past in known.values():
         if isinstance(past, events.TakenOver) and past.source not in undone and event.effective_on < past.effective_on:
             raise refused.BeforeTakeOver(taken_over_on=past.effective_on)
@@ -84,6 +90,32 @@ def _is_of_payment(event: events.ChargedBack, known: Mapping[str, Event], undone
     )
     if before + event.amount_minor > payment.amount_minor:
         raise refused.MoreThanPaid(amount_minor=event.amount_minor, left_minor=payment.amount_minor - before)
+
+
+def _admit_added(terms: Terms, in_force: Iterable[Event], event: events.IncomeDeferred) -> None:
+    """All that is added to the debt is within the agreed share."""
+    told = [past for past in in_force if isinstance(past, events.IncomeDeferred | events.IncomeTakenBack)]
+    added = sum(
+        past.amount_minor if isinstance(past, events.IncomeDeferred) else -past.amount_minor
+        for past in told
+        if past.owed_by == "borrower"
+    )
+    left = money.rounded(terms.income_share * terms.principal_minor, terms.rounding) - added
+    if event.amount_minor > left:
+        raise refused.MoreAddedThanAgreed(amount_minor=event.amount_minor, left_minor=left)
+
+
+def _is_of_income(in_force: Sequence[Event], event: events.IncomeTakenBack) -> None:
+    """No more is taken back than was deferred."""
+    incomes = (past for past in in_force if isinstance(past, events.IncomeDeferred))
+    told = next((past for past in incomes if past.source == event.income), None)
+    if told is None or told.owed_by != event.owed_by or told.effective_on > event.effective_on:
+        raise refused.NothingToUndo(source=event.income)
+    taken = [past.amount_minor for past in in_force
+             if isinstance(past, events.IncomeTakenBack) and past.income == event.income]  # fmt: skip
+    left = told.amount_minor - sum(taken)
+    if event.amount_minor > left:
+        raise refused.MoreThanDeferred(amount_minor=event.amount_minor, left_minor=left)
 
 
 UNDOING = events.PaymentReturned | events.Reversed
@@ -229,6 +261,15 @@ def _may_accrue_again(loan: Loan, event: events.RestoredToAccrual) -> None:
         raise refused.TooLateToAccrue(days_past_due=late, after_days=agreed.after_days)
 
 
+def _has_days_left(loan: Loan, event: events.IncomeDeferred) -> None:
+    """It is earned over days to come; and the cost of the loan stays under its cap."""
+    if event.owed_by not in NAMES["owed_by"] or not income.days_left(loan) or loan.withdrawn_on is not None:
+        raise refused.NothingToEarnOver()
+    room = charges.cost_room(loan)
+    if event.owed_by == "borrower" and room is not None and event.amount_minor > room:
+        raise refused.MoreAddedThanAgreed(amount_minor=event.amount_minor, left_minor=room)
+
+
 def _is_known_credit(loan: Loan, event: events.Credited) -> None:
     if event.reason not in NAMES["credit"]:
         raise refused.CreditNotKnown(reason=event.reason)
@@ -341,4 +382,6 @@ CHECKS: dict[type[Event], tuple[Check, ...]] = {
     events.PaymentReturned: (_was_approved,),
     events.Reversed: (_was_approved,),
     events.TermsCorrected: (_was_approved, _corrects),
+    events.IncomeDeferred: (_is_running, _has_amount, _has_days_left),
+    events.IncomeTakenBack: (_was_approved, _has_amount),
 }

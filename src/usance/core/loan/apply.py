@@ -9,7 +9,20 @@ from datetime import date, timedelta
 from typing import Any
 
 from usance.core import calendar, money
-from usance.core.loan import allocate, carry, charges, draw, events, plan, recognition, relief, reshape, state, to_come
+from usance.core.loan import (
+    allocate,
+    carry,
+    charges,
+    defer,
+    draw,
+    events,
+    plan,
+    recognition,
+    relief,
+    reshape,
+    state,
+    to_come,
+)
 from usance.core.loan.close import next_period, settle_status, turn_period
 from usance.core.loan.events import Event
 from usance.core.loan.state import Bill, Book, Loan, Movement, Step, change
@@ -137,10 +150,15 @@ def _fee_at_start(loan: Loan, book: Book, kind: str, amount: int, when: str) -> 
 
 
 def payment_received(loan: Loan, event: events.PaymentReceived | events.Recovered, book: Book) -> Loan:
-    """Into the unapplied funds, and from there to what is owed, or to the claim that was written off. For a debt that
-    was sold it is kept for the buyer."""
-    on, to = loan.at, state.TO_BUYER if loan.status == "sold" else state.UNAPPLIED
-    loan = book.post(loan, change("payment_received", to, event.amount_minor, on), "payment", _says("money received"))
+    """Into the unapplied funds, and put to use. For a debt that was sold it is kept for the buyer."""
+    to = state.TO_BUYER if loan.status == "sold" else state.UNAPPLIED
+    posting = change("payment_received", to, event.amount_minor, loan.at)
+    return _put_to_use(book.post(loan, posting, "payment", _says("money received")), book)
+
+
+def _put_to_use(loan: Loan, book: Book) -> Loan:
+    """From the unapplied funds to what is owed, or to the claim that was written off."""
+    on = loan.at
     if loan.status == "written_off":
         amount = min(loan.claim_minor, state.unapplied(loan))
         loan = book.post(loan, change("recovered", "unapplied", -amount, on), "recovery", _says("on the claim"))
@@ -170,6 +188,12 @@ def credited(loan: Loan, event: events.Credited, book: Book) -> Loan:
             loan = loan._replace(terms=other)
         loan = settle_status(allocate.allocate(loan, book, on)._replace(terms=told), book)
     return relief.forgive_remainder(loan, book)
+
+
+def income_taken_back(loan: Loan, event: events.IncomeTakenBack, book: Book) -> Loan:
+    """What the borrower owed of it counts as paid."""
+    back = defer.taken_back(loan, event, book)
+    return _put_to_use(back, book) if event.owed_by == "borrower" and back is not loan else back
 
 
 def refunded(loan: Loan, event: events.Refunded, book: Book) -> Loan:
@@ -290,10 +314,7 @@ def _take_back_principal(loan: Loan) -> Loan:
             due = bill.due["principal"] - remaining["principal"]
             down = bill.down_minor - min(bill.down_minor, remaining["principal"])
             bills[index] = bill._replace(due={**bill.due, "principal": due}, down_minor=down)
-    settled = loan.settled_count
-    while settled < len(bills) and not bills[settled].remaining:
-        settled += 1
-    return loan._replace(bills=tuple(bills), settled_count=settled)
+    return state.recounted(loan._replace(bills=tuple(bills)))
 
 
 def withdrawn(loan: Loan, event: events.Withdrawn, book: Book) -> Loan:
@@ -308,7 +329,7 @@ def withdrawn(loan: Loan, event: events.Withdrawn, book: Book) -> Loan:
         if component in ("fee", "penalty") or (component == "tax" and name not in of_interest):
             loan = relief.relieve(loan, book, key, amount, "waived", "withdrawal")
     due_on = loan.at + timedelta(days=agreed.pay_days)
-    borne = to_come.interest_since(loan, sum(loan.fees_at_start.values()))
+    borne = to_come.interest_since(loan, sum(loan.fees_at_start.values()) + loan.incomes.get("borrower", 0))
     loan = reshape.due_once(loan, due_on)
     loan = relief.relieve(loan, book, "interest", borne, "waived", "withdrawal")
     for key, amount in sorted(loan.fees_at_start.items()):
@@ -316,6 +337,7 @@ def withdrawn(loan: Loan, event: events.Withdrawn, book: Book) -> Loan:
         there = max(0, state.regular(loan).get("principal", 0))
         for balance, part in (("principal", -min(amount, there)), (state.UNAPPLIED, max(0, amount - there))):
             loan = book.post(loan, change(kind, balance, part, loan.at), "withdrawal", _says("given back", of=key))
+    loan = defer.given_back(loan, book)
     book.fact("withdrawn", loan.at, due_on=due_on.isoformat())
     loan = loan._replace(fees_at_start={}, withdrawn_on=loan.at)
     return allocate.allocate(turn_period(loan, book) if due_on == loan.at else loan, book, loan.at)
@@ -354,4 +376,6 @@ APPLY: dict[type[Event], Callable[[Loan, Any, Book], Loan]] = {
     events.PaymentReturned: undone,
     events.Reversed: undone,
     events.TermsCorrected: terms_corrected,
+    events.IncomeDeferred: defer.income_deferred,
+    events.IncomeTakenBack: income_taken_back,
 }

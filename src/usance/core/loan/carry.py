@@ -46,6 +46,7 @@ def standing(loan: Loan, said: Carried, book: Book) -> Loan:
         matured_on=None if dates else max(billed_until, agreed[-1]),
         charged_minor=said.charged_minor,
         penalty=Accrued(Fraction(penalty), penalty),
+        deferred=Fraction(loan.balances.get(state.DEFERRED, 0)),
     )
     left = state.unbilled(loan)
     if bills and not left.get("principal") and not left.get("interest"):

@@ -13,7 +13,7 @@ from usance.core.loan.terms import Terms
 from usance.core.rates import Period, Rate
 from usance.core.values import encode, ratio_text
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 DAYS = ("at", "disbursed_on", "matured_on", "closed_on", "moved_to", "charged_off_on", "withdrawn_on", "non_accrual_on")
 
 
@@ -26,6 +26,7 @@ def to_json(loan: Loan) -> dict[str, Any]:
         if item is not None:
             plain[name] = written(item)
     plain["balances"], plain["fees_at_start"] = dict(loan.balances), dict(loan.fees_at_start)
+    plain["incomes"] = dict(loan.incomes)
     return {"version": SCHEMA_VERSION, **plain}
 
 
@@ -60,6 +61,7 @@ WRITTEN: dict[str, Callable[[Any], Any]] = {
     "dated": lambda items: [[_day(item.due_on), item.balance, item.amount_minor] for item in items],
     "even_factor": ratio_text,
     "dropped": ratio_text,
+    "deferred": ratio_text,
     "bills": lambda bills: [_bill(bill) for bill in bills],
     "pauses": lambda pauses: [[_day(since), _day(until)] for since, until in pauses],
     "pace": list,
@@ -86,6 +88,7 @@ def from_json(data: Mapping[str, Any], terms: Terms) -> Loan:
             "penalty": Accrued(Fraction(data["penalty"][0]), data["penalty"][1]),
             "even_factor": Fraction(data["even_factor"]) if data.get("even_factor") else None,
             "dropped": Fraction(data.get("dropped", "0")),
+            "deferred": Fraction(data.get("deferred", "0")),
             "period": Period(day(period[0]), day(period[1]), _length(period[2]), period[3]) if period else None,
             "due_dates": tuple(map(day, data["due_dates"])),
             "ahead": tuple(Ahead(*parts) for parts in data.get("ahead", ())),

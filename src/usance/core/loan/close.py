@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from usance.core import calendar
 from usance.core.calendar import ONE_DAY
-from usance.core.loan import allocate, charges, plan, recognition, state, to_come
+from usance.core.loan import allocate, charges, income, plan, recognition, state, to_come
 from usance.core.loan.state import Bill, Book, Loan, Step
 from usance.core.rates import Period
 
@@ -55,6 +55,10 @@ def accrue_penalty(loan: Loan, book: Book, until: date) -> Loan:
     return charges.accrue_penalty(loan, book, until) if loan.settled_count < len(loan.bills) else loan
 
 
+def earn_income(loan: Loan, book: Book, until: date) -> Loan:
+    return income.earn(loan, book, until) if loan.deferred else loan
+
+
 def open_next_day(loan: Loan, book: Book, until: date) -> Loan:
     """The new day begins: another rate, another year, another period and its bill."""
     known, loan = len(loan.rate_changes), _on_day(loan, until)
@@ -95,7 +99,7 @@ def watch_income(loan: Loan, book: Book, until: date) -> Loan:
 
 
 CLOSE_OF_DAY: tuple[CloseStep, ...] = (
-    charge_missed, accrue_interest, accrue_penalty, open_next_day, watch_lateness, watch_income,
+    charge_missed, accrue_interest, accrue_penalty, earn_income, open_next_day, watch_lateness, watch_income,
 )  # fmt: skip
 
 
@@ -289,6 +293,12 @@ def _split(loan: Loan, interest: int, principal: int, room: int) -> tuple[int, i
 
 
 def settle_status(loan: Loan, book: Book) -> Loan:
+    """Paid off or not, late or not; and what has no days left to be earned over is earned."""
+    loan = _closed_or_open(loan, book)
+    return income.settled(loan, book) if loan.deferred else loan
+
+
+def _closed_or_open(loan: Loan, book: Book) -> Loan:
     """Closed is derived: a live loan that owes nothing is paid off, a closed one that owes again is reopened."""
     owes = state.outstanding(loan)
     if not owes and loan.due_dates:

@@ -13,6 +13,9 @@ from datetime import date
 from typing import Any, ClassVar
 
 from usance.core import values
+from usance.core.loan.records import Carried as Carried
+from usance.core.loan.records import Held as Held
+from usance.core.loan.records import OldBill as OldBill
 from usance.core.loan.terms import Terms
 from usance.core.rates import Rate
 
@@ -73,35 +76,6 @@ class Disbursed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """So much of one balance ("principal", "fee:service", "unapplied", ...)."""
-
-    balance: str
-    amount_minor: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OldBill:
-    """An instalment that fell due in another system: what it asked for, and what of it was paid there."""
-
-    due_on: date
-    due: tuple[Held, ...]
-    paid: tuple[Held, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Carried:
-    """How a loan stood in another system. `level_minor`: its regular instalment, 0 where we are to compute it;
-    `charged_minor`: all interest, fees and penalties charged so far, for a cap on the cost."""
-
-    disbursed_on: date
-    balances: tuple[Held, ...]
-    bills: tuple[OldBill, ...] = ()
-    level_minor: int = 0
-    charged_minor: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TakenOver(Event):
     """The loan ran in another system until the morning of effective_on; our books begin with the balances of that
     moment. `standing` says them; without it they are what the earlier events make of them."""
@@ -116,6 +90,29 @@ class RateChanged(Event):
 
     RANK: ClassVar[int] = 4
     rate: Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomeDeferred(Event):
+    """Income that is earned evenly over the days that are left of the loan. The borrower owes it: the principal grows
+    by it, and nobody is paid; or a third party does, a merchant for a lower rate: then the debt stays as it is."""
+
+    RANK: ClassVar[int] = 4
+    amount_minor: int
+    owed_by: str  # a name in terms.NAMES["owed_by"]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomeTakenBack(Event):
+    """A part of what was deferred is not ours after all. `income` is the source of the event that had deferred it: if
+    that never was, neither was this. What the borrower owed of it counts as paid."""
+
+    RANK: ClassVar[int] = 10
+    amount_minor: int
+    owed_by: str
+    income: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -371,7 +368,8 @@ KINDS: dict[str, type[Event]] = {
         Approved, DisbursementFailed, Cancelled, Disbursed, TakenOver, RateChanged, InterestPaused, PenaltyPaused,
         PenaltyResumed, Rescheduled, Extended, Withdrawn, FeeAdded, Waived, PaymentReceived, Charged, Credited,
         ChargedBack, Respread, Terminated, ChargedOff, WrittenOff, PutOnNonAccrual, RestoredToAccrual, Recovered,
-        Refunded, Sold, BuyerPaid, Forwarded, PaymentReturned, Reversed, TermsCorrected,
+        Refunded, Sold, BuyerPaid, Forwarded, PaymentReturned, Reversed, TermsCorrected, IncomeDeferred,
+        IncomeTakenBack,
     )
 }  # fmt: skip
 

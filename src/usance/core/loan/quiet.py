@@ -49,7 +49,7 @@ def earning(loan: Loan, ages: Iterable[int] = ()) -> Earning:
     """What a running loan earns from the day that it is at. `ages`: days past due at which something else changes, that
     the loan does not know of. Where the days are not alike, `until` is tomorrow and nothing is said."""
     until = _alike_until(loan, ages)
-    if until - loan.at <= ONE_DAY or _is_taxed(loan):
+    if until - loan.at <= ONE_DAY or _is_taxed(loan) or loan.deferred:
         return Earning(loan.at + ONE_DAY)
     while not _is_even(loan, until):
         until = loan.at + (until - loan.at) // 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
+from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from typing import Any, NamedTuple, TypeVar
@@ -86,3 +87,35 @@ class Dated(NamedTuple):
     due_on: date
     balance: str
     amount_minor: int
+
+
+# --- a loan in another system -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """So much of one balance ("principal", "fee:service", "unapplied", ...)."""
+
+    balance: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldBill:
+    """An instalment that fell due in another system: what it asked for, and what of it was paid there."""
+
+    due_on: date
+    due: tuple[Held, ...]
+    paid: tuple[Held, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """How a loan stood in another system. `level_minor`: its regular instalment, 0 where we are to compute it;
+    `charged_minor`: all interest, fees and penalties charged so far, for a cap on the cost."""
+
+    disbursed_on: date
+    balances: tuple[Held, ...]
+    bills: tuple[OldBill, ...] = ()
+    level_minor: int = 0
+    charged_minor: int = 0

@@ -212,6 +212,28 @@ class MoreThanAgreed(Refusal):
     left_minor: int
 
 
+class NothingToEarnOver(Refusal):
+    """Income is deferred over the days to come of a loan, and there are none: it is over, or taken for lost."""
+
+    code = "nothing_to_earn_over"
+
+
+class MoreAddedThanAgreed(Refusal):
+    """More would be added to the principal that nobody is paid than was agreed, or than the costs may be."""
+
+    code = "more_added_than_agreed"
+    amount_minor: int
+    left_minor: int
+
+
+class MoreThanDeferred(Refusal):
+    """More would be taken back of an income than is left of it."""
+
+    code = "more_than_deferred"
+    amount_minor: int
+    left_minor: int
+
+
 class NothingCorrected(Refusal):
     code = "nothing_corrected"
 

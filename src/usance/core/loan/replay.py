@@ -16,6 +16,7 @@ from usance.core.loan.events import (
     ChargedBack,
     Event,
     Forwarded,
+    IncomeTakenBack,
     PaymentReturned,
     Refunded,
     Reversed,
@@ -43,6 +44,8 @@ def in_force(events: Iterable[Event]) -> list[Event]:
 
 def _about(event: Event) -> str:
     """The source of the event without which this one means nothing."""
+    if isinstance(event, IncomeTakenBack):
+        return event.income
     return (event.payment if isinstance(event, ChargedBack) else "") or event.source
 
 

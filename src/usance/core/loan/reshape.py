@@ -41,10 +41,10 @@ def _of_the_plan(amounts: Mapping[str, int]) -> dict[str, int]:
     return {key: amount for key, amount in amounts.items() if key in ("interest", "principal")}
 
 
-def levelled(loan: Loan, drawn_minor: int, rate_before: Rate | None = None, level_minor: int = 0) -> Loan:
+def levelled(loan: Loan, financed_minor: int, rate_before: Rate | None = None, level_minor: int = 0) -> Loan:
     """The level (unless it is known) that repays what is not billed yet, as if it had been there since the running
-    period began. Where the instalments stand, that is what the plan had left, whatever was paid early or late, and the
-    new money."""
+    period began. Where the instalments stand, that is what the plan had left, whatever was paid early or late, and what
+    is new of it."""
     terms = loan.terms
     starts_on = loan.period.starts_on if loan.period else loan.at
     spans = to_come.rate_spans(loan)
@@ -54,10 +54,7 @@ def levelled(loan: Loan, drawn_minor: int, rate_before: Rate | None = None, leve
     owed = to_come.owed_to_come(loan)
     standing = terms.early_payment in allocate.AHEAD
     if standing and loan.planned:
-        at_once = sum(
-            bill.due.get("principal", 0) for bill in loan.bills[-1:] if bill.starts_on == loan.at == bill.due_on
-        )
-        owed = owed._replace(principal=Fraction(sum(loan.planned) + drawn_minor - at_once))
+        owed = owed._replace(principal=Fraction(sum(loan.planned) + financed_minor))
     if terms.interest_spread == "evenly":
         even = sum((rung.earns for rung in ahead), Fraction(0)) / len(ahead)
         loan = loan._replace(even_factor=even)

@@ -18,6 +18,7 @@ from usance.core.loan.records import Dated as Dated
 from usance.core.loan.records import quick
 from usance.core.loan.terms import Terms
 from usance.core.loan.told import CHARGED_OFF as CHARGED_OFF
+from usance.core.loan.told import DEFERRED as DEFERRED
 from usance.core.loan.told import FROM_BUYER as FROM_BUYER
 from usance.core.loan.told import NOT_OWED as NOT_OWED
 from usance.core.loan.told import SUSPENDED as SUSPENDED
@@ -73,6 +74,8 @@ class Loan(NamedTuple):
     non_accrual_on: date | None = None  # since then interest is no income before it is paid
     non_accrual_by_hand: bool = False  # by our decision, until we decide otherwise
     fees_at_start: Mapping[str, int] = {}  # charged when money came, with their taxes, by balance
+    deferred: Fraction = Fraction(0)  # income that is not earned yet, exactly
+    incomes: Mapping[str, int] = {}  # all that was deferred and not taken back, by who owes it
     withdrawn_on: date | None = None
     extension_count: int = 0
     claim_minor: int = 0  # written off and not recovered

@@ -280,6 +280,7 @@ class Terms:
     grace: Grace = Grace()
     down_payment: DownPayment | None = None
     drawdowns: Drawdowns | None = None  # None: all at once
+    income_share: Fraction = Fraction(0)  # of the principal, so much may be added to it that nobody is paid
     fees: tuple[Fee, ...] = ()
     taxes: tuple[Tax, ...] = ()
     penalty: Penalty | None = None
@@ -321,6 +322,7 @@ class Terms:
         days = [step.from_day for step in self.rates]
         _check(days[:1] == [0] and days == sorted(set(days)), "rates", days, "steps in order, the first from day 0")
         _check(all(step.rate.share >= 0 for step in self.rates), "rates", days, "not negative")
+        _check(self.income_share >= 0, "income_share", self.income_share, "not negative")
         _check(self.level_multiple_minor >= 1, "level_multiple_minor", self.level_multiple_minor, "at least 1")
         _check(self.apr_times in apr.APR_TIMES, "apr_times", self.apr_times, "a name in apr.APR_TIMES")
         _check(self.default_after_days >= 1, "default_after_days", self.default_after_days, "at least 1")

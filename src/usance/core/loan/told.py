@@ -31,7 +31,8 @@ CHARGED_OFF = "charged_off"  # so much of what is owed does not count as an asse
 SUSPENDED = "suspended"  # so much of what is owed is not income yet: the loan is on non-accrual
 FROM_BUYER = "from_buyer"  # who bought the debt owes us: its price, or money that we sent on and that was returned
 TO_BUYER = "to_buyer"  # we owe who bought the debt: money that came for it since
-NOT_OWED = frozenset({UNAPPLIED, CHARGED_OFF, SUSPENDED, FROM_BUYER, TO_BUYER})
+DEFERRED = "deferred"  # ours, but not earned yet
+NOT_OWED = frozenset({UNAPPLIED, CHARGED_OFF, SUSPENDED, DEFERRED, FROM_BUYER, TO_BUYER})
 TAKES_FROM_UNAPPLIED = frozenset({"allocated"})
 
 

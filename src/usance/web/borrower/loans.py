@@ -72,8 +72,9 @@ def show(request: HttpRequest, loan_id: UUID) -> HttpResponse:
 
 
 def _theirs(view: selectors.LoanView) -> list[selectors.TimelineLine]:
-    """Of what happened, what is the borrower's affair."""
-    return [line for line in view.timeline if line.kind not in words.NOT_THE_BORROWERS]
+    """Of what happened, what is the borrower's affair; not what a third party pays us for a lower rate."""
+    lines = (line for line in view.timeline if line.kind not in words.NOT_THE_BORROWERS)
+    return [line for line in lines if line.details.get("owed_by") != "third_party"]
 
 
 def _came_of(view: selectors.LoanView, paid: payments.Instruction) -> dict[str, Any] | None:

@@ -91,6 +91,11 @@ def _may_draw(loan: selectors.Loan) -> bool:
     return found is not None and found.left_minor > 0
 
 
+def _has_income(loan: selectors.Loan) -> bool:
+    """Whether there is income over the term that could be taken back."""
+    return _has_begun(loan) and bool(loan_course.incomes(loan.pk))
+
+
 def _was_paid(loan: selectors.Loan) -> bool:
     """Whether there is a payment that could be disputed."""
     return _counts_here(loan) and bool(loan_course.disputable(loan.pk))
@@ -114,6 +119,9 @@ SHAPES = {
         Shape("waive", gettext_lazy("Forgive part of the debt"), "loan.waive", _is_live, icon="check"),
         Shape("credit", gettext_lazy("Credit the loan"), "loan.waive", _is_live, icon="check"),
         Shape("add_fee", gettext_lazy("Charge a fee or a penalty"), "loan.charge", _counts_here, icon="plus"),
+        Shape("defer_income", gettext_lazy("Add income over the term"), "loan.charge", _has_dates, icon="plus"),
+        Shape("take_income_back", gettext_lazy("Take back income over the term"), "loan.waive", _has_income,
+              icon="back"),
         Shape("penalty", gettext_lazy("Pause or resume penalties"), "loan.waive", _is_live, icon="pause"),
         Shape("rest_interest", gettext_lazy("Pause interest"), "loan.waive", _is_live, icon="pause"),
         Shape("reschedule", gettext_lazy("Change the due dates"), "loan.restructure", _has_dates, icon="calendar"),

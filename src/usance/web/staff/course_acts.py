@@ -60,6 +60,23 @@ def _credit(given: Given, common: Common) -> events.Event:
     )
 
 
+def _income(given: Given, common: Common) -> events.Event:
+    return events.IncomeDeferred(
+        amount_minor=given["amount"], owed_by=given["owed_by"], reason=given["reason"], **common
+    )
+
+
+def _income_back(given: Given, common: Common) -> events.Event:
+    """The form knows by whom it was owed."""
+    return events.IncomeTakenBack(
+        amount_minor=given["amount"],
+        owed_by=given["owed_by"],
+        income=given["income"],
+        reason=given["reason"],
+        **common,
+    )
+
+
 def _rest(given: Given, common: Common) -> events.Event:
     return events.InterestPaused(since=given["since"], until=given["until"], reason=given["reason"], **common)
 
@@ -162,6 +179,18 @@ COURSES: Mapping[str, Course] = {
         gettext_lazy("The loan is off non-accrual."),
         [(gettext_lazy("What was suspended becomes income at once, though it is not paid yet."), "warn")],
     ),
+    "defer_income": Course(
+        course_forms.IncomeForm,
+        _income,
+        gettext_lazy("It is earned until the last due date."),
+        [(gettext_lazy("Each day until the last due date earns an equal part of it."), "info")],
+    ),
+    "take_income_back": Course(
+        course_forms.IncomeBackForm,
+        _income_back,
+        gettext_lazy("It is taken back."),
+        [(gettext_lazy("What the borrower owed of it counts as paid."), "info")],
+    ),
     "charge_back": Course(
         course_forms.DisputeForm,
         _dispute,
@@ -256,3 +285,4 @@ reschedule, respread = _view("reschedule"), _view("respread")
 charge_off, terminate, charge_back = _view("charge_off"), _view("terminate"), _view("charge_back")
 step_back, non_accrual, accrual = _view("step_back"), _view("non_accrual"), _view("accrual")
 sell, buyer_paid, forward = _view("sell"), _view("buyer_paid"), _view("forward")
+defer_income, take_income_back = _view("defer_income"), _view("take_income_back")

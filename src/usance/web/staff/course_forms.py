@@ -194,6 +194,43 @@ class SpreadForm(ReasonForm):
         return cleaned
 
 
+class IncomeForm(AmountForm):
+    owed_by = house.CardChoiceField(label=gettext_lazy("Who owes it?"))
+    reason = forms.CharField(label=gettext_lazy("Why"), max_length=300)
+    field_order = ("owed_by", "amount", "reason")
+
+    def __init__(self, *args: Any, loan: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, loan=loan, **kwargs)
+        house.cards(self, "owed_by").choices = [(code, capfirst(name)) for code, name in words.OWED_BY.items()]
+
+
+class IncomeBackForm(AmountForm):
+    income = house.CardChoiceField(label=gettext_lazy("Which income was too much?"))
+    reason = forms.CharField(label=gettext_lazy("Why"), max_length=300)
+    field_order = ("income", "amount", "reason")
+
+    def __init__(self, *args: Any, loan: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, loan=loan, **kwargs)
+        self.currency = loan.currency
+        self.left = {income.source: (income, left) for income, left in loan_course.incomes(loan.pk)}
+        field = house.cards(self, "income")
+        field.choices = [(source, money(left, self.currency)) for source, (_income, left) in self.left.items()]
+        field.widget.notes = {
+            source: f"{formats.date_l(income.effective_on)}: {words.OWED_BY[income.owed_by]}"
+            for source, (income, _left) in self.left.items()
+        }
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        income, left = self.left.get(cleaned.get("income", ""), (None, 0))
+        if income is None:
+            return cleaned
+        if "amount" in cleaned and cleaned["amount"] > left:
+            most = {"amount": money(left, self.currency)}
+            self.add_error("amount", _("Of this at most %(amount)s can be taken back.") % most)
+        return cleaned | {"owed_by": income.owed_by}
+
+
 class DisputeForm(AmountForm):
     payment = house.CardChoiceField(label=gettext_lazy("Which payment was disputed?"))
     balance = house.CardChoiceField(

@@ -150,6 +150,7 @@ SAID: Mapping[str, Any] = {
     "contact": gettext_lazy("Where the borrower reaches the buyer"),
     "price_minor": gettext_lazy("Price"),
     "amount_minor": gettext_lazy("Amount"),
+    "owed_by": gettext_lazy("Who owes it?"),
     "balance": gettext_lazy("As what is it owed again?"),
     "interest_too": gettext_lazy("Give back the interest on it too"),
     "since": gettext_lazy("From the night of"),
@@ -179,6 +180,8 @@ def _said(value: Any, shown: Callable[[int], ui.Money], name: str) -> Any:
         return value
     if name == "status":
         return str(words.LOAN_STATUS.get(value, (value,))[0])
+    if name == "owed_by":
+        return str(words.OWED_BY[value])
     if name == "balance":
         return str(words.full_balance_name(value))
     if name == "interest":

@@ -27,6 +27,7 @@ UNDOABLE = frozenset(
     | {"penalty_resumed", "written_off", "refunded", "charged", "charged_back", "credited", "interest_paused"}
     | {"rescheduled", "respread", "terminated", "charged_off", "terms_corrected", "sold", "buyer_paid", "forwarded"}
     | {"put_on_non_accrual", "restored_to_accrual"}
+    | {"income_deferred", "income_taken_back"}
 )
 
 

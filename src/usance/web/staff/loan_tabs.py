@@ -272,6 +272,7 @@ SHOWN: Mapping[str, frozenset[str]] = {
         | {"penalty_resumed", "reversed", "written_off", "charged", "charged_back", "credited", "interest_paused"}
         | {"rescheduled", "respread", "terminated", "charged_off", "terms_corrected", "sold"}
         | {"put_on_non_accrual", "restored_to_accrual"}
+        | {"income_deferred", "income_taken_back"}
     ),
     "dates": frozenset(
         {"instalment_due", "became_past_due", "cured", "matured", "defaulted", "paid_off", "reopened"}

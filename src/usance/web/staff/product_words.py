@@ -104,6 +104,7 @@ LABELS: Mapping[str, Any] = {
     "conventions.early_payment": gettext_lazy("Money paid early"),
     "conventions.early_interest": gettext_lazy("Interest of instalments paid early"),
     "conventions.charge_off": gettext_lazy("When a loan is taken for lost"),
+    "conventions.income_share": gettext_lazy("Charges added to the debt at most, of the loan"),
     "conventions.cost_cap_share": gettext_lazy("All costs at most, of the loan"),
     "conventions.forgive_under_minor": gettext_lazy("Forgive what is left below"),
     "conventions.default_after_days": gettext_lazy("In default after days past due"),

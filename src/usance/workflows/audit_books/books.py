@@ -122,11 +122,11 @@ FROM servicing_loan l JOIN (
 ) moved ON moved.institution_id = l.institution_id AND moved.loan_id = l.id
 ORDER BY l.number, moved.component
 """
-WITH_BUYERS = """
+BY_CHECKPOINTS = """
 SELECT l.number, moved.component, moved.amount, coalesce((l.checkpoint->'balances'->>moved.component)::bigint, 0)
 FROM servicing_loan l JOIN (
     SELECT institution_id, loan_id, component, sum(amount_minor) AS amount FROM servicing_loanmovement
-    WHERE component IN ('from_buyer', 'to_buyer') GROUP BY institution_id, loan_id, component
+    WHERE component IN ('deferred', 'from_buyer', 'to_buyer') GROUP BY institution_id, loan_id, component
 ) moved ON moved.institution_id = l.institution_id AND moved.loan_id = l.id
 ORDER BY l.number
 """
@@ -145,7 +145,7 @@ def loans_as_movements() -> Iterator[Difference]:
     for number, name, moved, owed in rows(BESIDE_DEBTS):
         if moved != owed:
             yield Difference("I2", f"loan {number}", f"{owed} of it is {name}, its movements make {moved}")
-    for number, name, moved, stands in rows(WITH_BUYERS):
+    for number, name, moved, stands in rows(BY_CHECKPOINTS):
         if moved != stands:
             yield Difference("I2", f"loan {number}", f"{name} stands at {stands}, its movements make {moved}")
     for movement_id, loan_id in rows(LOST_MOVEMENTS):
@@ -169,7 +169,13 @@ FROM servicing_loan, (
 """
 
 
-NO_COLUMN = ("charged_off", "suspended", "from_buyer", "to_buyer")  # that only movements and checkpoints know
+NO_COLUMN = (
+    "charged_off",
+    "suspended",
+    "deferred",
+    "from_buyer",
+    "to_buyer",
+)  # that only movements and checkpoints know
 OTHERS = """
 SELECT component, sum(amount_minor) FROM servicing_loanmovement WHERE component = ANY(%(others)s) GROUP BY component
 """
@@ -239,7 +245,7 @@ def movements_whole() -> Iterator[Difference]:
 
 PRINCIPAL_KINDS = (
     "disbursed", "taken_over", "fee_capitalised", "tax_capitalised", "charged_back", "allocated", "waived",
-    "remainder_forgiven", "written_off", "sold", "fee_returned", "tax_returned",
+    "remainder_forgiven", "written_off", "sold", "fee_returned", "tax_returned", "income_capitalised",
 )  # fmt: skip
 PRINCIPAL = """
 SELECT l.number, l.principal_minor,

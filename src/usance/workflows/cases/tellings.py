@@ -2,75 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from datetime import date
 from fractions import Fraction
-from typing import Any
 
 from usance.core import calendar, money
-from usance.core.loan import apply, events, quote, replay, state
-from usance.core.loan.events import Event
-from usance.core.loan.terms import Terms
+from usance.core.loan import events, quote, replay
 from usance.core.rates import Rate
-from usance.workflows.cases import orders, schedules
+from usance.workflows.cases import incomes, orders, schedules
+from usance.workflows.cases.telling import Telling as Telling
+from usance.workflows.cases.telling import Told
 from usance.workflows.cases.verdicts import Unsupported
-
-Told = Mapping[str, Any]
-
-
-# what the other system counts when it speaks of any transaction
-TRANSACTIONS = frozenset({"Repayment", "Down Payment", "Goodwill Credit", "Merchant Issued Refund", "Payout Refund"})
-
-
-@dataclass
-class Telling:
-    """A loan as far as it has been told. `made` names each of our events by the other system's word for it."""
-
-    given: Told
-    terms: Terms
-    starts_on: date
-    history: list[Event] = field(default_factory=list)
-    made: list[tuple[str, str]] = field(default_factory=list)
-
-    def step(self, on: date) -> state.Step:
-        return replay.replay(self.terms, self.history, on)
-
-    def loan(self, on: date) -> state.Loan:
-        return self.step(on).loan
-
-    def paid_by(self, source: str) -> dict[str, int]:
-        """What one payment went to, by balance."""
-        event = next(event for event in self.history if event.source == source)
-        before = [past for past in replay.in_force(self.history) if past.order < event.order]
-        loan = replay.replay(self.terms, before, event.effective_on).loan
-        moved = apply.apply(loan, event).movements
-        return {move.balance: -move.amount_minor for move in moved if move.kind == "allocated"}
-
-    def expected_rows(self) -> list[quote.Row]:
-        """Before any money: what would be paid if it came as agreed."""
-        return list(quote.projection(self.terms, self.starts_on).rows)
-
-    def source(self) -> str:
-        """The key of the next event: they count in the order in which they are told."""
-        return f"e{len(self.history):04d}"
-
-    def add(self, name: str, event: Event) -> None:
-        if not self.history:
-            self.history.append(events.Approved(effective_on=event.effective_on, source="approved"))
-        self.history.append(event)
-        self.made.append((name, event.source))
-
-    def find(self, name: str, nth: int | str) -> str:
-        """The source of the nth event (or the last) of that name that was not undone."""
-        undone = {event.undoes for event in self.history if isinstance(event, replay.Undoing)}
-        found = [key for known, key in self.made if known == name or (name == "Any" and known in TRANSACTIONS)]
-        found = [key for key in found if key not in undone]
-        index = -1 if nth == "last" else int(nth) - 1
-        if not -len(found) <= index < len(found):
-            raise Unsupported(f"undoing the {name} number {nth}, of which there are {len(found)}")
-        return found[index]
-
 
 AGREED = frozenset({"INSTALLMENT", "DISBURSEMENT"})
 
@@ -390,6 +332,10 @@ EVENTS: dict[str, Callable[[Telling, Told], None]] = {
     "contract_termination": _contract_termination,
     "undo_contract_termination": _undoing("Contract Termination"),
     "write_off": _write_off,
+    "capitalized_income": incomes.deferring("Capitalized Income", "borrower"),
+    "capitalized_income_adjustment": incomes.taking_back("Capitalized Income", "borrower"),
+    "buy_down_fee": incomes.deferring("Buy Down Fee", "third_party"),
+    "buy_down_fee_adjustment": incomes.taking_back("Buy Down Fee", "third_party"),
     "waive_charge": _waive_charge,
     "fee": _fee,
     "penalty": _penalty,

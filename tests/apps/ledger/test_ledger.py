@@ -11,7 +11,7 @@ from django.db.utils import DatabaseError
 
 from tests.support import institutions as founding
 from usance.apps.institutions import tenancy
-from usance.apps.ledger import selectors, services
+from usance.apps.ledger import chart, selectors, services
 from usance.apps.ledger.models import Account, JournalEntry, Line, Period, Transfer
 from usance.core.accounting import books
 from usance.ports.actor import SYSTEM, staff
@@ -185,3 +185,10 @@ def test_a_partition_made_later_is_guarded_like_the_first(ledger: Any) -> None:
         cursor.execute("DELETE FROM ledger_transfer")
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT usance.ensure_partitions('audit_auditentry', '2031-05-01', '2031-05-02')")
+
+
+def test_every_role_of_the_default_chart_has_an_account_of_its_own() -> None:
+    accounts = chart.default()
+    assert len({account.code for account in accounts}) == len(accounts)
+    assert {account.role for account in accounts} == set(books.CONTROL.values()) | {""}
+    assert set(chart.default_rules().values()) <= {account.code for account in accounts}

@@ -169,13 +169,8 @@ FROM servicing_loan, (
 """
 
 
-NO_COLUMN = (
-    "charged_off",
-    "suspended",
-    "deferred",
-    "from_buyer",
-    "to_buyer",
-)  # that only movements and checkpoints know
+# balances that only movements and checkpoints know
+NO_COLUMN = ("charged_off", "suspended", "deferred", "from_buyer", "to_buyer")
 OTHERS = """
 SELECT component, sum(amount_minor) FROM servicing_loanmovement WHERE component = ANY(%(others)s) GROUP BY component
 """

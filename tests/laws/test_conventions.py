@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from usance.core import apr, calendar, day_counts, money, rates
 from usance.core.calendar import WorkCalendar
-from usance.core.loan import allocate, apply, charges, income, plan, quote, reshape
+from usance.core.loan import allocate, apply, charges, plan, quote, recognition, reshape
 from usance.core.loan.terms import NAMES, DownPayment, Fee, Grace, Plan, RateStep, Terms
 from usance.core.money import Currency
 from usance.core.rates import Period, Rate
@@ -150,7 +150,7 @@ def test_every_name_in_the_terms_has_one_function_and_levels_are_pinned() -> Non
         "penalty": charges.PENALTY_BASES,
         "credit": apply.CREDITS,
         "charge_off": reshape.CHARGE_OFFS,
-        "non_accrual_until": income.LASTS,
+        "non_accrual_until": recognition.LASTS,
         "respread": reshape.RESPREADS,
         "extend_from": apply.EXTEND_FROM,
     }

@@ -228,12 +228,20 @@ def test_law_05_an_extension_costs_what_was_quoted(data: st.DataObject) -> None:
             assert state.due_now(replay.include(extended, history, payment).loan) == 0
 
 
+def _asks_beside_its_bills(terms: Terms) -> bool:
+    """A down payment of a later part, where a tax on the interest so far is payable that day too, though no bill asks
+    for it: no product may promise that (apps.products.template refuses it)."""
+    taxed = any(tax.share and {"interest", "penalty"} & set(tax.on) for tax in terms.taxes)
+    return taxed and terms.down_payment is not None
+
+
 @given(st.data())
 def test_law_05_the_calculator_is_the_contract(data: st.DataObject) -> None:
     terms = data.draw(worlds.all_terms())
     start = worlds.START + timedelta(days=data.draw(st.integers(0, worlds.START_DAYS)))
     promised = quote.projection(terms, start)
     assume(len(promised.drawdowns) == 1 or promised.drawdowns[-1].on < promised.rows[-1].due_on)
+    assume(len(promised.drawdowns) == 1 or not _asks_beside_its_bills(terms))
     told: list[events.Event] = [
         events.Approved(effective_on=start, source="a"),
         *(

@@ -234,7 +234,11 @@ def test_a_product_pays_out_in_parts_and_its_calculator_foresees_them(house: Wor
     too_late = parts | {"drawdowns__rest_after_days": "800", "drawdowns__until_days": "900"}
     page = manager.post(address(row, "edit/"), typed(row, house.institution, **too_late))
     assert "before the last payment" in page.context["form"].errors["drawdowns__rest_after_days"][0]
-    meant = parts | {"drawdowns__until_days": "90", "grace__principal": "0", "extension__days_allowed": ""}
+    lawful = {"drawdowns__until_days": "90", "grace__principal": "0", "extension__days_allowed": ""}
+    taxed = {"down_payment_share": "10", "taxes__0__kind": "vat", "taxes__0__share": "20", "taxes__0__on": ["interest"]}
+    page = manager.post(address(row, "edit/"), typed(row, house.institution, **parts | lawful | taxed))
+    assert set(page.context["form"].errors) == {"down_payment_share"}
+    meant = parts | lawful
     assert manager.post(address(row, "edit/"), typed(row, house.institution, **meant)).status_code == 302
     row.refresh_from_db()
     assert row.config["drawdowns"]["first_share"] == "0.6"

@@ -356,6 +356,8 @@ def _senseless_drawdowns(config: Config) -> Iterator[Problem]:
         yield Problem("drawdowns.rest_after_days", "before the last payment of the shortest loan")
     if config.extension is not None:
         yield Problem("drawdowns.most", "due dates that can be moved go with money that comes at once")
+    if config.down_payment_share and any(tax.share and {"interest", "penalty"} & set(tax.on) for tax in config.taxes):
+        yield Problem("down_payment_share", "not of later parts where what interest costs is taxed")
     if parts.repaid == "over_its_own_term":
         if config.kind not in INSTALMENT_KINDS:
             yield Problem("drawdowns.repaid", "a single payment is one for all parts")

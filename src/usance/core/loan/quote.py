@@ -169,7 +169,10 @@ def withheld(movements: Iterable[Movement]) -> dict[str, int]:
 
 def _bills_paid(loan: Loan) -> Loan:
     """What bills ask for today is paid; a charge that no bill asks for yet waits for the next."""
-    return _paid_up(loan) if loan.settled_count < len(loan.bills) or loan.matured_on else loan
+    if loan.matured_on is not None:
+        return _paid_up(loan)
+    asked = sum(sum(remaining.values()) for _index, _bill, remaining in state.open_bills(loan))
+    return _pay(loan, asked) if asked else loan
 
 
 def _paid_up(loan: Loan) -> Loan:

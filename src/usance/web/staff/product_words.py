@@ -260,6 +260,9 @@ PROBLEMS: Mapping[str, Any] = {  # why a configuration cannot be -> a sentence
     "only without grace, and with interest as it is earned": gettext_lazy(
         "A term of its own needs instalments without grace whose interest is as the days earn it."
     ),
+    "not of later parts where what interest costs is taxed": gettext_lazy(
+        "Where interest is taxed and the money comes in parts, there can be no down payment: empty one of the three."
+    ),
     "there is no down payment": gettext_lazy("There is no down payment: choose the original principal."),
     "only a fee with each instalment is a share of one": gettext_lazy(
         "Only a fee charged with each instalment can be a share of the instalment."

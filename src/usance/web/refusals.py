@@ -348,7 +348,11 @@ class _Fields(dict[str, Any]):
         super().__init__({name: formats.day(value) if isinstance(value, date) else value for name, value in fields})
 
     def __missing__(self, name: str) -> str:
-        return _money(self[f"{name}_minor"]) if f"{name}_minor" in self else str(self[f"{name}_on"])
+        if f"{name}_minor" in self:
+            return _money(self[f"{name}_minor"])
+        if f"{name}_on" in self:
+            return str(self[f"{name}_on"])
+        raise KeyError(name)
 
 
 def _period(refusal: Refusal) -> dict[str, Any]:

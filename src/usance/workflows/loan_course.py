@@ -74,26 +74,26 @@ def happen(*, loan_id: UUID, event: events.Event, reason: str, maker: User, at: 
 
 def disputable(loan_id: UUID) -> list[tuple[events.PaymentReceived, int]]:
     """The payments that count, the newest first, each with how much of it nobody took back yet."""
-    counting = replay.in_force(events.from_json(row.payload) for row in loans.events_of(loan_id=loan_id))
-    taken = Counter[str]()
-    for event in counting:
-        if isinstance(event, events.ChargedBack):
-            taken[event.payment] += event.amount_minor
-    paid = [event for event in counting if isinstance(event, events.PaymentReceived)]
-    left = [(payment, payment.amount_minor - taken[payment.source]) for payment in reversed(paid)]
-    return [(payment, amount) for payment, amount in left if amount > 0]
+    return _what_is_left(loan_id, events.PaymentReceived, events.ChargedBack, "payment")
 
 
 def incomes(loan_id: UUID) -> list[tuple[events.IncomeDeferred, int]]:
     """The income that was deferred, the newest first, each with how much of it was not taken back yet."""
+    return _what_is_left(loan_id, events.IncomeDeferred, events.IncomeTakenBack, "income")
+
+
+def _what_is_left(
+    loan_id: UUID, kind: type[Any], taker: type[events.ChargedBack | events.IncomeTakenBack], of: str
+) -> list[tuple[Any, int]]:
+    """The events of a kind that count, the newest first, each with what is left of it. `taker`: the kind that takes
+    back, and `of`, its field that names from which."""
     counting = replay.in_force(events.from_json(row.payload) for row in loans.events_of(loan_id=loan_id))
     taken = Counter[str]()
     for event in counting:
-        if isinstance(event, events.IncomeTakenBack):
-            taken[event.income] += event.amount_minor
-    deferred = [event for event in counting if isinstance(event, events.IncomeDeferred)]
-    left = [(income, income.amount_minor - taken[income.source]) for income in reversed(deferred)]
-    return [(income, amount) for income, amount in left if amount > 0]
+        if isinstance(event, taker):
+            taken[getattr(event, of)] += event.amount_minor
+    left = [(one, one.amount_minor - taken[one.source]) for one in reversed(counting) if isinstance(one, kind)]
+    return [(one, amount) for one, amount in left if amount > 0]
 
 
 def _figures(standing: quote.Standing) -> dict[str, Any]:

@@ -47,6 +47,7 @@ def main(purpose):
         install("dev", ["dev.txt"], "packages for the tests")
     build_front_end()
     compile_catalogues()
+    compile_sources()
     if purpose == "test":
         find_browser()
 
@@ -222,6 +223,12 @@ def compile_catalogues():
         target = source[:-3] + ".mo"
         if not os.path.exists(target) or os.path.getmtime(target) < os.path.getmtime(source):
             run([os.path.join(BIN, "python"), "-c", COMPILE, source, target])
+
+
+def compile_sources():
+    """The package's bytecode, once: where Python is told to write none (in many containers it is), each process would
+    compile every module again. Only what has changed is compiled."""
+    run([os.path.join(BIN, "python"), "-m", "compileall", "-q", os.path.join(PROJECT, "src")])
 
 
 # --- browser -----------------------------------------------------------------------------------------

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import connection, transaction
 
 import usance.apps
 import usance.workflows
-from usance.adapters import esputnik, fondy, procrastinate_queue, sandbox, webpush
-from usance.adapters.sandbox import in_process
+from usance.adapters import esputnik, fondy, procrastinate_queue, webpush
 from usance.apps.institutions import tenancy
 from usance.config import figures, jobs, metrics
 from usance.config.shifted_clock import ShiftedClock
 from usance.ports import clock, outside, queue, registry
 from usance.ports import sandbox as sandboxes
 from usance.ports.sandbox import Deliver
+
+if TYPE_CHECKING:
+    from usance.adapters.sandbox.in_process import InProcess
+
+OF_COMMANDS = frozenset(
+    ("cases", "crowd", "demo", "floor", "herd", "herd_copies", "management", "measuring", "simulate")
+)
 
 
 def on_queue_ready(app: Any) -> None:
@@ -45,11 +51,21 @@ def push_the_clock() -> Callable[[], timedelta]:
 
 
 def import_tasks() -> None:
-    """Imports every module that declares tasks: `tasks` of the apps, and the workflows."""
-    for package, only in ((usance.apps, ".tasks"), (usance.workflows, "")):
-        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if found.name.endswith(only) if only else not found.name.rsplit(".", 1)[1].startswith("cli_"):
-                importlib.import_module(found.name)
+    """Imports every module that declares tasks."""
+    for name in modules_of_tasks():
+        importlib.import_module(name)
+
+
+def modules_of_tasks() -> Iterator[str]:
+    """`tasks` of the apps, and the workflows but for what only commands use: a worker that was killed is back the
+    sooner, the less it reads."""
+    for found in pkgutil.walk_packages(usance.apps.__path__, "usance.apps."):
+        if found.name.endswith(".tasks"):
+            yield found.name
+    for found in pkgutil.walk_packages(usance.workflows.__path__, "usance.workflows."):
+        part = found.name.split(".")[2]
+        if not part.startswith("cli_") and part not in OF_COMMANDS:
+            yield found.name
 
 
 def measure() -> None:
@@ -81,9 +97,12 @@ def choose_providers() -> None:
         sandboxes.offer(sandbox_in_process)
 
 
-def sandbox_in_process(deliver: Deliver, *, shared_book: Path | None, leads: bool) -> in_process.InProcess:
+def sandbox_in_process(deliver: Deliver, *, shared_book: Path | None, leads: bool) -> InProcess:
     """The sandboxes in this process, over the served sandbox's own book, as every institution's provider: what is
     simulated is known to the sandbox afterwards. They live in the simulation's clock."""
+    from usance.adapters import sandbox  # a web server of its own, which no lender's process needs
+    from usance.adapters.sandbox import in_process
+
     book = settings.HOME / "sandbox" / "book.sqlite3"
     book.parent.mkdir(parents=True, exist_ok=True)
     twins = in_process.InProcess(book, deliver, shared=shared_book, leads=leads)

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import translation
 
-from usance.apps.agreements import bills, papers, render, sealing, selectors, services
+from usance.apps.agreements import bills, papers, render, selectors, services
 from usance.apps.agreements.models import Document
 from usance.apps.customers import selectors as customers
 from usance.apps.institutions import selectors as institutions
@@ -39,6 +39,8 @@ def render_document(document_id: str) -> None:
 @task("agreements.seal")
 def seal_document(document_id: str) -> None:
     """Puts the lender's electronic seal on a paper that is ready."""
+    from usance.apps.agreements import sealing  # long to read: whoever seals nothing does without
+
     with transaction.atomic():
         document = selectors.document(UUID(document_id))
         institution = tenancy.current()

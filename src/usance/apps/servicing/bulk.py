@@ -117,12 +117,13 @@ class _Folding:
             self._fold_some(waiting[start : start + AT_ONCE])
 
     def _fold_some(self, ids: Sequence[UUID]) -> None:
+        earned = earnings.lock(ids)
         rows = list(Loan.rows.select_for_update(no_key=True).filter(pk__in=ids).only(*COLUMNS).order_by("id"))
-        earned = earnings.lock(rows)
         closed: list[Closed] = []
         for row in rows:
             if row.pk not in earned or row.checkpoint_on >= self.batch.to:
                 continue  # somebody else saw to it meanwhile
+            earnings.carry(row, earned[row.pk])
             outcome = _fold(row, earned[row.pk], self.batch.to, self.scheme)
             (closed if isinstance(outcome, Closed) else self.left).append(outcome)  # type: ignore[arg-type]
         if closed:

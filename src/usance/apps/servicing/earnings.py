@@ -7,7 +7,7 @@ after the row is locked, so that both are of one moment.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -96,27 +96,28 @@ def _columns(name: str, line: quiet.Line) -> dict[str, Any]:
 # --- reading -----------------------------------------------------------------------------------------------------
 
 
-def lock(rows: Iterable[Loan]) -> dict[UUID, Earning]:
-    """The Earnings of loans whose rows the caller has locked, nobody else's until the transaction ends; the rows now
-    hold what was earned."""
-    by_id = {row.pk: row for row in rows}
-    found = {one.pk: one for one in Earning.objects.select_for_update().filter(pk__in=list(by_id)).order_by("id")}
-    for pk, one in found.items():
-        carried.carry(by_id[pk], one.closed_until, one.interest_minor, one.penalty_minor, is_late=one.interest_is_late)
-    return found
+def lock(ids: Sequence[UUID]) -> dict[UUID, Earning]:
+    """The Earnings of these loans, nobody else's until the transaction ends. The loans' rows are locked after them,
+    never before: the close holds Earnings that it has passed when it comes to a loan to which something happened."""
+    return {one.pk: one for one in Earning.objects.select_for_update().filter(pk__in=ids).order_by("id")}
+
+
+def carry(row: Loan, one: Earning) -> None:
+    """The row now holds what was earned."""
+    carried.carry(row, one.closed_until, one.interest_minor, one.penalty_minor, is_late=one.interest_is_late)
 
 
 LOCK_BOTH = """
 SELECT l.*, e.closed_until AS earned_until, e.interest_minor AS earned_interest, e.penalty_minor AS earned_penalty,
     e.interest_is_late AS earned_is_late
-FROM servicing_loan l JOIN servicing_earning e ON e.institution_id = l.institution_id AND e.id = l.id
-WHERE l.id = %s FOR NO KEY UPDATE
+FROM servicing_earning e JOIN servicing_loan l ON l.institution_id = e.institution_id AND l.id = e.id
+WHERE e.id = %s FOR NO KEY UPDATE OF e, l
 """
 
 
 def lock_running(loan_id: UUID) -> Loan | None:
-    """A loan that runs, its row and its Earning nobody else's until the transaction ends; None where there is no
-    Earning. One statement locks both: whoever waited for one of them sees both as they then are."""
+    """A loan that runs, its Earning and its row nobody else's until the transaction ends; None where there is no
+    Earning. One statement locks both, in the order of `lock`: whoever waited sees both as they then are."""
     for row in Loan.rows.raw(LOCK_BOTH, [loan_id]):
         more = {name: row.__dict__.pop(f"earned_{name}") for name in ("until", "interest", "penalty", "is_late")}
         carried.carry(row, **more)

@@ -78,8 +78,9 @@ def lock(loan_id: UUID) -> Loan:
         row = Loan.rows.select_for_update(no_key=True).filter(pk=loan_id).first()
         if row is None:
             raise NoSuchLoan()
-        if row.status in state.LIVE:  # it was disbursed while we waited for it
-            earnings.lock([row])
+        if row.status in state.LIVE:  # it was disbursed while we waited for it: no close has come to it yet
+            for one in earnings.lock([row.pk]).values():
+                earnings.carry(row, one)
     return row
 
 

@@ -178,7 +178,7 @@ def fill_page(act: Act, given: rails.Instruction) -> None:
             return
         if not now.is_open:
             return
-        time.sleep(0.1)
+        time.sleep(0.25)
 
 
 def post(url: str, form: dict[str, str]) -> None:

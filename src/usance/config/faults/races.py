@@ -47,12 +47,17 @@ def together(act: Act, *doings: Callable[[], Any]) -> list[Any]:
             results[number] = doing()
         except Refusal as refusal:
             results[number] = refusal
+
+    def do_elsewhere(number: int, doing: Callable[[], Any]) -> None:
+        try:
+            do(number, doing)
         finally:
             connection.close()
 
-    threads = [Thread(target=do, args=pair) for pair in enumerate(doings)]
+    threads = [Thread(target=do_elsewhere, args=pair) for pair in enumerate(doings) if pair[0]]
     for thread in threads:
         thread.start()
+    do(0, doings[0])
     for thread in threads:
         thread.join()
     return results

@@ -13,13 +13,13 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import connection
+from django.db import close_old_connections, connection
 
 from usance.config.faults import quiet
 from usance.config.faults.acts import TOLD_TO_PAYERS, Act, pay, post
 from usance.config.faults.judge import MONEY_JOBS, OPEN
 from usance.config.faults.lenders import Lender
-from usance.config.faults.points import POINTS
+from usance.config.faults.points import POINTS, PULSE_S
 from usance.config.faults.races import ACTS
 from usance.config.faults.site import Site
 from usance.config.faults.tally import KINDS, LEAST_SHARE
@@ -35,10 +35,10 @@ HAND = {
     "callback_doubled": 14,
     "callback_forged": 20,
 }
-HANDFUL = 350  # about so many faults come of a full hand
+HANDFUL = 320  # about so many faults come of a full hand
 MARGIN = 0.001  # above the least share
 THREADS = 5
-DEAD_AFTER_S = 12  # a worker sends a sign of life every five seconds
+DEAD_AFTER_S = 5 * PULSE_S  # a worker from which no sign of life has come
 A_WHILE_S = 420.0  # longer than a provider may take to know an order
 CALM_S = 90.0
 
@@ -96,6 +96,9 @@ class Weather:
             while not all(future.done() for _, future in doing):
                 self.tick()
                 time.sleep(0.1)
+            gate = threading.Barrier(THREADS)
+            for _ in range(THREADS):
+                pool.submit(_hang_up, gate)
         for act, future in doing:
             crash = future.exception()
             if isinstance(crash, Refusal) and crash.code in TOLD_TO_PAYERS:
@@ -121,7 +124,7 @@ class Weather:
             else:
                 ACTS[act.kind](act)
         finally:
-            connection.close()
+            close_old_connections()
 
     # --- time passes ----------------------------------------------------------------------------------------------
 
@@ -179,12 +182,12 @@ class Weather:
         with self.site.storm.lock:
             for plan in self.site.storm.plans.values():
                 plan.strikes, plan.callback = 0, ""
-        self.wait_for_quiet()
+        self.wait_for_quiet(soon_s=0)
         deadline, late = time.monotonic() + CALM_S, False
         while time.monotonic() < deadline and (self.open_orders() or not late):
             self.come_back(chance)
             self.pass_a_while()
-            self.wait_for_quiet()
+            self.wait_for_quiet(soon_s=0)
             if not late:
                 self.site.storm.deliver_late()
                 late = True
@@ -207,14 +210,14 @@ class Weather:
     def open_orders(self) -> int:
         return self._one(f"SELECT count(*) FROM payments_instruction WHERE state IN {OPEN}")  # noqa: S608
 
-    def wait_for_quiet(self) -> None:
-        """Until nothing about money waits to be done now, here or at the provider."""
+    def wait_for_quiet(self, soon_s: float = 1.5) -> None:
+        """Until nothing about money waits to be done now or `soon_s` from now, here or at the provider."""
         deadline, calm_since = time.monotonic() + CALM_S, 0.0
         while time.monotonic() < deadline:
             self.tick()
             busy = self._one(
                 f"SELECT count(*) FROM procrastinate_jobs WHERE {MONEY_JOBS} AND (status = 'doing'"  # noqa: S608
-                " OR (status = 'todo' AND coalesce(scheduled_at, now()) < now() + interval '1.5 s'))"
+                f" OR (status = 'todo' AND coalesce(scheduled_at, now()) <= now() + interval '{soon_s} s'))"
             )
             if busy or self.site.storm.shelf or self._callbacks_waiting():
                 calm_since = 0.0
@@ -232,3 +235,9 @@ class Weather:
     def _one(self, asked: Any) -> int:
         row = self.behind.execute(asked).fetchone()
         return int(row[0]) if row else 0
+
+
+def _hang_up(gate: threading.Barrier) -> None:
+    """Each thread of the pool closes its own connection: at the gate, none can take a second one's turn."""
+    gate.wait(timeout=10)
+    connection.close()

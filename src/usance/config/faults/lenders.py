@@ -42,13 +42,14 @@ ROLES = ("administrator", "accountant", "compliance", "cashier")
 
 @dataclass
 class Lender:
-    """One institution. `free`: loans about which nobody does anything at the moment; `pairs`: twins that the same is
-    told to; `overpaid`: payments of which something can be sent back, with the loan's id."""
+    """One institution. `free`: loans about which nobody does anything at the moment; `taken`: the others; `pairs`:
+    twins that the same is told to; `overpaid`: payments of which something can be sent back, with the loan's id."""
 
     code: str
     id: UUID
     people: list[tuple[UUID, UUID]] = field(default_factory=list)
     free: list[UUID] = field(default_factory=list)
+    taken: list[UUID] = field(default_factory=list)
     pairs: list[tuple[UUID, UUID]] = field(default_factory=list)
     overpaid: list[tuple[UUID, UUID]] = field(default_factory=list)
     staff: dict[str, UUID] = field(default_factory=dict)
@@ -76,14 +77,24 @@ class Lender:
             with self.lock:
                 loan_id = self.free.pop(0) if self.free else None
             if loan_id is None:
-                return self.lend()
+                loan_id = self.lend()
+                break
             with self.bound():
                 if loans.loan(loan_id).status in ("active", "past_due"):
-                    return loan_id
+                    break
+        with self.lock:
+            self.taken.append(loan_id)
+        return loan_id
+
+    def all_is_done(self) -> None:
+        """Nothing of any act is under way any more: all loans are free again."""
+        with self.lock:
+            self.free, self.taken = [*self.free, *self.taken], []
 
     def give_back(self, *loan_ids: UUID) -> None:
         with self.lock:
             self.free += loan_ids
+            self.taken = [loan_id for loan_id in self.taken if loan_id not in loan_ids]
 
     def book(self, *, units: int = 100, days: int = 0) -> UUID:
         """An approved loan that waits for its money: for a month, or for a week, so that something falls due."""

@@ -194,6 +194,9 @@ class Weather:
                 self.wait_for_quiet()
         self.site.storm.replay()
         self.wait_for_quiet()
+        if not self.open_orders():
+            for lender in self.lenders:
+                lender.all_is_done()
 
     def come_back(self, chance: Random) -> None:
         """Borrowers come back to the pages that they left, or never; then the pages expire."""

@@ -29,6 +29,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
 
 def fits(page: Page) -> bool:
     """Nothing sticks out at the side."""
+    page.wait_for_load_state()  # after a click, the new page may still be empty
     return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
 
 

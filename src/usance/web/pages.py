@@ -18,8 +18,17 @@ class Bounded(Paginator):
     finds out by keys alone which rows a page has, so that its last page costs what its first does: what lies before a
     page is passed over in an index, without the rows themselves and what is joined to them."""
 
+    plain: QuerySet[Any] | None = None  # the same rows in the same order, without what finds them
+
+    @cached_property
+    def keys(self) -> list[Any]:
+        """All of them, for what is dear to find: once, and not again to count and to read."""
+        return list(self.object_list.values_list("pk", flat=True)[:MOST])  # type: ignore[attr-defined]
+
     @cached_property
     def count(self) -> int:
+        if self.plain is not None:
+            return len(self.keys)
         if not isinstance(self.object_list, QuerySet):
             return min(MOST, len(self.object_list))
         return self.object_list.order_by()[:MOST].count()
@@ -31,12 +40,17 @@ class Bounded(Paginator):
         return self._get_page(self._rows(first, end), number, self)  # type: ignore[attr-defined]
 
     def _rows(self, first: int, end: int) -> Any:
+        if self.plain is not None:
+            return self.plain.filter(pk__in=self.keys[first:end])
         found = self.object_list
         if not isinstance(found, QuerySet) or found.query.distinct or not found.model._meta.managed:
             return found[first:end]  # a view has no keys to look up by
         return found.filter(pk__in=list(found.values_list("pk", flat=True)[first:end]))
 
 
-def of(request: HttpRequest, found: Any, size: int = SIZE) -> Page[Any]:
-    """The page of `found` that the address asks for; the nearest one when it asks for nonsense."""
-    return Bounded(found, size).get_page(request.GET.get("page"))
+def of(request: HttpRequest, found: Any, size: int = SIZE, *, plain: QuerySet[Any] | None = None) -> Page[Any]:
+    """The page of `found` that the address asks for; the nearest one when it asks for nonsense. `plain` where it is
+    dear to find: the same rows in the same order, without what finds them."""
+    pages = Bounded(found, size)
+    pages.plain = plain
+    return pages.get_page(request.GET.get("page"))

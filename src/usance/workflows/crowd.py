@@ -43,6 +43,7 @@ TABLES: dict[str, dict[str, str]] = {
     "origination.Transition": {},
     "servicing.Loan": {"number": f"'L-' || to_char(substr(t.number, 3)::bigint + c.n * {STEP}, 'FM999999000000')"},
     "servicing.LoanParty": {},
+    "servicing.Earning": {},
     "servicing.LoanEvent": {"source": "t.source || ':' || c.n"},
     "ledger.JournalEntry": {"key": "t.key || ':' || c.n", "source": "t.source || ':' || c.n"},
     "ledger.Transfer": {},

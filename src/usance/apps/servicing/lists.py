@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, DateField, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Sum, When
+from django.db.models import Case, DateField, ExpressionWrapper, F, Q, QuerySet, Sum, When
 from django.db.models.functions import Coalesce
 
 from usance.apps.servicing import earnings, folding
@@ -191,9 +191,8 @@ def lending_by_day(*, starts_on: date, ends_on: date, within: Q | None = None) -
 
 def _owed() -> Any:
     """All that a loan owes, what it earned since its row was written too."""
-    earned = Earning.objects.filter(pk=OuterRef("pk")).values(all=F("interest_minor") + F("penalty_minor"))
     rows = F("principal_minor") + F("interest_minor") + F("fee_minor") + F("penalty_minor") + F("tax_minor")
-    return rows + Coalesce(Subquery(earned), 0)
+    return rows + Coalesce(F("line__interest_minor") + F("line__penalty_minor"), 0)
 
 
 def loans_of_party(party_id: UUID) -> QuerySet[Loan]:

@@ -63,6 +63,10 @@ class Loan(OrgModel):
     disbursed_on = models.DateField(null=True)
     closed_on = models.DateField(null=True)
     close_problem = models.CharField(max_length=300, blank=True, help_text="why the close left it out")
+    # no column: so that a list joins what its loans earned, instead of asking for it once a loan
+    line = models.ForeignObject(
+        "servicing.Earning", models.DO_NOTHING, from_fields=["id"], to_fields=["id"], null=True, related_name="+"
+    )
 
     objects = carried.CarriedManager()
     rows = models.Manager["Loan"]()

@@ -48,7 +48,7 @@ def index(request: StaffRequest) -> HttpResponse:
     form.is_valid()
     text = (form.cleaned_data.get("q") or "").strip()
     found = _search(text, within) if text else selectors.parties(within)
-    page = pages.of(request, found)
+    page = pages.of(request, found, plain=selectors.parties(within) if text else None)
     if text and page.paginator.count == 1:
         return redirect("staff:customer", party_id=page.object_list[0].pk)
     if text:

@@ -25,3 +25,28 @@ def test_a_list_is_counted_no_further_than_people_page(
         assert (page.paginator.count, page.number, len(page.object_list)) == (12, 3, 2)
     assert "LIMIT 12" in queries.captured_queries[0]["sql"]
     assert "ORDER BY" not in queries.captured_queries[0]["sql"]
+
+
+@pytest.mark.parametrize("few", [28, 27, 5])
+def test_what_is_dear_to_find_is_found_once_and_gives_the_same_pages(
+    institution: Any, rf: Any, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from usance.apps.institutions import selectors, services
+    from usance.web import pages
+
+    first = institution.business_date.replace(month=1, day=1)
+    services.set_holidays(days={first.replace(day=day): f"day {day}" for day in range(1, 29)})
+    plain = selectors.calendar_days(first, institution.business_date)
+    found = plain.filter(name__startswith="day")
+    monkeypatch.setattr(pages, "FEW", few)
+    for number, searches in (("1", 2), ("6", 3)):
+        asked = rf.get("/", {"page": number})
+        expected = list(pages.of(asked, found, size=5).object_list)
+        with CaptureQueriesContext(connection) as queries:
+            page = pages.of(asked, found, size=5, plain=plain)
+            assert (list(page.object_list), page.paginator.count) == (expected, 28)
+        looked_for = sum("LIKE" in query["sql"] for query in queries.captured_queries)
+        assert looked_for == (1 if few == 28 else searches)

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 SIZE = 50
+FEW = 500  # rows whose keys are read at once
 MOST = 10_000  # rows that are counted and paged through; whoever looks for something further down narrows the list
 
 
@@ -21,14 +22,15 @@ class Bounded(Paginator):
     plain: QuerySet[Any] | None = None  # the same rows in the same order, without what finds them
 
     @cached_property
-    def keys(self) -> list[Any]:
-        """All of them, for what is dear to find: once, and not again to count and to read."""
-        return list(self.object_list.values_list("pk", flat=True)[:MOST])  # type: ignore[attr-defined]
+    def few(self) -> list[Any]:
+        """The keys of the first rows, for what is dear to find: mostly all, so that it is found once, and not again to
+        count and to read."""
+        return list(self.object_list.values_list("pk", flat=True)[: FEW + 1])  # type: ignore[attr-defined]
 
     @cached_property
     def count(self) -> int:
-        if self.plain is not None:
-            return len(self.keys)
+        if self.plain is not None and len(self.few) <= FEW:
+            return len(self.few)
         if not isinstance(self.object_list, QuerySet):
             return min(MOST, len(self.object_list))
         return self.object_list.order_by()[:MOST].count()
@@ -40,12 +42,14 @@ class Bounded(Paginator):
         return self._get_page(self._rows(first, end), number, self)  # type: ignore[attr-defined]
 
     def _rows(self, first: int, end: int) -> Any:
-        if self.plain is not None:
-            return self.plain.filter(pk__in=self.keys[first:end])
         found = self.object_list
         if not isinstance(found, QuerySet) or found.query.distinct or not found.model._meta.managed:
             return found[first:end]  # a view has no keys to look up by
-        return found.filter(pk__in=list(found.values_list("pk", flat=True)[first:end]))
+        if self.plain is not None and end <= FEW:
+            keys = self.few[first:end]
+        else:
+            keys = list(found.values_list("pk", flat=True)[first:end])
+        return (found if self.plain is None else self.plain).filter(pk__in=keys)
 
 
 def of(request: HttpRequest, found: Any, size: int = SIZE, *, plain: QuerySet[Any] | None = None) -> Page[Any]:

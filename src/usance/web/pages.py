@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 SIZE = 50
-FEW = 500  # rows whose keys are read at once
 MOST = 10_000  # rows that are counted and paged through; whoever looks for something further down narrows the list
+MOST_FOUND = 500  # the same, for what is dear to find
 
 
 class Bounded(Paginator):
@@ -21,19 +21,27 @@ class Bounded(Paginator):
 
     plain: QuerySet[Any] | None = None  # the same rows in the same order, without what finds them
 
+    @property
+    def most(self) -> int:
+        return MOST if self.plain is None else MOST_FOUND
+
     @cached_property
-    def few(self) -> list[Any]:
-        """The keys of the first rows, for what is dear to find: mostly all, so that it is found once, and not again to
-        count and to read."""
-        return list(self.object_list.values_list("pk", flat=True)[: FEW + 1])  # type: ignore[attr-defined]
+    def found(self) -> list[Any]:
+        """All keys, of what is dear to find: once, and not again to count and to read."""
+        return list(self.object_list.values_list("pk", flat=True)[: self.most])  # type: ignore[attr-defined]
 
     @cached_property
     def count(self) -> int:
-        if self.plain is not None and len(self.few) <= FEW:
-            return len(self.few)
+        if self.plain is not None:
+            return len(self.found)
         if not isinstance(self.object_list, QuerySet):
             return min(MOST, len(self.object_list))
         return self.object_list.order_by()[:MOST].count()
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there may be more than are counted."""
+        return self.count >= self.most
 
     def page(self, number: Any) -> Page[Any]:
         number = self.validate_number(number)
@@ -42,19 +50,17 @@ class Bounded(Paginator):
         return self._get_page(self._rows(first, end), number, self)  # type: ignore[attr-defined]
 
     def _rows(self, first: int, end: int) -> Any:
+        if self.plain is not None:
+            return self.plain.filter(pk__in=self.found[first:end])
         found = self.object_list
         if not isinstance(found, QuerySet) or found.query.distinct or not found.model._meta.managed:
             return found[first:end]  # a view has no keys to look up by
-        if self.plain is not None and end <= FEW:
-            keys = self.few[first:end]
-        else:
-            keys = list(found.values_list("pk", flat=True)[first:end])
-        return (found if self.plain is None else self.plain).filter(pk__in=keys)
+        return found.filter(pk__in=list(found.values_list("pk", flat=True)[first:end]))
 
 
 def of(request: HttpRequest, found: Any, size: int = SIZE, *, plain: QuerySet[Any] | None = None) -> Page[Any]:
     """The page of `found` that the address asks for; the nearest one when it asks for nonsense. `plain` where it is
-    dear to find: the same rows in the same order, without what finds them."""
+    dear to find: the same rows in the same order, without what finds them; then only MOST_FOUND are paged through."""
     pages = Bounded(found, size)
     pages.plain = plain
     return pages.get_page(request.GET.get("page"))

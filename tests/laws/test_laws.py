@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from datetime import date, timedelta
+from fractions import Fraction
 
 import pytest
 from hypothesis import assume, given
@@ -14,7 +15,8 @@ from tests.laws import worlds
 from usance.core import money, values
 from usance.core.accounting import books
 from usance.core.loan import checkpoint, close, events, forecast, quiet, quote, refused, replay, state
-from usance.core.loan.terms import Terms
+from usance.core.loan.apply import apply
+from usance.core.loan.terms import Grace, Plan, Terms
 
 DAYS = st.integers(0, worlds.HORIZON_DAYS + 60)
 
@@ -280,6 +282,33 @@ def test_law_05_a_forecast_is_the_life_that_was_foretold(data: st.DataObject) ->
     assert quote.schedule(loan)[len(loan.bills) :] == lived
     for most in range(1, len(foretold) + 1):
         assert forecast.coming(loan, most) == foretold[:most]
+
+
+@given(st.data())
+def test_law_05_a_forecast_from_what_is_payable_is_the_life_after_paying_it(data: st.DataObject) -> None:
+    drawn = data.draw(worlds.all_terms())
+    count = data.draw(st.integers(2, 6))
+    kind = data.draw(st.sampled_from(["equal_instalments", "equal_principal", "interest_only"]))
+    terms = dataclasses.replace(
+        drawn, taxes=(), fees=tuple(fee for fee in drawn.fees if fee.when == "on_lateness"), cost_cap_share=None,
+        forgive_under_minor=0, down_payment=None, drawdowns=None, grace=Grace(), income_share=Fraction(0),
+        residue=data.draw(st.sampled_from(["carry", "drop_when_due"])),
+        plan=Plan(kind=kind, count=count, every=data.draw(st.integers(1, 40)), unit="days"),
+    )  # fmt: skip
+    told = [
+        events.Approved(effective_on=worlds.START, source="approved"),
+        events.Disbursed(effective_on=worlds.START, source="disbursed", amount_minor=terms.principal_minor),
+    ]
+    dates = replay.replay(terms, told, worlds.START).loan.due_dates
+    on = dates[data.draw(st.integers(0, count - 2))] + timedelta(days=data.draw(st.integers(0, 20)))
+    loan = replay.replay(terms, told, on, daily=False).loan
+    owing = state.due_now(loan)
+    settled = forecast.paid_up(loan)
+    foretold = settled and forecast.coming(settled)
+    assume(foretold)
+    payment = events.PaymentReceived(effective_on=loan.at, source="~paid", amount_minor=owing)
+    lived = quote.lived_rows(apply(loan, payment).loan, known=len(loan.bills))
+    assert [(row.starts_on, row.due_on, dict(row.amounts)) for row in lived] == foretold
 
 
 @given(st.data())

@@ -149,10 +149,9 @@ def thirty_360_isda(start: date, end: date, matures_on: date | None = None) -> F
 
 # --- by name -----------------------------------------------------------------------------------------------------
 
+YEARS = {"actual/365": 365, "actual/360": 360, "actual/364": 364}  # of one length, whatever the calendar says
 DAY_COUNTS: dict[str, DayCount] = {
-    "actual/365": _actual_over(365),
-    "actual/360": _actual_over(360),
-    "actual/364": _actual_over(364),
+    **{name: _actual_over(length) for name, length in YEARS.items()},
     "actual/actual": _actual_actual,
     "actual/actual_by_morning": _actual_actual_by_morning,
     "no_leap/365": _no_leap_365,

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from usance.core import calendar, money
-from usance.core.day_counts import DAY_BY_DAY, DAY_COUNTS
+from usance.core.day_counts import DAY_BY_DAY, DAY_COUNTS, YEARS
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,20 @@ class Period(NamedTuple):
 # --- accrual conventions: the factor that [start, end) inside `period` earns -------------------------------------
 
 
+@lru_cache(4096)  # few rates and spans come again and again; whole numbers are found faster than fractions
+def _of_days(numerator: int, denominator: int, days: int, year: int) -> Fraction:
+    return Fraction(numerator * days, denominator * year)
+
+
 def _by_days(day_count: str) -> Callable[[Rate, date, date, Period], Fraction]:
     """Each day on its own. A daily rate needs no year."""
-    year_fraction = DAY_COUNTS[day_count]
+    year_fraction, year = DAY_COUNTS[day_count], YEARS.get(day_count, 0)
 
     def earned(rate: Rate, start: date, end: date, period: Period) -> Fraction:
         if rate.per == "day":
-            return rate.share * (end - start).days
+            return _of_days(rate.share.numerator, rate.share.denominator, (end - start).days, 1)
+        if year:
+            return _of_days(rate.yearly.numerator, rate.yearly.denominator, (end - start).days, year)
         return rate.yearly * year_fraction(start, end)
 
     return earned

@@ -18,6 +18,8 @@ class UnreadableValue(ValueError):
 def ratio_text(exact: Fraction) -> str:
     """ "0.01" where decimals are exact, "1/3" where they are not."""
     rest, digits = exact.denominator, 0
+    if rest == 1:
+        return str(exact.numerator)
     for prime in (2, 5):
         power = 0
         while rest % prime == 0:
@@ -29,6 +31,15 @@ def ratio_text(exact: Fraction) -> str:
     text = str(abs(exact.numerator) * 10**digits // exact.denominator).rjust(digits + 1, "0")
     sign = "-" if exact < 0 else ""
     return sign + (f"{text[:-digits]}.{text[-digits:]}" if digits else text)
+
+
+def ratio(text: str) -> Fraction:
+    """What `ratio_text` wrote; several times as fast as asking Fraction, which allows for more."""
+    numerator, is_ratio, denominator = text.partition("/")
+    if is_ratio:
+        return Fraction(int(numerator), int(denominator))
+    whole, _, decimals = text.partition(".")
+    return Fraction(int(whole + decimals), 10 ** len(decimals))
 
 
 def encode(value: Any) -> Any:

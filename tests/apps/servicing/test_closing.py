@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
+from types import ModuleType
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from usance.apps.institutions import services as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.ledger import selectors as ledger
 from usance.apps.ledger import services as books_of
-from usance.apps.servicing import bulk, classing, closing, folding, selectors
+from usance.apps.servicing import bulk, classing, closing, closing_books, folding, selectors
 from usance.apps.servicing.models import (
     CloseChunk,
     CloseProblem,
@@ -248,12 +249,17 @@ class Killed(BaseException):
     """As a worker that is killed: nothing catches it."""
 
 
-POINTS = ["_write_books", "_copy_movements", "_write_loans", "list_problems"]
+POINTS = [
+    (closing_books, "_write_movements"),
+    (bulk, "_write_loans"),
+    (bulk, "_write_statuses"),
+    (bulk, "list_problems"),
+]
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", POINTS, ids=lambda point: point[1])
 def test_a_close_killed_in_the_middle_of_a_chunk_resumes_as_if_undisturbed(
-    fresh_db: str, monkeypatch: pytest.MonkeyPatch, point: str
+    fresh_db: str, monkeypatch: pytest.MonkeyPatch, point: tuple[ModuleType, str]
 ) -> None:
     """Killed before and after each step of the second chunk's writing; what stands at the end is the same."""
     digests = []
@@ -273,9 +279,9 @@ def test_a_close_killed_in_the_middle_of_a_chunk_resumes_as_if_undisturbed(
     assert digests[0] == digests[1]
 
 
-def kill_in_second_chunk(monkeypatch: pytest.MonkeyPatch, point: str) -> None:
+def kill_in_second_chunk(monkeypatch: pytest.MonkeyPatch, point: tuple[ModuleType, str]) -> None:
     calls = {"count": 0}
-    whole = getattr(bulk, point)
+    whole = getattr(*point)
 
     def dying(*args: Any, **kwargs: Any) -> Any:
         calls["count"] += 1
@@ -285,7 +291,7 @@ def kill_in_second_chunk(monkeypatch: pytest.MonkeyPatch, point: str) -> None:
         return done
 
     with monkeypatch.context() as patched:
-        patched.setattr(bulk, point, dying)
+        patched.setattr(*point, dying)
         with pytest.raises(Killed):
             close(chunk_size=2)
     with transaction.atomic():

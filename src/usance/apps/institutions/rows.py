@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, models
@@ -54,6 +54,36 @@ def copy_new(rows: Sequence[models.Model]) -> None:
                 copy.write_row([_plain(field, getattr(row, field.attname)) for field in fields])
         cursor.execute(f"INSERT INTO {meta.db_table} ({names}) SELECT {names} FROM pg_temp.incoming")  # noqa: S608
         cursor.execute("DROP TABLE pg_temp.incoming")
+
+
+def insert_many(rows: Sequence[models.Model], *, ignore_conflicts: bool = False) -> None:
+    """Adds some hundred rows of one table by one statement, a third of the ORM's time and without a table in between.
+    What the database fills in is not read back. With `ignore_conflicts` rows that are there already stay as they are.
+    """
+    if not rows:
+        return
+    meta = rows[0]._meta
+    fields = [f for f in meta.concrete_fields if not isinstance(getattr(rows[0], f.attname), DatabaseDefault)]
+    types = {str(field.column): str(field.db_type(connection)) for field in fields}
+    names = ", ".join(map(connection.ops.quote_name, types))
+    unless = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
+    lines = ([getattr(row, field.attname) for field in fields] for row in rows)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {meta.db_table} ({names}) SELECT {names} FROM {recordset(types)}{unless}",  # noqa: S608
+            {"rows": json_rows(types, lines)},
+        )
+
+
+def recordset(types: Mapping[str, str]) -> str:
+    """A table `t` in SQL of what `json_rows` makes for the parameter `rows`: column -> type."""
+    return f"json_to_recordset(%(rows)s::json) AS t ({', '.join(f'{name} {kind}' for name, kind in types.items())})"
+
+
+def json_rows(names: Iterable[str], lines: Iterable[Sequence[Any]]) -> str:
+    """Lines of values as JSON for `recordset`."""
+    keys = list(names)
+    return json.dumps([dict(zip(keys, line, strict=True)) for line in lines], default=str, ensure_ascii=False)
 
 
 def _plain(field: Any, value: Any) -> Any:

@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
+from usance.apps.institutions.rows import insert_many
 from usance.apps.servicing.models import Earning, Loan, LoanClassChange
 from usance.core import classes
 from usance.core.calendar import ONE_DAY
@@ -56,7 +57,7 @@ def record(closed: Iterable[tuple[Loan, Mapping[str, Any], Sequence[tuple[int, s
             if was:
                 rows.append(LoanClassChange(loan=row, day=on, was=was, now=now, days_past_due=days))
             was = now
-    LoanClassChange.objects.bulk_create(rows, ignore_conflicts=True)
+    insert_many(rows, ignore_conflicts=True)
 
 
 def look_again() -> int:

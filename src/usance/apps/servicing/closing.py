@@ -17,7 +17,7 @@ from usance.apps.institutions import rows, tenancy
 from usance.apps.institutions import selectors as institution_view
 from usance.apps.institutions import services as institutions
 from usance.apps.ledger import services as ledger
-from usance.apps.servicing import bulk
+from usance.apps.servicing import bulk, classing
 from usance.apps.servicing.models import CloseChunk, CloseProblem, CloseRun, Loan
 from usance.core.refusals import Refusal
 from usance.ports.actor import Actor
@@ -70,19 +70,20 @@ def start(*, actor: Actor, at: datetime, days: int = 1, chunk_size: int | None =
 # loans in the order of their ids, cut where so many are to be folded one by one; the others weigh little
 CUT = """
 SELECT min(id::text)::uuid, count(*) FROM (
-    SELECT id, div(sum(CASE WHEN agenda_on <= %(to)s OR closed_until < %(today)s THEN %(folded)s ELSE 1 END)
+    SELECT id, div(sum(CASE WHEN %(all)s OR agenda_on <= %(to)s OR closed_until < %(today)s THEN %(folded)s ELSE 1 END)
         OVER (ORDER BY id) - 1, %(folded)s::numeric * %(size)s) AS chunk
     FROM servicing_earning WHERE institution_id = %(institution)s AND closed_until <= %(today)s
 ) AS cut GROUP BY chunk ORDER BY 1
 """
-FOLDED_WEIGHS = 20  # loans that earn by a line
+FOLDED_WEIGHS = 100  # loans that earn by a line
 FIRST = UUID(int=0)
 
 
 def _cut(run: CloseRun, today: date, size: int) -> list[CloseChunk]:
     with connection.cursor() as cursor:
+        _, is_new_scheme = classing.scheme_and_news(today)
         cursor.execute(CUT, {"institution": tenancy.current_id(), "today": today, "to": today + ONE_DAY,
-                             "folded": FOLDED_WEIGHS, "size": size})  # fmt: skip
+                             "all": is_new_scheme, "folded": FOLDED_WEIGHS, "size": size})  # fmt: skip
         found = cursor.fetchall()
     starts = [FIRST, *(first for first, _ in found[1:])][: len(found)]
     ends: list[UUID | None] = [*starts[1:], None][: len(starts)]

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 
 from usance.apps.institutions import tenancy
 from usance.apps.servicing import carried, folding
@@ -100,6 +101,11 @@ def lock(ids: Sequence[UUID]) -> dict[UUID, Earning]:
     """The Earnings of these loans, nobody else's until the transaction ends. The loans' rows are locked after them,
     never before: the close holds Earnings that it has passed when it comes to a loan to which something happened."""
     return {one.pk: one for one in Earning.objects.select_for_update().filter(pk__in=ids).order_by("id")}
+
+
+def lock_some(where: Q, most: int) -> dict[UUID, Earning]:
+    """The same for the first so many of which this is true."""
+    return {one.pk: one for one in Earning.objects.select_for_update().filter(where).order_by("id")[:most]}
 
 
 def carry(row: Loan, one: Earning) -> None:

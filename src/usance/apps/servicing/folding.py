@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+from django.db.models import F, Func, QuerySet, TextField
+from django.db.models.functions import JSONObject
 
 from usance.apps.servicing.models import EarnedDay, Earning, Loan, LoanEvent, LoanMovement, StatusChange
 from usance.core.loan import apply, checkpoint, close, events, forecast, quiet, replay, state, terms
@@ -43,18 +46,29 @@ def bucket_names() -> list[str]:
 
 # what differs between the loans of one product; the rest of an agreement is read once and shared
 OWN_TERMS = ("principal_minor", "signed_on")
+CONVENTIONS = "md5((%(expressions)s - ARRAY['principal_minor', 'signed_on'])::text)"
 MOST_REMEMBERED = 500
 _remembered: dict[str, terms.Terms] = {}
 
 
+def with_conventions(rows: QuerySet[Loan]) -> QuerySet[Loan]:
+    """The rows with a digest of what their agreements have in common with others, in the place of their terms: those
+    that are known need not be read again."""
+    return rows.defer("terms").annotate(
+        conventions=Func(F("terms"), template=CONVENTIONS, output_field=TextField()),
+        own_terms=JSONObject(**{name: F(f"terms__{name}") for name in OWN_TERMS}),
+    )
+
+
 def terms_of(row: Loan) -> terms.Terms:
     """The frozen agreement, as the loan was booked."""
-    return _terms(row.terms)
+    digest = row.__dict__.get("conventions")
+    return _terms(row.terms) if digest is None else _of_another(digest, row.own_terms, lambda: row.terms)  # type: ignore[attr-defined]
 
 
 def binding_terms_of(row: Loan) -> terms.Terms:
     """The terms that count: the agreement, or as it was last corrected."""
-    return _terms(row.terms if row.corrected_terms is None else row.corrected_terms)
+    return terms_of(row) if row.corrected_terms is None else _terms(row.corrected_terms)
 
 
 def corrected_terms(row: Loan, binding: terms.Terms) -> dict[str, Any] | None:
@@ -64,15 +78,18 @@ def corrected_terms(row: Loan, binding: terms.Terms) -> dict[str, Any] | None:
 
 def _terms(plain: Mapping[str, Any]) -> terms.Terms:
     conventions = json.dumps({name: item for name, item in plain.items() if name not in OWN_TERMS})
+    return _of_another(conventions, plain, lambda: plain)
+
+
+def _of_another(conventions: str, own: Mapping[str, Any], whole: Callable[[], Mapping[str, Any]]) -> terms.Terms:
+    """The terms of these conventions with a loan's own; read whole where nobody has yet."""
     known = _remembered.get(conventions)
     if known is None:
-        known = terms.Terms.from_json(plain)
         if len(_remembered) >= MOST_REMEMBERED:
             _remembered.clear()
-        _remembered[conventions] = known
-        return known
-    signed_on = plain["signed_on"]
-    return known.of_another(plain["principal_minor"], date.fromisoformat(signed_on) if signed_on else None)
+        known = _remembered[conventions] = terms.Terms.from_json(whole())
+    signed_on = own["signed_on"]
+    return known.of_another(own["principal_minor"], date.fromisoformat(signed_on) if signed_on else None)
 
 
 def state_of(row: Loan, lines: tuple[quiet.Line, quiet.Line] | None = None) -> state.Loan:
@@ -130,6 +147,7 @@ def columns_of(loan: state.Loan, *, next_due: tuple[date, int] | None = None) ->
     live = loan.status in state.LIVE
     next_due_on = state.next_due_on(loan) if live else None
     payable = state.due_now(loan) if live else 0
+    past_due = state.past_due(loan) if payable else 0
     if next_due is None or next_due[0] != next_due_on or payable:
         next_due = (next_due_on, next_due_minor(loan)) if next_due_on else None
     return {
@@ -138,7 +156,7 @@ def columns_of(loan: state.Loan, *, next_due: tuple[date, int] | None = None) ->
         "status": loan.status,
         **{f"{component}_minor": amount for component, amount in sums.items()},
         "due_now_minor": payable,
-        "past_due_minor": state.past_due(loan) if live else 0,
+        "past_due_minor": past_due,
         "next_due_on": next_due_on,
         "next_due_minor": next_due[1] if next_due else 0,
         "days_past_due": late,
@@ -155,7 +173,8 @@ def next_due_minor(loan: state.Loan) -> int:
     payable = state.due_now(loan)
     if on is None or on == loan.at:
         return payable if on else 0
-    if not payable and (coming := forecast.coming(loan, most=1)):
+    settled = forecast.paid_up(loan) if payable else loan
+    if settled is not None and (coming := forecast.coming(settled, most=1)):
         return sum(coming[0].due.values())
     if payable:
         payment = events.PaymentReceived(effective_on=loan.at, source="projection", amount_minor=payable)

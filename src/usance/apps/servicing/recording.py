@@ -6,7 +6,7 @@ columns follow. A back-dated event is refolded and the difference booked today.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -239,12 +239,17 @@ def announce(loan_id: UUID, before: state.Loan, after: state.Loan) -> None:
             queue.enqueue(name, loan_id=str(loan_id))
 
 
-def announce_all(changed: Iterable[tuple[UUID, state.Loan, state.Loan]]) -> None:
-    """`announce` for many loans: one query for each kind of job."""
-    jobs: dict[str, list[dict[str, queue.Plain]]] = {}
-    for loan_id, before, after in changed:
-        for name in _announced(before, after):
-            jobs.setdefault(name, []).append({"loan_id": str(loan_id)})
+Jobs = dict[str, list[dict[str, queue.Plain]]]
+
+
+def collect(jobs: Jobs, loan_id: UUID, before: state.Loan, after: state.Loan) -> None:
+    """Notes what `announce` would name, for many loans."""
+    for name in _announced(before, after):
+        jobs.setdefault(name, []).append({"loan_id": str(loan_id)})
+
+
+def announce_all(jobs: Jobs) -> None:
+    """Names the jobs that were collected: one query for each kind."""
     for name, each in jobs.items():
         if name in queue.declared():
             queue.enqueue_all(name, each)

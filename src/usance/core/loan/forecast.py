@@ -33,6 +33,24 @@ def coming(loan: Loan, most: int = 0) -> list[Coming] | None:
     return [_coming(period, share) for period, share in zip(periods, shares, strict=False)]
 
 
+def paid_up(loan: Loan) -> Loan | None:
+    """A running loan as it would be if what is payable now were paid now; None where such a payment could do more
+    than settle it (money that waits, a small rest that is forgiven, the end of the loan). For `coming`: it is not noted
+    on the bills who paid them."""
+    if (
+        loan.matured_on is not None
+        or loan.dated
+        or loan.ahead
+        or state.unapplied(loan)
+        or loan.terms.forgive_under_minor
+    ):
+        return None
+    if loan.credit_minor or state.stands_beside(loan) or loan.deferred:
+        return None
+    left = {key: amount for key, amount in state.unbilled(loan).items() if key in ("interest", "principal")}
+    return loan._replace(balances=left, settled_count=len(loan.bills)) if left.get("principal") else None
+
+
 def _coming(period: Period, share: plan.Share) -> Coming:
     due = {"interest": int(share.interest)} if share.interest else {}
     if share.principal:

@@ -51,14 +51,14 @@ def earning(loan: Loan, ages: Iterable[int] = ()) -> Earning:
     until = _alike_until(loan, ages)
     if until - loan.at <= ONE_DAY or _is_taxed(loan) or loan.deferred:
         return Earning(loan.at + ONE_DAY)
-    while not _is_even(loan, until):
+    interest, penalty = charges.interest_between(loan, loan.at + ONE_DAY), _fined(loan)
+    while not _is_even(loan, until, interest):
         until = loan.at + (until - loan.at) // 2
     rounding = ROUNDED[loan.terms.rounding]
-    interest, penalty = charges.interest_between(loan, loan.at + ONE_DAY), _fined(loan)
     found = Earning(
         until,
-        Line() if charges.cost_room(loan) == 0 or not interest else rounding(loan.interest, interest),
-        Line() if charges.penalty_room(loan) == 0 or not penalty else rounding(loan.penalty, penalty),
+        Line() if not interest or charges.cost_room(loan) == 0 else rounding(loan.interest, interest),
+        Line() if not penalty or charges.penalty_room(loan) == 0 else rounding(loan.penalty, penalty),
         loan.matured_on is not None and loan.matured_on < loan.at,
     )
     earns = (found.interest, found.penalty) != (Line(), Line())
@@ -90,8 +90,7 @@ def _carried_on(accrued: Accrued, line: Line, days: int) -> Accrued:
 def _alike_until(loan: Loan, ages: Iterable[int]) -> date:
     since = state.oldest_past_due_on(loan)
     edges = [since + timedelta(days=age) for age in ages] if since else []
-    stops = [on for on in (close.agenda(loan), *edges) if on and on > loan.at]
-    return close.quiet_until(loan, min([loan.at + timedelta(days=MOST_DAYS), *stops]))
+    return close.quiet_until(loan, min([loan.at + timedelta(days=MOST_DAYS), *(on for on in edges if on > loan.at)]))
 
 
 def _is_taxed(loan: Loan) -> bool:
@@ -99,10 +98,9 @@ def _is_taxed(loan: Loan) -> bool:
     return any(tax.share and {"interest", "penalty"} & set(tax.on) for tax in loan.terms.taxes)
 
 
-def _is_even(loan: Loan, until: date) -> bool:
-    """Whether every day until then earns the same interest: where a year of another length begins, it does not."""
-    days = (until - loan.at).days
-    return charges.interest_between(loan, until) == days * charges.interest_between(loan, loan.at + ONE_DAY)
+def _is_even(loan: Loan, until: date, daily: Fraction) -> bool:
+    """Whether every day until then earns as much as the first: where a year of another length begins, it does not."""
+    return charges.interest_between(loan, until) == (until - loan.at).days * daily
 
 
 def _fined(loan: Loan) -> Fraction:

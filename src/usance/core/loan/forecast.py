@@ -67,13 +67,21 @@ def _only_the_plan_decides(loan: Loan) -> bool:
         or loan.credit_minor
         or loan.charged_off_on
         or loan.settled_count < len(loan.bills)
-        or loan.balances.keys() - {"interest", "principal"}
+        or loan.balances.keys() - {"interest", "principal", state.UNAPPLIED}
+        or not _money_waits(loan)
         or terms.taxes
         or terms.forgive_under_minor
         or terms.cost_cap_share is not None
         or terms.residue == "collect_at_end"
         or any(fee.when == "per_instalment" for fee in terms.fees)
     )
+
+
+def _money_waits(loan: Loan) -> bool:
+    """Whether money that is there, if any, stays until an instalment falls due, and is less than would end the loan: it
+    pays what is asked for then, and changes none of it."""
+    there = loan.balances.get(state.UNAPPLIED, 0)
+    return not there or (loan.terms.early_payment == "hold_until_due" and there < state.outstanding(loan))
 
 
 def _ends_early(loan: Loan, shares: Sequence[plan.Share]) -> bool:

@@ -82,7 +82,7 @@ class Borrower:
     # --- moving about -------------------------------------------------------------------------------------------
 
     def open(self, path: str = "/") -> None:
-        answer = self.page.goto(self.site.url(self.code, path))
+        answer = self.page.goto(self.site.url(self.code, path)) or self.page.reload()  # it may be going there by itself
         assert answer is not None
         assert answer.ok, f"{path}: {answer.status}"
 

@@ -17,12 +17,13 @@ from django.db import connection
 from django.db.models import Q
 
 from usance.apps.institutions import tenancy
+from usance.apps.institutions.rows import json_rows, recordset
 from usance.apps.servicing import carried, folding
 from usance.apps.servicing.models import Earning, Loan
 from usance.core.calendar import ONE_DAY
 from usance.core.loan import quiet, state
 
-# columns of an Earning -> their type in an array
+# columns of an Earning -> their type
 COLUMNS = {
     "id": "uuid", "starts_on": "date", "closed_until": "date", "agenda_on": "date", "product": "text",
     "org_path": "text", "merchant": "text", "funder": "text", "owner_id": "uuid", "status": "text", "bucket": "text",
@@ -35,21 +36,23 @@ KEPT = (
     "penalty_carried", "penalty_daily", "penalty_parts", "penalty_posted", "to_even",
 )  # fmt: skip
 _names = ", ".join(COLUMNS)
-_set = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS if name != "id")
-_arrays = ", ".join(f"%({name})s::{kind}[]" for name, kind in COLUMNS.items())
+_set = ", ".join(f"{name} = t.{name}" for name in COLUMNS if name != "id")
+_told = ", ".join(f"old.{name} AS {name}" for name in ("institution_id", "id", "closed_until", *KEPT))
 # all parts see the rows as they were: what was earned by a line that ends is kept, and the next line takes its place
 REPLACE = f"""
-WITH old AS (
-    SELECT * FROM servicing_earning WHERE institution_id = %(institution)s AND id = ANY(%(folded)s)
-), kept AS (
-    INSERT INTO servicing_earned (id, institution_id, loan_id, ends_on, {", ".join(KEPT)})
-    SELECT uuidv7(), institution_id, id, closed_until, {", ".join(KEPT)} FROM old WHERE closed_until > starts_on
+WITH t AS (SELECT * FROM {recordset(COLUMNS)}), moved AS (
+    UPDATE servicing_earning AS s SET interest_minor = 0, penalty_minor = 0, {_set} FROM t
+    WHERE s.institution_id = %(institution)s AND s.id = t.id RETURNING {_told}
 ), gone AS (
-    DELETE FROM servicing_earning WHERE institution_id = %(institution)s AND id = ANY(%(ended)s)
+    DELETE FROM servicing_earning WHERE institution_id = %(institution)s AND id = ANY(%(ended)s::uuid[])
+    RETURNING {_told}
+), begun AS (
+    INSERT INTO servicing_earning (institution_id, interest_minor, penalty_minor, {_names})
+    SELECT %(institution)s, 0, 0, {_names} FROM t WHERE NOT EXISTS (SELECT FROM servicing_earning e WHERE e.id = t.id)
 )
-INSERT INTO servicing_earning (institution_id, interest_minor, penalty_minor, {_names})
-SELECT %(institution)s, 0, 0, new.* FROM unnest({_arrays}) AS new ({_names})
-ON CONFLICT (id) DO UPDATE SET interest_minor = 0, penalty_minor = 0, {_set}
+INSERT INTO servicing_earned (id, institution_id, loan_id, ends_on, {", ".join(KEPT)})
+SELECT uuidv7(), institution_id, id, closed_until, {", ".join(KEPT)}
+FROM (TABLE moved UNION ALL TABLE gone) AS over WHERE closed_until > starts_on
 """  # noqa: S608 (our own names)
 
 
@@ -65,33 +68,27 @@ class Folded:
 
 def replace(folded: Sequence[Folded], ages: Sequence[int] = ()) -> None:
     """Loans earn from here on as their states say; those that ended earn no more."""
-    running = [one for one in folded if one.loan.status in state.LIVE]
-    lines = [_line(one, ages) for one in running]
-    values: dict[str, Any] = {name: [line[name] for line in lines] for name in COLUMNS}
-    values["institution"] = tenancy.current_id()
-    values["folded"] = [one.row.pk for one in folded]
-    values["ended"] = [one.row.pk for one in folded if one.loan.status not in state.LIVE]
+    lines = [_line(one, ages) for one in folded if one.loan.status in state.LIVE]
+    values: dict[str, Any] = {
+        "rows": json_rows(COLUMNS, lines),
+        "institution": tenancy.current_id(),
+        "ended": [one.row.pk for one in folded if one.loan.status not in state.LIVE],
+    }
     with connection.cursor() as cursor:
         cursor.execute(REPLACE, values)
 
 
-def _line(one: Folded, ages: Sequence[int]) -> dict[str, Any]:
+def _line(one: Folded, ages: Sequence[int]) -> tuple[Any, ...]:
+    """The values of COLUMNS, in their order."""
     earned = quiet.Earning(one.loan.at + ONE_DAY) if one.look_again else quiet.earning(one.loan, ages)
-    row, columns = one.row, one.columns
-    return {
-        "id": row.pk, "starts_on": one.loan.at, "closed_until": one.loan.at, "agenda_on": earned.until,
-        "product": row.product, "org_path": row.org_path, "merchant": row.merchant, "funder": row.funder,
-        "owner_id": row.owner_id, "status": columns["status"], "bucket": columns["bucket"],
-        "to_even": earned.interest.to_even or earned.penalty.to_even, "interest_is_late": earned.interest_is_late,
-        **_columns("interest", earned.interest), **_columns("penalty", earned.penalty),
-    }  # fmt: skip
-
-
-def _columns(name: str, line: quiet.Line) -> dict[str, Any]:
-    return {
-        f"{name}_carried": str(line.carried), f"{name}_daily": str(line.daily), f"{name}_parts": str(line.parts),
-        f"{name}_posted": line.posted,
-    }  # fmt: skip
+    row, columns, interest, penalty = one.row, one.columns, earned.interest, earned.penalty
+    return (
+        row.pk, one.loan.at, one.loan.at, earned.until, row.product, row.org_path, row.merchant, row.funder,
+        row.owner_id, columns["status"], columns["bucket"],
+        str(interest.carried), str(interest.daily), str(interest.parts), interest.posted,
+        str(penalty.carried), str(penalty.daily), str(penalty.parts), penalty.posted,
+        interest.to_even or penalty.to_even, earned.interest_is_late,
+    )  # fmt: skip
 
 
 # --- reading -----------------------------------------------------------------------------------------------------

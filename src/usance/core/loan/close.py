@@ -350,7 +350,7 @@ def _stops(loan: Loan) -> set[date]:
     if loan.terms.non_accrual:
         late_days.add(loan.terms.non_accrual.after_days)
     if penalty:
-        late_days |= {penalty.grace_days, penalty.grace_days + 1}
+        late_days |= {penalty.grace_days, penalty.grace_days + (1 if penalty.flat_minor else 0)}
     for fee in loan.terms.fees:
         if fee.when == "on_lateness":
             late_days |= {fee.after_days, fee.after_days + 1}

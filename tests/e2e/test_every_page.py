@@ -31,7 +31,8 @@ NARROW = {"width": 320, "height": 640}
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1440, "height": 900}
 # institution, language, whether axe and the keyboard look too (the markup is the same in each language)
 TONGUES = [("ua", "uk", True), ("ua", "en", False), ("vn", "vi", False)]
-AREAS = ("borrower", "public", "staff")
+# area, and which part of its pages of how many: workers share out the many pages of the desk
+SHARES = [("borrower", 0, 1), ("public", 0, 1), *(("staff", part, 6) for part in range(6))]
 # charts follow a new width in the frames after it
 SETTLED = """new Promise(done => requestAnimationFrame(() => requestAnimationFrame(
     () => document.querySelector('[data-chart]') ? setTimeout(done, 50) : done())))"""
@@ -182,13 +183,14 @@ def _axe(page: Page, where: str, rules: list[str] | None = None) -> list[str]:
 
 
 @pytest.mark.timeout(900)  # a walk over all pages of the desk is long on a busy machine
-@pytest.mark.parametrize("area", AREAS)
+@pytest.mark.parametrize(("area", "part", "parts"), SHARES, ids=[f"{area}-{part}" for area, part, _ in SHARES])
 @pytest.mark.parametrize(("code", "language", "thorough"), TONGUES, ids=[tongue for _, tongue, _ in TONGUES])
 def test_every_page_can_be_used_by_everybody(
-    live_site: Site, chromium: Browser, code: str, language: str, thorough: bool, area: str
+    live_site: Site, chromium: Browser, code: str, language: str, thorough: bool, area: str, part: int, parts: int
 ) -> None:
     faults, seen = [], 0
     routes = [r for r in ROUTES if r.permit and r.name.startswith(f"{area}:") and r.name not in ENDS_THE_SESSION]
+    routes = routes[part::parts]
     with visiting(chromium, live_site, code, language) as visitor:
         for route in routes:
             if visitor.open(route):

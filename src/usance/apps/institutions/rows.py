@@ -77,7 +77,7 @@ def insert_many(rows: Sequence[models.Model], *, ignore_conflicts: bool = False)
 
 def recordset(types: Mapping[str, str]) -> str:
     """A table `t` in SQL of what `json_rows` makes for the parameter `rows`: column -> type."""
-    return f"json_to_recordset(%(rows)s::json) AS t ({', '.join(f'{name} {kind}' for name, kind in types.items())})"
+    return f"jsonb_to_recordset(%(rows)s::jsonb) AS t ({', '.join(f'{name} {kind}' for name, kind in types.items())})"
 
 
 def json_rows(names: Iterable[str], lines: Iterable[Sequence[Any]]) -> str:

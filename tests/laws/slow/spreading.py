@@ -146,7 +146,7 @@ def spread(loan: SlowLoan, ages: Sequence[str] = AGES) -> None:
         ages = [age for age in ages if age != "in_advance"]
     turns = [turn for turn in in_turn(targets(loan), loan.agreed.allocation) if turn[0].age in ages]
     early = 0
-    amounts = _equally(turns, pool) if how == "in_equal_parts" else _one_after_the_other(turns, pool)
+    amounts = _equally(loan, turns, pool) if how == "in_equal_parts" else _one_after_the_other(turns, pool)
     for (target, what), amount in amounts:
         charges_before = sum(target.demand.extra.values()) if target.demand else 0
         loan.money -= settle(loan, target, what, amount, paid=True)
@@ -168,8 +168,8 @@ def _one_after_the_other(turns: Sequence[Turn], pool: int) -> Iterator[tuple[Tur
             yield (target, what), amount
 
 
-def _equally(turns: Sequence[Turn], pool: int) -> list[tuple[Turn, int]]:
-    """Each demand to come gets the same until it is paid; the last one the odd units."""
+def _equally(loan: SlowLoan, turns: Sequence[Turn], pool: int) -> list[tuple[Turn, int]]:
+    """Each demand to come gets the same (a whole number) until it is paid; the last one what the others left."""
     now = [turn for turn in turns if turn[0].age != "in_advance"]
     found = list(_one_after_the_other(now, pool))
     pool -= sum(amount for _, amount in found)
@@ -177,8 +177,11 @@ def _equally(turns: Sequence[Turn], pool: int) -> list[tuple[Turn, int]]:
     ahead = [turn for turn in turns if turn[0].age == "in_advance"]
     while pool and (waiting := [turn for turn in ahead if left[id(turn)]]):
         demands = sorted({turn[0].demand for turn in waiting if turn[0].demand}, key=lambda one: one.due)
-        share = dict.fromkeys(demands, pool // len(demands))
-        share[demands[-1]] += pool % len(demands)
+        each, there, share = loan.whole(Fraction(pool, len(demands))), pool, dict[Demand, int]()
+        for demand in demands[:-1]:
+            share[demand] = each if each < there else there
+            there -= share[demand]
+        share[demands[-1]] = there
         for turn in waiting:
             demand = turn[0].demand
             assert demand

@@ -7,6 +7,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from usance.core import money
 from usance.core.loan import charges, plan, state, to_come
 from usance.core.loan.state import Ahead, Bill, Book, Loan, change
 from usance.core.loan.terms import Allocation
@@ -218,7 +219,7 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Lo
         for slot in met(alike, how)
     ]  # fmt: skip
     if loan.terms.early_payment == "in_equal_parts":
-        slots = _in_equal_parts(slots, pool)
+        slots = _in_equal_parts(slots, pool, loan.terms.rounding)
     there = _interest_there(loan) if loan.terms.early_interest == "owed" else None
     loan, taken = settle(loan, slots, pool, "paid")
     if there is not None:
@@ -285,15 +286,16 @@ def earned_when_all_is_paid(loan: Loan, book: Book) -> Loan:
     return release(to_come.earn_at_once(loan, book, kept), book, kept) if kept else loan
 
 
-def _in_equal_parts(slots: Sequence[Slot], pool: int) -> list[Slot]:
-    """What money in advance meets, when each instalment to come gets the same until it is paid whole; the last one gets
-    the odd units."""
+def _in_equal_parts(slots: Sequence[Slot], pool: int, rounding: str) -> list[Slot]:
+    """What money in advance meets, when each instalment to come gets the same, rounded as agreed, until it is paid
+    whole; the last one takes the rest."""
     found = [slot for slot in slots if slot.age != "in_advance"]
     pool -= sum(slot.amount for slot in found)
     left = [slot for slot in slots if slot.age == "in_advance"]
     while pool > 0 and (open_ones := sorted({slot.bill for slot in left if slot.amount})):
-        part, odd = divmod(pool, len(open_ones))
-        parts = dict.fromkeys(open_ones, part) | {open_ones[-1]: part + odd}
+        each = money.rounded(Fraction(pool, len(open_ones)), rounding)
+        parts = {one: min(each, max(0, pool - each * turn)) for turn, one in enumerate(open_ones)}
+        parts[open_ones[-1]] += pool - sum(parts.values())
         for index, slot in enumerate(left):
             amount = min(slot.amount, parts.get(slot.bill, 0))
             if amount:

@@ -18,7 +18,7 @@ def borne_by(loan: SlowLoan, amount: int) -> int:
     """What so much of the money has borne since it was drawn, at today's rate: the interest asked for would be so much
     less without it."""
     every, unit = loan.agreed.plan.every, loan.agreed.plan.unit
-    spans = [Span(bill.starts, bill.due, every, unit) for bill in loan.bills if bill.starts < bill.due < loan.today]
+    spans = [Span(bill.starts, bill.due, every, unit) for bill in loan.bills if bill.starts < bill.due <= loan.today]
     if loan.span:
         spans.append(Span(loan.span.first, loan.span.last, every, unit))
     found = [

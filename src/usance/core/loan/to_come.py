@@ -114,7 +114,7 @@ def earn_at_once(loan: Loan, book: Book, amount: int) -> Loan:
 
 def interest_since(loan: Loan, amount: int) -> int:
     """What so much of the money has borne since it was drawn, at today's rate."""
-    spans = [(bill.starts_on, bill.due_on) for bill in loan.bills if bill.starts_on < bill.due_on < loan.at]
+    spans = [(bill.starts_on, bill.due_on) for bill in loan.bills if bill.starts_on < bill.due_on <= loan.at]
     spans += [(loan.period.starts_on, loan.period.ends_on)] if loan.period else []
     every, unit = loan.terms.plan.every, loan.terms.plan.unit
     earns = rates.ACCRUALS[loan.terms.day_count]

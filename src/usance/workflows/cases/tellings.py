@@ -7,7 +7,7 @@ from datetime import date
 from fractions import Fraction
 
 from usance.core import calendar, money
-from usance.core.loan import events, quote, replay
+from usance.core.loan import events, quote, replay, state
 from usance.core.rates import Rate
 from usance.workflows.cases import incomes, orders, schedules
 from usance.workflows.cases.telling import Telling as Telling
@@ -47,13 +47,14 @@ def _on(item: Told, name: str = "date") -> date:
 
 
 def _disbursement(telling: Telling, item: Told) -> None:
-    """Where a down payment is taken from the money itself, it is paid at once."""
+    """Where a down payment is taken from the money itself, it is paid at once, as far as nothing lies there for it."""
     on, amount = _on(item), telling.terms.currency.minor(item["amount"])
+    there = state.unapplied(telling.loan(on)) if telling.history else 0
     telling.add("Disbursement", events.Disbursed(effective_on=on, source=telling.source(), amount_minor=amount))
     if (telling.given.get("down_payment") or {}).get("auto_repayment"):
         bills = [bill for bill in telling.loan(on).bills if bill.starts_on == bill.due_on == on]
-        due = sum(bill.due.get("principal", 0) - bill.paid.get("principal", 0) for bill in bills)
-        if due:
+        due = sum(bill.down_minor for bill in bills[-1:]) - there
+        if due > 0:
             _pay(telling, "Down Payment", on, due)
 
 

@@ -86,10 +86,21 @@ def _beside(rows: Sequence[quote.Row], added: Added) -> dict[date, int]:
     }
 
 
+def _rest_day(telling: Telling, on: date) -> date:
+    """Where interest is counted from due date to due date, and to the next of them when a loan is paid off too (the
+    older calculator knows no other way), the other system looks from there: what is past due bears interest until the
+    running period ends."""
+    told, loan = telling.given.get("recalculation") or {}, telling.loan(on)
+    by_period = told.get("rest_frequency") == "SAME_AS_REPAYMENT"
+    to_the_next = told.get("pre_closure_interest") == "TILL_REST_FREQUENCY_DATE" or schedules.is_older(telling.given)
+    looks_on = by_period and to_the_next and loan.due_dates and state.oldest_past_due_on(loan)
+    return loan.due_dates[0] if looks_on else on
+
+
 def _cells(moment: Told, telling: Telling, on: date) -> Iterator[Cell]:
     drawn = any(isinstance(event, Disbursed) for event in replay.in_force(telling.history))
     expected, currency = moment.get("schedule") or [], telling.terms.currency
-    step = telling.step(on) if drawn else None
+    step = telling.step(_rest_day(telling, on)) if drawn else None
     loan, added = step.loan if step else None, list[tuple[date, int]]()
     if step:
         added = [

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from usance.core.loan import quote, replay, state
-from usance.core.loan.events import Disbursed
+from usance.core.loan.events import Disbursed, WrittenOff
 from usance.core.loan.state import Loan
 from usance.workflows.cases import schedules, tellings
 from usance.workflows.cases.tellings import Telling
@@ -86,6 +86,15 @@ def _beside(rows: Sequence[quote.Row], added: Added) -> dict[date, int]:
     }
 
 
+def _as_written_off(telling: Telling, loan: Loan) -> list[quote.Row]:
+    """The other system takes its instalments off the books as they stood, with the interest that they would have borne;
+    ours takes what is owed that day, and the rest never comes. So its rows are those of the moment before, with
+    nothing left."""
+    before = [event for event in telling.history if not isinstance(event, WrittenOff)]
+    rows = quote.schedule(replay.replay(telling.terms, before, loan.matured_on or loan.at).loan)
+    return [row._replace(remaining_minor=0, relieved_minor=row.relieved_minor + row.remaining_minor) for row in rows]
+
+
 def _rest_day(telling: Telling, on: date) -> date:
     """Where interest is counted from due date to due date, and to the next of them when a loan is paid off too (the
     older calculator knows no other way), the other system looks from there: what is past due bears interest until the
@@ -109,7 +118,7 @@ def _cells(moment: Told, telling: Telling, on: date) -> Iterator[Cell]:
             if move.kind == "charged_back" and move.component == "principal"
         ]
         counted = () if "as_of" in moment else (*added, *step.loan.drawn_later)
-        found = quote.schedule(step.loan)
+        found = _as_written_off(telling, step.loan) if step.loan.status == "written_off" else quote.schedule(step.loan)
         rows = [_at_its_time(row, added, is_last=row is found[-1], counted=counted) for row in found]
     else:
         rows = telling.expected_rows()

@@ -8,9 +8,9 @@ from datetime import date
 from typing import Any
 
 from usance.core.loan import quote, replay, state
-from usance.core.loan.events import Disbursed, WrittenOff
+from usance.core.loan.events import WrittenOff
 from usance.core.loan.state import Loan
-from usance.workflows.cases import schedules, tellings
+from usance.workflows.cases import charging, schedules, tellings
 from usance.workflows.cases.tellings import Telling
 from usance.workflows.cases.verdicts import Cell
 
@@ -107,7 +107,7 @@ def _rest_day(telling: Telling, on: date) -> date:
 
 
 def _cells(moment: Told, telling: Telling, on: date) -> Iterator[Cell]:
-    drawn = any(isinstance(event, Disbursed) for event in replay.in_force(telling.history))
+    drawn = telling.runs()
     expected, currency = moment.get("schedule") or [], telling.terms.currency
     step = telling.step(_rest_day(telling, on)) if drawn else None
     loan, added = step.loan if step else None, list[tuple[date, int]]()
@@ -121,7 +121,7 @@ def _cells(moment: Told, telling: Telling, on: date) -> Iterator[Cell]:
         found = _as_written_off(telling, step.loan) if step.loan.status == "written_off" else quote.schedule(step.loan)
         rows = [_at_its_time(row, added, is_last=row is found[-1], counted=counted) for row in found]
     else:
-        rows = telling.expected_rows()
+        rows = charging.expected_rows(telling)
     if expected:
         yield from schedules.compare_rows(expected, rows, telling.terms, _beside(rows, added))
     for index, told in enumerate(expected):

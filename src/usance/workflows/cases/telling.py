@@ -29,6 +29,11 @@ class Telling:
     starts_on: date
     history: list[Event] = field(default_factory=list)
     made: list[tuple[str, str]] = field(default_factory=list)
+    waiting: list[Told] = field(default_factory=list)  # charged before there was money
+
+    def runs(self) -> bool:
+        """Whether money was drawn."""
+        return any(isinstance(event, events.Disbursed) for event in replay.in_force(self.history))
 
     def step(self, on: date) -> state.Step:
         return replay.replay(self.terms, self.history, on)

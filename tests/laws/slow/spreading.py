@@ -74,7 +74,7 @@ def _share_what_is_there(loan: SlowLoan, there: dict[str, int], asked: dict[Dema
             if number + loan.coming.index(one) > waits:
                 takes[one] = max(0, room[one]) if part in parts else left
         if part == "principal" and loan.agreed.early_payment == "in_equal_parts":
-            takes = alike(loan, takes, left)
+            takes = alike(loan, takes, max(left, loan.free()))
         for one in takes:
             amount = min(left, takes[one])
             room[one] -= amount if part in parts else 0

@@ -79,7 +79,7 @@ def _share_out(loan: Loan, unbilled: Mapping[str, int], asked: list[dict[str, in
         left = unbilled.get(part, 0)
         most = {i: max(0, rooms[i]) if part in parts else left for i in turns if first + i > waits}
         if part == "principal" and loan.terms.early_payment == "in_equal_parts":
-            most = equal_parts(left, most, loan.terms.rounding)
+            most = equal_parts(max(left, state.unapplied(loan)), most, loan.terms.rounding)
         for index, room in most.items():
             amount = min(left, room)
             left -= amount

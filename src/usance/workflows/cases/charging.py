@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 
-from usance.core import money
+from usance.core import calendar, money
 from usance.core.loan import events, quote
 from usance.core.loan.state import Bill
 from usance.workflows.cases.telling import Telling, Told
@@ -52,11 +52,18 @@ def _with_each_instalment(telling: Telling, item: Told) -> None:
         _charged(telling, "Instalment Charge", on, BALANCES[item["type"]][1], amount, due_on)
 
 
+PAID = events.PaymentReceived | events.Credited
+
+
 def _on_its_day(telling: Telling, item: Told) -> None:
+    """The other system keeps to the order in which it was told: what was paid on a day that is past counts before what
+    is charged for that day now."""
     name, balance = BALANCES[item["type"]]
     due_on, added_on = date.fromisoformat(item["due"]), date.fromisoformat(item["added_on"])
     amount = _amount(telling, item, lambda: quote.schedule(telling.loan(added_on)))
-    _charged(telling, name, min(due_on, added_on), balance, amount, due_on)
+    paid_then = any(isinstance(event, PAID) and event.effective_on == due_on for event in telling.history)
+    on = due_on + calendar.ONE_DAY if paid_then and due_on < added_on else min(due_on, added_on)
+    _charged(telling, name, on, balance, amount, due_on)
 
 
 def _charged(telling: Telling, name: str, on: date, balance: str, amount: int, due_on: date, why: str = "") -> None:

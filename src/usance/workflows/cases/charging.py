@@ -7,7 +7,7 @@ from datetime import date
 from fractions import Fraction
 
 from usance.core import calendar, money
-from usance.core.loan import events, quote
+from usance.core.loan import events, quote, replay
 from usance.core.loan.state import Bill
 from usance.workflows.cases.telling import Telling, Told
 from usance.workflows.cases.verdicts import Unsupported
@@ -97,14 +97,29 @@ def tell_waiting(telling: Telling, on: date) -> None:
 
 def expected_rows(telling: Telling) -> list[quote.Row]:
     """What would be paid if money came as agreed, with what is charged already."""
-    rows = telling.expected_rows()
+    agreed_rows = rows = telling.expected_rows()
     for item in telling.waiting:
-        amount, due_on = _amount(telling, item, lambda: rows), date.fromisoformat(item["due"])
-        index = next((index for index, row in enumerate(rows) if due_on <= row.due_on), len(rows) - 1)
-        row, balance = rows[index], BALANCES[item["type"]][1]
-        amounts = {**row.amounts, balance: row.amounts.get(balance, 0) + amount}
-        rows[index] = row._replace(amounts=amounts, remaining_minor=row.remaining_minor + amount)
+        amount = _amount(telling, item, lambda: agreed_rows)
+        rows = _with(rows, BALANCES[item["type"]][1], amount, date.fromisoformat(item["due"]))
     return rows
+
+
+def with_later(telling: Telling, rows: Sequence[quote.Row], on: date) -> list[quote.Row]:
+    """The rows as they were seen on a day, with what was charged since."""
+    found = list(rows)
+    for event in replay.in_force(telling.history):
+        if isinstance(event, events.Charged) and event.effective_on > on:
+            found = _with(found, event.balance, event.amount_minor, event.due_on)
+    return found
+
+
+def _with(rows: Sequence[quote.Row], balance: str, amount: int, due_on: date) -> list[quote.Row]:
+    """With so much more in the row that holds the day, or in one more after the last."""
+    index = next((index for index, row in enumerate(rows) if due_on <= row.due_on), len(rows))
+    row = rows[index] if index < len(rows) else quote.Row(len(rows) + 1, due_on, due_on, {}, 0, 0, 0, billed=False)
+    amounts = {**row.amounts, balance: row.amounts.get(balance, 0) + amount}
+    row = row._replace(amounts=amounts, remaining_minor=row.remaining_minor + amount)
+    return [*rows[:index], row, *rows[index + 1 :]]
 
 
 # --- for what is overdue -----------------------------------------------------------------------------------------

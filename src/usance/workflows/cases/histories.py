@@ -47,8 +47,8 @@ def _calculation(case: Told) -> Told:
 
 def _seen_on(item: Told, today: date) -> date | None:
     """The other system looks at a loan when it closes a day, or when something happens to the loan: not when only its
-    clock is set."""
-    if item["type"] == "set_business_date":
+    clock is set, or something is charged."""
+    if item["type"] in ("set_business_date", "fee", "penalty"):
         return None
     return max(today, date.fromisoformat(item["run_on"])) if "run_on" in item else today
 
@@ -107,23 +107,10 @@ def _rest_day(telling: Telling, on: date) -> date:
 
 
 def _cells(moment: Told, telling: Telling, on: date) -> Iterator[Cell]:
-    drawn = telling.runs()
     expected, currency = moment.get("schedule") or [], telling.terms.currency
-    step = telling.step(_rest_day(telling, on)) if drawn else None
-    loan, added = step.loan if step else None, list[tuple[date, int]]()
-    if step:
-        added = [
-            (move.effective_on, move.amount_minor)
-            for move in step.movements
-            if move.kind == "charged_back" and move.component == "principal"
-        ]
-        counted = () if "as_of" in moment else (*added, *step.loan.drawn_later)
-        found = _as_written_off(telling, step.loan) if step.loan.status == "written_off" else quote.schedule(step.loan)
-        rows = [_at_its_time(row, added, is_last=row is found[-1], counted=counted) for row in found]
-    else:
-        rows = charging.expected_rows(telling)
+    loan, rows, beside = _looked_at(moment, telling, on)
     if expected:
-        yield from schedules.compare_rows(expected, rows, telling.terms, _beside(rows, added))
+        yield from schedules.compare_rows(expected, rows, telling.terms, beside)
     for index, told in enumerate(expected):
         row = rows[index] if index < len(rows) else None
         for name, field in SETTLED.items():
@@ -133,6 +120,22 @@ def _cells(moment: Told, telling: Telling, on: date) -> Iterator[Cell]:
     for name, amount in _totals(loan, rows).items():
         if moment.get(name) is not None:
             yield Cell(name, schedules.plain(moment[name], currency), currency.text(amount))
+
+
+def _looked_at(moment: Told, telling: Telling, on: date) -> tuple[Loan | None, list[quote.Row], dict[date, int]]:
+    """The loan, once there is money; the rows as the other system saw them that day; what they ask for beside the
+    level."""
+    if not telling.runs():
+        rows = charging.expected_rows(telling)
+        return None, rows, _beside(rows, ())
+    on = _rest_day(telling, on)
+    step = telling.step(on)
+    loan, again = step.loan, [move for move in step.movements if move.kind == "charged_back"]
+    added = [(move.effective_on, move.amount_minor) for move in again if move.component == "principal"]
+    counted = () if "as_of" in moment else (*added, *loan.drawn_later)
+    found = _as_written_off(telling, loan) if loan.status == "written_off" else quote.schedule(loan)
+    rows = [_at_its_time(row, added, is_last=row is found[-1], counted=counted) for row in found]
+    return loan, charging.with_later(telling, rows, on), _beside(rows, added)
 
 
 def _totals(loan: Loan | None, rows: Sequence[quote.Row]) -> dict[str, int]:

@@ -7,9 +7,9 @@ from datetime import date
 from fractions import Fraction
 
 from usance.core import calendar, money
-from usance.core.loan import events, quote, replay
+from usance.core.loan import events, quote, replay, state
 from usance.core.loan.state import Bill
-from usance.workflows.cases.telling import Telling, Told
+from usance.workflows.cases.telling import TRANSACTIONS, Telling, Told
 from usance.workflows.cases.verdicts import Unsupported
 
 AGREED = frozenset({"INSTALLMENT", "DISBURSEMENT"})
@@ -52,18 +52,22 @@ def _with_each_instalment(telling: Telling, item: Told) -> None:
         _charged(telling, "Instalment Charge", on, BALANCES[item["type"]][1], amount, due_on)
 
 
-PAID = events.PaymentReceived | events.Credited
-
-
 def _on_its_day(telling: Telling, item: Told) -> None:
-    """The other system keeps to the order in which it was told: what was paid on a day that is past counts before what
-    is charged for that day now."""
     name, balance = BALANCES[item["type"]]
     due_on, added_on = date.fromisoformat(item["due"]), date.fromisoformat(item["added_on"])
     amount = _amount(telling, item, lambda: quote.schedule(telling.loan(added_on)))
-    paid_then = any(isinstance(event, PAID) and event.effective_on == due_on for event in telling.history)
-    on = due_on + calendar.ONE_DAY if paid_then and due_on < added_on else min(due_on, added_on)
-    _charged(telling, name, on, balance, amount, due_on)
+    on = min(due_on, added_on)
+    later = on == due_on and _paid_before(telling, on)
+    _charged(telling, name, on + calendar.ONE_DAY if later else on, balance, amount, due_on)
+
+
+def _paid_before(telling: Telling, on: date) -> bool:
+    """The other system keeps to the order in which it was told: what was paid on a day counts before what is charged
+    for that day later. Ours lets charges come first; so such a one counts from the next morning on, unless money lies
+    there to pay it at once. (A down payment pays its own bill in any order.)"""
+    paid = {key for name, key in telling.made if name in TRANSACTIONS - {"Disbursement", "Down Payment"}}
+    found = any(event.source in paid and event.effective_on == on for event in replay.in_force(telling.history))
+    return found and not state.unapplied(telling.loan(on))
 
 
 def _charged(telling: Telling, name: str, on: date, balance: str, amount: int, due_on: date, why: str = "") -> None:
@@ -115,7 +119,8 @@ def with_later(telling: Telling, rows: Sequence[quote.Row], on: date) -> list[qu
 
 def _with(rows: Sequence[quote.Row], balance: str, amount: int, due_on: date) -> list[quote.Row]:
     """With so much more in the row that holds the day, or in one more after the last."""
-    index = next((index for index, row in enumerate(rows) if due_on <= row.due_on), len(rows))
+    holds = (index for index, row in enumerate(rows) if row.starts_on < row.due_on and due_on <= row.due_on)
+    index = next(holds, len(rows))
     row = rows[index] if index < len(rows) else quote.Row(len(rows) + 1, due_on, due_on, {}, 0, 0, 0, billed=False)
     amounts = {**row.amounts, balance: row.amounts.get(balance, 0) + amount}
     row = row._replace(amounts=amounts, remaining_minor=row.remaining_minor + amount)

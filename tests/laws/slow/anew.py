@@ -21,13 +21,13 @@ def borne_by(loan: SlowLoan, amount: int) -> int:
     spans = [Span(bill.starts, bill.due, every, unit) for bill in loan.bills if bill.starts < bill.due <= loan.today]
     if loan.span:
         spans.append(Span(loan.span.first, loan.span.last, every, unit))
-    found = [
-        earns(night, span, loan.agreed.day_count, *loan.price)
-        for span in spans
-        for night in span.nights()
-        if night < loan.today
-    ]
-    without = loan.whole(loan.interest - amount * sum(found, Fraction(0)))
+    borne, counted = Fraction(0), set[date]()
+    for span in sorted(spans, key=lambda one: (one.first, one.last)):
+        for night in span.nights():
+            if night < loan.today and night not in counted:
+                borne += earns(night, span, loan.agreed.day_count, *loan.price)
+                counted.add(night)
+    without = loan.whole(loan.interest - amount * borne)
     return max(0, loan.interest_asked - max(0, without))
 
 

@@ -174,6 +174,7 @@ OFTEN = {
     events.Extended: 2,
     events.Waived: 2,
     events.Charged: 2,
+    events.Credited: 2,
     events.Respread: 3,
     events.IncomeDeferred: 2,
 }

@@ -18,17 +18,17 @@ def borne_by(loan: SlowLoan, amount: int) -> int:
     """What so much of the money has borne since it was drawn, at today's rate: the interest asked for would be so much
     less without it."""
     every, unit = loan.agreed.plan.every, loan.agreed.plan.unit
-    spans = [Span(bill.starts, bill.due, every, unit) for bill in loan.bills if bill.starts < bill.due < loan.today]
+    spans = [Span(bill.starts, bill.due, every, unit) for bill in loan.bills if bill.starts < bill.due <= loan.today]
     if loan.span:
         spans.append(Span(loan.span.first, loan.span.last, every, unit))
-    found = [
-        earns(night, span, loan.agreed.day_count, *loan.price)
-        for span in spans
-        for night in span.nights()
-        if night < loan.today
-    ]
-    without = loan.whole(loan.interest - amount * sum(found, Fraction(0)))
-    return max(0, loan.interest_asked - without)
+    borne, counted = Fraction(0), set[date]()
+    for span in sorted(spans, key=lambda one: (one.first, one.last)):
+        for night in span.nights():
+            if night < loan.today and night not in counted:
+                borne += earns(night, span, loan.agreed.day_count, *loan.price)
+                counted.add(night)
+    without = loan.whole(loan.interest - amount * borne)
+    return max(0, loan.interest_asked - max(0, without))
 
 
 def on_days(loan: SlowLoan, days: Sequence[date]) -> None:
@@ -48,7 +48,8 @@ def goes_on(loan: SlowLoan) -> None:
     """A loan whose demands stand, and that was paid off before its time, goes on with its plan."""
     if loan.status != "closed" or not loan.stands or loan.began is None:
         return
-    days = [day for day in plan.due_days(loan.agreed, loan.began) if day > loan.today]
+    planned = plan.due_days(loan.agreed, loan.began)
+    days = [day for day in planned if day > loan.today]
     if not days:
         return
     settled = {bill.due: bill for bill in loan.bills if bill.due > loan.today}
@@ -61,7 +62,7 @@ def goes_on(loan: SlowLoan) -> None:
         one.touched = one in settled.values()
         add(one.paid, [(what, one.extra.pop(what)) for what in ("interest", "principal") if what in one.extra])
     loan.status, loan.matured = "live", None
-    loan.span = plan.next_span(loan)
+    loan.span = plan.next_span(loan, max([loan.began, *planned[: len(planned) - len(days)]]))
 
 
 def rescheduled(loan: SlowLoan, told: Any) -> None:

@@ -69,13 +69,17 @@ def _share_what_is_there(loan: SlowLoan, there: dict[str, int], asked: dict[Dema
         ("interest", loan.coming, grace.interest),
         ("principal", by_turn, grace.principal),
     ):
-        left = there.get(part, 0)
+        left, takes = there.get(part, 0), dict[Demand, int]()
         for one in demands:
             if number + loan.coming.index(one) > waits:
-                amount = min(left, max(0, room[one])) if part in parts else left
-                room[one] -= amount if part in parts else 0
-                left -= amount
-                add(asked[one], [(part, amount)])
+                takes[one] = max(0, room[one]) if part in parts else left
+        if part == "principal" and loan.agreed.early_payment == "in_equal_parts":
+            takes = alike(loan, takes, max(left, loan.free()))
+        for one in takes:
+            amount = min(left, takes[one])
+            room[one] -= amount if part in parts else 0
+            left -= amount
+            add(asked[one], [(part, amount)])
         add(asked[loan.coming[-1]], [(part, left)])
 
 
@@ -146,7 +150,7 @@ def spread(loan: SlowLoan, ages: Sequence[str] = AGES) -> None:
         ages = [age for age in ages if age != "in_advance"]
     turns = [turn for turn in in_turn(targets(loan), loan.agreed.allocation) if turn[0].age in ages]
     early = 0
-    amounts = _equally(turns, pool) if how == "in_equal_parts" else _one_after_the_other(turns, pool)
+    amounts = _equally(loan, turns, pool) if how == "in_equal_parts" else _one_after_the_other(turns, pool)
     for (target, what), amount in amounts:
         charges_before = sum(target.demand.extra.values()) if target.demand else 0
         loan.money -= settle(loan, target, what, amount, paid=True)
@@ -168,27 +172,37 @@ def _one_after_the_other(turns: Sequence[Turn], pool: int) -> Iterator[tuple[Tur
             yield (target, what), amount
 
 
-def _equally(turns: Sequence[Turn], pool: int) -> list[tuple[Turn, int]]:
-    """Each demand to come gets the same until it is paid; the last one the odd units."""
+def _equally(loan: SlowLoan, turns: Sequence[Turn], pool: int) -> list[tuple[Turn, int]]:
+    """Each demand to come gets the same until it is paid."""
     now = [turn for turn in turns if turn[0].age != "in_advance"]
     found = list(_one_after_the_other(now, pool))
     pool -= sum(amount for _, amount in found)
-    left = {id(turn): turn[0].asks[turn[1]] for turn in turns}
     ahead = [turn for turn in turns if turn[0].age == "in_advance"]
-    while pool and (waiting := [turn for turn in ahead if left[id(turn)]]):
-        demands = sorted({turn[0].demand for turn in waiting if turn[0].demand}, key=lambda one: one.due)
-        share = dict.fromkeys(demands, pool // len(demands))
-        share[demands[-1]] += pool % len(demands)
-        for turn in waiting:
-            demand = turn[0].demand
-            assert demand
-            amount = min(share[demand], left[id(turn)])
-            share[demand] -= amount
-            left[id(turn)] -= amount
-            pool -= amount
-            if amount:
-                found.append((turn, amount))
+    takes = dict[Demand, int]()
+    for target, what in sorted(ahead, key=lambda turn: turn[0].demand.due if turn[0].demand else date.max):
+        assert target.demand
+        takes[target.demand] = takes.get(target.demand, 0) + target.asks[what]
+    gets = alike(loan, takes, pool)
+    for target, what in ahead:
+        assert target.demand
+        amount = min(gets[target.demand], target.asks[what])
+        gets[target.demand] -= amount
+        if amount:
+            found.append(((target, what), amount))
     return found
+
+
+def alike(loan: SlowLoan, takes: dict[Demand, int], amount: int) -> dict[Demand, int]:
+    """How much of an amount each gets if all get the same, in whole units, and none more than it takes: in rounds, and
+    in each the last that takes any gets what the others did not."""
+    gets = dict.fromkeys(takes, 0)
+    while (there := amount - sum(gets.values())) and (hungry := [one for one in takes if gets[one] < takes[one]]):
+        each, offered = loan.whole(Fraction(there, len(hungry))), 0
+        for one in hungry:
+            offer = there - offered if one is hungry[-1] else min(each, there - offered)
+            offered += offer
+            gets[one] += min(offer, takes[one] - gets[one])
+    return gets
 
 
 def release(loan: SlowLoan, amount: int) -> None:

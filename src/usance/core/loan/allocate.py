@@ -7,6 +7,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from usance.core import money
 from usance.core.loan import charges, plan, state, to_come
 from usance.core.loan.state import Ahead, Bill, Book, Loan, change
 from usance.core.loan.terms import Allocation
@@ -76,9 +77,11 @@ def _share_out(loan: Loan, unbilled: Mapping[str, int], asked: list[dict[str, in
     rooms = [level - state.regular_ahead(loan, index, parts) for index, level in enumerate(state.levels(loan))]
     for part, turns, waits in (("interest", indexes, grace.interest), ("principal", order(indexes), grace.principal)):
         left = unbilled.get(part, 0)
-        for index in turns:
-            most = max(0, rooms[index]) if part in parts else left
-            amount = 0 if first + index <= waits else min(left, most)
+        most = {i: max(0, rooms[i]) if part in parts else left for i in turns if first + i > waits}
+        if part == "principal" and loan.terms.early_payment == "in_equal_parts":
+            most = equal_parts(max(left, state.unapplied(loan)), most, loan.terms.rounding)
+        for index, room in most.items():
+            amount = min(left, room)
             left -= amount
             rooms[index] -= amount if part in parts else 0
             if amount:
@@ -218,7 +221,7 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Lo
         for slot in met(alike, how)
     ]  # fmt: skip
     if loan.terms.early_payment == "in_equal_parts":
-        slots = _in_equal_parts(slots, pool)
+        slots = _in_equal_parts(slots, pool, loan.terms.rounding)
     there = _interest_there(loan) if loan.terms.early_interest == "owed" else None
     loan, taken = settle(loan, slots, pool, "paid")
     if there is not None:
@@ -285,23 +288,33 @@ def earned_when_all_is_paid(loan: Loan, book: Book) -> Loan:
     return release(to_come.earn_at_once(loan, book, kept), book, kept) if kept else loan
 
 
-def _in_equal_parts(slots: Sequence[Slot], pool: int) -> list[Slot]:
-    """What money in advance meets, when each instalment to come gets the same until it is paid whole; the last one gets
-    the odd units."""
+def _in_equal_parts(slots: Sequence[Slot], pool: int, rounding: str) -> list[Slot]:
+    """What money in advance meets, when each instalment to come gets the same."""
     found = [slot for slot in slots if slot.age != "in_advance"]
-    pool -= sum(slot.amount for slot in found)
-    left = [slot for slot in slots if slot.age == "in_advance"]
-    while pool > 0 and (open_ones := sorted({slot.bill for slot in left if slot.amount})):
-        part, odd = divmod(pool, len(open_ones))
-        parts = dict.fromkeys(open_ones, part) | {open_ones[-1]: part + odd}
-        for index, slot in enumerate(left):
-            amount = min(slot.amount, parts.get(slot.bill, 0))
-            if amount:
-                parts[slot.bill] -= amount
-                pool -= amount
-                left[index] = slot._replace(amount=slot.amount - amount)
-                found.append(slot._replace(amount=amount))
+    ahead = [slot for slot in slots if slot.age == "in_advance"]
+    rooms = {slot.bill: 0 for slot in sorted(ahead, key=lambda slot: slot.bill)}
+    for slot in ahead:
+        rooms[slot.bill] += slot.amount
+    parts = equal_parts(pool - sum(slot.amount for slot in found), rooms, rounding)
+    for slot in ahead:
+        amount = min(slot.amount, parts[slot.bill])
+        parts[slot.bill] -= amount
+        found += [slot._replace(amount=amount)] if amount else []
     return found
+
+
+def equal_parts(pool: int, rooms: Mapping[int, int], rounding: str) -> dict[int, int]:
+    """The same for each, rounded as agreed, until it has no room; the last one takes the rest."""
+    parts = dict.fromkeys(rooms, 0)
+    while pool > 0 and (open_ones := [one for one, room in rooms.items() if room > parts[one]]):
+        each, left = money.rounded(Fraction(pool, len(open_ones)), rounding), pool
+        for one in open_ones:
+            share = left if one == open_ones[-1] else min(each, left)
+            left -= share
+            part = min(share, rooms[one] - parts[one])
+            parts[one] += part
+            pool -= part
+    return parts
 
 
 def merged(taken: Sequence[Slot]) -> list[Slot]:

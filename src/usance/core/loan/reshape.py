@@ -19,7 +19,9 @@ def to_come_again(loan: Loan) -> Loan:
     advance."""
     if loan.status != "closed" or loan.terms.early_payment not in allocate.AHEAD or loan.disbursed_on is None:
         return loan
-    dates = tuple(on for on in plan.due_dates(loan.terms, loan.disbursed_on) if on > loan.at)
+    agreed = plan.due_dates(loan.terms, loan.disbursed_on)
+    dates = tuple(on for on in agreed if on > loan.at)
+    begun_on = max([loan.disbursed_on, *(on for on in agreed if on <= loan.at)])
     if not dates:
         return loan
     by_date = {
@@ -33,7 +35,7 @@ def to_come_again(loan: Loan) -> Loan:
         ahead=tuple(by_date.get(on, state.Ahead()) for on in dates), planned=loan.planned[-len(dates):],
         levels=loan.levels[-len(dates):] if len(loan.levels) >= len(dates) else (),
     )  # fmt: skip
-    return state.recounted(as_listed(loan)._replace(period=next_period(loan)))
+    return state.recounted(as_listed(loan)._replace(period=next_period(loan, begun_on)))
 
 
 def _of_the_plan(amounts: Mapping[str, int]) -> dict[str, int]:

@@ -113,11 +113,14 @@ def earn_at_once(loan: Loan, book: Book, amount: int) -> Loan:
 
 
 def interest_since(loan: Loan, amount: int) -> int:
-    """What so much of the money has borne since it was drawn, at today's rate."""
-    spans = [(bill.starts_on, bill.due_on) for bill in loan.bills if bill.starts_on < bill.due_on < loan.at]
+    """What so much of the money has borne since it was drawn, at today's rate; no more than all of it has."""
+    spans = [(bill.starts_on, bill.due_on) for bill in loan.bills if bill.starts_on < bill.due_on <= loan.at]
     spans += [(loan.period.starts_on, loan.period.ends_on)] if loan.period else []
     every, unit = loan.terms.plan.every, loan.terms.plan.unit
-    earns = rates.ACCRUALS[loan.terms.day_count]
-    factors = (earns(loan.rate, a, min(b, loan.at), Period(a, b, every, unit)) for a, b in spans if a < loan.at)
-    without = loan.interest.exact - amount * sum(factors, Fraction(0))
-    return max(0, loan.interest.posted - money.rounded(without, loan.terms.rounding))
+    earns, borne, until = rates.ACCRUALS[loan.terms.day_count], Fraction(0), date.min
+    for starts_on, ends_on in sorted(spans):  # where instalments were spread anew, one may hold days of another
+        since, until = max(starts_on, until), max(ends_on, until)
+        if since < min(ends_on, loan.at):
+            borne += earns(loan.rate, since, min(ends_on, loan.at), Period(starts_on, ends_on, every, unit))
+    without = loan.interest.exact - amount * borne
+    return max(0, loan.interest.posted - max(0, money.rounded(without, loan.terms.rounding)))

@@ -8,9 +8,9 @@ from datetime import date
 from typing import Any
 
 from usance.core.loan import quote, replay, state
-from usance.core.loan.events import Disbursed
+from usance.core.loan.events import WrittenOff
 from usance.core.loan.state import Loan
-from usance.workflows.cases import schedules, tellings
+from usance.workflows.cases import charging, schedules, tellings
 from usance.workflows.cases.tellings import Telling
 from usance.workflows.cases.verdicts import Cell
 
@@ -47,8 +47,8 @@ def _calculation(case: Told) -> Told:
 
 def _seen_on(item: Told, today: date) -> date | None:
     """The other system looks at a loan when it closes a day, or when something happens to the loan: not when only its
-    clock is set."""
-    if item["type"] == "set_business_date":
+    clock is set, or something is charged."""
+    if item["type"] in ("set_business_date", "fee", "penalty"):
         return None
     return max(today, date.fromisoformat(item["run_on"])) if "run_on" in item else today
 
@@ -86,24 +86,31 @@ def _beside(rows: Sequence[quote.Row], added: Added) -> dict[date, int]:
     }
 
 
+def _as_written_off(telling: Telling, loan: Loan) -> list[quote.Row]:
+    """The other system takes its instalments off the books as they stood, with the interest that they would have borne;
+    ours takes what is owed that day, and the rest never comes. So its rows are those of the moment before, with
+    nothing left."""
+    before = [event for event in telling.history if not isinstance(event, WrittenOff)]
+    rows = quote.schedule(replay.replay(telling.terms, before, loan.matured_on or loan.at).loan)
+    return [row._replace(remaining_minor=0, relieved_minor=row.relieved_minor + row.remaining_minor) for row in rows]
+
+
+def _rest_day(telling: Telling, on: date) -> date:
+    """Where interest is counted from due date to due date, and to the next of them when a loan is paid off too (the
+    older calculator knows no other way), the other system looks from there: what is past due bears interest until the
+    running period ends."""
+    told, loan = telling.given.get("recalculation") or {}, telling.loan(on)
+    by_period = told.get("rest_frequency") == "SAME_AS_REPAYMENT"
+    to_the_next = told.get("pre_closure_interest") == "TILL_REST_FREQUENCY_DATE" or schedules.is_older(telling.given)
+    looks_on = by_period and to_the_next and loan.due_dates and state.oldest_past_due_on(loan)
+    return loan.due_dates[0] if looks_on else on
+
+
 def _cells(moment: Told, telling: Telling, on: date) -> Iterator[Cell]:
-    drawn = any(isinstance(event, Disbursed) for event in replay.in_force(telling.history))
     expected, currency = moment.get("schedule") or [], telling.terms.currency
-    step = telling.step(on) if drawn else None
-    loan, added = step.loan if step else None, list[tuple[date, int]]()
-    if step:
-        added = [
-            (move.effective_on, move.amount_minor)
-            for move in step.movements
-            if move.kind == "charged_back" and move.component == "principal"
-        ]
-        counted = () if "as_of" in moment else (*added, *step.loan.drawn_later)
-        found = quote.schedule(step.loan)
-        rows = [_at_its_time(row, added, is_last=row is found[-1], counted=counted) for row in found]
-    else:
-        rows = telling.expected_rows()
+    loan, rows, beside = _looked_at(moment, telling, on)
     if expected:
-        yield from schedules.compare_rows(expected, rows, telling.terms, _beside(rows, added))
+        yield from schedules.compare_rows(expected, rows, telling.terms, beside)
     for index, told in enumerate(expected):
         row = rows[index] if index < len(rows) else None
         for name, field in SETTLED.items():
@@ -113,6 +120,22 @@ def _cells(moment: Told, telling: Telling, on: date) -> Iterator[Cell]:
     for name, amount in _totals(loan, rows).items():
         if moment.get(name) is not None:
             yield Cell(name, schedules.plain(moment[name], currency), currency.text(amount))
+
+
+def _looked_at(moment: Told, telling: Telling, on: date) -> tuple[Loan | None, list[quote.Row], dict[date, int]]:
+    """The loan, once there is money; the rows as the other system saw them that day; what they ask for beside the
+    level."""
+    if not telling.runs():
+        rows = charging.expected_rows(telling)
+        return None, rows, _beside(rows, ())
+    on = _rest_day(telling, on)
+    step = telling.step(on)
+    loan, again = step.loan, [move for move in step.movements if move.kind == "charged_back"]
+    added = [(move.effective_on, move.amount_minor) for move in again if move.component == "principal"]
+    counted = () if "as_of" in moment else (*added, *loan.drawn_later)
+    found = _as_written_off(telling, loan) if loan.status == "written_off" else quote.schedule(loan)
+    rows = [_at_its_time(row, added, is_last=row is found[-1], counted=counted) for row in found]
+    return loan, charging.with_later(telling, rows, on), _beside(rows, added)
 
 
 def _totals(loan: Loan | None, rows: Sequence[quote.Row]) -> dict[str, int]:

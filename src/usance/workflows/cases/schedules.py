@@ -91,7 +91,7 @@ def _start(given: Mapping[str, Any], drawn: Sequence[Mapping[str, Any]]) -> date
 def terms_of(given: Mapping[str, Any]) -> Terms:
     """The agreement that these parameters describe. Raises Unsupported."""
     currency = Currency(given.get("currency", "EUR"), int(given["currency_digits"]))
-    older, flat = given["schedule_type"] == "CUMULATIVE", given["interest_method"] == "FLAT"
+    older, flat = is_older(given), given["interest_method"] == "FLAT"
     multiple = _multiple(given, currency)
     by_term = older and flat  # the older calculator spreads flat interest evenly over the instalments
     return Terms(
@@ -121,6 +121,11 @@ def terms_of(given: Mapping[str, Any]) -> Terms:
         early_payment=orders.early_payment(given),
         fees=tuple(_fee(charge, number, currency) for number, charge in enumerate(given.get("loan_charges", ()))),
     )
+
+
+def is_older(given: Mapping[str, Any]) -> bool:
+    """Whether the older of its two calculators is meant."""
+    return str(given["schedule_type"]) == "CUMULATIVE"
 
 
 def _follows_payments(given: Mapping[str, Any]) -> bool:

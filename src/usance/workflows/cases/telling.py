@@ -15,8 +15,9 @@ from usance.workflows.cases.verdicts import Unsupported
 Told = Mapping[str, Any]
 
 
-# what the other system counts when it speaks of any transaction
-TRANSACTIONS = frozenset({"Repayment", "Down Payment", "Goodwill Credit", "Merchant Issued Refund", "Payout Refund"})
+# what the other system counts when it speaks of any transaction; beside its accruals, which nobody tells
+TRANSACTIONS = frozenset({"Disbursement", "Repayment", "Down Payment", "Goodwill Credit", "Merchant Issued Refund",
+                          "Payout Refund"})  # fmt: skip
 
 
 @dataclass
@@ -28,6 +29,11 @@ class Telling:
     starts_on: date
     history: list[Event] = field(default_factory=list)
     made: list[tuple[str, str]] = field(default_factory=list)
+    waiting: list[Told] = field(default_factory=list)  # charged before there was money
+
+    def runs(self) -> bool:
+        """Whether money was drawn."""
+        return any(isinstance(event, events.Disbursed) for event in replay.in_force(self.history))
 
     def step(self, on: date) -> state.Step:
         return replay.replay(self.terms, self.history, on)
@@ -57,12 +63,18 @@ class Telling:
         self.history.append(event)
         self.made.append((name, event.source))
 
-    def find(self, name: str, nth: int | str) -> str:
-        """The source of the nth event (or the last) of that name that was not undone."""
-        undone = {event.undoes for event in self.history if isinstance(event, replay.Undoing)}
-        found = [key for known, key in self.made if known == name or (name == "Any" and known in TRANSACTIONS)]
-        found = [key for key in found if key not in undone]
-        index = -1 if nth == "last" else int(nth) - 1
-        if not -len(found) <= index < len(found):
+    def find(self, name: str, nth: int | str, on: date | None = None) -> str:
+        """The source of the nth event of that name (of one day, where it is told), undone ones counted too; or of the
+        last that was not undone."""
+        days = {event.source: event.effective_on for event in self.history}
+        names = TRANSACTIONS if name == "Any" else {name}
+        found = [key for known, key in self.made if known in names and on in (None, days[key])]
+        if nth == "last":
+            undone = {event.undoes for event in self.history if isinstance(event, replay.Undoing)}
+            found = [key for key in found if key not in undone]
+        index = len(found) - 1 if nth == "last" else int(nth) - 1
+        if name == "Any":
+            index = min(index, len(found) - 1)
+        if not 0 <= index < len(found):
             raise Unsupported(f"undoing the {name} number {nth}, of which there are {len(found)}")
         return found[index]

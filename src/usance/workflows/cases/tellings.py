@@ -6,21 +6,19 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from fractions import Fraction
 
-from usance.core import calendar, money
-from usance.core.loan import events, quote, replay
+from usance.core import calendar
+from usance.core.loan import events, quote, replay, state
 from usance.core.rates import Rate
-from usance.workflows.cases import incomes, orders, schedules
+from usance.workflows.cases import charging, incomes, orders, schedules
 from usance.workflows.cases.telling import Telling as Telling
 from usance.workflows.cases.telling import Told
 from usance.workflows.cases.verdicts import Unsupported
 
-AGREED = frozenset({"INSTALLMENT", "DISBURSEMENT"})
-
 
 def begun(given: Told, told: Sequence[Told]) -> Telling:
     """Before its first event. Charges of each instalment, or of the payout, belong to what was agreed."""
-    added = [item for item in told if item["type"] in ("fee", "penalty") and item.get("charge_time") in AGREED]
-    charges = [*given.get("loan_charges", ()), *(schedules.agreed_charge(item) for item in added)]
+    added = (schedules.agreed_charge(item) for item in charging.agreed(told))
+    charges = [*given.get("loan_charges", ()), *added]
     start = given.get("expected_disbursement_date") or given.get("disbursed_on") or given["submitted_on"]
     given = {**given, "loan_charges": charges}
     return Telling(given, schedules.terms_of(given), date.fromisoformat(start))
@@ -36,7 +34,7 @@ def tell(telling: Telling, item: Told) -> None:
 
 
 # what only moves the other system's clock: ours is told the day with each look
-CLOCK = frozenset({"set_business_date", "close_of_business_for_loan", "fraud_flag"})
+CLOCK = frozenset({"set_business_date", "fraud_flag"})
 
 
 def _on(item: Told, name: str = "date") -> date:
@@ -47,14 +45,16 @@ def _on(item: Told, name: str = "date") -> date:
 
 
 def _disbursement(telling: Telling, item: Told) -> None:
-    """Where a down payment is taken from the money itself, it is paid at once."""
+    """Where a down payment is taken from the money itself, it is paid at once, as far as nothing lies there for it."""
     on, amount = _on(item), telling.terms.currency.minor(item["amount"])
+    there = state.unapplied(telling.loan(on)) if telling.history else 0
     telling.add("Disbursement", events.Disbursed(effective_on=on, source=telling.source(), amount_minor=amount))
     if (telling.given.get("down_payment") or {}).get("auto_repayment"):
         bills = [bill for bill in telling.loan(on).bills if bill.starts_on == bill.due_on == on]
-        due = sum(bill.due.get("principal", 0) - bill.paid.get("principal", 0) for bill in bills)
-        if due:
+        due = sum(bill.down_minor for bill in bills[-1:]) - there
+        if due > 0:
             _pay(telling, "Down Payment", on, due)
+    charging.tell_waiting(telling, on)
 
 
 def _expected(telling: Telling, item: Told) -> None:
@@ -214,65 +214,6 @@ def _refund_to_borrower(telling: Telling, item: Told) -> None:
     telling.add("Credit Balance Refund", event)
 
 
-# --- charges -----------------------------------------------------------------------------------------------------
-
-
-def _fee(telling: Telling, item: Told) -> None:
-    if item.get("charge_time") not in AGREED:  # those are agreed from the beginning
-        _charge(telling, item, "Fee", "fee:added")
-
-
-def _penalty(telling: Telling, item: Told) -> None:
-    _charge(telling, item, "Penalty", "penalty")
-
-
-def _charge(telling: Telling, item: Told, name: str, balance: str) -> None:
-    """From its own day on, if that is past."""
-    if item["calculation"] not in ("FLAT", OF_ALL) or "due" not in item:
-        raise Unsupported(f"a charge {item.get('charge_time', 'on a day')} {item['calculation']}")
-    due_on, terms = _on(item, "due"), telling.terms
-    if item["calculation"] == OF_ALL:
-        amount = money.rounded(
-            Fraction(item["percent"]) / 100 * _of_all(telling, _on(item, "added_on")), terms.rounding
-        )
-    else:
-        amount = terms.currency.minor(item["amount"])
-    event = events.Charged(
-        effective_on=min(due_on, _on(item, "added_on")),
-        source=telling.source(),
-        balance=balance,
-        amount_minor=amount,
-        due_on=due_on,
-    )
-    telling.add(name, event)
-
-
-OF_ALL = "PERCENT_OF_AMOUNT_PLUS_INTEREST"
-
-
-def _of_all(telling: Telling, on: date) -> int:
-    """Principal and interest of all instalments, as they stand on a day."""
-    if not telling.history:
-        raise Unsupported("a charge of a share before there is money")
-    rows = quote.schedule(telling.loan(on))
-    return sum(row.amounts.get(key, 0) for row in rows for key in ("principal", "interest"))
-
-
-def _waive_charge(telling: Telling, item: Told) -> None:
-    """The last that was added of its kind, or of any where there is none of it."""
-    kinds = ("Penalty",) if "penalty" in item["target"] else ("Fee", "Penalty")
-    any_kind = [(kind, key) for kind, key in telling.made if kind in ("Fee", "Penalty")]
-    added = [key for kind, key in any_kind if kind in kinds] or [key for _kind, key in any_kind]
-    if not added:
-        raise Unsupported("waiving a charge of each instalment")
-    source = added[-1]
-    charge = next(e for e in telling.history if isinstance(e, events.Charged) and e.source == source)
-    event = events.Waived(
-        effective_on=_on(item), source=telling.source(), balance=charge.balance, amount_minor=charge.amount_minor
-    )
-    telling.add("Waiver", event)
-
-
 def _write_off(telling: Telling, item: Told) -> None:
     telling.add("Write Off", events.WrittenOff(effective_on=_on(item), source=telling.source()))
 
@@ -281,8 +222,8 @@ def _write_off(telling: Telling, item: Told) -> None:
 
 
 def _undo_transaction(telling: Telling, item: Told) -> None:
-    name = item["of_type"].title()
-    _undo(telling, _on(item), telling.find(name, item["nth"]))
+    day = _on(item, "transaction_date") if "transaction_date" in item else None
+    _undo(telling, _on(item), telling.find(item["of_type"].title(), item["nth"], day))
 
 
 def _undo(telling: Telling, on: date, source: str) -> None:
@@ -336,9 +277,10 @@ EVENTS: dict[str, Callable[[Telling, Told], None]] = {
     "capitalized_income_adjustment": incomes.taking_back("Capitalized Income", "borrower"),
     "buy_down_fee": incomes.deferring("Buy Down Fee", "third_party"),
     "buy_down_fee_adjustment": incomes.taking_back("Buy Down Fee", "third_party"),
-    "waive_charge": _waive_charge,
-    "fee": _fee,
-    "penalty": _penalty,
+    "waive_charge": charging.waive,
+    "fee": charging.charge,
+    "penalty": charging.charge,
+    "close_of_business_for_loan": charging.overdue,
     "undo_transaction": _undo_transaction,
     "undo_last_disbursal": _undo_last_disbursal,
     "undo_disbursal": _undo_disbursal,

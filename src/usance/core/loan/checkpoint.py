@@ -13,7 +13,6 @@ from usance.core.rates import Period, Rate
 from usance.core.values import encode, ratio, ratio_text
 
 SCHEMA_VERSION = 4
-READABLE = frozenset({3, SCHEMA_VERSION})  # 3 told every field; since then what is as on a new loan is left out
 DEFAULTS = {name: item for name, item in Loan._field_defaults.items() if name != "terms"}
 
 
@@ -31,7 +30,7 @@ def to_json(loan: Loan) -> dict[str, Any]:
 
 def from_json(data: Mapping[str, Any], terms: Terms) -> Loan:
     """The loan of a checkpoint. Raises values.UnreadableValue for another version: refold from the events then."""
-    if data.get("version") not in READABLE:
+    if data.get("version") != SCHEMA_VERSION:
         raise values.UnreadableValue(f"loan of schema version {data.get('version')!r}")
     read: dict[str, Any] = {}
     for name, item in data.items():

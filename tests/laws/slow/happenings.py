@@ -63,7 +63,7 @@ def disbursed(loan: SlowLoan, told: Any) -> None:
     if beside:
         anew.plan_beside(loan, financed, beside)
     else:
-        plan.plan_anew(loan, financed)
+        plan.plan_anew(loan, financed, brought=anew.brought_so_far(loan, financed))
         plan.as_listed(loan)
     spread(loan, NOW)
 
@@ -269,7 +269,10 @@ def ask_on(loan: SlowLoan, amounts: dict[str, int], day: date) -> None:
 
 def rate_changed(loan: SlowLoan, told: Any) -> None:
     """Where demands stand and their level holds interest, they are planned anew from the running period on."""
-    before, loan.price, loan.prices_to_come = loan.price, (told.rate.share, told.rate.per), []
+    before, expected = loan.price, loan.prices_to_come
+    loan.price, loan.prices_to_come = (told.rate.share, told.rate.per), []
+    if loan.price == before and not expected:
+        return
     if loan.live and loan.coming and loan.stands and "interest" in loan.level_parts:
         assert loan.span
         begun = loan.span.first < loan.today

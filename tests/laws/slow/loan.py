@@ -67,6 +67,7 @@ class SlowLoan:
         self.level = self.prepaid = 0
         self.own_levels: list[int] = []  # of each, where later money is repaid over a term of its own
         self.planned: list[int] = []  # the principal of each demand to come, where they stand
+        self.plan_brought: tuple[date, Fraction] = (ALWAYS, Fraction(0))  # in a period until a day
         self.even: Fraction | None = None  # what each period brings, where all bring the same
         self.matured: date | None = None
         self.fines_rest = False

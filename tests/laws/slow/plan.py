@@ -85,7 +85,8 @@ class Rung(NamedTuple):
 
 
 def rungs(loan: SlowLoan, spans: Sequence[Span], told: Prices, *, from_today: bool) -> list[Rung]:
-    """With `from_today` only what the nights still bring; the level counts all of them, and those without interest."""
+    """With `from_today` only what the nights still bring; the level counts all of them, where interest is flat those to
+    come, and those without interest."""
     agreed, grace, found = loan.agreed, loan.agreed.grace, list[Rung]()
     for number, span in enumerate(spans, max(0, agreed.plan.count - len(spans)) + 1):
         brings = counts = Fraction(0)
@@ -95,6 +96,7 @@ def rungs(loan: SlowLoan, spans: Sequence[Span], told: Prices, *, from_today: bo
             brings = _together(here, span, told, agreed.day_count)
         if number > max(grace.interest_free, grace.interest):
             rule = agreed.level_day_count or agreed.day_count
+            nights = [night for night in nights if not (from_today and is_flat(loan) and night < loan.today)]
             counts = brings if rule == agreed.day_count and here == nights else _together(nights, span, told, rule)
         found.append(Rung(number, brings, counts))
     return found
@@ -145,7 +147,7 @@ def level(loan: SlowLoan, owing: Owing, all_rungs: Sequence[Rung]) -> int:
 
 
 def _left_at_end(loan: SlowLoan, owing: Owing, repaying: Sequence[Rung], each: int) -> Fraction:
-    left = owing.principal
+    left = owing.principal + (owing.earned - owing.asked if is_flat(loan) else 0)
     for rung in repaying:
         left += rung.counts * (owing.flat if is_flat(loan) else left) - each
     return left
@@ -242,13 +244,20 @@ def unearned(loan: SlowLoan) -> int:
     return max(0, left - loan.loose.get("interest", 0))
 
 
-def plan_anew(loan: SlowLoan, financed: int, told: Prices | None = None, given: int = 0) -> None:
+def plan_anew(
+    loan: SlowLoan, financed: int, told: Prices | None = None, given: int = 0, brought: Fraction = Fraction(0)
+) -> None:
     """Level and principal of the demands to come, as if what they repay had been there since the running period began.
-    Where they stand, they repay what the plan had left, whatever was settled early or late, and what is new of it."""
+    Where they stand, they repay what the plan had left, whatever was settled early or late, and what is new of it; so
+    much interest the new part has `brought`."""
     spans = spans_to_come(loan)
     found, owes = rungs(loan, spans, told or prices(loan), from_today=True), owing(loan)
     if loan.stands and loan.planned:
         owes = owes._replace(principal=Fraction(sum(loan.planned) + financed))
+        waiting = loan.agreed.grace.interest
+        if _as_is_owed(loan) and (not waiting or loan.number() > waiting + 1):
+            own = _brought_by_the_plan(loan, spans[0], told or prices(loan)) + brought
+            owes, loan.plan_brought = Owing(owes.principal, owes.flat, own, 0), (loan.today, own)
     if loan.agreed.interest_spread == "evenly":
         loan.even = sum((rung.brings for rung in found), Fraction(0)) / len(found)
         found = [Rung(rung.number, loan.even, loan.even) for rung in found]
@@ -256,6 +265,21 @@ def plan_anew(loan: SlowLoan, financed: int, told: Prices | None = None, given: 
     set_level(loan, given or level(loan, owes, found))
     if loan.stands:
         loan.planned = [int(ask.principal) for ask in asks(loan, [loan.level] * len(found), owes, found)]
+
+
+def _as_is_owed(loan: SlowLoan) -> bool:
+    """Whether interest depends on when money comes."""
+    agreed = loan.agreed
+    return agreed.interest_base in ("actual_balance", "undue_balance") and agreed.interest_spread != "evenly"
+
+
+def _brought_by_the_plan(loan: SlowLoan, span: Span, told: Prices) -> Fraction:
+    """What the nights of the running period brought, had all been settled when due."""
+    since, total = loan.plan_brought
+    if since <= span.first:
+        since, total = span.first, Fraction(0)
+    gone = [night for night in span.nights() if since <= night < loan.today and not loan.resting(night)]
+    return total + sum(loan.planned) * _together(gone, span, told, loan.agreed.day_count)
 
 
 def set_level(loan: SlowLoan, amount: int) -> None:

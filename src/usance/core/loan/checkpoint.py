@@ -56,6 +56,7 @@ WRITTEN: dict[str, Callable[[Any], Any]] = {
     "due_dates": lambda days: [_day(day) for day in days],
     "ahead": lambda parts: [[dict(one.paid), dict(one.relieved), one.reserved_minor] for one in parts],
     "planned": list,
+    "planned_so_far": lambda part: [_day(part[0]), ratio_text(part[1])],
     "levels": list,
     "drawn_later": lambda parts: [[_day(on), amount] for on, amount in parts],
     "dated": lambda items: [[_day(item.due_on), item.balance, item.amount_minor] for item in items],
@@ -95,6 +96,7 @@ def from_json(data: Mapping[str, Any], terms: Terms) -> Loan:
             "pauses": tuple((day(since), day(until)) for since, until in data.get("pauses", ())),
             "pace": (data["pace"][0], data["pace"][1]) if data.get("pace") else None,
             "planned": tuple(data.get("planned", ())),
+            "planned_so_far": _so_far(data.get("planned_so_far")),
             "levels": tuple(data.get("levels", ())),
             "drawn_later": tuple((day(on), amount) for on, amount in data.get("drawn_later", ())),
             "dated": tuple(Dated(day(on), key, amount) for on, key, amount in data.get("dated", ())),
@@ -106,6 +108,10 @@ def from_json(data: Mapping[str, Any], terms: Terms) -> Loan:
 
 def _rate_from_json(data: Mapping[str, str]) -> Rate:
     return Rate(Fraction(data["share"]), data["per"])
+
+
+def _so_far(part: list[str] | None) -> tuple[date, Fraction] | None:
+    return (date.fromisoformat(part[0]), Fraction(part[1])) if part else None
 
 
 def _length(told: int | str) -> int | Fraction:

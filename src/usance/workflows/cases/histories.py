@@ -77,6 +77,15 @@ def _at_its_time(row: quote.Row, added: Added, *, is_last: bool, counted: Added)
     return row._replace(principal_after_minor=row.principal_after_minor - later + there)
 
 
+def _counts_from(loan: Loan) -> Iterator[tuple[date, int]]:
+    """Money after the first, by the day from which it counts: the beginning of its period, where it bears interest for
+    the whole of that."""
+    agreed, ends = loan.terms.drawdowns, sorted({*(bill.due_on for bill in loan.bills), *loan.due_dates})
+    whole = agreed is not None and agreed.interest == "whole_period"
+    for on, amount in loan.drawn_later:
+        yield max((day for day in ends if day <= on), default=on) if whole else on, amount
+
+
 def _beside(rows: Sequence[quote.Row], added: Added) -> dict[date, int]:
     """What is asked for beside the level: principal that is owed again."""
     return {
@@ -97,7 +106,7 @@ def _cells(moment: Told, telling: Telling, on: date) -> Iterator[Cell]:
             for move in step.movements
             if move.kind == "charged_back" and move.component == "principal"
         ]
-        counted = () if "as_of" in moment else (*added, *step.loan.drawn_later)
+        counted = () if "as_of" in moment else (*added, *_counts_from(step.loan))
         found = quote.schedule(step.loan)
         rows = [_at_its_time(row, added, is_last=row is found[-1], counted=counted) for row in found]
     else:

@@ -100,7 +100,7 @@ def terms_of(given: Mapping[str, Any]) -> Terms:
         plan=_plan(given, "equal_principal" if by_term and multiple == 1 else _kind(given)),
         rates=(RateStep(from_day=0, rate=Rate(Fraction(given["annual_rate_percent"]) / 100, "year")),),
         day_count=_day_count(given, older),
-        level_day_count="same_as_period" if older and not flat else "",
+        level_day_count=_level_day_count(given) if older and not flat else "",
         interest_base=_interest_base(given, older),
         interest_spread="evenly" if by_term else "as_earned",
         rounding=given["rounding"].lower(),
@@ -175,6 +175,14 @@ def _day_count(given: Mapping[str, Any], older: bool) -> str:
     if older:
         return "actual/365"
     return "actual/actual" if given.get("interest_recognition_on_disbursement_date") else "actual/actual_by_morning"
+
+
+def _level_day_count(given: Mapping[str, Any]) -> str:
+    """The older calculator levels as if every month had 30 days, where interest is counted by days."""
+    year = given["days_in_year"]
+    if given["interest_calculation_period"] == "SAME_AS_REPAYMENT_PERIOD":
+        return "same_as_period"
+    return f"months_of_30/{'365' if year == 'ACTUAL' else year}"
 
 
 def _down_payment(given: Mapping[str, Any]) -> DownPayment | None:

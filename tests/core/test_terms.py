@@ -197,6 +197,7 @@ REFUSED: list[tuple[Callable[[], object], str, str, str]] = [
     (lambda: Part(after_days=0, share=Fraction(2)), "part.share", "2", "more than 0, at most 1"),
     (lambda: drawn(FIRST, interest="never"), "drawdowns.interest", "never", one_of("drawn_interest")),
     (lambda: drawn(FIRST, repaid="never"), "drawdowns.repaid", "never", one_of("drawn_repaid")),
+    (lambda: drawn(FIRST, down_payment="no"), "drawdowns.down_payment", "no", one_of("drawn_down_payment")),
     (lambda: drawn(), "drawdowns.parts", "[]", "in order, the first at once"),
     (lambda: drawn(LATER), "drawdowns.parts", "[30]", "in order, the first at once"),
     (lambda: drawn(FIRST, LATER, FIRST), "drawdowns.parts", "[0, 30, 0]", "in order, the first at once"),

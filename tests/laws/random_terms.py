@@ -212,6 +212,7 @@ def _drawdowns(chance: Random, plan: Plan, *, free: bool) -> Drawdowns | None:
         until_days=100,
         interest=name(chance, "drawn_interest"),
         repaid=chance.choice(("over_its_own_term", name(chance, "drawn_repaid"))) if fits else "with_the_rest",
+        down_payment=name(chance, "drawn_down_payment"),
     )
 
 

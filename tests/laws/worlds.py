@@ -106,6 +106,7 @@ def all_drawdowns(draw: st.DrawFn, plain: bool) -> Drawdowns:
         until_days=days[-1] + draw(st.integers(0, 90)),
         interest=draw(_names("drawn_interest")),
         repaid=draw(_names("drawn_repaid")) if plain else "with_the_rest",
+        down_payment=draw(_names("drawn_down_payment")),
     )
 
 

@@ -13,7 +13,7 @@ from tests.laws.slow.days import NIGHT, later, multiple, worked
 from tests.laws.slow.leaving import forgive
 from tests.laws.slow.loan import Charge, Demand, SlowLoan, add, count_for_charges_first
 from tests.laws.slow.nights import NOW, join, see_whether_over, turn
-from tests.laws.slow.spreading import spread
+from tests.laws.slow.spreading import AGES, spread
 
 # what comes first on one day; of one rank, in the order of its sources
 RANKS = {
@@ -65,7 +65,7 @@ def disbursed(loan: SlowLoan, told: Any) -> None:
     else:
         plan.plan_anew(loan, financed, brought=anew.brought_so_far(loan, financed))
         plan.as_listed(loan)
-    spread(loan, NOW)
+    spread(loan, NOW if first else AGES)
 
 
 def _fees_of_later_money(loan: SlowLoan, amount: int) -> int:
@@ -116,8 +116,9 @@ def _down_payment(loan: SlowLoan, drawn: int) -> int:
         return 0
     share = loan.whole(loan.agreed.down_payment.share * drawn)
     amount = left = multiple(share, loan.agreed.level_multiple_minor, loan.agreed.rounding)
+    stays = loan.agreed.drawdowns is not None and loan.agreed.drawdowns.down_payment == "asked_for"
     for one in loan.coming:  # what was paid for later ones pays what is due before them
-        used = min(left, one.paid.get("principal", 0))
+        used = 0 if stays else min(left, one.paid.get("principal", 0))
         add(one.paid, [("principal", -used)])
         left -= used
     loan.owe("principal", -left)

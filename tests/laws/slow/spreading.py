@@ -65,10 +65,12 @@ def _share_what_is_there(loan: SlowLoan, there: dict[str, int], asked: dict[Dema
     parts, grace, number = loan.level_parts, loan.agreed.grace, loan.number()
     room = {one: each - one.settled(*parts) for one, each in zip(loan.coming, loan.levels(), strict=False)}
     by_turn = in_their_order(loan, loan.coming)
-    for part, demands, waits in (
-        ("interest", loan.coming, grace.interest),
-        ("principal", by_turn, grace.principal),
-    ):
+    steps = [("interest", loan.coming, grace.interest), ("principal", by_turn, grace.principal)]
+    how = loan.agreed.allocation
+    order = list(how.in_advance or how.components)
+    if how.waterfall == "by_component" and order.index("principal") < order.index("interest"):
+        steps.reverse()  # all principal is met before any interest
+    for part, demands, waits in steps:
         left = there.get(part, 0)
         for one in demands:
             if number + loan.coming.index(one) > waits:

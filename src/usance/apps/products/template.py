@@ -206,6 +206,7 @@ class DrawdownsConfig(Part):
     until_days: Count
     interest: Annotated[str, _known("drawn_interest")] = "from_its_day"
     repaid: Annotated[str, _known("drawn_repaid")] = "with_the_rest"
+    down_payment: Annotated[str, _known("drawn_down_payment")] = "paid_ahead_first"
 
     def to_core(self) -> core.Drawdowns:
         rest = core.Part(after_days=self.rest_after_days, share=1 - self.first_share)
@@ -215,6 +216,7 @@ class DrawdownsConfig(Part):
             until_days=self.until_days,
             interest=self.interest,
             repaid=self.repaid,
+            down_payment=self.down_payment,
         )
 
 

@@ -70,11 +70,12 @@ def _to_come(loan: Loan, by_age: dict[str, dict[str, int]], earned_only: bool) -
 
 def _share_out(loan: Loan, unbilled: Mapping[str, int], asked: list[dict[str, int]], order: Order) -> None:
     """The interest earned so far is asked for by the first that have room for it, then principal up to the level; what
-    no level holds by the last."""
+    no level holds by the last. Where all principal is paid before any interest, principal has the room first."""
     parts, grace = plan.LEVEL_PARTS[loan.terms.plan.kind], loan.terms.grace
     first, indexes = state.instalment_number(loan), range(len(loan.due_dates))
     rooms = [level - state.regular_ahead(loan, index, parts) for index, level in enumerate(state.levels(loan))]
-    for part, turns, waits in (("interest", indexes, grace.interest), ("principal", order(indexes), grace.principal)):
+    shared = [("interest", indexes, grace.interest), ("principal", order(indexes), grace.principal)]
+    for part, turns, waits in reversed(shared) if _principal_first(loan.terms.allocation) else shared:
         left = unbilled.get(part, 0)
         for index in turns:
             most = max(0, rooms[index]) if part in parts else left
@@ -85,6 +86,12 @@ def _share_out(loan: Loan, unbilled: Mapping[str, int], asked: list[dict[str, in
                 asked[index][part] = asked[index].get(part, 0) + amount
         if left:
             asked[indexes[-1]][part] = asked[indexes[-1]].get(part, 0) + left
+
+
+def _principal_first(how: Allocation) -> bool:
+    """Whether money in advance meets the principal of all instalments before interest."""
+    order = how.order("in_advance")
+    return how.waterfall == "by_component" and order.index("principal") < order.index("interest")
 
 
 def _share_as_planned(loan: Loan, principal: int, asked: list[dict[str, int]]) -> None:

@@ -70,7 +70,7 @@ def cancelled(loan: Loan, event: events.Cancelled, book: Book) -> Loan:
 
 def disbursed(loan: Loan, event: events.Disbursed, book: Book) -> Loan:
     """Principal, and what is due of it at once; the first time also the fees of the beginning and the due dates. What
-    is left is repaid by the instalments to come."""
+    is left is repaid by the instalments to come, and by what there was too much."""
     first, on, beside = loan.disbursed_on is None, loan.at, draw.standing_beside(loan)
     loan = book.post(
         loan, change("disbursed", "principal", event.amount_minor, on), "disbursement", _says("money received")
@@ -82,7 +82,7 @@ def disbursed(loan: Loan, event: events.Disbursed, book: Book) -> Loan:
     if not loan.due_dates:  # all was due: it owes again, and what it had too much pays
         return allocate.allocate(settle_status(loan, book), book, on)
     loan = draw.spread(loan, book, loan.disbursed_minor - before, beside)
-    return allocate.allocate(loan, book, on, ("past_due", "due"))
+    return allocate.allocate(loan, book, on, ("past_due", "due") if first else allocate.AGES)
 
 
 def taken_over(loan: Loan, event: events.TakenOver, book: Book) -> Loan:

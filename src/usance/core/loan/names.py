@@ -35,6 +35,7 @@ NAMES: dict[str, frozenset[str]] = {
     "charge_off": frozenset({"keeps_plan", "stops_interest", "all_due"}),
     "non_accrual_until": frozenset({"current", "closed"}),
     "drawn_interest": frozenset({"from_its_day", "whole_period"}),
+    "drawn_down_payment": frozenset({"paid_ahead_first", "asked_for"}),
     "drawn_repaid": frozenset({"with_the_rest", "over_its_own_term"}),
     "owed_by": frozenset({"borrower", "third_party"}),
     "extend_from": frozenset({"due_date", "extension_date", "later_of_both"}),

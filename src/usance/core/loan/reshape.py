@@ -87,13 +87,15 @@ def as_listed(loan: Loan) -> Loan:
 
 
 def down_payment(loan: Loan, drawn_minor: int) -> Loan:
-    """The agreed share of the money falls due on the day it is drawn."""
+    """The agreed share of the money falls due on the day it is drawn. What was paid ahead pays it first, or stays with
+    its instalments."""
     terms = loan.terms
     if terms.down_payment is None:
         return loan
     share = Fraction(money.rounded(terms.down_payment.share * drawn_minor, terms.rounding))
     amount = money.rounded_to(share, terms.level_multiple_minor, terms.rounding)
-    loan, paid = _taken_from_ahead(loan, amount)
+    stays = terms.drawdowns is not None and terms.drawdowns.down_payment == "asked_for"
+    loan, paid = (loan, 0) if stays else _taken_from_ahead(loan, amount)
     due, noted = ({"principal": part} if part else {} for part in (amount, paid))
     bill = Bill(len(loan.bills) + 1, loan.at, loan.at, due, noted, early_minor=paid, down_minor=amount)
     return state.recounted(loan._replace(bills=(*loan.bills, bill)))

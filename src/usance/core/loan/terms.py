@@ -130,9 +130,11 @@ class Drawdowns:
     until_days: int
     interest: str = "from_its_day"  # from when later money bears it
     repaid: str = "with_the_rest"
+    down_payment: str = "paid_ahead_first"  # what pays that of later money
 
     def __post_init__(self) -> None:
         _known("drawn_interest", "drawdowns.interest", self.interest)
+        _known("drawn_down_payment", "drawdowns.down_payment", self.down_payment)
         _known("drawn_repaid", "drawdowns.repaid", self.repaid)
         days = [part.after_days for part in self.parts]
         _check(days[:1] == [0] and days == sorted(days), "drawdowns.parts", days, "in order, the first at once")

@@ -218,6 +218,7 @@ def _drawdowns(given: Mapping[str, Any], currency: Currency) -> Drawdowns:
         until_days=ANY_DAY,
         interest="whole_period" if whole else "from_its_day",
         repaid="over_its_own_term" if given.get("full_term_for_tranche") else "with_the_rest",
+        down_payment="paid_ahead_first" if given["schedule_type"] == "CUMULATIVE" else "asked_for",
     )
 
 

@@ -38,7 +38,7 @@ def allocation(given: Mapping[str, Any], kind: str = "REPAYMENT") -> Allocation:
     """Raises Unsupported."""
     rule = rule_of(given, kind)
     if rule is None:
-        return _spelt(given.get("transaction_processing_strategy") or "")
+        return _spelt(given.get("transaction_processing_strategy") or "", anew=bool(given.get("recalculation")))
     by_age: dict[str, list[str]] = {"PAST_DUE": [], "DUE": [], "IN_ADVANCE": []}
     for name in rule["order"]:
         age, _, component = name.rpartition("_")
@@ -71,8 +71,9 @@ def credits(given: Mapping[str, Any]) -> tuple[Credit, ...]:
     )
 
 
-def _spelt(strategy: str) -> Allocation:
-    """An order that is told by the name of a strategy."""
+def _spelt(strategy: str, *, anew: bool) -> Allocation:
+    """An order that is told by the name of a strategy. Where interest is computed anew, what comes early is principal:
+    the interest of the period is asked for on its day."""
     told = STANDARD.get(strategy, strategy).upper().replace("-", "_").removesuffix("_STRATEGY").removesuffix("_ORDER")
     due, _, ahead = told.partition("_IN_ADVANCE_")
     components = [word for word in re.split("_", due.removeprefix("DUE_")) if word]
@@ -81,7 +82,10 @@ def _spelt(strategy: str) -> Allocation:
         return Allocation()
     if not set(components) | set(later) <= set(WORDS):
         raise Unsupported(f"the order {strategy}")
-    return _made("by_instalment", components, components, later or components)
+    later = later or components
+    if anew:
+        later = sorted(later, key=lambda word: WORDS[word] != "principal")
+    return _made("by_instalment", components, components, later)
 
 
 def _made(waterfall: str, past_due: Sequence[str], due: Sequence[str], in_advance: Sequence[str]) -> Allocation:

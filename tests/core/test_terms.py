@@ -148,6 +148,20 @@ REFUSED: list[tuple[Callable[[], object], str, str, str]] = [
         "shorter_term",
         "owed only where instalments stay as they are",
     ),
+    *(
+        (
+            lambda more=more: terms(early_payment="next_then_smaller", **more),
+            "early_payment",
+            "next_then_smaller",
+            "smaller only where interest is saved and as earned, and all is one level",
+        )
+        for more in (
+            {"early_interest": "owed"},
+            {"interest_spread": "evenly"},
+            {"drawdowns": drawn(FIRST, repaid="over_its_own_term"), "plan": MONTHLY},
+            {"plan": listed(count=2)},
+        )
+    ),
     (
         lambda: terms(early_interest="owed", early_payment="in_turn", cost_cap_share=Fraction(1)),
         "early_interest",

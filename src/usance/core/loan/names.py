@@ -6,7 +6,7 @@ from usance.core import calendar, money, rates
 from usance.core.refusals import Refusal
 
 # what paying early does, where the instalments to come stay as they are and what was paid of each is noted beside it
-STANDING = frozenset({"in_turn", "from_the_last", "next_then_last", "in_equal_parts"})
+STANDING = frozenset({"in_turn", "from_the_last", "next_then_last", "in_equal_parts", "next_then_smaller"})
 
 NAMES: dict[str, frozenset[str]] = {
     "plan": frozenset({"single_payment", "equal_instalments", "equal_principal", "interest_only", "listed"}),

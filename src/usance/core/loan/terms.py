@@ -321,6 +321,10 @@ class Terms:
         fits = fits and self.grace == Grace() and self.interest_spread == "as_earned"
         _check(not own_term or fits, "drawdowns.repaid", self.plan.kind,
                "a term of its own only in a plan of even steps without grace")  # fmt: skip
+        smaller = "next_then_smaller" in (self.early_payment, *(credit.early_payment for credit in self.credits))
+        fits = self.early_interest == "saved" and self.interest_spread == "as_earned" and self.plan.kind != "listed"
+        _check(not smaller or (fits and not own_term), "early_payment", self.early_payment,
+               "smaller only where interest is saved and as earned, and all is one level")  # fmt: skip
         days = [step.from_day for step in self.rates]
         _check(days[:1] == [0] and days == sorted(set(days)), "rates", days, "steps in order, the first from day 0")
         _check(all(step.rate.share >= 0 for step in self.rates), "rates", days, "not negative")

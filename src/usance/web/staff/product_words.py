@@ -208,6 +208,7 @@ VALUES: Mapping[str, Any] = {
     "in_turn": gettext_lazy("settles the instalments to come in turn"),
     "from_the_last": gettext_lazy("settles the instalments to come from the last one"),
     "next_then_last": gettext_lazy("settles the next instalment, then from the last one"),
+    "next_then_smaller": gettext_lazy("settles the instalment of its period, the rest makes those after it smaller"),
     "in_equal_parts": gettext_lazy("is shared equally among the instalments to come"),
     "days/365": gettext_lazy("days of a year of 365"),
     "months/12": gettext_lazy("months"),
@@ -246,6 +247,9 @@ PROBLEMS: Mapping[str, Any] = {  # why a configuration cannot be -> a sentence
     ),
     "owed only where instalments stay as they are": gettext_lazy(
         "Interest can be owed all the same only where money paid early settles the instalments to come."
+    ),
+    "smaller only where interest is saved and all is one level": gettext_lazy(
+        "Later instalments become smaller only where paying early saves interest, and all parts share one plan."
     ),
     "owed only without a cap on all costs and a tax on interest": gettext_lazy(
         "Interest of days to come cannot be owed beside a cap on all costs or a tax on interest."

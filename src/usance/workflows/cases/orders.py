@@ -18,6 +18,7 @@ EARLY = {
     "NEXT_LAST_INSTALLMENT": "next_then_last",
     "REAMORTIZATION": "in_equal_parts",
 }
+ANEW = {"REDUCE_EMI_AMOUNT": "next_then_smaller"}  # where interest is computed anew, and no rule says it
 # names that say nothing of their order
 STANDARD = {"mifos-standard-strategy": "PENALTY_FEE_INTEREST_PRINCIPAL"}
 WATERFALLS = {"HORIZONTAL": "by_instalment", "VERTICAL": "by_component"}
@@ -31,7 +32,10 @@ def rule_of(given: Mapping[str, Any], kind: str) -> Rule | None:
 
 def early_payment(given: Mapping[str, Any], kind: str = "REPAYMENT") -> str:
     rule = rule_of(given, kind)
-    return EARLY[rule["future_installment_rule"]] if rule else "in_turn"
+    if rule:
+        return EARLY[rule["future_installment_rule"]]
+    anew = (given["interest_method"] == "DECLINING_BALANCE" and given.get("recalculation")) or {}
+    return ANEW.get(anew.get("advance_payment_strategy") or "", "in_turn")
 
 
 def allocation(given: Mapping[str, Any], kind: str = "REPAYMENT") -> Allocation:

@@ -33,7 +33,7 @@ def judge(case: Told) -> list[Cell]:
             tellings.tell(telling, item)
         heard = max(heard, moment["after_event"])
         on = on if "as_of" in moment else max(event.effective_on for event in telling.history)
-        for cell in _cells(moment, telling, on):
+        for cell in _cells(moment, telling, on, today):
             cells.append(cell._replace(where=f"after {moment['after_event']}: {cell.where}"))
     return cells
 
@@ -95,7 +95,7 @@ def _beside(rows: Sequence[quote.Row], added: Added) -> dict[date, int]:
     }
 
 
-def _cells(moment: Told, telling: Telling, on: date) -> Iterator[Cell]:
+def _cells(moment: Told, telling: Telling, on: date, today: date) -> Iterator[Cell]:
     drawn = any(isinstance(event, Disbursed) for event in replay.in_force(telling.history))
     expected, currency = moment.get("schedule") or [], telling.terms.currency
     step = telling.step(on) if drawn else None
@@ -110,7 +110,7 @@ def _cells(moment: Told, telling: Telling, on: date) -> Iterator[Cell]:
         found = quote.schedule(step.loan)
         rows = [_at_its_time(row, added, is_last=row is found[-1], counted=counted) for row in found]
     else:
-        rows = telling.expected_rows()
+        rows = telling.expected_rows(today)
     if expected:
         yield from schedules.compare_rows(expected, rows, telling.terms, _beside(rows, added))
     for index, told in enumerate(expected):

@@ -235,6 +235,15 @@ def _awake(loan: SlowLoan, span: Span) -> Fraction:
     return Fraction(sum(night >= loan.today and not loan.resting(night) for night in nights), len(nights))
 
 
+def last_by_plan(loan: SlowLoan) -> int:
+    """The last one takes what the level leaves over: principal, and what that brings in its own period."""
+    if not loan.planned or is_flat(loan):
+        return 0
+    principal, span = loan.planned[-1], spans_to_come(loan)[-1]
+    brought = principal * _together(span.nights(), span, prices(loan), loan.agreed.day_count)
+    return principal + (loan.whole(brought) if "interest" in loan.level_parts else 0)
+
+
 def unearned(loan: SlowLoan) -> int:
     """Interest that demands to come ask for whoever pays early, and nobody has settled, beyond what is there."""
     if loan.agreed.early_interest != "owed" or not loan.live or loan.matured or not loan.coming:

@@ -65,6 +65,7 @@ def _share_what_is_there(loan: SlowLoan, there: dict[str, int], asked: dict[Dema
     later ones smaller."""
     parts, grace, number, beyond = loan.level_parts, loan.agreed.grace, loan.number(), 0
     room = {one: each - one.settled(*parts) for one, each in zip(loan.coming, loan.levels(), strict=False)}
+    room[loan.coming[-1]] += max(0, plan.last_by_plan(loan) - loan.levels()[-1])
     by_turn = in_their_order(loan, loan.coming)
     if loan.makes_smaller:
         by_turn = [] if loan.asked_today() else loan.coming[:1]

@@ -76,6 +76,7 @@ def _share_out(loan: Loan, unbilled: Mapping[str, int], asked: list[dict[str, in
     parts, grace, beyond = plan.LEVEL_PARTS[loan.terms.plan.kind], loan.terms.grace, 0
     first, indexes = state.instalment_number(loan), range(len(loan.due_dates))
     rooms = [level - state.regular_ahead(loan, index, parts) for index, level in enumerate(state.levels(loan))]
+    rooms[-1] += max(0, to_come.last_as_planned(loan) - state.levels(loan)[-1])
     lowers = loan.terms.early_payment == lower.LOWERS
     of_principal = (indexes[:1] if lower.of_today(loan) is None else []) if lowers else order(indexes)
     shared = [("interest", indexes, grace.interest), ("principal", of_principal, grace.principal)]

@@ -77,6 +77,17 @@ def rate_spans(loan: Loan) -> list[tuple[date, Rate]]:
     return [(loan.period.starts_on if loan.period else loan.at, loan.rate), *loan.rate_changes]
 
 
+def last_as_planned(loan: Loan) -> int:
+    """What the last instalment was planned to amount to, where they stand: its level leaves a rest that it takes."""
+    if not loan.planned or loan.terms.interest_base in plan.FLAT:
+        return 0
+    principal, interest = loan.planned[-1], 0
+    if "interest" in plan.LEVEL_PARTS[loan.terms.plan.kind]:
+        factor = plan.factor(loan.terms, periods_to_come(loan)[-1], rate_spans(loan))
+        interest = money.rounded(principal * factor, loan.terms.rounding)
+    return principal + interest
+
+
 def asks_for_today(loan: Loan) -> int:
     """The index of the coming instalment that asks for the interest of these days: the next, unless interest waits; at
     the latest the last."""

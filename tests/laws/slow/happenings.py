@@ -164,7 +164,14 @@ def taken_over(loan: SlowLoan, told: Any) -> None:
     spread(loan, NOW)
 
 
+def _forget_parts(loan: SlowLoan) -> None:
+    """What is below a minor unit when money comes, where that is agreed."""
+    if loan.agreed.residue == "drop_when_paid":
+        loan.interest = Fraction(loan.interest_asked)
+
+
 def paid(loan: SlowLoan, told: Any) -> None:
+    _forget_parts(loan)
     if loan.status == "sold":
         loan.buyers_money += told.amount_minor
     else:
@@ -184,6 +191,7 @@ def _use(loan: SlowLoan, money: int) -> None:
 
 def credited(loan: SlowLoan, told: Any) -> None:
     """Money of somebody else, spread by a rule of its own; what it bore in interest, as a payment."""
+    _forget_parts(loan)
     agreed, more = loan.agreed, anew.borne_by(loan, told.amount_minor) if told.interest_too else 0
     loan.money += told.amount_minor
     for rule in agreed.credits:

@@ -156,7 +156,7 @@ def _residue(loan: SlowLoan, last: bool) -> None:
         return
     loan.left_out += loan.interest - loan.interest_asked
     loan.interest = Fraction(loan.interest_asked)
-    if how == "drop_when_due":
+    if how.startswith("drop"):
         loan.left_out = Fraction(0)
     elif last and loan.left_out:
         dated = sum(charge.left for charge in loan.charges_of(loan.coming[0]) if charge.what == "interest")

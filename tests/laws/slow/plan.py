@@ -189,7 +189,7 @@ def asks(
     for at, (rung, amount) in enumerate(zip(all_rungs[:-1], levels, strict=False)):
         earned += rung.brings * (owing.flat if flat else left - sum(early[at:]))
         there = loan.whole(earned) - asked
-        earned = Fraction(asked + there) if agreed.residue == "drop_when_due" else earned
+        earned = Fraction(asked + there) if agreed.residue.startswith("drop") else earned
         interest = 0 if rung.number <= agreed.grace.interest else min(there, amount) if both else there
         principal = 0 if rung.number <= agreed.grace.principal else amount - (interest if both else 0)
         asked, left = asked + interest, left - principal

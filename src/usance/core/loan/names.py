@@ -19,7 +19,7 @@ NAMES: dict[str, frozenset[str]] = {
     "early_interest": frozenset({"saved", "owed"}),
     "interest_spread": frozenset({"as_earned", "evenly"}),
     "levelling": frozenset({"none", "even_last"}),
-    "residue": frozenset({"carry", "drop_when_due", "collect_at_end"}),
+    "residue": frozenset({"carry", "drop_when_due", "drop_when_paid", "collect_at_end"}),
     "late_start": frozenset({"dates_move", "dates_stay"}),
     "after_maturity": frozenset({"continues", "stops"}),
     "early_payment": STANDING | {"shorter_term", "smaller_instalments", "next_instalments", "hold_until_due"},

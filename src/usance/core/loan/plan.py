@@ -218,6 +218,9 @@ def level(terms: Terms, owed: Owed, ahead: Sequence[Rung]) -> int:
     return LEVELLINGS[terms.levelling](terms, amount, owed, repaying)
 
 
+DROPS = ("drop_when_due", "drop_when_paid")  # residues that no bill carries on to the next
+
+
 class Share(NamedTuple):
     """What one coming instalment asks for: whole minor units, but of the last, which takes the rest as it is."""
 
@@ -230,7 +233,7 @@ def shares(
 ) -> list[Share]:
     """What each instalment asks for if they amount to so much and all is paid when due. The last takes the rest, to
     be rounded as a whole. `saved`: what was paid of the principal of each before, and bears no interest."""
-    flat, drops = terms.interest_base in FLAT, terms.residue == "drop_when_due"
+    flat, drops = terms.interest_base in FLAT, terms.residue in DROPS
     total, grace = "interest" in LEVEL_PARTS[terms.plan.kind], terms.grace
     rounded = money.ROUNDINGS[terms.rounding]
     (balance, bearing), size = _whole((owed.principal, owed.bearing))

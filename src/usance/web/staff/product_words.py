@@ -193,6 +193,7 @@ VALUES: Mapping[str, Any] = {
     "down": gettext_lazy("down"),
     "carry": gettext_lazy("carried to the next day"),
     "drop_when_due": gettext_lazy("dropped when due"),
+    "drop_when_paid": gettext_lazy("dropped when due, and with each payment"),
     "collect_at_end": gettext_lazy("collected by the last instalment"),
     "even_last": gettext_lazy("takes the difference"),
     "none": gettext_lazy("not levelled"),

@@ -104,7 +104,7 @@ def terms_of(given: Mapping[str, Any]) -> Terms:
         interest_base=_interest_base(given, older),
         interest_spread="evenly" if by_term else "as_earned",
         rounding=given["rounding"].lower(),
-        residue="collect_at_end" if by_term else "drop_when_due",
+        residue="collect_at_end" if by_term else _residue(given, older),
         levelling="none" if older else "even_last",
         level_multiple_minor=multiple,
         grace=Grace(
@@ -175,6 +175,11 @@ def _day_count(given: Mapping[str, Any], older: bool) -> str:
     if older:
         return "actual/365"
     return "actual/actual" if given.get("interest_recognition_on_disbursement_date") else "actual/actual_by_morning"
+
+
+def _residue(given: Mapping[str, Any], older: bool) -> str:
+    """The older calculator rounds what each span between two payments earns by itself."""
+    return "drop_when_paid" if older and given.get("recalculation") else "drop_when_due"
 
 
 def _level_day_count(given: Mapping[str, Any]) -> str:

@@ -148,6 +148,20 @@ REFUSED: list[tuple[Callable[[], object], str, str, str]] = [
         "shorter_term",
         "owed only where instalments stay as they are",
     ),
+    *(
+        (
+            lambda more=more: terms(early_payment="next_then_smaller", **more),
+            "early_payment",
+            "next_then_smaller",
+            "smaller only where interest is saved and as earned, and all is one level",
+        )
+        for more in (
+            {"early_interest": "owed"},
+            {"interest_spread": "evenly"},
+            {"drawdowns": drawn(FIRST, repaid="over_its_own_term"), "plan": MONTHLY},
+            {"plan": listed(count=2)},
+        )
+    ),
     (
         lambda: terms(early_interest="owed", early_payment="in_turn", cost_cap_share=Fraction(1)),
         "early_interest",
@@ -197,6 +211,7 @@ REFUSED: list[tuple[Callable[[], object], str, str, str]] = [
     (lambda: Part(after_days=0, share=Fraction(2)), "part.share", "2", "more than 0, at most 1"),
     (lambda: drawn(FIRST, interest="never"), "drawdowns.interest", "never", one_of("drawn_interest")),
     (lambda: drawn(FIRST, repaid="never"), "drawdowns.repaid", "never", one_of("drawn_repaid")),
+    (lambda: drawn(FIRST, down_payment="no"), "drawdowns.down_payment", "no", one_of("drawn_down_payment")),
     (lambda: drawn(), "drawdowns.parts", "[]", "in order, the first at once"),
     (lambda: drawn(LATER), "drawdowns.parts", "[30]", "in order, the first at once"),
     (lambda: drawn(FIRST, LATER, FIRST), "drawdowns.parts", "[0, 30, 0]", "in order, the first at once"),

@@ -31,6 +31,7 @@ from usance.core.money import Currency
 from usance.core.rates import Rate
 
 START = date(2023, 12, 31)  # near a New Year, a leap day and short months
+SMALLER = "next_then_smaller"  # not in every agreement
 CURRENCIES = (Currency("VND", 0), Currency("UAH", 2), Currency("KWD", 3))
 BY_NAME = {vocabulary: tuple(sorted(names)) for vocabulary, names in NAMES.items()}
 LONGEST = {"days": 25, "weeks": 3, "half_months": 2, "months": 1, "years": 1}
@@ -150,6 +151,10 @@ def some_terms(chance: Random, principal: int = 0) -> Terms:
     owed = early in STANDING and (base == "scheduled_balance" or chance.random() < 0.4)
     steps = sorted(chance.sample(range(1, 40), chance.choice((0, 0, 0, 1, 2))))
     grace, spread = _grace(chance, plan), chance.choice(("as_earned", "as_earned", name(chance, "interest_spread")))
+    drawdowns = _drawdowns(chance, plan, free=grace == Grace() and spread == "as_earned")
+    own_term = drawdowns is not None and drawdowns.repaid == "over_its_own_term"
+    fits = not owed and not own_term and spread == "as_earned" and plan.kind != "listed"
+    early = early if fits or early != SMALLER else chance.choice(sorted(STANDING - {SMALLER}))
     return Terms(
         currency=chance.choice(CURRENCIES),
         principal_minor=principal,
@@ -170,14 +175,14 @@ def some_terms(chance: Random, principal: int = 0) -> Terms:
         work_calendar=_calendar(chance),
         grace=grace,
         down_payment=DownPayment(share=share(chance, 60)) if chance.random() < 0.25 else None,
-        drawdowns=_drawdowns(chance, plan, free=grace == Grace() and spread == "as_earned"),
+        drawdowns=drawdowns,
         income_share=chance.choice((Fraction(0), share(chance, 100))),
         fees=some_fees(chance),
         cooling_off=_cooling_off(chance),
         taxes=some_taxes(chance, owed),
         penalty=some_penalty(chance),
         allocation=some_allocation(chance),
-        credits=_credits(chance, owed),
+        credits=_credits(chance, owed, fits),
         early_payment=early,
         early_interest="owed" if owed else "saved",
         extension=Extension(days_allowed=(7, 14, 30), max_count=99, extend_from=name(chance, "extend_from")),
@@ -212,6 +217,7 @@ def _drawdowns(chance: Random, plan: Plan, *, free: bool) -> Drawdowns | None:
         until_days=100,
         interest=name(chance, "drawn_interest"),
         repaid=chance.choice(("over_its_own_term", name(chance, "drawn_repaid"))) if fits else "with_the_rest",
+        down_payment=name(chance, "drawn_down_payment"),
     )
 
 
@@ -232,9 +238,10 @@ def _grace(chance: Random, plan: Plan) -> Grace:
     )
 
 
-def _credits(chance: Random, owed: bool) -> tuple[Credit, ...]:
+def _credits(chance: Random, owed: bool, smaller: bool) -> tuple[Credit, ...]:
     """Where interest is owed by who pays early, instalments stand for a credit too."""
     if chance.random() < 0.6:
         return ()
     early = chance.choice(sorted(STANDING)) if owed else name(chance, "early_payment")
+    early = "in_turn" if early == SMALLER and not smaller else early
     return (Credit(reason=name(chance, "credit"), allocation=some_allocation(chance), early_payment=early),)

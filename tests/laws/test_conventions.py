@@ -182,6 +182,7 @@ LIVED_BY_SPREAD = {  # flat
 LIVED_BY_RESIDUE = {  # 100.40 at 1 % a month, interest only: 1.004 each
     "carry": [(0, 100), (0, 101), (10040, 100)],
     "drop_when_due": [(0, 100), (0, 100), (10040, 100)],
+    "drop_when_paid": [(0, 100), (0, 100), (10040, 100)],
     "collect_at_end": [(0, 100), (0, 100), (10040, 101)],
 }
 LIVED_BY_GRACE = {

@@ -56,6 +56,7 @@ SAID = {
     "owed_by": ("IncomeDeferred.owed_by", "IncomeTakenBack.owed_by"),
     "drawn_interest": ("Drawdowns.interest",),
     "drawn_repaid": ("Drawdowns.repaid",),
+    "drawn_down_payment": ("Drawdowns.down_payment",),
 }  # fmt: skip
 
 

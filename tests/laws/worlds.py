@@ -106,6 +106,7 @@ def all_drawdowns(draw: st.DrawFn, plain: bool) -> Drawdowns:
         until_days=days[-1] + draw(st.integers(0, 90)),
         interest=draw(_names("drawn_interest")),
         repaid=draw(_names("drawn_repaid")) if plain else "with_the_rest",
+        down_payment=draw(_names("drawn_down_payment")),
     )
 
 
@@ -120,11 +121,15 @@ def all_terms(draw: st.DrawFn) -> Terms:
     early_interest = "owed" if as_scheduled else early_interest
     plan, grace, spread = draw(all_plans()), draw(all_graces()), draw(_names("interest_spread"))
     plain = plan.kind != "single_payment" and grace == Grace() and spread == "as_earned"
+    drawdowns = draw(st.none() | all_drawdowns(plain))
+    own_term = drawdowns is not None and drawdowns.repaid == "over_its_own_term"
+    fits = early_interest == "saved" and spread == "as_earned" and not own_term and plan.kind != "listed"
+    early_payment = "in_turn" if early_payment == "next_then_smaller" and not fits else early_payment
     return Terms(
         currency=money.Currency({0: "VND", 2: "UAH", 3: "KWD"}[digits], digits),
         principal_minor=draw(st.integers(10_000, 3_000_000)),
         plan=plan,
-        drawdowns=draw(st.none() | all_drawdowns(plain)),
+        drawdowns=drawdowns,
         rates=tuple(RateStep(from_day=day, rate=draw(all_rates())) for day in [0, *steps]),
         signed_on=draw(st.none() | st.just(START + timedelta(days=10))),
         late_start=draw(_names("late_start")),

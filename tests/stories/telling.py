@@ -143,7 +143,7 @@ def _down_payment(said: dict[str, Any], key: str, words: list[str]) -> None:
 
 
 def _drawdowns(said: dict[str, Any], key: str, words: list[str]) -> None:
-    """0:0.6,31:0.4 most=2 until=60 [interest=... repaid=...]: the expected parts by day, then what may be."""
+    """0:0.6,31:0.4 most=2 until=60 [interest= repaid= down_payment=]: the expected parts by day, then what may be."""
     expected = (part.split(":") for part in words[0].split(","))
     more = dict(word.split("=") for word in words[1:])
     said["drawdowns"] = Drawdowns(

@@ -62,7 +62,8 @@ def altered(case: dict[str, Any]) -> dict[str, Any]:
         name = next(name for name in ("principal_due", "interest_due", "total_due", "balance_after") if row.get(name))
         row[name] = f"{float(row[name]) + 0.01:.2f}"
     elif "checkpoints" in made:
-        made["checkpoints"][-1]["schedule"][0]["outstanding"] += "1"  # no amount of the currency, and not the right one
+        row = made["checkpoints"][-1]["schedule"][0]
+        row["outstanding" if "outstanding" in row else "principal_due"] += "1"  # no amount of the currency
     elif "expected_payments" in made:
         made["expected_payments"][100]["expectedBalance"] += "1"
     elif "expected_pct" in made:

@@ -13,7 +13,7 @@ from tests.laws.slow.days import NIGHT, later, multiple, worked
 from tests.laws.slow.leaving import forgive
 from tests.laws.slow.loan import Charge, Demand, SlowLoan, add, count_for_charges_first
 from tests.laws.slow.nights import NOW, join, see_whether_over, turn
-from tests.laws.slow.spreading import spread
+from tests.laws.slow.spreading import AGES, spread
 
 # what comes first on one day; of one rank, in the order of its sources
 RANKS = {
@@ -63,9 +63,9 @@ def disbursed(loan: SlowLoan, told: Any) -> None:
     if beside:
         anew.plan_beside(loan, financed, beside)
     else:
-        plan.plan_anew(loan, financed)
+        plan.plan_anew(loan, financed, brought=anew.brought_so_far(loan, financed))
         plan.as_listed(loan)
-    spread(loan, NOW)
+    spread(loan, NOW if first else AGES)
 
 
 def _fees_of_later_money(loan: SlowLoan, amount: int) -> int:
@@ -116,8 +116,9 @@ def _down_payment(loan: SlowLoan, drawn: int) -> int:
         return 0
     share = loan.whole(loan.agreed.down_payment.share * drawn)
     amount = left = multiple(share, loan.agreed.level_multiple_minor, loan.agreed.rounding)
+    stays = loan.agreed.drawdowns is not None and loan.agreed.drawdowns.down_payment == "asked_for"
     for one in loan.coming:  # what was paid for later ones pays what is due before them
-        used = min(left, one.paid.get("principal", 0))
+        used = 0 if stays else min(left, one.paid.get("principal", 0))
         add(one.paid, [("principal", -used)])
         left -= used
     loan.owe("principal", -left)
@@ -163,7 +164,14 @@ def taken_over(loan: SlowLoan, told: Any) -> None:
     spread(loan, NOW)
 
 
+def _forget_parts(loan: SlowLoan) -> None:
+    """What is below a minor unit when money comes, where that is agreed."""
+    if loan.agreed.residue == "drop_when_paid":
+        loan.interest = Fraction(loan.interest_asked)
+
+
 def paid(loan: SlowLoan, told: Any) -> None:
+    _forget_parts(loan)
     if loan.status == "sold":
         loan.buyers_money += told.amount_minor
     else:
@@ -183,6 +191,7 @@ def _use(loan: SlowLoan, money: int) -> None:
 
 def credited(loan: SlowLoan, told: Any) -> None:
     """Money of somebody else, spread by a rule of its own; what it bore in interest, as a payment."""
+    _forget_parts(loan)
     agreed, more = loan.agreed, anew.borne_by(loan, told.amount_minor) if told.interest_too else 0
     loan.money += told.amount_minor
     for rule in agreed.credits:
@@ -269,7 +278,10 @@ def ask_on(loan: SlowLoan, amounts: dict[str, int], day: date) -> None:
 
 def rate_changed(loan: SlowLoan, told: Any) -> None:
     """Where demands stand and their level holds interest, they are planned anew from the running period on."""
-    before, loan.price, loan.prices_to_come = loan.price, (told.rate.share, told.rate.per), []
+    before, expected = loan.price, loan.prices_to_come
+    loan.price, loan.prices_to_come = (told.rate.share, told.rate.per), []
+    if loan.price == before and not expected:
+        return
     if loan.live and loan.coming and loan.stands and "interest" in loan.level_parts:
         assert loan.span
         begun = loan.span.first < loan.today

@@ -6,15 +6,19 @@ from typing import Any
 
 from tests.laws.slow.loan import SlowLoan
 from tests.laws.slow.nights import nothing_to_come
-from tests.laws.slow.spreading import settle, targets
+from tests.laws.slow.spreading import makes_smaller, settle, targets
 
 
 def forgive(loan: SlowLoan, what: str, amount: int) -> None:
     """The oldest first: bills of the past, what is as old as they are, the bill of today, what no bill asks for."""
+    beyond = 0
     for target in targets(loan, only_earned=True):
         part = min(amount, target.asks.get(what, 0))
         if part:
             amount -= settle(loan, target, what, part, paid=False)
+            beyond += part if target.demand is None and target.age == "in_advance" else 0
+    if beyond and what == "principal" and loan.makes_smaller:
+        makes_smaller(loan, beyond)
     loan.charges = [charge for charge in loan.charges if charge.left]
 
 

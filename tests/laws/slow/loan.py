@@ -11,7 +11,7 @@ from typing import Any
 from tests.laws.slow.days import Span, whole
 
 LEVEL_HOLDS_PRINCIPAL_ALONE = ("equal_principal", "interest_only", "listed")
-STANDING = ("in_turn", "from_the_last", "next_then_last", "in_equal_parts")
+STANDING = ("in_turn", "from_the_last", "next_then_last", "in_equal_parts", "next_then_smaller")
 NEVER = date.max
 ALWAYS = date.min
 
@@ -67,6 +67,7 @@ class SlowLoan:
         self.level = self.prepaid = 0
         self.own_levels: list[int] = []  # of each, where later money is repaid over a term of its own
         self.planned: list[int] = []  # the principal of each demand to come, where they stand
+        self.plan_brought: tuple[date, Fraction] = (ALWAYS, Fraction(0))  # in a period until a day
         self.even: Fraction | None = None  # what each period brings, where all bring the same
         self.matured: date | None = None
         self.fines_rest = False
@@ -111,6 +112,14 @@ class SlowLoan:
 
     def unbilled(self, what: str) -> int:
         return self.loose.get(what, 0) + sum(one.left for one in self.charges if one.what == what)
+
+    @property
+    def makes_smaller(self) -> bool:
+        return bool(self.agreed.early_payment == "next_then_smaller")
+
+    def asked_today(self) -> bool:
+        """Whether an instalment of the plan fell due today."""
+        return any(bill.due == self.today and bill.starts < self.today for bill in self.bills)
 
     def free(self) -> int:
         return self.money - self.kept()

@@ -84,7 +84,7 @@ def ask(loan: SlowLoan) -> None:
     interest, principal = loan.loose.get("interest", 0), loan.loose.get("principal", 0)
     asked = {"interest": interest, "principal": principal}
     if not last:
-        asked = _share_of(loan, number, interest, principal, room)
+        asked = _share_of(loan, number, 0 if _waits(loan, one, interest, room) else interest, principal, room)
     for fee in loan.agreed.fees:
         if fee.when == "per_instalment" and loan.owes() and not loan.stepped_back:
             whole = {what: amount + one.settled(what) for what, amount in asked.items()}
@@ -123,6 +123,12 @@ def _nothing_would_be_left(loan: SlowLoan, room: int) -> bool:
     return room >= sum(loan.loose.get(part, 0) for part in loan.level_parts)
 
 
+def _waits(loan: SlowLoan, one: Demand, interest: int, room: int) -> bool:
+    """Interest that does not fit since principal was paid beforehand, which saves some."""
+    saves = loan.agreed.early_interest == "saved" and "interest" in loan.level_parts
+    return saves and one.settled("principal") > 0 and interest > room
+
+
 def _share_of(loan: SlowLoan, number: int, interest: int, principal: int, room: int) -> dict[str, int]:
     """Interest first, where the level holds both; grace leaves one or the other for later."""
     grace, both = loan.agreed.grace, "interest" in loan.level_parts
@@ -150,7 +156,7 @@ def _residue(loan: SlowLoan, last: bool) -> None:
         return
     loan.left_out += loan.interest - loan.interest_asked
     loan.interest = Fraction(loan.interest_asked)
-    if how == "drop_when_due":
+    if how.startswith("drop"):
         loan.left_out = Fraction(0)
     elif last and loan.left_out:
         dated = sum(charge.left for charge in loan.charges_of(loan.coming[0]) if charge.what == "interest")

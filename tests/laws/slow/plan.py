@@ -85,7 +85,8 @@ class Rung(NamedTuple):
 
 
 def rungs(loan: SlowLoan, spans: Sequence[Span], told: Prices, *, from_today: bool) -> list[Rung]:
-    """With `from_today` only what the nights still bring; the level counts all of them, and those without interest."""
+    """With `from_today` only what the nights still bring; the level counts all of them, where interest is flat those to
+    come, and those without interest."""
     agreed, grace, found = loan.agreed, loan.agreed.grace, list[Rung]()
     for number, span in enumerate(spans, max(0, agreed.plan.count - len(spans)) + 1):
         brings = counts = Fraction(0)
@@ -95,6 +96,7 @@ def rungs(loan: SlowLoan, spans: Sequence[Span], told: Prices, *, from_today: bo
             brings = _together(here, span, told, agreed.day_count)
         if number > max(grace.interest_free, grace.interest):
             rule = agreed.level_day_count or agreed.day_count
+            nights = [night for night in nights if not (from_today and is_flat(loan) and night < loan.today)]
             counts = brings if rule == agreed.day_count and here == nights else _together(nights, span, told, rule)
         found.append(Rung(number, brings, counts))
     return found
@@ -145,7 +147,7 @@ def level(loan: SlowLoan, owing: Owing, all_rungs: Sequence[Rung]) -> int:
 
 
 def _left_at_end(loan: SlowLoan, owing: Owing, repaying: Sequence[Rung], each: int) -> Fraction:
-    left = owing.principal
+    left = owing.principal + (owing.earned - owing.asked if is_flat(loan) else 0)
     for rung in repaying:
         left += rung.counts * (owing.flat if is_flat(loan) else left) - each
     return left
@@ -187,7 +189,7 @@ def asks(
     for at, (rung, amount) in enumerate(zip(all_rungs[:-1], levels, strict=False)):
         earned += rung.brings * (owing.flat if flat else left - sum(early[at:]))
         there = loan.whole(earned) - asked
-        earned = Fraction(asked + there) if agreed.residue == "drop_when_due" else earned
+        earned = Fraction(asked + there) if agreed.residue.startswith("drop") else earned
         interest = 0 if rung.number <= agreed.grace.interest else min(there, amount) if both else there
         principal = 0 if rung.number <= agreed.grace.principal else amount - (interest if both else 0)
         asked, left = asked + interest, left - principal
@@ -233,6 +235,15 @@ def _awake(loan: SlowLoan, span: Span) -> Fraction:
     return Fraction(sum(night >= loan.today and not loan.resting(night) for night in nights), len(nights))
 
 
+def last_by_plan(loan: SlowLoan) -> int:
+    """The last one takes what the level leaves over: principal, and what that brings in its own period."""
+    if not loan.planned or is_flat(loan):
+        return 0
+    principal, span = loan.planned[-1], spans_to_come(loan)[-1]
+    brought = principal * _together(span.nights(), span, prices(loan), loan.agreed.day_count)
+    return principal + (loan.whole(brought) if "interest" in loan.level_parts else 0)
+
+
 def unearned(loan: SlowLoan) -> int:
     """Interest that demands to come ask for whoever pays early, and nobody has settled, beyond what is there."""
     if loan.agreed.early_interest != "owed" or not loan.live or loan.matured or not loan.coming:
@@ -242,13 +253,20 @@ def unearned(loan: SlowLoan) -> int:
     return max(0, left - loan.loose.get("interest", 0))
 
 
-def plan_anew(loan: SlowLoan, financed: int, told: Prices | None = None, given: int = 0) -> None:
+def plan_anew(
+    loan: SlowLoan, financed: int, told: Prices | None = None, given: int = 0, brought: Fraction = Fraction(0)
+) -> None:
     """Level and principal of the demands to come, as if what they repay had been there since the running period began.
-    Where they stand, they repay what the plan had left, whatever was settled early or late, and what is new of it."""
+    Where they stand, they repay what the plan had left, whatever was settled early or late, and what is new of it; so
+    much interest the new part has `brought`."""
     spans = spans_to_come(loan)
     found, owes = rungs(loan, spans, told or prices(loan), from_today=True), owing(loan)
     if loan.stands and loan.planned:
         owes = owes._replace(principal=Fraction(sum(loan.planned) + financed))
+        waiting = loan.agreed.grace.interest
+        if _as_is_owed(loan) and (not waiting or loan.number() > waiting + 1):
+            own = _brought_by_the_plan(loan, spans[0], told or prices(loan)) + brought
+            owes, loan.plan_brought = Owing(owes.principal, owes.flat, own, 0), (loan.today, own)
     if loan.agreed.interest_spread == "evenly":
         loan.even = sum((rung.brings for rung in found), Fraction(0)) / len(found)
         found = [Rung(rung.number, loan.even, loan.even) for rung in found]
@@ -256,6 +274,21 @@ def plan_anew(loan: SlowLoan, financed: int, told: Prices | None = None, given: 
     set_level(loan, given or level(loan, owes, found))
     if loan.stands:
         loan.planned = [int(ask.principal) for ask in asks(loan, [loan.level] * len(found), owes, found)]
+
+
+def _as_is_owed(loan: SlowLoan) -> bool:
+    """Whether interest depends on when money comes."""
+    agreed = loan.agreed
+    return agreed.interest_base in ("actual_balance", "undue_balance") and agreed.interest_spread != "evenly"
+
+
+def _brought_by_the_plan(loan: SlowLoan, span: Span, told: Prices) -> Fraction:
+    """What the nights of the running period brought, had all been settled when due."""
+    since, total = loan.plan_brought
+    if since <= span.first:
+        since, total = span.first, Fraction(0)
+    gone = [night for night in span.nights() if since <= night < loan.today and not loan.resting(night)]
+    return total + sum(loan.planned) * _together(gone, span, told, loan.agreed.day_count)
 
 
 def set_level(loan: SlowLoan, amount: int) -> None:

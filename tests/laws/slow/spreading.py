@@ -42,7 +42,7 @@ def targets(loan: SlowLoan, *, only_earned: bool = False) -> list[Target]:
         if loan.agreed.early_interest == "owed" and not only_earned:
             _share_as_planned(loan, ahead.get("principal", 0), asked)
         else:
-            _share_what_is_there(loan, ahead, asked)
+            loose["in_advance"] = {"principal": _share_what_is_there(loan, ahead, asked)}
     found += [Target("in_advance", one, True, asked[one]) for one in in_their_order(loan, to_come)]
     found += [Target(age, None, False, parts) for age, parts in loose.items()]
     found = [Target(one.age, one.demand, one.coming, {k: n for k, n in one.asks.items() if n > 0}) for one in found]
@@ -59,16 +59,22 @@ def in_their_order(loan: SlowLoan, demands: list[Demand]) -> list[Demand]:
     return demands
 
 
-def _share_what_is_there(loan: SlowLoan, there: dict[str, int], asked: dict[Demand, dict[str, int]]) -> None:
+def _share_what_is_there(loan: SlowLoan, there: dict[str, int], asked: dict[Demand, dict[str, int]]) -> int:
     """The interest that has come up is asked for by the first with room for it, principal up to the level in the order
-    in which money comes; what finds no room, by the last."""
-    parts, grace, number = loan.level_parts, loan.agreed.grace, loan.number()
+    in which money comes; what finds no room, by the last. Gives the principal that nobody asks for, since it makes
+    later ones smaller."""
+    parts, grace, number, beyond = loan.level_parts, loan.agreed.grace, loan.number(), 0
     room = {one: each - one.settled(*parts) for one, each in zip(loan.coming, loan.levels(), strict=False)}
+    room[loan.coming[-1]] += max(0, plan.last_by_plan(loan) - loan.levels()[-1])
     by_turn = in_their_order(loan, loan.coming)
-    for part, demands, waits in (
-        ("interest", loan.coming, grace.interest),
-        ("principal", by_turn, grace.principal),
-    ):
+    if loan.makes_smaller:
+        by_turn = [] if loan.asked_today() else loan.coming[:1]
+    steps = [("interest", loan.coming, grace.interest), ("principal", by_turn, grace.principal)]
+    how = loan.agreed.allocation
+    order = list(how.in_advance or how.components)
+    if how.waterfall == "by_component" and order.index("principal") < order.index("interest"):
+        steps.reverse()  # all principal is met before any interest
+    for part, demands, waits in steps:
         left, takes = there.get(part, 0), dict[Demand, int]()
         for one in demands:
             if number + loan.coming.index(one) > waits:
@@ -80,7 +86,11 @@ def _share_what_is_there(loan: SlowLoan, there: dict[str, int], asked: dict[Dema
             room[one] -= amount if part in parts else 0
             left -= amount
             add(asked[one], [(part, amount)])
+        if part == "principal" and loan.makes_smaller:
+            beyond = left
+            continue
         add(asked[loan.coming[-1]], [(part, left)])
+    return beyond
 
 
 def _share_as_planned(loan: SlowLoan, principal: int, asked: dict[Demand, dict[str, int]]) -> None:
@@ -149,7 +159,7 @@ def spread(loan: SlowLoan, ages: Sequence[str] = AGES) -> None:
     if how == "hold_until_due" and pool < loan.owes():
         ages = [age for age in ages if age != "in_advance"]
     turns = [turn for turn in in_turn(targets(loan), loan.agreed.allocation) if turn[0].age in ages]
-    early = 0
+    early = beyond = 0
     amounts = _equally(loan, turns, pool) if how == "in_equal_parts" else _one_after_the_other(turns, pool)
     for (target, what), amount in amounts:
         charges_before = sum(target.demand.extra.values()) if target.demand else 0
@@ -157,11 +167,35 @@ def spread(loan: SlowLoan, ages: Sequence[str] = AGES) -> None:
         charges = sum(target.demand.extra.values()) - charges_before if target.demand else 0
         if target.age == "in_advance" and what in loan.level_parts:
             early += amount - charges
+            beyond += amount if target.demand is None else 0
+    if beyond and loan.makes_smaller:
+        makes_smaller(loan, beyond)
     if loan.coming and early and not loan.stands and loan.owes():
         loan.prepaid += early
         EARLY[how](loan)
     loan.charges = [charge for charge in loan.charges if charge.left]
     _drop_nothing(loan.loose)
+
+
+def makes_smaller(loan: SlowLoan, amount: int) -> None:
+    """Principal beyond the instalment of its period: those after that one repay so much less."""
+    first = 0 if loan.asked_today() else 1
+    if not loan.coming:
+        return
+    if len(loan.coming) == first:
+        loan.planned = [max(0, part - amount) for part in loan.planned]
+        return
+    spans = plan.spans_to_come(loan)
+    found = plan.rungs(loan, spans, plan.prices(loan), from_today=True)[first:]
+    own = loan.levels()[:first]
+    kept = loan.planned[:first] or [one.settled("principal") for one in loan.coming[:first]]
+    left = (sum(loan.planned) - amount if loan.planned else loan.scheduled()) - sum(kept)
+    owing = plan.Owing(Fraction(max(0, left)), loan.bearing())
+    loan.level = plan.level(loan, owing, found)
+    if loan.planned:
+        asked = plan.asks(loan, [loan.level] * len(found), owing, found)
+        loan.planned = [*kept, *(int(ask.principal) for ask in asked)]
+    loan.own_levels = [*own, *[loan.level] * len(found)] if first else []
 
 
 def _one_after_the_other(turns: Sequence[Turn], pool: int) -> Iterator[tuple[Turn, int]]:

@@ -216,7 +216,7 @@ def _penalty(frame: Frame, penalty: Penalty) -> str:
     return _("For each day of lateness the penalty is %(share)s of all that is past due.") % {"share": share}
 
 
-def _in_parts(parts: Drawdowns) -> list[str]:
+def _in_parts(parts: Drawdowns, *, has_down_payment: bool) -> list[str]:
     bears = {
         "from_its_day": _("Each part bears interest from the day on which it reaches you."),
         "whole_period": _(
@@ -229,6 +229,10 @@ def _in_parts(parts: Drawdowns) -> list[str]:
             "A later part is repaid in as many payments as the first, counted from its own day and added to the others."
         ),
     }
+    at_once = {
+        "paid_ahead_first": _("What you have paid ahead pays the down payment of a later part first."),
+        "asked_for": _("The down payment of a later part is due with it, even if you have paid instalments ahead."),
+    }
     return [
         _(
             "The loan is paid out in parts, %(count)s at most, within %(days)s days of the first. Amounts and days "
@@ -236,6 +240,7 @@ def _in_parts(parts: Drawdowns) -> list[str]:
         )
         % {"count": parts.most, "days": parts.until_days},
         f"{bears[parts.interest]} {repaid[parts.repaid]}",
+        *([at_once[parts.down_payment]] if has_down_payment else []),
     ]
 
 
@@ -263,7 +268,7 @@ def _rights(frame: Frame, terms: Terms) -> list[str]:
             % {"share": formats.percent(terms.income_share)}
         )
     if terms.drawdowns is not None:
-        words += _in_parts(terms.drawdowns)
+        words += _in_parts(terms.drawdowns, has_down_payment=terms.down_payment is not None)
     if terms.cooling_off is not None:
         days = terms.cooling_off.days
         words.append(

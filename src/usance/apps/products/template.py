@@ -206,6 +206,7 @@ class DrawdownsConfig(Part):
     until_days: Count
     interest: Annotated[str, _known("drawn_interest")] = "from_its_day"
     repaid: Annotated[str, _known("drawn_repaid")] = "with_the_rest"
+    down_payment: Annotated[str, _known("drawn_down_payment")] = "paid_ahead_first"
 
     def to_core(self) -> core.Drawdowns:
         rest = core.Part(after_days=self.rest_after_days, share=1 - self.first_share)
@@ -215,6 +216,7 @@ class DrawdownsConfig(Part):
             until_days=self.until_days,
             interest=self.interest,
             repaid=self.repaid,
+            down_payment=self.down_payment,
         )
 
 
@@ -381,6 +383,11 @@ def _senseless_interest(config: Config) -> Iterator[Problem]:
             yield Problem("conventions.early_payment", "owed only where instalments stay as they are")
         if how.cost_cap_share is not None or any("interest" in tax.on for tax in config.taxes):
             yield Problem("conventions.early_interest", "owed only without a cap on all costs and a tax on interest")
+    own_term = config.drawdowns is not None and config.drawdowns.repaid == "over_its_own_term"
+    if how.early_payment == "next_then_smaller" and (
+        how.early_interest == "owed" or how.interest_spread == "evenly" or own_term
+    ):
+        yield Problem("conventions.early_payment", "smaller only where interest is saved and all is one level")
     if how.interest_base == "financed_principal" and config.down_payment_share is None:
         yield Problem("conventions.interest_base", "there is no down payment")
     for kind, price in config.prices.items():

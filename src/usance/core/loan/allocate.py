@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from usance.core import money
-from usance.core.loan import charges, plan, state, to_come
+from usance.core.loan import charges, lower, plan, state, to_come
 from usance.core.loan.state import Ahead, Bill, Book, Loan, change
 from usance.core.loan.terms import Allocation
 
@@ -65,17 +65,23 @@ def _to_come(loan: Loan, by_age: dict[str, dict[str, int]], earned_only: bool) -
         if loan.terms.early_interest == "owed" and not earned_only:
             _share_as_planned(loan, unbilled.get("principal", 0), asked)
         else:
-            _share_out(loan, unbilled, asked, order)
+            beyond = _share_out(loan, unbilled, asked, order)
+            by_age |= {"in_advance": {"principal": beyond}} if beyond else {}
     return [Target("in_advance", len(loan.bills) + i, asked[i]) for i in order(range(len(dates))) if asked[i]]
 
 
-def _share_out(loan: Loan, unbilled: Mapping[str, int], asked: list[dict[str, int]], order: Order) -> None:
+def _share_out(loan: Loan, unbilled: Mapping[str, int], asked: list[dict[str, int]], order: Order) -> int:
     """The interest earned so far is asked for by the first that have room for it, then principal up to the level; what
-    no level holds by the last."""
-    parts, grace = plan.LEVEL_PARTS[loan.terms.plan.kind], loan.terms.grace
+    no level holds by the last. Where all principal is paid before any interest, principal has the room first. Gives
+    the principal beyond the instalment of the running period, where that makes the others smaller."""
+    parts, grace, beyond = plan.LEVEL_PARTS[loan.terms.plan.kind], loan.terms.grace, 0
     first, indexes = state.instalment_number(loan), range(len(loan.due_dates))
     rooms = [level - state.regular_ahead(loan, index, parts) for index, level in enumerate(state.levels(loan))]
-    for part, turns, waits in (("interest", indexes, grace.interest), ("principal", order(indexes), grace.principal)):
+    rooms[-1] += max(0, to_come.last_as_planned(loan) - state.levels(loan)[-1])
+    lowers = loan.terms.early_payment == lower.LOWERS
+    of_principal = (indexes[:1] if lower.of_today(loan) is None else []) if lowers else order(indexes)
+    shared = [("interest", indexes, grace.interest), ("principal", of_principal, grace.principal)]
+    for part, turns, waits in reversed(shared) if _principal_first(loan.terms.allocation) else shared:
         left = unbilled.get(part, 0)
         most = {i: max(0, rooms[i]) if part in parts else left for i in turns if first + i > waits}
         if part == "principal" and loan.terms.early_payment == "in_equal_parts":
@@ -86,8 +92,17 @@ def _share_out(loan: Loan, unbilled: Mapping[str, int], asked: list[dict[str, in
             rooms[index] -= amount if part in parts else 0
             if amount:
                 asked[index][part] = asked[index].get(part, 0) + amount
-        if left:
+        if lowers and part == "principal":
+            beyond = left
+        elif left:
             asked[indexes[-1]][part] = asked[indexes[-1]].get(part, 0) + left
+    return beyond
+
+
+def _principal_first(how: Allocation) -> bool:
+    """Whether money in advance meets the principal of all instalments before interest."""
+    order = how.order("in_advance")
+    return how.waterfall == "by_component" and order.index("principal") < order.index("interest")
 
 
 def _share_as_planned(loan: Loan, principal: int, asked: list[dict[str, int]]) -> None:
@@ -107,6 +122,7 @@ AHEAD: dict[str, Order] = {
     "from_the_last": lambda indexes: indexes[::-1],
     "next_then_last": lambda indexes: [*indexes[:1], *indexes[:0:-1]],
     "in_equal_parts": lambda indexes: indexes,
+    "next_then_smaller": lambda indexes: indexes,
 }
 
 
@@ -239,6 +255,8 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Lo
     level = plan.LEVEL_PARTS[loan.terms.plan.kind]
     loose = (slot for slot in taken if slot.bill == UNBILLED and slot.balance in level)  # no level holds dated amounts
     early = sum(slot.amount for slot in loose if slot.age == "in_advance")
+    if early and loan.terms.early_payment == lower.LOWERS:
+        return lower.smaller(loan, early, "paid")
     if early and loan.due_dates and loan.terms.early_payment in EARLY_PAYMENTS and state.outstanding(loan):
         loan = EARLY_PAYMENTS[loan.terms.early_payment](loan._replace(credit_minor=loan.credit_minor + early))
     return loan

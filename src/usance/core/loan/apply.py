@@ -70,7 +70,7 @@ def cancelled(loan: Loan, event: events.Cancelled, book: Book) -> Loan:
 
 def disbursed(loan: Loan, event: events.Disbursed, book: Book) -> Loan:
     """Principal, and what is due of it at once; the first time also the fees of the beginning and the due dates. What
-    is left is repaid by the instalments to come."""
+    is left is repaid by the instalments to come, and by what there was too much."""
     first, on, beside = loan.disbursed_on is None, loan.at, draw.standing_beside(loan)
     loan = book.post(
         loan, change("disbursed", "principal", event.amount_minor, on), "disbursement", _says("money received")
@@ -82,7 +82,7 @@ def disbursed(loan: Loan, event: events.Disbursed, book: Book) -> Loan:
     if not loan.due_dates:  # all was due: it owes again, and what it had too much pays
         return allocate.allocate(settle_status(loan, book), book, on)
     loan = draw.spread(loan, book, loan.disbursed_minor - before, beside)
-    return allocate.allocate(loan, book, on, ("past_due", "due"))
+    return allocate.allocate(loan, book, on, ("past_due", "due") if first else allocate.AGES)
 
 
 def taken_over(loan: Loan, event: events.TakenOver, book: Book) -> Loan:
@@ -151,6 +151,7 @@ def _fee_at_start(loan: Loan, book: Book, kind: str, amount: int, when: str) -> 
 
 def payment_received(loan: Loan, event: events.PaymentReceived | events.Recovered, book: Book) -> Loan:
     """Into the unapplied funds, and put to use. For a debt that was sold it is kept for the buyer."""
+    loan = charges.residue_when_paid(loan)
     to = state.TO_BUYER if loan.status == "sold" else state.UNAPPLIED
     posting = change("payment_received", to, event.amount_minor, loan.at)
     return _put_to_use(book.post(loan, posting, "payment", _says("money received")), book)
@@ -177,6 +178,7 @@ CREDITS: dict[str, Callable[[int, date], Movement]] = {  # somebody pays us for 
 
 def credited(loan: Loan, event: events.Credited, book: Book) -> Loan:
     """As a payment, spread by an order of its own where one is agreed."""
+    loan = charges.residue_when_paid(loan)
     on, told = loan.at, loan.terms
     more = to_come.interest_since(loan, event.amount_minor) if event.interest_too else 0
     rule = next((credit for credit in told.credits if credit.reason == event.reason), None)

@@ -172,8 +172,17 @@ def settle_residue(loan: Loan, book: Book, *, last: bool) -> Loan:
     return RESIDUES[loan.terms.residue](loan, book, last)
 
 
-def _drop(loan: Loan, book: Book, last: bool) -> Loan:
+def residue_when_paid(loan: Loan) -> Loan:
+    """Each span between two payments may be rounded by itself."""
+    return _dropped(loan) if loan.terms.residue == "drop_when_paid" else loan
+
+
+def _dropped(loan: Loan) -> Loan:
     return loan._replace(interest=Accrued(Fraction(loan.interest.posted), loan.interest.posted))
+
+
+def _drop(loan: Loan, book: Book, last: bool) -> Loan:
+    return _dropped(loan)
 
 
 def _collect_at_end(loan: Loan, book: Book, last: bool) -> Loan:
@@ -198,6 +207,7 @@ RESIDUES: dict[str, Callable[[Loan, Book, bool], Loan]] = {
     "carry": lambda loan, book, last: loan,
     "drop_when_due": _drop,
     "collect_at_end": _collect_at_end,
+    "drop_when_paid": _drop,
 }
 
 

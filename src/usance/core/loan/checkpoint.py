@@ -95,6 +95,9 @@ FORMS: dict[str, Form] = {
         lambda told: tuple((_date(on), _rate(rate)) for on, rate in told),
     ),
     "period": Form(_period, _period_of),
+    "planned_so_far": Form(
+        lambda part: [_day(part[0]), ratio_text(part[1])], lambda told: (_date(told[0]), ratio(told[1]))
+    ),
     "due_dates": Form(lambda days: [_day(day) for day in days], lambda told: tuple(map(_date, told))),
     "ahead": Form(
         lambda parts: [[dict(one.paid), dict(one.relieved), one.reserved_minor] for one in parts],

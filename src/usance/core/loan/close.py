@@ -276,15 +276,17 @@ def _takes_all(loan: Loan, left: Mapping[str, int], room: int) -> bool:
 
 
 def _split(loan: Loan, interest: int, principal: int, room: int) -> tuple[int, int]:
-    """Interest and principal of a regular instalment. Where the level holds both, interest comes first; grace leaves
-    one or the other for later."""
+    """Interest and principal of a regular instalment. Where the level holds both, interest comes first, unless so much
+    principal was settled in advance that it does not fit: it waits for the next. Grace leaves one or the other for
+    later."""
     number, grace = state.instalment_number(loan), loan.terms.grace
     if number <= grace.interest:
         interest = 0
     if number <= grace.principal:
         return interest, 0
     if "interest" in plan.LEVEL_PARTS[loan.terms.plan.kind]:
-        interest = min(interest, room)
+        saved = loan.terms.early_interest == "saved" and state.regular_ahead(loan, 0, ("principal",))
+        interest = 0 if saved and interest > room else min(interest, room)
         room -= interest
     return interest, min(principal, room)
 

@@ -96,7 +96,7 @@ def spread(loan: Loan, book: Book, drawn: int, beside: tuple[int, ...]) -> Loan:
         bearing = drawn - at_once if terms.interest_base == "financed_principal" else drawn
         loan = DRAWN_INTEREST[terms.drawdowns.interest](loan, book, bearing)
     if not beside:
-        return reshape.as_listed(reshape.levelled(loan, drawn - at_once))
+        return reshape.as_listed(reshape.levelled(loan, drawn - at_once, brought=_earned_of(loan, drawn - at_once)))
     return _beside(loan, drawn - at_once, beside)
 
 

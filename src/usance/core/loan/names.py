@@ -6,7 +6,7 @@ from usance.core import calendar, money, rates
 from usance.core.refusals import Refusal
 
 # what paying early does, where the instalments to come stay as they are and what was paid of each is noted beside it
-STANDING = frozenset({"in_turn", "from_the_last", "next_then_last", "in_equal_parts"})
+STANDING = frozenset({"in_turn", "from_the_last", "next_then_last", "in_equal_parts", "next_then_smaller"})
 
 NAMES: dict[str, frozenset[str]] = {
     "plan": frozenset({"single_payment", "equal_instalments", "equal_principal", "interest_only", "listed"}),
@@ -19,7 +19,7 @@ NAMES: dict[str, frozenset[str]] = {
     "early_interest": frozenset({"saved", "owed"}),
     "interest_spread": frozenset({"as_earned", "evenly"}),
     "levelling": frozenset({"none", "even_last"}),
-    "residue": frozenset({"carry", "drop_when_due", "collect_at_end"}),
+    "residue": frozenset({"carry", "drop_when_due", "drop_when_paid", "collect_at_end"}),
     "late_start": frozenset({"dates_move", "dates_stay"}),
     "after_maturity": frozenset({"continues", "stops"}),
     "early_payment": STANDING | {"shorter_term", "smaller_instalments", "next_instalments", "hold_until_due"},
@@ -35,6 +35,7 @@ NAMES: dict[str, frozenset[str]] = {
     "charge_off": frozenset({"keeps_plan", "stops_interest", "all_due"}),
     "non_accrual_until": frozenset({"current", "closed"}),
     "drawn_interest": frozenset({"from_its_day", "whole_period"}),
+    "drawn_down_payment": frozenset({"paid_ahead_first", "asked_for"}),
     "drawn_repaid": frozenset({"with_the_rest", "over_its_own_term"}),
     "owed_by": frozenset({"borrower", "third_party"}),
     "extend_from": frozenset({"due_date", "extension_date", "later_of_both"}),

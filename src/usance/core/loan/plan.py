@@ -130,16 +130,17 @@ def rungs(
 ) -> list[Rung]:
     """The instalments of these periods: those from number `first` on, else the last of the plan. One that bears no
     interest earns nothing; one that asks for none does not count it in the level either. The running period earns from
-    `today` on, and counts whole; nights of rest earn nothing, and count."""
-    first, grace = first or max(0, terms.plan.count - len(ahead)) + 1, terms.grace
+    `today` on, and counts whole, unless interest is flat; nights of rest earn nothing, and count."""
+    first, grace, flat = first or max(0, terms.plan.count - len(ahead)) + 1, terms.grace, terms.interest_base in FLAT
     earning, found, waits = with_rests(spans, rests), [], max(grace.interest, grace.interest_free)
     for number, period in enumerate(ahead, first):
         begun = today is not None and period.starts_on < today
+        since = today if begun else None
         earns = counts = factor(terms, period, spans)
-        if terms.level_day_count:
-            counts = factor(terms, period, spans, day_count=terms.level_day_count)
+        if terms.level_day_count or (begun and flat):
+            counts = factor(terms, period, spans, since if flat else None, terms.level_day_count)
         if begun or rests:
-            earns = factor(terms, period, earning, today if begun else None)
+            earns = factor(terms, period, earning, since)
         if number <= grace.interest_free:
             earns = Fraction(0)
         found.append(Rung(number, earns, counts if number > waits else Fraction(0)))
@@ -152,22 +153,23 @@ def _whole(exact: Sequence[Fraction]) -> tuple[list[int], int]:
     return [one.numerator * (parts // one.denominator) for one in exact], parts
 
 
-def _annuity(principal: Fraction, bearing: Fraction, factors: Sequence[Fraction]) -> Fraction:
+def _annuity(owed: Owed, ahead: Sequence[Rung]) -> Fraction:
     """The payment that, made at the end of each period, pays principal and interest on the declining balance, however
     unequal the periods."""
-    earns, parts = _whole(factors)
+    earns, parts = _whole([rung.counts for rung in ahead])
     growth, paid, one = 1, 0, 1  # over parts to the number of periods so far
     for r in earns:
         growth, paid, one = growth * (parts + r), paid * (parts + r) + one * parts, one * parts
-    return principal * Fraction(growth, paid)
+    return owed.principal * Fraction(growth, paid)
 
 
-def _flat(principal: Fraction, bearing: Fraction, factors: Sequence[Fraction]) -> Fraction:
+def _flat(owed: Owed, ahead: Sequence[Rung]) -> Fraction:
     """Principal, and the interest on the whole of what bears it, in equal parts."""
-    return (principal + bearing * sum(factors, Fraction(0))) / len(factors)
+    interest = owed.earned - owed.asked + owed.bearing * sum((rung.counts for rung in ahead), Fraction(0))
+    return (owed.principal + interest) / len(ahead)
 
 
-LEVELS: dict[str, Callable[[Fraction, Fraction, Sequence[Fraction]], Fraction]] = {
+LEVELS: dict[str, Callable[[Owed, Sequence[Rung]], Fraction]] = {
     "actual_balance": _annuity,
     "scheduled_balance": _annuity,
     "undue_balance": _annuity,
@@ -179,7 +181,7 @@ FLAT = frozenset(base for base, level in LEVELS.items() if level is _flat)
 
 def _level_total(terms: Terms, owed: Owed, ahead: Sequence[Rung]) -> Fraction:
     """Principal and interest together are the same in every instalment."""
-    return LEVELS[terms.interest_base](owed.principal, owed.bearing, [rung.counts for rung in ahead])
+    return LEVELS[terms.interest_base](owed, ahead)
 
 
 def _level_principal(terms: Terms, owed: Owed, ahead: Sequence[Rung]) -> Fraction:
@@ -216,6 +218,9 @@ def level(terms: Terms, owed: Owed, ahead: Sequence[Rung]) -> int:
     return LEVELLINGS[terms.levelling](terms, amount, owed, repaying)
 
 
+DROPS = ("drop_when_due", "drop_when_paid")  # residues that no bill carries on to the next
+
+
 class Share(NamedTuple):
     """What one coming instalment asks for: whole minor units, but of the last, which takes the rest as it is."""
 
@@ -228,7 +233,7 @@ def shares(
 ) -> list[Share]:
     """What each instalment asks for if they amount to so much and all is paid when due. The last takes the rest, to
     be rounded as a whole. `saved`: what was paid of the principal of each before, and bears no interest."""
-    flat, drops = terms.interest_base in FLAT, terms.residue == "drop_when_due"
+    flat, drops = terms.interest_base in FLAT, terms.residue in DROPS
     total, grace = "interest" in LEVEL_PARTS[terms.plan.kind], terms.grace
     rounded = money.ROUNDINGS[terms.rounding]
     (balance, bearing), size = _whole((owed.principal, owed.bearing))

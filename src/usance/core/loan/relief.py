@@ -3,7 +3,7 @@ with who bought it."""
 
 from __future__ import annotations
 
-from usance.core.loan import allocate, events, state
+from usance.core.loan import allocate, events, lower, state
 from usance.core.loan.close import nothing_to_come
 from usance.core.loan.state import Book, Loan, change
 
@@ -23,7 +23,10 @@ def relieve(loan: Loan, book: Book, balance: str, amount: int, kind: str, rule: 
     ]
     loan, taken = allocate.settle(loan, slots, amount, "relieved")
     total = sum(slot.amount for slot in taken)
-    return book.post(loan, change(kind, balance, -total, loan.at), rule, lambda: (formula, {}))
+    loan = book.post(loan, change(kind, balance, -total, loan.at), rule, lambda: (formula, {}))
+    beyond = sum(slot.amount for slot in taken if slot.age == "in_advance" and slot.bill == allocate.UNBILLED)
+    lowers = loan.terms.early_payment == lower.LOWERS and balance == "principal"
+    return lower.smaller(loan, beyond, "relieved") if lowers and beyond else loan
 
 
 def forgive_remainder(loan: Loan, book: Book) -> Loan:

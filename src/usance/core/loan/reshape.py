@@ -43,20 +43,31 @@ def _of_the_plan(amounts: Mapping[str, int]) -> dict[str, int]:
     return {key: amount for key, amount in amounts.items() if key in ("interest", "principal")}
 
 
-def levelled(loan: Loan, financed_minor: int, rate_before: Rate | None = None, level_minor: int = 0) -> Loan:
+def levelled(
+    loan: Loan,
+    financed_minor: int,
+    rate_before: Rate | None = None,
+    level_minor: int = 0,
+    brought: Fraction = Fraction(0),
+) -> Loan:
     """The level (unless it is known) that repays what is not billed yet, as if it had been there since the running
     period began. Where the instalments stand, that is what the plan had left, whatever was paid early or late, and what
-    is new of it."""
+    is new of it, of which the running period `brought` interest already."""
     terms = loan.terms
     starts_on = loan.period.starts_on if loan.period else loan.at
     spans = to_come.rate_spans(loan)
     if rate_before and starts_on < loan.at:
         spans = [(starts_on, rate_before), (loan.at, loan.rate)]
-    ahead = plan.rungs(terms, to_come.periods_to_come(loan), spans, loan.at, charges.rests(loan))
+    periods = to_come.periods_to_come(loan)
+    ahead = plan.rungs(terms, periods, spans, loan.at, charges.rests(loan))
     owed = to_come.owed_to_come(loan)
     standing = terms.early_payment in allocate.AHEAD
     if standing and loan.planned:
         owed = owed._replace(principal=Fraction(sum(loan.planned) + financed_minor))
+        if to_come.follows_payments(terms) and not to_come.interest_waits(loan):
+            earned = to_come.earned_as_planned(loan, periods[0], spans) + brought
+            owed = owed._replace(earned=earned, asked=0)
+            loan = loan._replace(planned_so_far=(loan.at, earned) if loan.at > starts_on else None)
     if terms.interest_spread == "evenly":
         even = sum((rung.earns for rung in ahead), Fraction(0)) / len(ahead)
         loan = loan._replace(even_factor=even)
@@ -78,13 +89,15 @@ def as_listed(loan: Loan) -> Loan:
 
 
 def down_payment(loan: Loan, drawn_minor: int) -> Loan:
-    """The agreed share of the money falls due on the day it is drawn."""
+    """The agreed share of the money falls due on the day it is drawn. What was paid ahead pays it first, or stays with
+    its instalments."""
     terms = loan.terms
     if terms.down_payment is None:
         return loan
     share = Fraction(money.rounded(terms.down_payment.share * drawn_minor, terms.rounding))
     amount = money.rounded_to(share, terms.level_multiple_minor, terms.rounding)
-    loan, paid = _taken_from_ahead(loan, amount)
+    stays = terms.drawdowns is not None and terms.drawdowns.down_payment == "asked_for"
+    loan, paid = (loan, 0) if stays else _taken_from_ahead(loan, amount)
     due, noted = ({"principal": part} if part else {} for part in (amount, paid))
     bill = Bill(len(loan.bills) + 1, loan.at, loan.at, due, noted, early_minor=paid, down_minor=amount)
     return state.recounted(loan._replace(bills=(*loan.bills, bill)))
@@ -103,9 +116,12 @@ def _taken_from_ahead(loan: Loan, amount: int) -> tuple[Loan, int]:
 
 
 def rate_changed(loan: Loan, event: events.RateChanged, book: Book) -> Loan:
-    """Instalments that stand are levelled anew from the running period on, where their level holds interest."""
+    """Instalments that stand are levelled anew from the running period on, where their level holds interest. The rate
+    that there is anyway is no reason for another level."""
     book.fact("rate_changed", loan.at)
     before, terms = loan.rate, loan.terms
+    if event.rate == before and not loan.rate_changes:
+        return loan
     loan = loan._replace(rate=event.rate, rate_changes=())
     if loan.status not in state.LIVE or not loan.due_dates or terms.early_payment not in allocate.AHEAD:
         return loan

@@ -57,6 +57,7 @@ class Loan(NamedTuple):
     credit_minor: int = 0  # paid in advance for coming instalments, where it lowers them
     ahead: tuple[Ahead, ...] = ()  # of each coming instalment what is settled, where that leaves them as they are
     planned: tuple[int, ...] = ()  # the principal of each coming instalment as it was levelled, where they stand
+    planned_so_far: tuple[date, Fraction] | None = None  # what their plan earned in a period until a day
     levels: tuple[int, ...] = ()  # what each amounts to, where later money is repaid over a term of its own
     drawn_later: tuple[tuple[date, int], ...] = ()  # money after the first, by day
     dated: tuple[Dated, ...] = ()  # charges that coming instalments will ask for, by date

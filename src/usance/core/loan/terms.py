@@ -130,9 +130,11 @@ class Drawdowns:
     until_days: int
     interest: str = "from_its_day"  # from when later money bears it
     repaid: str = "with_the_rest"
+    down_payment: str = "paid_ahead_first"  # what pays that of later money
 
     def __post_init__(self) -> None:
         _known("drawn_interest", "drawdowns.interest", self.interest)
+        _known("drawn_down_payment", "drawdowns.down_payment", self.down_payment)
         _known("drawn_repaid", "drawdowns.repaid", self.repaid)
         days = [part.after_days for part in self.parts]
         _check(days[:1] == [0] and days == sorted(days), "drawdowns.parts", days, "in order, the first at once")
@@ -319,6 +321,10 @@ class Terms:
         fits = fits and self.grace == Grace() and self.interest_spread == "as_earned"
         _check(not own_term or fits, "drawdowns.repaid", self.plan.kind,
                "a term of its own only in a plan of even steps without grace")  # fmt: skip
+        smaller = "next_then_smaller" in (self.early_payment, *(credit.early_payment for credit in self.credits))
+        fits = self.early_interest == "saved" and self.interest_spread == "as_earned" and self.plan.kind != "listed"
+        _check(not smaller or (fits and not own_term), "early_payment", self.early_payment,
+               "smaller only where interest is saved and as earned, and all is one level")  # fmt: skip
         days = [step.from_day for step in self.rates]
         _check(days[:1] == [0] and days == sorted(set(days)), "rates", days, "steps in order, the first from day 0")
         _check(all(step.rate.share >= 0 for step in self.rates), "rates", days, "not negative")

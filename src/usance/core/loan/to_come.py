@@ -9,6 +9,7 @@ from fractions import Fraction
 from usance.core import calendar, money, rates
 from usance.core.loan import charges, plan, state
 from usance.core.loan.state import Accrued, Book, Loan, change
+from usance.core.loan.terms import Terms
 from usance.core.rates import Period, Rate
 
 
@@ -76,6 +77,17 @@ def rate_spans(loan: Loan) -> list[tuple[date, Rate]]:
     return [(loan.period.starts_on if loan.period else loan.at, loan.rate), *loan.rate_changes]
 
 
+def last_as_planned(loan: Loan) -> int:
+    """What the last instalment was planned to amount to, where they stand: its level leaves a rest that it takes."""
+    if not loan.planned or loan.terms.interest_base in plan.FLAT:
+        return 0
+    principal, interest = loan.planned[-1], 0
+    if "interest" in plan.LEVEL_PARTS[loan.terms.plan.kind]:
+        factor = plan.factor(loan.terms, periods_to_come(loan)[-1], rate_spans(loan))
+        interest = money.rounded(principal * factor, loan.terms.rounding)
+    return principal + interest
+
+
 def asks_for_today(loan: Loan) -> int:
     """The index of the coming instalment that asks for the interest of these days: the next, unless interest waits; at
     the latest the last."""
@@ -91,6 +103,28 @@ def owed_to_come(loan: Loan) -> plan.Owed:
     bearing = Fraction(charges.INTEREST_BASES[loan.terms.interest_base](loan))
     asked = loan.interest.posted - there
     return plan.Owed(Fraction(state.scheduled_principal(loan)), bearing, loan.interest.exact, asked)
+
+
+def follows_payments(terms: Terms) -> bool:
+    """Whether paying early or late changes the interest."""
+    return terms.interest_base in ("actual_balance", "undue_balance") and terms.interest_spread == "as_earned"
+
+
+def interest_waits(loan: Loan) -> bool:
+    """Whether the plan itself leaves interest of earlier periods to the next instalment, or to one after it."""
+    grace = loan.terms.grace.interest
+    return bool(grace) and state.instalment_number(loan) <= grace + 1
+
+
+def earned_as_planned(loan: Loan, period: Period, spans: plan.RateSpans) -> Fraction:
+    """What the plan's own balance earned in the running period until today, whatever was paid early or late: interest
+    that was saved, or is owed for lateness, is no reason for another level."""
+    since, earned = loan.planned_so_far or (period.starts_on, Fraction(0))
+    if since < period.starts_on:
+        since, earned = period.starts_on, Fraction(0)
+    awake = plan.with_rests(spans, charges.rests(loan))
+    whole, left = (plan.factor(loan.terms, period, awake, start) for start in (since, loan.at))
+    return earned + sum(loan.planned) * (whole - left)
 
 
 def unearned(loan: Loan) -> int:

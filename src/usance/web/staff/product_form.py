@@ -33,6 +33,7 @@ VOCABULARY = {
     "after_maturity": "after_maturity", "rounding": "rounding", "residue": "residue", "levelling": "levelling",
     "roll": "roll", "early_payment": "early_payment", "early_interest": "early_interest", "charge_off": "charge_off",
     "drawdowns.interest": "drawn_interest", "drawdowns.repaid": "drawn_repaid",
+    "drawdowns.down_payment": "drawn_down_payment",
     "non_accrual.until": "non_accrual_until",
 }  # fmt: skip
 OPTIONAL = frozenset({
@@ -300,7 +301,7 @@ def _filled(config: Mapping[str, Any]) -> dict[str, Any]:
     whole["extension"] = whole["extension"] or {"days_allowed": [], "max_count": None, "extend_from": "later_of_both"}
     whole["drawdowns"] = whole["drawdowns"] or {
         "most": None, "first_share": None, "rest_after_days": None, "until_days": None, "interest": "from_its_day",
-        "repaid": "with_the_rest",
+        "repaid": "with_the_rest", "down_payment": "paid_ahead_first",
     }  # fmt: skip
     whole["non_accrual"] = whole["non_accrual"] or {"after_days": None, "until": "current"}
     whole["cooling_off"] = whole["cooling_off"] or {"days": None, "pay_days": None}

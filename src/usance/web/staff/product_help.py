@@ -63,6 +63,7 @@ HELP: Mapping[str, Any] = {
     "drawdowns.until_days": _("Counted from the first; amounts and days may differ from what was expected."),
     "drawdowns.interest": _("The whole period: as if it had come with the first day of it."),
     "drawdowns.repaid": _("A term of its own: as many instalments again, added to those of the earlier parts."),
+    "drawdowns.down_payment": _("Only where a down payment is agreed, and instalments to come were paid before."),
     "fixed_length.count": _("Only where the number of payments is fixed. Empty: the last payment ends the loan."),
     "grace.principal": _("0 for none."),
     "grace.interest": _("0 for none."),

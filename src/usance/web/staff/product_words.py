@@ -48,6 +48,7 @@ LABELS: Mapping[str, Any] = {
     "drawdowns.until_days": gettext_lazy("Last part at the latest after days"),
     "drawdowns.interest": gettext_lazy("A later part bears interest"),
     "drawdowns.repaid": gettext_lazy("A later part is repaid"),
+    "drawdowns.down_payment": gettext_lazy("The down payment of a later part"),
     "grace.principal": gettext_lazy("First instalments without principal"),
     "grace.interest": gettext_lazy("First instalments whose interest is asked for later"),
     "grace.interest_free": gettext_lazy("First instalments free of interest"),
@@ -131,6 +132,8 @@ VALUES: Mapping[str, Any] = {
     "whole_period": gettext_lazy("for the whole of the running period"),
     "with_the_rest": gettext_lazy("with the rest, by the last due date agreed"),
     "over_its_own_term": gettext_lazy("over a full term of its own"),
+    "paid_ahead_first": gettext_lazy("is taken from what was paid ahead"),
+    "asked_for": gettext_lazy("is asked for, what was paid ahead stays with its instalments"),
     "deducted": gettext_lazy("kept back from the payout"),
     "added_to_principal": gettext_lazy("added to the loan"),
     "per_instalment": gettext_lazy("with each instalment"),
@@ -190,6 +193,7 @@ VALUES: Mapping[str, Any] = {
     "down": gettext_lazy("down"),
     "carry": gettext_lazy("carried to the next day"),
     "drop_when_due": gettext_lazy("dropped when due"),
+    "drop_when_paid": gettext_lazy("dropped when due, and with each payment"),
     "collect_at_end": gettext_lazy("collected by the last instalment"),
     "even_last": gettext_lazy("takes the difference"),
     "none": gettext_lazy("not levelled"),
@@ -205,6 +209,7 @@ VALUES: Mapping[str, Any] = {
     "in_turn": gettext_lazy("settles the instalments to come in turn"),
     "from_the_last": gettext_lazy("settles the instalments to come from the last one"),
     "next_then_last": gettext_lazy("settles the next instalment, then from the last one"),
+    "next_then_smaller": gettext_lazy("settles the instalment of its period, the rest makes those after it smaller"),
     "in_equal_parts": gettext_lazy("is shared equally among the instalments to come"),
     "days/365": gettext_lazy("days of a year of 365"),
     "months/12": gettext_lazy("months"),
@@ -243,6 +248,9 @@ PROBLEMS: Mapping[str, Any] = {  # why a configuration cannot be -> a sentence
     ),
     "owed only where instalments stay as they are": gettext_lazy(
         "Interest can be owed all the same only where money paid early settles the instalments to come."
+    ),
+    "smaller only where interest is saved and all is one level": gettext_lazy(
+        "Later instalments become smaller only where paying early saves interest, and all parts share one plan."
     ),
     "owed only without a cap on all costs and a tax on interest": gettext_lazy(
         "Interest of days to come cannot be owed beside a cap on all costs or a tax on interest."

@@ -99,9 +99,9 @@ def tell_waiting(telling: Telling, on: date) -> None:
         charge(telling, {**item, "added_on": max(item["added_on"], on.isoformat())})
 
 
-def expected_rows(telling: Telling) -> list[quote.Row]:
+def expected_rows(telling: Telling, on: date) -> list[quote.Row]:
     """What would be paid if money came as agreed, with what is charged already."""
-    agreed_rows = rows = telling.expected_rows()
+    agreed_rows = rows = telling.expected_rows(on)
     for item in telling.waiting:
         amount = _amount(telling, item, lambda: agreed_rows)
         rows = _with(rows, BALANCES[item["type"]][1], amount, date.fromisoformat(item["due"]))

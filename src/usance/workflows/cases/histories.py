@@ -33,7 +33,7 @@ def judge(case: Told) -> list[Cell]:
             tellings.tell(telling, item)
         heard = max(heard, moment["after_event"])
         on = on if "as_of" in moment else max(event.effective_on for event in telling.history)
-        for cell in _cells(moment, telling, on):
+        for cell in _cells(moment, telling, on, today):
             cells.append(cell._replace(where=f"after {moment['after_event']}: {cell.where}"))
     return cells
 
@@ -77,6 +77,15 @@ def _at_its_time(row: quote.Row, added: Added, *, is_last: bool, counted: Added)
     return row._replace(principal_after_minor=row.principal_after_minor - later + there)
 
 
+def _counts_from(loan: Loan) -> Iterator[tuple[date, int]]:
+    """Money after the first, by the day from which it counts: the beginning of its period, where it bears interest for
+    the whole of that."""
+    agreed, ends = loan.terms.drawdowns, sorted({*(bill.due_on for bill in loan.bills), *loan.due_dates})
+    whole = agreed is not None and agreed.interest == "whole_period"
+    for on, amount in loan.drawn_later:
+        yield max((day for day in ends if day <= on), default=on) if whole else on, amount
+
+
 def _beside(rows: Sequence[quote.Row], added: Added) -> dict[date, int]:
     """What is asked for beside the level: principal that is owed again."""
     return {
@@ -106,9 +115,9 @@ def _rest_day(telling: Telling, on: date) -> date:
     return loan.due_dates[0] if looks_on else on
 
 
-def _cells(moment: Told, telling: Telling, on: date) -> Iterator[Cell]:
+def _cells(moment: Told, telling: Telling, on: date, today: date) -> Iterator[Cell]:
     expected, currency = moment.get("schedule") or [], telling.terms.currency
-    loan, rows, beside = _looked_at(moment, telling, on)
+    loan, rows, beside = _looked_at(moment, telling, on, today)
     if expected:
         yield from schedules.compare_rows(expected, rows, telling.terms, beside)
     for index, told in enumerate(expected):
@@ -122,17 +131,19 @@ def _cells(moment: Told, telling: Telling, on: date) -> Iterator[Cell]:
             yield Cell(name, schedules.plain(moment[name], currency), currency.text(amount))
 
 
-def _looked_at(moment: Told, telling: Telling, on: date) -> tuple[Loan | None, list[quote.Row], dict[date, int]]:
+def _looked_at(
+    moment: Told, telling: Telling, on: date, today: date
+) -> tuple[Loan | None, list[quote.Row], dict[date, int]]:
     """The loan, once there is money; the rows as the other system saw them that day; what they ask for beside the
     level."""
     if not telling.runs():
-        rows = charging.expected_rows(telling)
+        rows = charging.expected_rows(telling, today)
         return None, rows, _beside(rows, ())
     on = _rest_day(telling, on)
     step = telling.step(on)
     loan, again = step.loan, [move for move in step.movements if move.kind == "charged_back"]
     added = [(move.effective_on, move.amount_minor) for move in again if move.component == "principal"]
-    counted = () if "as_of" in moment else (*added, *loan.drawn_later)
+    counted = () if "as_of" in moment else (*added, *_counts_from(loan))
     found = _as_written_off(telling, loan) if loan.status == "written_off" else quote.schedule(loan)
     rows = [_at_its_time(row, added, is_last=row is found[-1], counted=counted) for row in found]
     return loan, charging.with_later(telling, rows, on), _beside(rows, added)

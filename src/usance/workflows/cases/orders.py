@@ -18,6 +18,7 @@ EARLY = {
     "NEXT_LAST_INSTALLMENT": "next_then_last",
     "REAMORTIZATION": "in_equal_parts",
 }
+ANEW = {"REDUCE_EMI_AMOUNT": "next_then_smaller"}  # where interest is computed anew, and no rule says it
 # names that say nothing of their order
 STANDARD = {"mifos-standard-strategy": "PENALTY_FEE_INTEREST_PRINCIPAL"}
 WATERFALLS = {"HORIZONTAL": "by_instalment", "VERTICAL": "by_component"}
@@ -31,14 +32,17 @@ def rule_of(given: Mapping[str, Any], kind: str) -> Rule | None:
 
 def early_payment(given: Mapping[str, Any], kind: str = "REPAYMENT") -> str:
     rule = rule_of(given, kind)
-    return EARLY[rule["future_installment_rule"]] if rule else "in_turn"
+    if rule:
+        return EARLY[rule["future_installment_rule"]]
+    anew = (given["interest_method"] == "DECLINING_BALANCE" and given.get("recalculation")) or {}
+    return ANEW.get(anew.get("advance_payment_strategy") or "", "in_turn")
 
 
 def allocation(given: Mapping[str, Any], kind: str = "REPAYMENT") -> Allocation:
     """Raises Unsupported."""
     rule = rule_of(given, kind)
     if rule is None:
-        return _spelt(given.get("transaction_processing_strategy") or "")
+        return _spelt(given.get("transaction_processing_strategy") or "", anew=bool(given.get("recalculation")))
     by_age: dict[str, list[str]] = {"PAST_DUE": [], "DUE": [], "IN_ADVANCE": []}
     for name in rule["order"]:
         age, _, component = name.rpartition("_")
@@ -71,8 +75,9 @@ def credits(given: Mapping[str, Any]) -> tuple[Credit, ...]:
     )
 
 
-def _spelt(strategy: str) -> Allocation:
-    """An order that is told by the name of a strategy."""
+def _spelt(strategy: str, *, anew: bool) -> Allocation:
+    """An order that is told by the name of a strategy. Where interest is computed anew, what comes early is principal:
+    the interest of the period is asked for on its day."""
     told = STANDARD.get(strategy, strategy).upper().replace("-", "_").removesuffix("_STRATEGY").removesuffix("_ORDER")
     due, _, ahead = told.partition("_IN_ADVANCE_")
     components = [word for word in re.split("_", due.removeprefix("DUE_")) if word]
@@ -81,7 +86,10 @@ def _spelt(strategy: str) -> Allocation:
         return Allocation()
     if not set(components) | set(later) <= set(WORDS):
         raise Unsupported(f"the order {strategy}")
-    return _made("by_instalment", components, components, later or components)
+    later = later or components
+    if anew:
+        later = sorted(later, key=lambda word: WORDS[word] != "principal")
+    return _made("by_instalment", components, components, later)
 
 
 def _made(waterfall: str, past_due: Sequence[str], due: Sequence[str], in_advance: Sequence[str]) -> Allocation:

@@ -100,11 +100,11 @@ def terms_of(given: Mapping[str, Any]) -> Terms:
         plan=_plan(given, "equal_principal" if by_term and multiple == 1 else _kind(given)),
         rates=(RateStep(from_day=0, rate=Rate(Fraction(given["annual_rate_percent"]) / 100, "year")),),
         day_count=_day_count(given, older),
-        level_day_count="same_as_period" if older and not flat else "",
+        level_day_count=_level_day_count(given) if older and not flat else "",
         interest_base=_interest_base(given, older),
         interest_spread="evenly" if by_term else "as_earned",
         rounding=given["rounding"].lower(),
-        residue="collect_at_end" if by_term else "drop_when_due",
+        residue="collect_at_end" if by_term else _residue(given, older),
         levelling="none" if older else "even_last",
         level_multiple_minor=multiple,
         grace=Grace(
@@ -182,6 +182,19 @@ def _day_count(given: Mapping[str, Any], older: bool) -> str:
     return "actual/actual" if given.get("interest_recognition_on_disbursement_date") else "actual/actual_by_morning"
 
 
+def _residue(given: Mapping[str, Any], older: bool) -> str:
+    """The older calculator rounds what each span between two payments earns by itself."""
+    return "drop_when_paid" if older and given.get("recalculation") else "drop_when_due"
+
+
+def _level_day_count(given: Mapping[str, Any]) -> str:
+    """The older calculator levels as if every month had 30 days, where interest is counted by days."""
+    year = given["days_in_year"]
+    if given["interest_calculation_period"] == "SAME_AS_REPAYMENT_PERIOD":
+        return "same_as_period"
+    return f"months_of_30/{'365' if year == 'ACTUAL' else year}"
+
+
 def _down_payment(given: Mapping[str, Any]) -> DownPayment | None:
     told = given.get("down_payment")
     return DownPayment(share=Fraction(told["percent"]) / 100) if told else None
@@ -215,6 +228,7 @@ def _drawdowns(given: Mapping[str, Any], currency: Currency) -> Drawdowns:
         until_days=ANY_DAY,
         interest="whole_period" if whole else "from_its_day",
         repaid="over_its_own_term" if given.get("full_term_for_tranche") else "with_the_rest",
+        down_payment="paid_ahead_first" if given["schedule_type"] == "CUMULATIVE" else "asked_for",
     )
 
 

@@ -49,9 +49,11 @@ class Telling:
         moved = apply.apply(loan, event).movements
         return {move.balance: -move.amount_minor for move in moved if move.kind == "allocated"}
 
-    def expected_rows(self) -> list[quote.Row]:
-        """Before any money: what would be paid if it came as agreed."""
-        return list(quote.projection(self.terms, self.starts_on).rows)
+    def expected_rows(self, on: date) -> list[quote.Row]:
+        """Before any money: what would be paid if it came as agreed, or, until the loan was approved, as asked for."""
+        known = on >= date.fromisoformat(self.given.get("approved_on") or on.isoformat())
+        start = self.starts_on if known else date.fromisoformat(self.given["submitted_on"])
+        return list(quote.projection(self.terms, start).rows)
 
     def source(self) -> str:
         """The key of the next event: they count in the order in which they are told."""

@@ -1,0 +1,65 @@
+"""Money in advance that is more than the instalment of its period: it is repaid on its day, and those after it are
+smaller."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from usance.core.loan import charges, plan, state, to_come
+from usance.core.loan.records import Bill
+from usance.core.loan.state import Loan
+
+LOWERS = "next_then_smaller"
+
+
+def of_today(loan: Loan) -> int | None:
+    """The index of the bill of the plan that fell due today: whoever pays today pays it, and not the next ahead."""
+    for index in range(len(loan.bills) - 1, -1, -1):
+        if loan.bills[index].due_on != loan.at:
+            return None
+        if loan.bills[index].starts_on < loan.at:
+            return index
+    return None
+
+
+def smaller(loan: Loan, amount: int, column: str) -> Loan:
+    """So much principal is settled beyond the instalment of its period. It is asked for today and noted in `column`."""
+    index = of_today(loan)
+    loan = _asked_for_today(loan, index, amount, column)
+    if not loan.due_dates:
+        return loan
+    kept = 0 if index is not None else 1  # the instalment of the running period stays as it is
+    return _levelled_from(loan, kept, amount)
+
+
+def _asked_for_today(loan: Loan, index: int | None, amount: int, column: str) -> Loan:
+    bills = list(loan.bills)
+    if index is None:
+        index = len(bills)
+        bills.append(Bill(index + 1, loan.at, loan.at, {}))
+    there: dict[str, Any] = {}
+    for name in ("due", column):
+        noted = getattr(bills[index], name)
+        there[name] = {**noted, "principal": noted.get("principal", 0) + amount}
+    bills[index] = bills[index]._replace(**there)
+    return state.recounted(loan._replace(bills=tuple(bills)))
+
+
+def _levelled_from(loan: Loan, kept: int, amount: int) -> Loan:
+    """Those after the first `kept` repay what the plan had left, less what was settled beyond."""
+    terms, before = loan.terms, list(state.levels(loan))
+    rungs = plan.rungs(
+        terms, to_come.periods_to_come(loan), to_come.rate_spans(loan), loan.at, charges.rests(loan),
+        first=state.instalment_number(loan),
+    )[kept:]  # fmt: skip
+    if not rungs:
+        return loan._replace(planned=tuple(max(0, part - amount) for part in loan.planned))
+    asked = list(loan.planned[:kept]) or [state.regular_ahead(loan, index, ("principal",)) for index in range(kept)]
+    whole = sum(loan.planned) - amount if loan.planned else state.scheduled_principal(loan)
+    owed = plan.Owed(Fraction(max(0, whole - sum(asked))), Fraction(charges.INTEREST_BASES[terms.interest_base](loan)))
+    level = plan.level(terms, owed, rungs)
+    shares = plan.shares(terms, [level] * len(rungs), owed, rungs)
+    planned = (*asked, *(int(share.principal) for share in shares)) if loan.planned else ()
+    levels = (*before[:kept], *[level] * len(rungs)) if kept else ()
+    return loan._replace(level_minor=level, levels=levels, planned=planned)

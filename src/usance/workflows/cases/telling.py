@@ -57,11 +57,16 @@ class Telling:
         self.history.append(event)
         self.made.append((name, event.source))
 
-    def find(self, name: str, nth: int | str) -> str:
-        """The source of the nth event (or the last) of that name that was not undone."""
-        undone = {event.undoes for event in self.history if isinstance(event, replay.Undoing)}
+    def find(self, name: str, nth: int | str, on: date | None = None) -> str:
+        """The source of the nth event (or the last) of that name that was not undone; where its day is told, of all
+        that were of that day."""
         found = [key for known, key in self.made if known == name or (name == "Any" and known in TRANSACTIONS)]
-        found = [key for key in found if key not in undone]
+        if on is None:
+            undone = {event.undoes for event in self.history if isinstance(event, replay.Undoing)}
+            found = [key for key in found if key not in undone]
+        else:
+            of_that_day = {event.source for event in self.history if event.effective_on == on}
+            found = [key for key in found if key in of_that_day]
         index = -1 if nth == "last" else int(nth) - 1
         if not -len(found) <= index < len(found):
             raise Unsupported(f"undoing the {name} number {nth}, of which there are {len(found)}")

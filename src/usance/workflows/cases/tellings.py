@@ -281,8 +281,9 @@ def _write_off(telling: Telling, item: Told) -> None:
 
 
 def _undo_transaction(telling: Telling, item: Told) -> None:
-    name = item["of_type"].title()
-    _undo(telling, _on(item), telling.find(name, item["nth"]))
+    """Counted among those of its day, where that is told."""
+    of = _on(item, "transaction_date") if "transaction_date" in item else None
+    _undo(telling, _on(item), telling.find(item["of_type"].title(), item["nth"], of))
 
 
 def _undo(telling: Telling, on: date, source: str) -> None:

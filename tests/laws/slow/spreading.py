@@ -146,7 +146,7 @@ def spread(loan: SlowLoan, ages: Sequence[str] = AGES) -> None:
         ages = [age for age in ages if age != "in_advance"]
     turns = [turn for turn in in_turn(targets(loan), loan.agreed.allocation) if turn[0].age in ages]
     early = 0
-    amounts = _equally(turns, pool) if how == "in_equal_parts" else _one_after_the_other(turns, pool)
+    amounts = _equally(loan, turns, pool) if how == "in_equal_parts" else _one_after_the_other(turns, pool)
     for (target, what), amount in amounts:
         charges_before = sum(target.demand.extra.values()) if target.demand else 0
         loan.money -= settle(loan, target, what, amount, paid=True)
@@ -168,26 +168,32 @@ def _one_after_the_other(turns: Sequence[Turn], pool: int) -> Iterator[tuple[Tur
             yield (target, what), amount
 
 
-def _equally(turns: Sequence[Turn], pool: int) -> list[tuple[Turn, int]]:
-    """Each demand to come gets the same until it is paid; the last one the odd units."""
-    now = [turn for turn in turns if turn[0].age != "in_advance"]
-    found = list(_one_after_the_other(now, pool))
+def _equally(loan: SlowLoan, turns: Sequence[Turn], pool: int) -> list[tuple[Turn, int]]:
+    """Each demand to come gets the same of a component, then of the next; all over again until nothing is left. The
+    last one gets what roundings leave."""
+    found = list(_one_after_the_other([turn for turn in turns if turn[0].age != "in_advance"], pool))
     pool -= sum(amount for _, amount in found)
-    left = {id(turn): turn[0].asks[turn[1]] for turn in turns}
     ahead = [turn for turn in turns if turn[0].age == "in_advance"]
-    while pool and (waiting := [turn for turn in ahead if left[id(turn)]]):
-        demands = sorted({turn[0].demand for turn in waiting if turn[0].demand}, key=lambda one: one.due)
-        share = dict.fromkeys(demands, pool // len(demands))
-        share[demands[-1]] += pool % len(demands)
-        for turn in waiting:
-            demand = turn[0].demand
-            assert demand
-            amount = min(share[demand], left[id(turn)])
-            share[demand] -= amount
-            left[id(turn)] -= amount
-            pool -= amount
-            if amount:
-                found.append((turn, amount))
+    left = {id(turn): turn[0].asks[turn[1]] for turn in ahead}
+    how = loan.agreed.allocation
+    components = how.in_advance or how.components
+    rounds = [[one] for one in components] if how.waterfall == "by_component" else [components]
+    for round_of in rounds:
+        while pool and (waiting := [one for one in ahead if left[id(one)] and one[1].split(":")[0] in round_of]):
+            demands = sorted({turn[0].demand for turn in waiting if turn[0].demand}, key=lambda one: one.due)
+            for component in round_of:
+                each, share = loan.whole(Fraction(pool, len(demands))), dict[Demand, int]()
+                for demand in demands:
+                    share[demand] = each if demand is not demands[-1] else max(0, pool - each * (len(demands) - 1))
+                for turn in [one for one in ahead if one[0].demand in share and one[1].split(":")[0] == component]:
+                    demand = turn[0].demand
+                    assert demand
+                    amount = min(share[demand], left[id(turn)], pool)
+                    share[demand] -= amount
+                    left[id(turn)] -= amount
+                    pool -= amount
+                    if amount:
+                        found.append((turn, amount))
     return found
 
 

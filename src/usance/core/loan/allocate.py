@@ -7,9 +7,10 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from usance.core import money
 from usance.core.loan import charges, plan, state, to_come
 from usance.core.loan.state import Ahead, Bill, Book, Loan, change
-from usance.core.loan.terms import Allocation
+from usance.core.loan.terms import Allocation, Terms
 
 AGES = ("past_due", "due", "in_advance")
 UNBILLED = -1
@@ -218,7 +219,7 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Lo
         for slot in met(alike, how)
     ]  # fmt: skip
     if loan.terms.early_payment == "in_equal_parts":
-        slots = _in_equal_parts(slots, pool)
+        slots = _in_equal_parts(slots, pool, loan.terms)
     there = _interest_there(loan) if loan.terms.early_interest == "owed" else None
     loan, taken = settle(loan, slots, pool, "paid")
     if there is not None:
@@ -285,23 +286,31 @@ def earned_when_all_is_paid(loan: Loan, book: Book) -> Loan:
     return release(to_come.earn_at_once(loan, book, kept), book, kept) if kept else loan
 
 
-def _in_equal_parts(slots: Sequence[Slot], pool: int) -> list[Slot]:
-    """What money in advance meets, when each instalment to come gets the same until it is paid whole; the last one gets
-    the odd units."""
+def _in_equal_parts(slots: Sequence[Slot], pool: int, terms: Terms) -> list[Slot]:
+    """What money in advance meets, when each instalment to come gets the same: of one component after the other, as the
+    waterfall says, and again until the money or what is owed is used up. The last one gets what roundings leave."""
+    how = terms.allocation
+    order = how.order("in_advance")
     found = [slot for slot in slots if slot.age != "in_advance"]
     pool -= sum(slot.amount for slot in found)
     left = [slot for slot in slots if slot.age == "in_advance"]
-    while pool > 0 and (open_ones := sorted({slot.bill for slot in left if slot.amount})):
-        part, odd = divmod(pool, len(open_ones))
-        parts = dict.fromkeys(open_ones, part) | {open_ones[-1]: part + odd}
-        for index, slot in enumerate(left):
-            amount = min(slot.amount, parts.get(slot.bill, 0))
-            if amount:
-                parts[slot.bill] -= amount
-                pool -= amount
-                left[index] = slot._replace(amount=slot.amount - amount)
-                found.append(slot._replace(amount=amount))
+    for group in [order] if how.waterfall == "by_instalment" else [(component,) for component in order]:
+        while pool > 0 and (open_ones := sorted({slot.bill for slot in left if slot.amount and _is_of(slot, group)})):
+            for component in group:
+                each = money.rounded(Fraction(pool, len(open_ones)), terms.rounding)
+                parts = dict.fromkeys(open_ones, each) | {open_ones[-1]: max(0, pool - each * (len(open_ones) - 1))}
+                for index, slot in enumerate(left):
+                    amount = min(slot.amount, parts.get(slot.bill, 0), pool) if _is_of(slot, (component,)) else 0
+                    if amount:
+                        parts[slot.bill] -= amount
+                        pool -= amount
+                        left[index] = slot._replace(amount=slot.amount - amount)
+                        found.append(slot._replace(amount=amount))
     return found
+
+
+def _is_of(slot: Slot, components: Sequence[str]) -> bool:
+    return slot.balance.partition(":")[0] in components
 
 
 def merged(taken: Sequence[Slot]) -> list[Slot]:

@@ -33,7 +33,7 @@ LOAN = [
     "allocate forecast",
     "close",
     "quiet carry relief reshape",
-    "draw defer",
+    "draw defer without",
     "apply",
     "admit",
     "replay",

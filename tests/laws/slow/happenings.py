@@ -183,7 +183,8 @@ def _use(loan: SlowLoan, money: int) -> None:
 
 def credited(loan: SlowLoan, told: Any) -> None:
     """Money of somebody else, spread by a rule of its own; what it bore in interest, as a payment."""
-    agreed, more = loan.agreed, anew.borne_by(loan, told.amount_minor) if told.interest_too else 0
+    agreed = loan.agreed
+    loan.given_back += told.goes_back
     loan.money += told.amount_minor
     for rule in agreed.credits:
         if rule.reason == told.reason:
@@ -193,7 +194,7 @@ def credited(loan: SlowLoan, told: Any) -> None:
     spread(loan)
     loan.agreed = agreed
     see_whether_over(loan)
-    loan.money += more
+    loan.money += told.goes_back
     spread(loan)
     _forgive_what_is_small(loan)
 

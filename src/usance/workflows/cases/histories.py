@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from usance.core import calendar
 from usance.core.loan import quote, replay, state
 from usance.core.loan.events import Disbursed
 from usance.core.loan.state import Loan
@@ -86,6 +87,25 @@ def _beside(rows: Sequence[quote.Row], added: Added) -> dict[date, int]:
     }
 
 
+def _with_what_is_known(telling: Telling, loan: Loan) -> Sequence[quote.Row]:
+    """The schedule, with what was told already of days to come, if all is paid as agreed until then. What is settled
+    is what is settled today."""
+    today, told = quote.schedule(loan), list(telling.history)
+    later = sorted({event.effective_on for event in replay.in_force(told) if event.effective_on > loan.at})
+    if not later:
+        return today
+    for day in later:
+        told += quote.payments_ahead(loan, day - calendar.ONE_DAY)
+        loan = replay.replay(telling.terms, told, day, daily=False).loan
+    rows = []
+    for index, row in enumerate(quote.schedule(loan)):
+        now = today[index] if index < len(today) else None
+        settled = {name: getattr(now, name) if now else 0 for name in SETTLED.values() if name != "remaining_minor"}
+        left = row.total_minor - settled["paid_minor"] - settled["relieved_minor"]
+        rows.append(row._replace(**settled, remaining_minor=left))
+    return rows
+
+
 def _cells(moment: Told, telling: Telling, on: date) -> Iterator[Cell]:
     drawn = any(isinstance(event, Disbursed) for event in replay.in_force(telling.history))
     expected, currency = moment.get("schedule") or [], telling.terms.currency
@@ -98,7 +118,7 @@ def _cells(moment: Told, telling: Telling, on: date) -> Iterator[Cell]:
             if move.kind == "charged_back" and move.component == "principal"
         ]
         counted = () if "as_of" in moment else (*added, *step.loan.drawn_later)
-        found = quote.schedule(step.loan)
+        found = _with_what_is_known(telling, step.loan)
         rows = [_at_its_time(row, added, is_last=row is found[-1], counted=counted) for row in found]
     else:
         rows = telling.expected_rows()

@@ -139,13 +139,23 @@ def _reschedule(telling: Telling, item: Told) -> None:
     more, moved = int(item.get("extra_terms", 0)), item.get("adjusted_due_date")
     if more or moved:
         event = events.Rescheduled(
-            effective_on=min(since, _on(item)),
+            effective_on=_moves_since(telling, _on(item), _on(item, "from")) if moved else min(since, _on(item)),
             source=telling.source(),
             moved_from=_on(item, "from") if moved else None,
             moved_to=date.fromisoformat(moved) if moved else None,
             more=more,
         )
         telling.add("Reschedule", event)
+
+
+def _moves_since(telling: Telling, told_on: date, due_from: date) -> date:
+    """A due date moves when that is told; one that has come by then, from the beginning of its period, or since all
+    was last spread anew."""
+    on = min(told_on, due_from - calendar.ONE_DAY)
+    rows = quote.schedule(telling.loan(on)) if telling.history else ()
+    begun = min([on, *(row.starts_on for row in rows if due_from <= row.due_on <= told_on)])
+    spread = (e.effective_on for e in replay.in_force(telling.history) if isinstance(e, events.Respread))
+    return max([begun, *(day + calendar.ONE_DAY for day in spread if begun <= day < on)])
 
 
 def _rate_change(telling: Telling, item: Told) -> None:

@@ -100,7 +100,9 @@ def _with_what_is_known(telling: Telling, loan: Loan) -> Sequence[quote.Row]:
     rows = []
     for index, row in enumerate(quote.schedule(loan)):
         now = today[index] if index < len(today) else None
-        settled: dict[str, Any] = {name: getattr(now, name) if now else 0 for name in SETTLED.values() if name != "remaining_minor"}
+        settled: dict[str, Any] = {
+            name: getattr(now, name) if now else 0 for name in SETTLED.values() if name != "remaining_minor"
+        }
         left = row.total_minor - settled["paid_minor"] - settled["relieved_minor"]
         rows.append(row._replace(**settled, remaining_minor=left))
     return rows

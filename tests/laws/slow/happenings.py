@@ -274,7 +274,8 @@ def rate_changed(loan: SlowLoan, told: Any) -> None:
     if loan.live and loan.coming and loan.stands and "interest" in loan.level_parts:
         assert loan.span
         begun = loan.span.first < loan.today
-        plan.plan_anew(loan, 0, [(loan.span.first, before if begun else loan.price), (loan.today, loan.price)])
+        told_prices = [(loan.span.first, before if begun else loan.price), (loan.today, loan.price)]
+        plan.plan_anew(loan, 0, told_prices, without_the_paid=True)
 
 
 def interest_paused(loan: SlowLoan, told: Any) -> None:

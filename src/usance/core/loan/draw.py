@@ -48,18 +48,11 @@ def standing_beside(loan: Loan) -> tuple[int, ...]:
     rungs = plan.rungs(
         loan.terms, to_come.periods_to_come(loan), to_come.rate_spans(loan), loan.at, charges.rests(loan)
     )
-    asked = plan.shares(loan.terms, state.levels(loan), to_come.owed_to_come(loan), rungs, _saved(loan))
+    asked = plan.shares(loan.terms, state.levels(loan), to_come.owed_to_come(loan), rungs, to_come.saved(loan))
     whole = "interest" in plan.LEVEL_PARTS[loan.terms.plan.kind]
     return tuple(
         money.rounded(share.principal + (share.interest if whole else 0), loan.terms.rounding) for share in asked
     )
-
-
-def _saved(loan: Loan) -> list[int]:
-    """The principal of each instalment to come that was settled in advance, where that saves interest."""
-    if loan.terms.early_interest != "saved":
-        return []
-    return [state.regular_ahead(loan, index, ("principal",)) for index in range(len(loan.due_dates))]
 
 
 def _for_the_whole_period(loan: Loan, book: Book, amount: int) -> Loan:

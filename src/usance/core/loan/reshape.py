@@ -41,10 +41,12 @@ def _of_the_plan(amounts: Mapping[str, int]) -> dict[str, int]:
     return {key: amount for key, amount in amounts.items() if key in ("interest", "principal")}
 
 
-def levelled(loan: Loan, financed_minor: int, rate_before: Rate | None = None, level_minor: int = 0) -> Loan:
+def levelled(
+    loan: Loan, financed_minor: int, rate_before: Rate | None = None, level_minor: int = 0, *, as_paid: bool = False
+) -> Loan:
     """The level (unless it is known) that repays what is not billed yet, as if it had been there since the running
     period began. Where the instalments stand, that is what the plan had left, whatever was paid early or late, and what
-    is new of it."""
+    is new of it; `as_paid`: those that are paid in advance stay as they are, and the level is that of the others."""
     terms = loan.terms
     starts_on = loan.period.starts_on if loan.period else loan.at
     spans = to_come.rate_spans(loan)
@@ -59,7 +61,8 @@ def levelled(loan: Loan, financed_minor: int, rate_before: Rate | None = None, l
         even = sum((rung.earns for rung in ahead), Fraction(0)) / len(ahead)
         loan = loan._replace(even_factor=even)
         ahead = [rung._replace(earns=even, counts=even) for rung in ahead]
-    level = level_minor or plan.level(terms, owed, ahead)
+    left = to_come.left_open(loan, owed, ahead) if as_paid else to_come.LeftOpen(owed, ahead)
+    level = level_minor or plan.level(terms, *left)
     shares = plan.shares(terms, [level] * len(ahead), owed, ahead) if standing else ()
     return at_level(loan._replace(levels=(), planned=tuple(int(share.principal) for share in shares)), level)
 
@@ -107,7 +110,7 @@ def rate_changed(loan: Loan, event: events.RateChanged, book: Book) -> Loan:
     loan = loan._replace(rate=event.rate, rate_changes=())
     if loan.status not in state.LIVE or not loan.due_dates or terms.early_payment not in allocate.AHEAD:
         return loan
-    return levelled(loan, 0, before) if "interest" in plan.LEVEL_PARTS[terms.plan.kind] else loan
+    return levelled(loan, 0, before, as_paid=True) if "interest" in plan.LEVEL_PARTS[terms.plan.kind] else loan
 
 
 def interest_paused(loan: Loan, event: events.InterestPaused, book: Book) -> Loan:
@@ -155,7 +158,7 @@ def rescheduled(loan: Loan, event: events.Rescheduled, book: Book) -> Loan:
     loan = on_dates(loan, dates)._replace(moved_to=moved_to)
     loan = loan._replace(period=next_period(loan, loan.period.starts_on if loan.period else loan.at))
     book.fact("rescheduled", loan.at)
-    return levelled(loan, 0) if event.more else loan
+    return levelled(loan, 0, as_paid=True) if event.more else loan
 
 
 def longer(loan: Loan, dates: Sequence[date], more: int) -> list[date]:

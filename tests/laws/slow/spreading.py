@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.laws.slow import charging, plan
 from tests.laws.slow.days import Span, earns
-from tests.laws.slow.loan import Demand, SlowLoan, add
+from tests.laws.slow.loan import ALWAYS, Demand, SlowLoan, add
 
 AGES = ("past_due", "due", "in_advance")
 
@@ -174,6 +174,8 @@ def _equally(loan: SlowLoan, turns: Sequence[Turn], pool: int) -> list[tuple[Tur
     found = list(_one_after_the_other([turn for turn in turns if turn[0].age != "in_advance"], pool))
     pool -= sum(amount for _, amount in found)
     ahead = [turn for turn in turns if turn[0].age == "in_advance"]
+    if pool >= sum(turn[0].asks[turn[1]] for turn in ahead) and loan.agreed.early_interest == "saved":
+        ahead = ahead if loan.charges else _the_same_of_each(loan, ahead)
     left = {id(turn): turn[0].asks[turn[1]] for turn in ahead}
     how = loan.agreed.allocation
     components = how.in_advance or how.components
@@ -195,6 +197,19 @@ def _equally(loan: SlowLoan, turns: Sequence[Turn], pool: int) -> list[tuple[Tur
                     if amount:
                         found.append((turn, amount))
     return found
+
+
+def _the_same_of_each(loan: SlowLoan, ahead: Sequence[Turn]) -> list[Turn]:
+    """All of it is paid: every demand to come gets an equal share of the principal, the last one the rest."""
+    ones = {id(one): one for one, _ in ahead}
+    by_day = sorted(ones.values(), key=lambda one: one.demand.due if one.demand else ALWAYS)
+    rest = sum(one.asks.get("principal", 0) for one in by_day)
+    share = loan.whole(Fraction(rest, max(1, len(by_day))))
+    for one in by_day:
+        one.asks["principal"] = rest if one is by_day[-1] else min(share, rest)
+        rest -= one.asks["principal"]
+    others = [turn for turn in ahead if turn[1] != "principal"]
+    return [*others, *((one, "principal") for one in by_day)]
 
 
 def release(loan: SlowLoan, amount: int) -> None:

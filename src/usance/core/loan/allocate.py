@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from usance.core import money
 from usance.core.loan import charges, plan, state, to_come
 from usance.core.loan.state import Ahead, Bill, Book, Loan, change
-from usance.core.loan.terms import Allocation, Terms
+from usance.core.loan.terms import Allocation
 
 AGES = ("past_due", "due", "in_advance")
 UNBILLED = -1
@@ -219,7 +219,7 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Lo
         for slot in met(alike, how)
     ]  # fmt: skip
     if loan.terms.early_payment == "in_equal_parts":
-        slots = _in_equal_parts(slots, pool, loan.terms)
+        slots = _in_equal_parts(loan, slots, pool)
     there = _interest_there(loan) if loan.terms.early_interest == "owed" else None
     loan, taken = settle(loan, slots, pool, "paid")
     if there is not None:
@@ -286,14 +286,16 @@ def earned_when_all_is_paid(loan: Loan, book: Book) -> Loan:
     return release(to_come.earn_at_once(loan, book, kept), book, kept) if kept else loan
 
 
-def _in_equal_parts(slots: Sequence[Slot], pool: int, terms: Terms) -> list[Slot]:
+def _in_equal_parts(loan: Loan, slots: Sequence[Slot], pool: int) -> list[Slot]:
     """What money in advance meets, when each instalment to come gets the same: of one component after the other, as the
     waterfall says, and again until the money or what is owed is used up. The last one gets what roundings leave."""
-    how = terms.allocation
+    terms, how = loan.terms, loan.terms.allocation
     order = how.order("in_advance")
     found = [slot for slot in slots if slot.age != "in_advance"]
     pool -= sum(slot.amount for slot in found)
     left = [slot for slot in slots if slot.age == "in_advance"]
+    if pool >= sum(slot.amount for slot in left) and terms.early_interest == "saved" and not loan.dated:
+        left = _evened(left, terms.rounding)
     for group in [order] if how.waterfall == "by_instalment" else [(component,) for component in order]:
         while pool > 0 and (open_ones := sorted({slot.bill for slot in left if slot.amount and _is_of(slot, group)})):
             for component in group:
@@ -306,6 +308,19 @@ def _in_equal_parts(slots: Sequence[Slot], pool: int, terms: Terms) -> list[Slot
                         pool -= amount
                         left[index] = slot._replace(amount=slot.amount - amount)
                         found.append(slot._replace(amount=amount))
+    return found
+
+
+def _evened(slots: Sequence[Slot], rounding: str) -> list[Slot]:
+    """The principal shared equally, where all of it is paid: no instalment is left that could stay as it is."""
+    found = [slot for slot in slots if slot.balance != "principal"]
+    bills = sorted({slot.bill for slot in slots})
+    left = sum(slot.amount for slot in slots if slot.balance == "principal")
+    each = money.rounded(Fraction(left, max(1, len(bills))), rounding)
+    for bill in bills:
+        part = left if bill == bills[-1] else min(each, left)
+        left -= part
+        found.append(Slot("in_advance", bill, "principal", part))
     return found
 
 

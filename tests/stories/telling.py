@@ -261,7 +261,9 @@ def event_of(words: list[str], told_on: date, number: int, currency: Currency) -
         "charged": lambda: events.Charged(
             balance=rest[0], amount_minor=money(rest[1]), due_on=date.fromisoformat(rest[2]), **both
         ),
-        "credited": lambda: events.Credited(reason=rest[0], amount_minor=money(rest[1]), **both),
+        "credited": lambda: events.Credited(
+            reason=rest[0], amount_minor=money(rest[1]), interest_too=rest[2:] == ["with_interest"], **both
+        ),
         "charged_back": lambda: events.ChargedBack(balance=rest[0], amount_minor=money(rest[1]), **both),
         "no_interest": lambda: events.InterestPaused(
             since=date.fromisoformat(rest[0]), until=date.fromisoformat(rest[1]), **both

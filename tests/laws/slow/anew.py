@@ -82,7 +82,7 @@ def rescheduled(loan: SlowLoan, told: Any) -> None:
     on_days(loan, more_days(loan, days, told.more))
     loan.span = plan.next_span(loan, loan.span.first if loan.span else loan.today)
     if told.more:
-        plan.plan_anew(loan, 0)
+        plan.plan_anew(loan, 0, without_the_paid=True)
 
 
 def more_days(loan: SlowLoan, days: Sequence[date], more: int) -> list[date]:

@@ -192,7 +192,8 @@ def _use(loan: SlowLoan, money: int) -> None:
 def credited(loan: SlowLoan, told: Any) -> None:
     """Money of somebody else, spread by a rule of its own; what it bore in interest, as a payment."""
     _forget_parts(loan)
-    agreed, more = loan.agreed, anew.borne_by(loan, told.amount_minor) if told.interest_too else 0
+    agreed = loan.agreed
+    loan.given_back += told.goes_back
     loan.money += told.amount_minor
     for rule in agreed.credits:
         if rule.reason == told.reason:
@@ -202,7 +203,7 @@ def credited(loan: SlowLoan, told: Any) -> None:
     spread(loan)
     loan.agreed = agreed
     see_whether_over(loan)
-    loan.money += more
+    loan.money += told.goes_back
     spread(loan)
     _forgive_what_is_small(loan)
 
@@ -285,7 +286,8 @@ def rate_changed(loan: SlowLoan, told: Any) -> None:
     if loan.live and loan.coming and loan.stands and "interest" in loan.level_parts:
         assert loan.span
         begun = loan.span.first < loan.today
-        plan.plan_anew(loan, 0, [(loan.span.first, before if begun else loan.price), (loan.today, loan.price)])
+        told_prices = [(loan.span.first, before if begun else loan.price), (loan.today, loan.price)]
+        plan.plan_anew(loan, 0, told_prices, without_the_paid=True)
 
 
 def interest_paused(loan: SlowLoan, told: Any) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from datetime import date
 from typing import Any
 
+from tests.laws.slow import anew
 from tests.laws.slow.accruing import see_whether_income, suspended
 from tests.laws.slow.happenings import HAPPENINGS, RANKS
 from tests.laws.slow.loan import SlowLoan
@@ -18,18 +20,44 @@ Figures = dict[str, int | str]
 def live(terms: Mapping[str, Any], told: Iterable[Mapping[str, Any]], until: date) -> Figures:
     """The figures on the morning of `until` with that day's events; what was undone is not among those told."""
     happened = sorted(map(thing, told), key=lambda one: (one.effective_on, RANKS[one.kind], one.source))
-    loan = SlowLoan(thing(terms), min([until, *(one.effective_on for one in happened)]))
+    return figures(lived(thing(terms), happened, until))
+
+
+def lived(agreed: Any, happened: Sequence[Any], until: date) -> SlowLoan:
+    """The loan on the morning of `until` with that day's events."""
+    loan = SlowLoan(agreed, min([until, *(one.effective_on for one in happened)]))
+    to_come, before = list(happened), list[Any]()
     while True:
         morning(loan)
         see_whether_income(loan)
-        while happened and happened[0].effective_on == loan.today:
-            one = happened.pop(0)
+        while to_come and to_come[0].effective_on == loan.today:
+            one = to_come.pop(0)
+            one.goes_back = goes_back(loan, one, before) if one.kind == "Credited" and one.interest_too else 0
+            before.append(one)
             HAPPENINGS[one.kind](loan, one)
             see_whether_over(loan)
             see_whether_income(loan)
         if loan.today == until:
-            return figures(loan)
+            return loan
         night(loan)
+
+
+def goes_back(loan: SlowLoan, told: Any, before: Sequence[Any]) -> int:
+    """The interest of money that is given back: what was asked for, less what would have been had all that was given
+    back so far never come (of what came, the first first); less what went back already."""
+    brought = [one for one in before if one.kind == "Disbursed" or (one.kind == "TakenOver" and one.standing)]
+    if not brought or brought[0].kind == "TakenOver":
+        return anew.borne_by(loan, told.amount_minor)
+    others = [copy(one) for one in before if one.kind != "Credited" or not one.interest_too]
+    back = told.amount_minor + sum(one.amount_minor for one in before if one.kind == "Credited" and one.interest_too)
+    drawn = [one for one in others if one.kind == "Disbursed"]
+    least = 1 if sum(one.amount_minor for one in drawn) > back else 0
+    for one in drawn:
+        less = min(back, one.amount_minor - least)
+        back -= less
+        one.amount_minor -= less
+    other = lived(loan.agreed, [one for one in others if one.kind != "Disbursed" or one.amount_minor], loan.today)
+    return max(0, loan.interest_asked - other.interest_asked - loan.given_back)
 
 
 def figures(loan: SlowLoan) -> Figures:

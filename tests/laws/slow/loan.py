@@ -77,6 +77,7 @@ class SlowLoan:
         self.fees_at_start: dict[str, int] = {}  # with their taxes
         self.stepped_back = False
         self.unearned = Fraction(0)  # income that is earned over what is left of the loan
+        self.given_back = 0  # interest that went back with money
         self.incomes: dict[str, int] = {}  # all of it that was not taken back, by who owes it
 
     # --- what is owed -------------------------------------------------------------------------------------------

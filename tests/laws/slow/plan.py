@@ -129,7 +129,7 @@ def is_flat(loan: SlowLoan) -> bool:
     return loan.agreed.interest_base in ("original_principal", "financed_principal")
 
 
-def level(loan: SlowLoan, owing: Owing, all_rungs: Sequence[Rung]) -> int:
+def level(loan: SlowLoan, owing: Owing, all_rungs: Sequence[Rung], saved: Sequence[int] = ()) -> int:
     """What is left at the end falls linearly with the level: two points give the level that leaves nothing."""
     agreed, kind = loan.agreed, loan.agreed.plan.kind
     repaying = [rung for rung in all_rungs if rung.number > agreed.grace.principal] or list(all_rungs[-1:])
@@ -143,7 +143,7 @@ def level(loan: SlowLoan, owing: Owing, all_rungs: Sequence[Rung]) -> int:
     amount = multiple(exact, agreed.level_multiple_minor, agreed.rounding) or loan.whole(exact)
     if loan.level_parts == ("principal",) or agreed.levelling == "none":
         return amount
-    return _evened(loan, owing, repaying, amount)
+    return _evened(loan, owing, repaying, amount, saved[-len(repaying) :])
 
 
 def _left_at_end(loan: SlowLoan, owing: Owing, repaying: Sequence[Rung], each: int) -> Fraction:
@@ -153,12 +153,12 @@ def _left_at_end(loan: SlowLoan, owing: Owing, repaying: Sequence[Rung], each: i
     return left
 
 
-def _evened(loan: SlowLoan, owing: Owing, repaying: Sequence[Rung], amount: int) -> int:
+def _evened(loan: SlowLoan, owing: Owing, repaying: Sequence[Rung], amount: int, saved: Sequence[int]) -> int:
     """The last one differs: up to three times the difference is shared by all, while that makes it smaller."""
     count = len(repaying)
 
     def differs(each: int) -> int:
-        last = asks(loan, [each] * count, owing, repaying)[-1]
+        last = asks(loan, [each] * count, owing, repaying, saved)[-1]
         return loan.whole(last.interest + last.principal) - each
 
     for _ in range(3):
@@ -254,7 +254,13 @@ def unearned(loan: SlowLoan) -> int:
 
 
 def plan_anew(
-    loan: SlowLoan, financed: int, told: Prices | None = None, given: int = 0, brought: Fraction = Fraction(0)
+    loan: SlowLoan,
+    financed: int,
+    told: Prices | None = None,
+    given: int = 0,
+    brought: Fraction = Fraction(0),
+    *,
+    without_the_paid: bool = False,
 ) -> None:
     """Level and principal of the demands to come, as if what they repay had been there since the running period began.
     Where they stand, they repay what the plan had left, whatever was settled early or late, and what is new of it; so
@@ -266,12 +272,16 @@ def plan_anew(
         waiting = loan.agreed.grace.interest
         if _as_is_owed(loan) and (not waiting or loan.number() > waiting + 1):
             own = _brought_by_the_plan(loan, spans[0], told or prices(loan)) + brought
-            owes, loan.plan_brought = Owing(owes.principal, owes.flat, own, 0), (loan.today, own)
+            loan.plan_brought = (loan.today, own)
+            saves = loan.agreed.early_interest == "saved" and any(one.settled("principal") for one in loan.coming)
+            if not (without_the_paid and saves):
+                owes = Owing(owes.principal, owes.flat, own, 0)
     if loan.agreed.interest_spread == "evenly":
         loan.even = sum((rung.brings for rung in found), Fraction(0)) / len(found)
         found = [Rung(rung.number, loan.even, loan.even) for rung in found]
+    open_ones = of_the_open(loan, owes, found) if without_the_paid else (owes, found)
     loan.planned, loan.own_levels = [], []
-    set_level(loan, given or level(loan, owes, found))
+    set_level(loan, given or level(loan, *open_ones))
     if loan.stands:
         loan.planned = [int(ask.principal) for ask in asks(loan, [loan.level] * len(found), owes, found)]
 
@@ -289,6 +299,24 @@ def _brought_by_the_plan(loan: SlowLoan, span: Span, told: Prices) -> Fraction:
         since, total = span.first, Fraction(0)
     gone = [night for night in span.nights() if since <= night < loan.today and not loan.resting(night)]
     return total + sum(loan.planned) * _together(gone, span, told, loan.agreed.day_count)
+
+
+def of_the_open(loan: SlowLoan, owes: Owing, found: list[Rung]) -> tuple[Owing, list[Rung], list[int]]:
+    """What is left to those that are not paid beforehand: the next ones that are paid are passed over, and what comes
+    up until they are due is for those after them to ask for."""
+    early = [one.settled("principal") for one in loan.coming]
+    if loan.agreed.early_interest != "saved" or loan.agreed.interest_spread == "evenly" or not any(early):
+        return owes, found, []
+    asks_now, first, rest = loan.coming[asking(loan)], list(loan.coming), owes
+    levels, bears = loan.levels(), owes.flat if is_flat(loan) else owes.principal - sum(early)
+    while len(found) > 1 and levels and first[0].settled(*loan.level_parts) >= max(1, levels[0]):
+        earned = rest.earned + bears * found[0].brings
+        if loan.agreed.residue == "drop_when_due":
+            earned = Fraction(loan.whole(earned))
+        also = first[0].settled("interest") if first[0] is asks_now else 0
+        rest = Owing(rest.principal - early[0], rest.flat, earned, rest.asked + also)
+        found, first, levels, early = found[1:], first[1:], levels[1:], early[1:]
+    return rest, found, early
 
 
 def set_level(loan: SlowLoan, amount: int) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.laws.slow import charging, plan
 from tests.laws.slow.days import Span, earns
-from tests.laws.slow.loan import Demand, SlowLoan, add
+from tests.laws.slow.loan import ALWAYS, Demand, SlowLoan, add
 
 AGES = ("past_due", "due", "in_advance")
 
@@ -207,23 +207,47 @@ def _one_after_the_other(turns: Sequence[Turn], pool: int) -> Iterator[tuple[Tur
 
 
 def _equally(loan: SlowLoan, turns: Sequence[Turn], pool: int) -> list[tuple[Turn, int]]:
-    """Each demand to come gets the same until it is paid."""
-    now = [turn for turn in turns if turn[0].age != "in_advance"]
-    found = list(_one_after_the_other(now, pool))
+    """Each demand to come gets the same of a component, then of the next; all over again until nothing is left. The
+    last one gets what roundings leave."""
+    found = list(_one_after_the_other([turn for turn in turns if turn[0].age != "in_advance"], pool))
     pool -= sum(amount for _, amount in found)
     ahead = [turn for turn in turns if turn[0].age == "in_advance"]
-    takes = dict[Demand, int]()
-    for target, what in sorted(ahead, key=lambda turn: turn[0].demand.due if turn[0].demand else date.max):
-        assert target.demand
-        takes[target.demand] = takes.get(target.demand, 0) + target.asks[what]
-    gets = alike(loan, takes, pool)
-    for target, what in ahead:
-        assert target.demand
-        amount = min(gets[target.demand], target.asks[what])
-        gets[target.demand] -= amount
-        if amount:
-            found.append(((target, what), amount))
+    if pool >= sum(turn[0].asks[turn[1]] for turn in ahead) and loan.agreed.early_interest == "saved":
+        ahead = ahead if loan.charges else _the_same_of_each(loan, ahead)
+    left = {id(turn): turn[0].asks[turn[1]] for turn in ahead}
+    how = loan.agreed.allocation
+    components = how.in_advance or how.components
+    rounds = [[one] for one in components] if how.waterfall == "by_component" else [components]
+    for round_of in rounds:
+        while pool and (waiting := [one for one in ahead if left[id(one)] and one[1].split(":")[0] in round_of]):
+            demands = sorted({turn[0].demand for turn in waiting if turn[0].demand}, key=lambda one: one.due)
+            for component in round_of:
+                each, share = loan.whole(Fraction(pool, len(demands))), dict[Demand, int]()
+                for demand in demands:
+                    share[demand] = each if demand is not demands[-1] else max(0, pool - each * (len(demands) - 1))
+                for turn in [one for one in ahead if one[0].demand in share and one[1].split(":")[0] == component]:
+                    demand = turn[0].demand
+                    assert demand
+                    amount = min(share[demand], left[id(turn)], pool)
+                    share[demand] -= amount
+                    left[id(turn)] -= amount
+                    pool -= amount
+                    if amount:
+                        found.append((turn, amount))
     return found
+
+
+def _the_same_of_each(loan: SlowLoan, ahead: Sequence[Turn]) -> list[Turn]:
+    """All of it is paid: every demand to come gets an equal share of the principal, the last one the rest."""
+    ones = {id(one): one for one, _ in ahead}
+    by_day = sorted(ones.values(), key=lambda one: one.demand.due if one.demand else ALWAYS)
+    rest = sum(one.asks.get("principal", 0) for one in by_day)
+    share = loan.whole(Fraction(rest, max(1, len(by_day))))
+    for one in by_day:
+        one.asks["principal"] = rest if one is by_day[-1] else min(share, rest)
+        rest -= one.asks["principal"]
+    others = [turn for turn in ahead if turn[1] != "principal"]
+    return [*others, *((one, "principal") for one in by_day)]
 
 
 def alike(loan: SlowLoan, takes: dict[Demand, int], amount: int) -> dict[Demand, int]:

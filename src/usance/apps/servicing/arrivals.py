@@ -68,7 +68,7 @@ def lived(terms: Terms, told: Sequence[Event], to: date) -> Step:
     for event in sorted(told, key=lambda event: event.order):
         loan = advance_into(loan, event.effective_on, book, daily=ours)
         _admit(loan, before, event)
-        loan = apply_into(loan, event, book)
+        loan = apply_into(loan, event, book, before)
         before.append(event)
         ours = ours or isinstance(event, TakenOver)
     return book.step(advance_into(loan, to, book, daily=True))

@@ -187,12 +187,14 @@ def max_days_past_due(agreed: terms.Terms, history: Sequence[events.Event], to: 
     """The most days past due the loan ever had until `to`. Only an event makes an age fall, or jump (a loan comes in
     past due, a payment of last month is disputed): it is looked at before each and after it, and at the end."""
     loan, book, most = replay.begin(agreed, history, to), state.Book(), 0
+    past: list[events.Event] = []
     for event in replay.in_force(history):
         if event.effective_on > to:
             break
         loan = close.advance_into(loan, event.effective_on, book, daily=False)
         most = max(most, state.days_past_due(loan))
-        loan = apply.apply_into(loan, event, book)
+        loan = apply.apply_into(loan, event, book, past)
+        past.append(event)
         most = max(most, state.days_past_due(loan))
     return max(most, state.days_past_due(close.advance_into(loan, to, book, daily=False)))
 

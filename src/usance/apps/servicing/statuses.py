@@ -59,10 +59,12 @@ def timeline(agreed: Terms, history: Iterable[events.Event], to: date) -> list[C
     told = list(history)
     loan = replay.begin(agreed, told, to)
     marks: dict[date, Mark | None] = {}
+    past: list[events.Event] = []
     for event in replay.in_force(told):
         if event.effective_on > to:
             break
-        loan = apply.apply(_pass_days(loan, event.effective_on, marks), event).loan
+        loan = apply.apply(_pass_days(loan, event.effective_on, marks), event, past).loan
+        past.append(event)
         if isinstance(event, events.TakenOver):
             marks.clear()  # until then another system counted it
         marks[loan.at] = mark_of(loan)

@@ -2,35 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
-from usance.core import money
 from usance.core.loan import charges, lower, plan, state, to_come
 from usance.core.loan.state import Ahead, Bill, Book, Loan, change
 from usance.core.loan.terms import Allocation
-
-AGES = ("past_due", "due", "in_advance")
-UNBILLED = -1
-
-
-class Target(NamedTuple):
-    """A bill, an instalment to come, or what is in neither (bill UNBILLED), and what remains of it at one age."""
-
-    age: str
-    bill: int  # its index among the loan's bills, those to come counted on
-    remaining: Mapping[str, int]
-
-
-class Slot(NamedTuple):
-    """One amount of one balance that money can settle."""
-
-    age: str
-    bill: int  # as of its target
-    balance: str
-    amount: int
+from usance.core.loan.waterfall import AGES, UNBILLED, WATERFALLS, Slot, Target, equal_parts, in_equal_parts, merged
 
 
 def targets(loan: Loan, *, earned_only: bool = False) -> list[Target]:
@@ -126,46 +106,6 @@ AHEAD: dict[str, Order] = {
 }
 
 
-# --- waterfalls --------------------------------------------------------------------------------------------------
-
-
-Parts = Mapping[str, Sequence[Slot]]  # of a target, by component
-
-
-def _parts(target: Target) -> Parts:
-    found: dict[str, list[Slot]] = {}
-    for key in sorted(target.remaining):
-        slot = Slot(target.age, target.bill, key, target.remaining[key])
-        found.setdefault(key.partition(":")[0], []).append(slot)
-    return found
-
-
-def _by_instalment(found: Sequence[Target], how: Allocation) -> Iterator[Slot]:
-    """The oldest instalment whole, together with what is not billed and as old; then the next."""
-    bills = [_parts(target) for target in found if target.bill != UNBILLED]
-    loose = [_parts(target) for target in found if target.bill == UNBILLED]
-    order = how.order(found[0].age)
-    for group in [[*bills[:1], *loose], *([bill] for bill in bills[1:])]:
-        for component in order:
-            for parts in group:
-                yield from parts.get(component, ())
-
-
-def _by_component(found: Sequence[Target], how: Allocation) -> Iterator[Slot]:
-    """One component of all instalments, then the next component."""
-    group = [_parts(target) for target in found]
-    for component in how.order(found[0].age):
-        for parts in group:
-            yield from parts.get(component, ())
-
-
-# in which order the targets of one age are met
-WATERFALLS: dict[str, Callable[[Sequence[Target], Allocation], Iterator[Slot]]] = {
-    "by_instalment": _by_instalment,
-    "by_component": _by_component,
-}
-
-
 # --- settling ----------------------------------------------------------------------------------------------------
 
 
@@ -237,7 +177,7 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Lo
         for slot in met(alike, how)
     ]  # fmt: skip
     if loan.terms.early_payment == "in_equal_parts":
-        slots = _in_equal_parts(slots, pool, loan.terms.rounding)
+        slots = in_equal_parts(loan, slots, pool)
     there = _interest_there(loan) if loan.terms.early_interest == "owed" else None
     loan, taken = settle(loan, slots, pool, "paid")
     if there is not None:
@@ -304,44 +244,6 @@ def earned_when_all_is_paid(loan: Loan, book: Book) -> Loan:
     """Nothing is owed any more: what was reserved for interest to come is earned at once."""
     kept = state.reserved(loan)
     return release(to_come.earn_at_once(loan, book, kept), book, kept) if kept else loan
-
-
-def _in_equal_parts(slots: Sequence[Slot], pool: int, rounding: str) -> list[Slot]:
-    """What money in advance meets, when each instalment to come gets the same."""
-    found = [slot for slot in slots if slot.age != "in_advance"]
-    ahead = [slot for slot in slots if slot.age == "in_advance"]
-    rooms = {slot.bill: 0 for slot in sorted(ahead, key=lambda slot: slot.bill)}
-    for slot in ahead:
-        rooms[slot.bill] += slot.amount
-    parts = equal_parts(pool - sum(slot.amount for slot in found), rooms, rounding)
-    for slot in ahead:
-        amount = min(slot.amount, parts[slot.bill])
-        parts[slot.bill] -= amount
-        found += [slot._replace(amount=amount)] if amount else []
-    return found
-
-
-def equal_parts(pool: int, rooms: Mapping[int, int], rounding: str) -> dict[int, int]:
-    """The same for each, rounded as agreed, until it has no room; the last one takes the rest."""
-    parts = dict.fromkeys(rooms, 0)
-    while pool > 0 and (open_ones := [one for one, room in rooms.items() if room > parts[one]]):
-        each, left = money.rounded(Fraction(pool, len(open_ones)), rounding), pool
-        for one in open_ones:
-            share = left if one == open_ones[-1] else min(each, left)
-            left -= share
-            part = min(share, rooms[one] - parts[one])
-            parts[one] += part
-            pool -= part
-    return parts
-
-
-def merged(taken: Sequence[Slot]) -> list[Slot]:
-    """One slot for each balance, in the order they were reached."""
-    sums: dict[str, Slot] = {}
-    for slot in taken:
-        known = sums.get(slot.balance)
-        sums[slot.balance] = known._replace(amount=known.amount + slot.amount) if known else slot
-    return list(sums.values())
 
 
 # --- what paying early does --------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@ still has a meaning, and money without a place goes to the unapplied funds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -16,30 +16,35 @@ from usance.core.loan import (
     defer,
     draw,
     events,
+    levelling,
     plan,
     recognition,
     relief,
     reshape,
     state,
     to_come,
+    without,
 )
 from usance.core.loan.close import next_period, settle_status, turn_period
 from usance.core.loan.events import Event
 from usance.core.loan.state import Bill, Book, Loan, Movement, Step, change
+from usance.core.loan.waterfall import AGES
 
 
-def apply(loan: Loan, event: Event) -> Step:
-    """The loan after the event. It takes effect on the day the loan is at: advance first."""
+def apply(loan: Loan, event: Event, past: Sequence[Event] = ()) -> Step:
+    """The loan after the event. It takes effect on the day the loan is at: advance first. `past`: all that took effect
+    before, in order; a credit with its interest asks for it."""
     book = Book()
-    return book.step(apply_into(loan, event, book))
+    return book.step(apply_into(loan, event, book, past))
 
 
-def apply_into(loan: Loan, event: Event, book: Book) -> Loan:
+def apply_into(loan: Loan, event: Event, book: Book, past: Sequence[Event]) -> Loan:
     """`apply`, telling into a book."""
     if event.effective_on != loan.at:
         raise ValueError(f"the loan is at {loan.at}, the event of {event.effective_on}")
     book.event = event.source
-    loan = recognition.settle(settle_status(APPLY[type(event)](loan, event, book), book), book)
+    more = (past,) if isinstance(event, events.Credited) else ()
+    loan = recognition.settle(settle_status(APPLY[type(event)](loan, event, book, *more), book), book)
     book.event = ""
     return loan._replace(last_order=event.order)
 
@@ -82,7 +87,7 @@ def disbursed(loan: Loan, event: events.Disbursed, book: Book) -> Loan:
     if not loan.due_dates:  # all was due: it owes again, and what it had too much pays
         return allocate.allocate(settle_status(loan, book), book, on)
     loan = draw.spread(loan, book, loan.disbursed_minor - before, beside)
-    return allocate.allocate(loan, book, on, ("past_due", "due") if first else allocate.AGES)
+    return allocate.allocate(loan, book, on, ("past_due", "due") if first else AGES)
 
 
 def taken_over(loan: Loan, event: events.TakenOver, book: Book) -> Loan:
@@ -93,7 +98,7 @@ def taken_over(loan: Loan, event: events.TakenOver, book: Book) -> Loan:
     if said is not None and here:
         loan = carry.standing(loan, said, book)
         if loan.due_dates:
-            loan = reshape.as_listed(reshape.levelled(loan, 0, level_minor=said.level_minor))
+            loan = levelling.as_listed(levelling.anew(loan, 0, level_minor=said.level_minor))
         if loan.due_dates[:1] == (loan.at,):
             loan = turn_period(loan, book)
     loan = recognition.settle(loan, book)
@@ -176,11 +181,12 @@ CREDITS: dict[str, Callable[[int, date], Movement]] = {  # somebody pays us for 
 }
 
 
-def credited(loan: Loan, event: events.Credited, book: Book) -> Loan:
+def credited(loan: Loan, event: events.Credited, book: Book, past: Sequence[Event]) -> Loan:
     """As a payment, spread by an order of its own where one is agreed."""
     loan = charges.residue_when_paid(loan)
     on, told = loan.at, loan.terms
-    more = to_come.interest_since(loan, event.amount_minor) if event.interest_too else 0
+    more = without.interest_of(loan, event.amount_minor, past, apply_into) if event.interest_too else 0
+    loan = loan._replace(given_back_minor=loan.given_back_minor + more)
     rule = next((credit for credit in told.credits if credit.reason == event.reason), None)
     given = CREDITS[event.reason](event.amount_minor, on), change("credit_given", "unapplied", more, on)
     for movement, spread in zip(given, (rule, None), strict=True):
@@ -345,7 +351,7 @@ def withdrawn(loan: Loan, event: events.Withdrawn, book: Book) -> Loan:
     return allocate.allocate(turn_period(loan, book) if due_on == loan.at else loan, book, loan.at)
 
 
-APPLY: dict[type[Event], Callable[[Loan, Any, Book], Loan]] = {
+APPLY: dict[type[Event], Callable[..., Loan]] = {
     events.Approved: approved,
     events.DisbursementFailed: disbursement_failed,
     events.Cancelled: cancelled,

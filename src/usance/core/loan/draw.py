@@ -9,7 +9,7 @@ from itertools import zip_longest
 
 from usance.core import money, rates
 from usance.core.calendar import ONE_DAY
-from usance.core.loan import charges, plan, reshape, state, to_come
+from usance.core.loan import charges, levelling, plan, reshape, state, to_come
 from usance.core.loan.close import next_period
 from usance.core.loan.state import Accrued, Book, Loan, change
 from usance.core.loan.terms import Terms
@@ -48,18 +48,11 @@ def standing_beside(loan: Loan) -> tuple[int, ...]:
     rungs = plan.rungs(
         loan.terms, to_come.periods_to_come(loan), to_come.rate_spans(loan), loan.at, charges.rests(loan)
     )
-    asked = plan.shares(loan.terms, state.levels(loan), to_come.owed_to_come(loan), rungs, _saved(loan))
+    asked = plan.shares(loan.terms, state.levels(loan), to_come.owed_to_come(loan), rungs, to_come.saved(loan))
     whole = "interest" in plan.LEVEL_PARTS[loan.terms.plan.kind]
     return tuple(
         money.rounded(share.principal + (share.interest if whole else 0), loan.terms.rounding) for share in asked
     )
-
-
-def _saved(loan: Loan) -> list[int]:
-    """The principal of each instalment to come that was settled in advance, where that saves interest."""
-    if loan.terms.early_interest != "saved":
-        return []
-    return [state.regular_ahead(loan, index, ("principal",)) for index in range(len(loan.due_dates))]
 
 
 def _for_the_whole_period(loan: Loan, book: Book, amount: int) -> Loan:
@@ -96,7 +89,7 @@ def spread(loan: Loan, book: Book, drawn: int, beside: tuple[int, ...]) -> Loan:
         bearing = drawn - at_once if terms.interest_base == "financed_principal" else drawn
         loan = DRAWN_INTEREST[terms.drawdowns.interest](loan, book, bearing)
     if not beside:
-        return reshape.as_listed(reshape.levelled(loan, drawn - at_once, brought=_earned_of(loan, drawn - at_once)))
+        return levelling.as_listed(levelling.anew(loan, drawn - at_once, brought=_earned_of(loan, drawn - at_once)))
     return _beside(loan, drawn - at_once, beside)
 
 
@@ -120,7 +113,7 @@ def _beside(loan: Loan, financed: int, before: tuple[int, ...]) -> Loan:
     levels = tuple(a + b for a, b in zip_longest(before, own, fillvalue=0))
     together = plan.shares(terms, levels, to_come.owed_to_come(loan), plan.rungs(terms, periods, spans, loan.at, rests))
     planned = tuple(int(share.principal) for share in together)
-    return reshape.at_level(loan._replace(levels=levels, planned=planned), levels[0])
+    return levelling.at_level(loan._replace(levels=levels, planned=planned), levels[0])
 
 
 def _earned_of(loan: Loan, amount: int) -> Fraction:

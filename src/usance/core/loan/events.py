@@ -210,7 +210,7 @@ class Charged(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credited(Event):
     """What is owed is paid without money of the borrower: a goodwill, what a merchant took back, a charge we give up.
-    With `interest_too` the interest that as much has borne since it was drawn is given back with it."""
+    With `interest_too` the interest goes back with it that would not have been borne had as much never been drawn."""
 
     RANK: ClassVar[int] = 10
     amount_minor: int

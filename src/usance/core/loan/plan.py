@@ -207,15 +207,15 @@ KINDS: dict[str, Callable[[Terms, Owed, Sequence[Rung]], Fraction]] = {
 }
 
 
-def level(terms: Terms, owed: Owed, ahead: Sequence[Rung]) -> int:
+def level(terms: Terms, owed: Owed, ahead: Sequence[Rung], saved: Sequence[int] = ()) -> int:
     """The amount of a regular instalment (of its principal, where that is level), rounded to the agreed multiple and
-    levelled by the agreed rule. Instalments in which principal rests are none."""
+    levelled by the agreed rule. Instalments in which principal rests are none. `saved`: as with shares."""
     repaying = [rung for rung in ahead if rung.number > terms.grace.principal] or list(ahead)[-1:]
     exact = KINDS[terms.plan.kind](terms, owed, repaying)
     amount = money.rounded_to(exact, terms.level_multiple_minor, terms.rounding) or money.rounded(exact, terms.rounding)
     if LEVEL_PARTS[terms.plan.kind] == ("principal",):
         return amount
-    return LEVELLINGS[terms.levelling](terms, amount, owed, repaying)
+    return LEVELLINGS[terms.levelling](terms, amount, owed, repaying, saved[-len(repaying) :])
 
 
 DROPS = ("drop_when_due", "drop_when_paid")  # residues that no bill carries on to the next
@@ -258,32 +258,33 @@ class _Last(NamedTuple):
     gap: int
 
 
-def _last(terms: Terms, amount: int, owed: Owed, ahead: Sequence[Rung]) -> _Last:
+def _last(terms: Terms, amount: int, owed: Owed, ahead: Sequence[Rung], saved: Sequence[int]) -> _Last:
     """What the last instalment would be if the others were `amount`."""
-    last = money.rounded(sum(shares(terms, [amount] * len(ahead), owed, ahead)[-1], Fraction(0)), terms.rounding)
+    asked = shares(terms, [amount] * len(ahead), owed, ahead, saved)
+    last = money.rounded(sum(asked[-1], Fraction(0)), terms.rounding)
     return _Last(last, last - amount)
 
 
-def _as_computed(terms: Terms, amount: int, owed: Owed, ahead: Sequence[Rung]) -> int:
+def _as_computed(terms: Terms, amount: int, owed: Owed, ahead: Sequence[Rung], saved: Sequence[int]) -> int:
     return amount
 
 
-def _even_last(terms: Terms, amount: int, owed: Owed, ahead: Sequence[Rung]) -> int:
+def _even_last(terms: Terms, amount: int, owed: Owed, ahead: Sequence[Rung], saved: Sequence[int]) -> int:
     """While the last instalment differs noticeably, spread the difference over all, at most three times."""
     n = len(ahead)
     for _ in range(3):
-        gap = _last(terms, amount, owed, ahead).gap
+        gap = _last(terms, amount, owed, ahead, saved).gap
         if n < 2 or abs(gap) <= n // 2:
             break
         change = money.rounded(Fraction(gap, n), terms.rounding)
         other = money.rounded_to(Fraction(amount + change), terms.level_multiple_minor, terms.rounding)
-        if other == amount or other <= 0 or abs(_last(terms, other, owed, ahead).gap) >= abs(gap):
+        if other == amount or other <= 0 or abs(_last(terms, other, owed, ahead, saved).gap) >= abs(gap):
             break
         amount = other
     return amount
 
 
-LEVELLINGS: dict[str, Callable[[Terms, int, Owed, Sequence[Rung]], int]] = {
+LEVELLINGS: dict[str, Callable[[Terms, int, Owed, Sequence[Rung], Sequence[int]], int]] = {
     "none": _as_computed,
     "even_last": _even_last,
 }

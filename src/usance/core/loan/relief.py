@@ -6,6 +6,7 @@ from __future__ import annotations
 from usance.core.loan import allocate, events, lower, state
 from usance.core.loan.close import nothing_to_come
 from usance.core.loan.state import Book, Loan, change
+from usance.core.loan.waterfall import UNBILLED, Slot
 
 
 def waived(loan: Loan, event: events.Waived, book: Book) -> Loan:
@@ -17,14 +18,14 @@ def relieve(loan: Loan, book: Book, balance: str, amount: int, kind: str, rule: 
     if balance in state.NOT_OWED:
         return loan
     slots = [
-        allocate.Slot(target.age, target.bill, balance, target.remaining[balance])
+        Slot(target.age, target.bill, balance, target.remaining[balance])
         for target in allocate.targets(loan, earned_only=True)
         if balance in target.remaining
     ]
     loan, taken = allocate.settle(loan, slots, amount, "relieved")
     total = sum(slot.amount for slot in taken)
     loan = book.post(loan, change(kind, balance, -total, loan.at), rule, lambda: (formula, {}))
-    beyond = sum(slot.amount for slot in taken if slot.age == "in_advance" and slot.bill == allocate.UNBILLED)
+    beyond = sum(slot.amount for slot in taken if slot.age == "in_advance" and slot.bill == UNBILLED)
     lowers = loan.terms.early_payment == lower.LOWERS and balance == "principal"
     return lower.smaller(loan, beyond, "relieved") if lowers and beyond else loan
 

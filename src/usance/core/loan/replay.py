@@ -57,12 +57,16 @@ def replay(terms: Terms, events: Iterable[Event], to: date, *, daily: bool = Tru
     return book.step(fold(begin(terms, told, to), told, to, book, daily=daily))
 
 
-def fold(loan: Loan, events: Iterable[Event], to: date, book: Book, *, daily: bool) -> Loan:
-    """Carries a loan (new, or a checkpoint before all these events) through the events, up to `to`."""
+def fold(
+    loan: Loan, events: Iterable[Event], to: date, book: Book, *, daily: bool, before: Iterable[Event] = ()
+) -> Loan:
+    """Carries a loan (new, or a checkpoint after those events `before` all these) through the events, up to `to`."""
+    past = list(before)
     for event in in_force(events):
         if event.effective_on > to:
             break
-        loan = apply_into(advance_into(loan, event.effective_on, book, daily=daily), event, book)
+        loan = apply_into(advance_into(loan, event.effective_on, book, daily=daily), event, book, past)
+        past.append(event)
     return advance_into(loan, to, book, daily=daily)
 
 
@@ -87,8 +91,8 @@ def include(loan: Loan, history: Sequence[Event], event: Event) -> Step:
     loan is folded anew from the day that changes, with the event and without; the movements are the difference, with
     the old dates."""
     if _is_next(loan, history, event):
-        book = Book()
-        return book.step(apply_into(advance_into(loan, event.effective_on, book, daily=True), event, book))
+        book, past = Book(), [past for past in in_force(history) if past.order < event.order]
+        return book.step(apply_into(advance_into(loan, event.effective_on, book, daily=True), event, book, past))
     changes = _first_change(history, event)
     since, told = min(changes[0], loan.at), [*history, event]
     untouched = [past for past in in_force(history) if past.order < changes]
@@ -96,12 +100,15 @@ def include(loan: Loan, history: Sequence[Event], event: Event) -> Step:
     told_before = [past for past in in_force(history) if past.order >= changes]
     told_now = [past for past in in_force(told) if past.order >= changes]
     anew = base._replace(terms=binding(loan.terms, told))
-    return difference(_refold(base, told_before, loan.at), _refold(anew, told_now, max(loan.at, event.effective_on)))
+    return difference(
+        _refold(base, told_before, loan.at, untouched),
+        _refold(anew, told_now, max(loan.at, event.effective_on), untouched),
+    )
 
 
-def _refold(base: Loan, events: Sequence[Event], to: date) -> Step:
+def _refold(base: Loan, events: Sequence[Event], to: date, before: Sequence[Event]) -> Step:
     book = Book()
-    return book.step(fold(base, events, to, book, daily=True))
+    return book.step(fold(base, events, to, book, daily=True, before=before))
 
 
 def _first_change(history: Iterable[Event], event: Event) -> tuple[date, int, str]:
@@ -170,6 +177,7 @@ def _impossible(terms: Terms, history: Sequence[Event]) -> list[Event]:
     """The events in force that these terms would have refused, had they been told in order."""
     refused: list[Event] = []
     loan, book = state.new(terms, birth(history, date.max)), Book()
+    past: list[Event] = []
     for event in in_force(history):
         if isinstance(event, TermsCorrected):
             continue
@@ -179,7 +187,8 @@ def _impossible(terms: Terms, history: Sequence[Event]) -> list[Event]:
         except Refusal:
             refused.append(event)
         else:
-            loan = apply_into(loan, event, book)
+            loan = apply_into(loan, event, book, past)
+            past.append(event)
     return refused
 
 

@@ -8,10 +8,9 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from usance.core import calendar, money
-from usance.core.loan import allocate, charges, events, plan, recognition, state, to_come
+from usance.core.loan import allocate, charges, events, levelling, plan, recognition, state, to_come
 from usance.core.loan.close import all_due, joined, next_period, turn_period
 from usance.core.loan.state import Bill, Book, Loan, change
-from usance.core.rates import Rate
 
 
 def to_come_again(loan: Loan) -> Loan:
@@ -35,57 +34,12 @@ def to_come_again(loan: Loan) -> Loan:
         ahead=tuple(by_date.get(on, state.Ahead()) for on in dates), planned=loan.planned[-len(dates):],
         levels=loan.levels[-len(dates):] if len(loan.levels) >= len(dates) else (),
     )  # fmt: skip
-    return state.recounted(as_listed(loan)._replace(period=next_period(loan, begun_on)))
+    return state.recounted(levelling.as_listed(loan)._replace(period=next_period(loan, begun_on)))
 
 
 def _of_the_plan(amounts: Mapping[str, int]) -> dict[str, int]:
     """Without charges: they were settled for good, and a later one of their kind is another."""
     return {key: amount for key, amount in amounts.items() if key in ("interest", "principal")}
-
-
-def levelled(
-    loan: Loan,
-    financed_minor: int,
-    rate_before: Rate | None = None,
-    level_minor: int = 0,
-    brought: Fraction = Fraction(0),
-) -> Loan:
-    """The level (unless it is known) that repays what is not billed yet, as if it had been there since the running
-    period began. Where the instalments stand, that is what the plan had left, whatever was paid early or late, and what
-    is new of it, of which the running period `brought` interest already."""
-    terms = loan.terms
-    starts_on = loan.period.starts_on if loan.period else loan.at
-    spans = to_come.rate_spans(loan)
-    if rate_before and starts_on < loan.at:
-        spans = [(starts_on, rate_before), (loan.at, loan.rate)]
-    periods = to_come.periods_to_come(loan)
-    ahead = plan.rungs(terms, periods, spans, loan.at, charges.rests(loan))
-    owed = to_come.owed_to_come(loan)
-    standing = terms.early_payment in allocate.AHEAD
-    if standing and loan.planned:
-        owed = owed._replace(principal=Fraction(sum(loan.planned) + financed_minor))
-        if to_come.follows_payments(terms) and not to_come.interest_waits(loan):
-            earned = to_come.earned_as_planned(loan, periods[0], spans) + brought
-            owed = owed._replace(earned=earned, asked=0)
-            loan = loan._replace(planned_so_far=(loan.at, earned) if loan.at > starts_on else None)
-    if terms.interest_spread == "evenly":
-        even = sum((rung.earns for rung in ahead), Fraction(0)) / len(ahead)
-        loan = loan._replace(even_factor=even)
-        ahead = [rung._replace(earns=even, counts=even) for rung in ahead]
-    level = level_minor or plan.level(terms, owed, ahead)
-    shares = plan.shares(terms, [level] * len(ahead), owed, ahead) if standing else ()
-    return at_level(loan._replace(levels=(), planned=tuple(int(share.principal) for share in shares)), level)
-
-
-def at_level(loan: Loan, level: int) -> Loan:
-    """With instalments of this level. What was paid early lowers one of them at most, where it did before."""
-    return allocate.within_one(loan._replace(level_minor=level))
-
-
-def as_listed(loan: Loan) -> Loan:
-    """With the principal that a listed plan says for each of its dates, unless more have come."""
-    listed = loan.terms.plan.principals
-    return loan._replace(planned=listed[-len(loan.due_dates) :]) if len(listed) >= len(loan.due_dates) else loan
 
 
 def down_payment(loan: Loan, drawn_minor: int) -> Loan:
@@ -125,7 +79,7 @@ def rate_changed(loan: Loan, event: events.RateChanged, book: Book) -> Loan:
     loan = loan._replace(rate=event.rate, rate_changes=())
     if loan.status not in state.LIVE or not loan.due_dates or terms.early_payment not in allocate.AHEAD:
         return loan
-    return levelled(loan, 0, before) if "interest" in plan.LEVEL_PARTS[terms.plan.kind] else loan
+    return levelling.anew(loan, 0, before, as_paid=True) if "interest" in plan.LEVEL_PARTS[terms.plan.kind] else loan
 
 
 def interest_paused(loan: Loan, event: events.InterestPaused, book: Book) -> Loan:
@@ -173,7 +127,7 @@ def rescheduled(loan: Loan, event: events.Rescheduled, book: Book) -> Loan:
     loan = on_dates(loan, dates)._replace(moved_to=moved_to)
     loan = loan._replace(period=next_period(loan, loan.period.starts_on if loan.period else loan.at))
     book.fact("rescheduled", loan.at)
-    return levelled(loan, 0) if event.more else loan
+    return levelling.anew(loan, 0, as_paid=True) if event.more else loan
 
 
 def longer(loan: Loan, dates: Sequence[date], more: int) -> list[date]:
@@ -288,7 +242,7 @@ def _level_of(loan: Loan, principal: int) -> int:
 def _levelled_anew(loan: Loan, book: Book, past: Mapping[str, int], interest: Interest) -> Loan:
     """Unpaid interest is asked for first, and counts in the level as if it were principal."""
     level = _level_of(loan, state.scheduled_principal(loan) + past.get("interest", 0))
-    return at_level(loan, level)
+    return levelling.at_level(loan, level)
 
 
 def _equal_past(loan: Loan, book: Book, past: Mapping[str, int], interest: Interest) -> Loan:
@@ -301,7 +255,7 @@ def _equal_past(loan: Loan, book: Book, past: Mapping[str, int], interest: Inter
     kind = "interest_accrued" if more > 0 else "waived"
     loan = book.post(loan, change(kind, "interest", more, loan.at), "respread.rounding", lambda: (f"{more}", {}))
     loan = _in_shares(loan, {**past, "interest": each * count})
-    return at_level(loan, level - each)
+    return levelling.at_level(loan, level - each)
 
 
 def _equal_payable(loan: Loan, book: Book, past: Mapping[str, int], interest: Interest) -> Loan:
@@ -311,7 +265,7 @@ def _equal_payable(loan: Loan, book: Book, past: Mapping[str, int], interest: In
     exact = Fraction(state.scheduled_principal(loan), len(loan.due_dates))
     level = money.rounded_to(exact, loan.terms.level_multiple_minor, loan.terms.rounding)
     loan = _in_shares(loan, {**past, "interest": owed})
-    return at_level(loan._replace(pauses=(*loan.pauses, (loan.at, date.max))), level)
+    return levelling.at_level(loan._replace(pauses=(*loan.pauses, (loan.at, date.max))), level)
 
 
 def _unreserved(loan: Loan) -> Loan:

@@ -77,6 +77,7 @@ class Loan(NamedTuple):
     fees_at_start: Mapping[str, int] = {}  # charged when money came, with their taxes, by balance
     deferred: Fraction = Fraction(0)  # income that is not earned yet, exactly
     incomes: Mapping[str, int] = {}  # all that was deferred and not taken back, by who owes it
+    given_back_minor: int = 0  # interest that went back with money
     withdrawn_on: date | None = None
     extension_count: int = 0
     claim_minor: int = 0  # written off and not recovered

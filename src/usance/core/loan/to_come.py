@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from fractions import Fraction
+from typing import NamedTuple
 
 from usance.core import calendar, money, rates
 from usance.core.loan import charges, plan, state
@@ -125,6 +126,42 @@ def earned_as_planned(loan: Loan, period: Period, spans: plan.RateSpans) -> Frac
     awake = plan.with_rests(spans, charges.rests(loan))
     whole, left = (plan.factor(loan.terms, period, awake, start) for start in (since, loan.at))
     return earned + sum(loan.planned) * (whole - left)
+
+
+def saved(loan: Loan) -> list[int]:
+    """The principal of each instalment to come that was settled in advance, where that saves interest."""
+    if loan.terms.early_interest != "saved":
+        return []
+    return [state.regular_ahead(loan, index, ("principal",)) for index in range(len(loan.due_dates))]
+
+
+class LeftOpen(NamedTuple):
+    """What the instalments to come repay that are not paid yet, these instalments, and the principal of each that was
+    settled in advance."""
+
+    owed: plan.Owed
+    ahead: Sequence[plan.Rung]
+    saved: Sequence[int] = ()
+
+
+def left_open(loan: Loan, owed: plan.Owed, ahead: Sequence[plan.Rung]) -> LeftOpen:
+    """Without the next ones as far as they are paid in advance: what is earned until these fall due is asked for by
+    those after."""
+    terms, parts, early = loan.terms, plan.LEVEL_PARTS[loan.terms.plan.kind], saved(loan)
+    if not any(early) or terms.interest_spread == "evenly":
+        return LeftOpen(owed, ahead)
+    paid, earned = 0, owed.earned
+    bearing = owed.bearing if terms.interest_base in plan.FLAT else owed.principal - sum(early)
+    for index, (rung, level) in enumerate(zip(ahead[:-1], state.levels(loan), strict=False)):
+        if state.regular_ahead(loan, index, parts) < max(1, level):
+            break
+        paid, earned = index + 1, earned + bearing * rung.earns
+        if terms.residue == "drop_when_due":
+            earned = Fraction(money.rounded(earned, terms.rounding))
+    asking = asks_for_today(loan)
+    asked = owed.asked + (state.regular_ahead(loan, asking, ("interest",)) if asking < paid else 0)
+    rest = plan.Owed(owed.principal - sum(early[:paid]), owed.bearing, earned, asked)
+    return LeftOpen(rest, ahead[paid:], early[paid:])
 
 
 def unearned(loan: Loan) -> int:

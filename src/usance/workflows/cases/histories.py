@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from usance.core import calendar
 from usance.core.loan import quote, replay, state
-from usance.core.loan.events import WrittenOff
+from usance.core.loan.events import Charged, WrittenOff
 from usance.core.loan.state import Loan
 from usance.workflows.cases import charging, schedules, tellings
 from usance.workflows.cases.tellings import Telling
@@ -95,6 +96,28 @@ def _beside(rows: Sequence[quote.Row], added: Added) -> dict[date, int]:
     }
 
 
+def _with_what_is_known(telling: Telling, loan: Loan) -> Sequence[quote.Row]:
+    """The schedule, with what was told already of days to come (charges aside), if all is paid as agreed until then.
+    What is settled is what is settled today."""
+    today = quote.schedule(loan)
+    told = [event for event in telling.history if event.effective_on <= loan.at or not isinstance(event, Charged)]
+    later = sorted({event.effective_on for event in replay.in_force(told) if event.effective_on > loan.at})
+    if not later:
+        return today
+    for day in later:
+        told += quote.payments_ahead(loan, day - calendar.ONE_DAY)
+        loan = replay.replay(telling.terms, told, day, daily=False).loan
+    rows = []
+    for index, row in enumerate(quote.schedule(loan)):
+        now = today[index] if index < len(today) else None
+        settled: dict[str, Any] = {
+            name: getattr(now, name) if now else 0 for name in SETTLED.values() if name != "remaining_minor"
+        }
+        left = row.total_minor - settled["paid_minor"] - settled["relieved_minor"]
+        rows.append(row._replace(**settled, remaining_minor=left))
+    return rows
+
+
 def _as_written_off(telling: Telling, loan: Loan) -> list[quote.Row]:
     """The other system takes its instalments off the books as they stood, with the interest that they would have borne;
     ours takes what is owed that day, and the rest never comes. So its rows are those of the moment before, with
@@ -144,7 +167,8 @@ def _looked_at(
     loan, again = step.loan, [move for move in step.movements if move.kind == "charged_back"]
     added = [(move.effective_on, move.amount_minor) for move in again if move.component == "principal"]
     counted = () if "as_of" in moment else (*added, *_counts_from(loan))
-    found = _as_written_off(telling, loan) if loan.status == "written_off" else quote.schedule(loan)
+    is_written_off = loan.status == "written_off"
+    found = _as_written_off(telling, loan) if is_written_off else _with_what_is_known(telling, loan)
     rows = [_at_its_time(row, added, is_last=row is found[-1], counted=counted) for row in found]
     return loan, charging.with_later(telling, rows, on), _beside(rows, added)
 

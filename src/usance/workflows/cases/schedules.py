@@ -105,6 +105,7 @@ def terms_of(given: Mapping[str, Any]) -> Terms:
         interest_spread="evenly" if by_term else "as_earned",
         rounding=given["rounding"].lower(),
         residue="collect_at_end" if by_term else _residue(given, older),
+        after_maturity="stops",
         levelling="none" if older else "even_last",
         level_multiple_minor=multiple,
         grace=Grace(

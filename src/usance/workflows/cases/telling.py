@@ -46,7 +46,7 @@ class Telling:
         event = next(event for event in self.history if event.source == source)
         before = [past for past in replay.in_force(self.history) if past.order < event.order]
         loan = replay.replay(self.terms, before, event.effective_on).loan
-        moved = apply.apply(loan, event).movements
+        moved = apply.apply(loan, event, before).movements
         return {move.balance: -move.amount_minor for move in moved if move.kind == "allocated"}
 
     def expected_rows(self, on: date) -> list[quote.Row]:

@@ -139,7 +139,7 @@ def _reschedule(telling: Telling, item: Told) -> None:
     more, moved = int(item.get("extra_terms", 0)), item.get("adjusted_due_date")
     if more or moved:
         event = events.Rescheduled(
-            effective_on=min(since, _on(item)),
+            effective_on=(_moves_since if moved else _more_since)(telling, _on(item), _on(item, "from")),
             source=telling.source(),
             moved_from=_on(item, "from") if moved else None,
             moved_to=date.fromisoformat(moved) if moved else None,
@@ -148,12 +148,33 @@ def _reschedule(telling: Telling, item: Told) -> None:
         telling.add("Reschedule", event)
 
 
+def _moves_since(telling: Telling, told_on: date, due_from: date) -> date:
+    """A due date moves when that is told; one that has come by then, from the beginning of its period, or since all
+    was last spread anew."""
+    on = min(told_on, due_from - calendar.ONE_DAY)
+    rows = quote.schedule(telling.loan(on)) if telling.history else ()
+    begun = min([on, *(row.starts_on for row in rows if due_from <= row.due_on <= told_on)])
+    spread = (e.effective_on for e in replay.in_force(telling.history) if isinstance(e, events.Respread))
+    return max([begun, *(day + calendar.ONE_DAY for day in spread if begun <= day < on)])
+
+
+def _more_since(telling: Telling, told_on: date, due_from: date) -> date:
+    """More instalments change those from a due date on: when the first of these begins to run."""
+    on = min(told_on, due_from - calendar.ONE_DAY)
+    rows = quote.schedule(telling.loan(on)) if telling.history else ()
+    return max([on, *[row.starts_on for row in rows if row.due_on >= due_from][:1]])
+
+
 def _rate_change(telling: Telling, item: Told) -> None:
     _change_rate(telling, _on(item, "effective") - calendar.ONE_DAY, item["new_rate_percent"])
 
 
 def _change_rate(telling: Telling, on: date, percent: str) -> None:
+    """Where interest is computed period by period, for the whole of the one in which it comes."""
     rate = Rate(Fraction(percent) / 100, "year")
+    if telling.given["interest_calculation_period"] == "SAME_AS_REPAYMENT_PERIOD" and telling.history:
+        rows = quote.schedule(telling.loan(max(telling.starts_on, on)))
+        on = next((row.starts_on for row in rows if row.starts_on <= on < row.due_on), on)
     telling.add("Rate", events.RateChanged(effective_on=on, source=telling.source(), rate=rate))
 
 

@@ -1,0 +1,59 @@
+"""The level of the instalments to come, when what they repay has changed."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from usance.core.loan import allocate, charges, plan, to_come
+from usance.core.loan.state import Loan
+from usance.core.rates import Rate
+
+
+def anew(
+    loan: Loan,
+    financed_minor: int,
+    rate_before: Rate | None = None,
+    level_minor: int = 0,
+    brought: Fraction = Fraction(0),
+    *,
+    as_paid: bool = False,
+) -> Loan:
+    """The level (unless it is known) that repays what is not billed yet, as if it had been there since the running
+    period began. Where the instalments stand, that is what the plan had left, whatever was paid early or late, and what
+    is new of it, of which the running period `brought` interest already; `as_paid`: those that are paid in advance stay
+    as they are, and the level is that of the others."""
+    terms = loan.terms
+    starts_on = loan.period.starts_on if loan.period else loan.at
+    spans = to_come.rate_spans(loan)
+    if rate_before and starts_on < loan.at:
+        spans = [(starts_on, rate_before), (loan.at, loan.rate)]
+    periods = to_come.periods_to_come(loan)
+    ahead = plan.rungs(terms, periods, spans, loan.at, charges.rests(loan))
+    owed = to_come.owed_to_come(loan)
+    standing = terms.early_payment in allocate.AHEAD
+    if standing and loan.planned:
+        owed = owed._replace(principal=Fraction(sum(loan.planned) + financed_minor))
+        if to_come.follows_payments(terms) and not to_come.interest_waits(loan):
+            earned = to_come.earned_as_planned(loan, periods[0], spans) + brought
+            loan = loan._replace(planned_so_far=(loan.at, earned) if loan.at > starts_on else None)
+            if not (as_paid and any(to_come.saved(loan))):  # then what was really earned counts
+                owed = owed._replace(earned=earned, asked=0)
+    if terms.interest_spread == "evenly":
+        even = sum((rung.earns for rung in ahead), Fraction(0)) / len(ahead)
+        loan = loan._replace(even_factor=even)
+        ahead = [rung._replace(earns=even, counts=even) for rung in ahead]
+    left = to_come.left_open(loan, owed, ahead) if as_paid else to_come.LeftOpen(owed, ahead)
+    level = level_minor or plan.level(terms, *left)
+    shares = plan.shares(terms, [level] * len(ahead), owed, ahead) if standing else ()
+    return at_level(loan._replace(levels=(), planned=tuple(int(share.principal) for share in shares)), level)
+
+
+def at_level(loan: Loan, level: int) -> Loan:
+    """With instalments of this level. What was paid early lowers one of them at most, where it did before."""
+    return allocate.within_one(loan._replace(level_minor=level))
+
+
+def as_listed(loan: Loan) -> Loan:
+    """With the principal that a listed plan says for each of its dates, unless more have come."""
+    listed = loan.terms.plan.principals
+    return loan._replace(planned=listed[-len(loan.due_dates) :]) if len(listed) >= len(loan.due_dates) else loan

@@ -183,10 +183,9 @@ CREDITS: dict[str, Callable[[int, date], Movement]] = {  # somebody pays us for 
 
 def credited(loan: Loan, event: events.Credited, book: Book, past: Sequence[Event]) -> Loan:
     """As a payment, spread by an order of its own where one is agreed."""
-    loan = charges.residue_when_paid(loan)
     on, told = loan.at, loan.terms
     more = without.interest_of(loan, event.amount_minor, past, apply_into) if event.interest_too else 0
-    loan = loan._replace(given_back_minor=loan.given_back_minor + more)
+    loan = charges.residue_when_paid(loan)._replace(given_back_minor=loan.given_back_minor + more)
     rule = next((credit for credit in told.credits if credit.reason == event.reason), None)
     given = CREDITS[event.reason](event.amount_minor, on), change("credit_given", "unapplied", more, on)
     for movement, spread in zip(given, (rule, None), strict=True):

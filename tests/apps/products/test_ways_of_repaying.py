@@ -107,6 +107,10 @@ FLAT = {"interest_base": "original_principal", "interest_spread": "evenly"}
         (config_of(conventions=FLAT, extension={"days_allowed": [7], "max_count": 1}), "conventions.interest_spread"),
         (config_of(conventions={"interest_base": "financed_principal"}), "conventions.interest_base"),
         (
+            config_of(conventions={"interest_base": "original_principal", "interest_rests": "each_instalment"}),
+            "conventions.interest_rests",
+        ),
+        (
             config_of(
                 prices=EUR["instalments"]["prices"]
                 | {"first": {"rate": {"share": "0.1", "per": "year"}, "fees": [FEE]}}

@@ -191,7 +191,7 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Lo
                 lambda age=age, balance=balance: (f"{age} {balance}", {"age": age}),  # type: ignore[misc]
                 with_it=state.stands_beside(loan),
             )  # fmt: skip
-    loan = loan._replace(balances=balances)
+    loan = RESTS[loan.terms.interest_rests](loan._replace(balances=balances), taken)
     level = plan.LEVEL_PARTS[loan.terms.plan.kind]
     loose = (slot for slot in taken if slot.bill == UNBILLED and slot.balance in level)  # no level holds dated amounts
     early = sum(slot.amount for slot in loose if slot.age == "in_advance")
@@ -200,6 +200,23 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Lo
     if early and loan.due_dates and loan.terms.early_payment in EARLY_PAYMENTS and state.outstanding(loan):
         loan = EARLY_PAYMENTS[loan.terms.early_payment](loan._replace(credit_minor=loan.credit_minor + early))
     return loan
+
+
+def _counts_from_next_due_date(loan: Loan, taken: Sequence[Slot]) -> Loan:
+    """Principal that was repaid in the middle of a period bears interest until that ends. What is paid on the day on
+    which it is due counts at once, and nobody waits for a next due date after the last."""
+    if loan.period is None or loan.at <= loan.period.starts_on or loan.matured_on is not None:
+        return loan
+    ages = BEARING[loan.terms.interest_base]
+    repaid = sum(slot.amount for slot in taken if slot.balance == "principal" and slot.age in ages)
+    return loan._replace(still_bearing_minor=loan.still_bearing_minor + repaid)
+
+
+BEARING = {"actual_balance": ("past_due", "in_advance"), "undue_balance": ("in_advance",)}  # principal of which age
+RESTS: dict[str, Callable[[Loan, Sequence[Slot]], Loan]] = {
+    "daily": lambda loan, taken: loan,
+    "each_instalment": _counts_from_next_due_date,
+}
 
 
 def _interest_there(loan: Loan) -> dict[int, int]:

@@ -218,6 +218,9 @@ def _owed_again(loan: Loan, book: Book, balance: str, amount: int, rule: str, wh
     """Money that left: out of the unapplied funds, and for the rest out of what the borrower had paid. Where the
     instalments stand, it is asked for by the next."""
     there, on = max(0, state.unapplied(loan)), loan.at
+    if balance == "principal" and loan.still_bearing_minor:  # what is owed again bears interest by itself
+        still = loan.still_bearing_minor - max(0, amount - there)
+        loan = loan._replace(still_bearing_minor=max(0, still))
     stands = loan.terms.early_payment in allocate.AHEAD and loan.status in {*state.LIVE, "closed"}
     if there >= amount or not stands:
         loan = book.post(loan, change("refunded", "unapplied", -min(there, amount), on), rule, _says(why))
@@ -310,7 +313,7 @@ def extended(loan: Loan, event: events.Extended, book: Book) -> Loan:
     loan = reshape.on_dates(loan, dates)
     loan = loan._replace(matured_on=None, bills=bills, extension_count=loan.extension_count + 1)
     book.fact("extended", loan.at, new_due_on=due_on.isoformat(), price_minor=sum(charges_now.values()))
-    loan = loan._replace(period=next_period(loan))
+    loan = loan._replace(period=next_period(loan), still_bearing_minor=0)
     return allocate.allocate(loan, book, loan.at, ("past_due", "due"))
 
 

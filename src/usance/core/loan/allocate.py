@@ -120,7 +120,9 @@ class _Noted:
         self.total += amount
 
 
-def settle(loan: Loan, slots: Sequence[Slot], pool: int, column: str) -> tuple[Loan, list[Slot]]:
+def settle(
+    loan: Loan, slots: Sequence[Slot], pool: int, column: str, came_on: date | None = None
+) -> tuple[Loan, list[Slot]]:
     """Spreads `pool` over the slots in their order; bills, and instalments to come, note it in `column` ("paid" or
     "relieved"). Balances are not touched: the slots taken are given back for posting."""
     taken, notes, bills = [], dict[int, _Noted](), list(loan.bills)
@@ -142,7 +144,7 @@ def settle(loan: Loan, slots: Sequence[Slot], pool: int, column: str) -> tuple[L
     ahead = list(loan.ahead)
     for index, noted in notes.items():
         if index < len(bills):
-            bills[index] = _noted_on_bill(bills[index], noted, column, loan.at)
+            bills[index] = _noted_on_bill(bills[index], noted, column, came_on or loan.at)
         else:
             ahead += [Ahead()] * (index - len(bills) + 1 - len(ahead))
             changed: dict[str, Any] = {column: noted.amounts}
@@ -163,8 +165,9 @@ def _noted_on_bill(bill: Bill, noted: _Noted, column: str, on: date) -> Bill:
     return bill._replace(paid=noted.amounts, late_minor=bill.late_minor + noted.total)
 
 
-def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Loan:
-    """Applies the unapplied funds to what is owed at the given ages, by the agreed waterfall."""
+def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES, *, came_on: date | None = None) -> Loan:
+    """Applies the unapplied funds to what is owed at the given ages, by the agreed waterfall. `came_on`: when the last
+    of them came, where that is not today."""
     pool = state.unapplied(loan)
     if pool <= 0 or loan.status not in state.LIVE:
         return loan
@@ -179,7 +182,7 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Lo
     if loan.terms.early_payment == "in_equal_parts":
         slots = in_equal_parts(loan, slots, pool)
     there = _interest_there(loan) if loan.terms.early_interest == "owed" else None
-    loan, taken = settle(loan, slots, pool, "paid")
+    loan, taken = settle(loan, slots, pool, "paid", came_on)
     if there is not None:
         loan, taken = _reserved(loan, taken, there)
     balances = dict(loan.balances)

@@ -260,7 +260,8 @@ def fee_added(loan: Loan, event: events.FeeAdded, book: Book) -> Loan:
 
 
 def charged(loan: Loan, event: events.Charged, book: Book) -> Loan:
-    """Asked for by the instalment of its day. A loan that was paid off owes again, and what it had too much pays."""
+    """Asked for by the instalment of its day. A loan that was paid off owes again, and what it had too much pays: that
+    money came before today, as a charge counts before what is paid on its day."""
     if loan.status not in {*state.LIVE, "closed"}:
         return loan
     before, (component, _, kind) = state.owed(loan), event.balance.partition(":")
@@ -270,7 +271,7 @@ def charged(loan: Loan, event: events.Charged, book: Book) -> Loan:
         loan = charges.charge_fee(loan, book, kind, event.amount_minor, loan.at)
     added = {key: amount - before.get(key, 0) for key, amount in state.owed(loan).items()}
     loan = reshape.asked_for(loan, {key: amount for key, amount in added.items() if amount}, event.due_on)
-    return allocate.allocate(settle_status(loan, book), book, loan.at)
+    return allocate.allocate(settle_status(loan, book), book, loan.at, came_on=loan.at - calendar.ONE_DAY)
 
 
 EXTEND_FROM: dict[str, Callable[[date, date], date]] = {

@@ -32,8 +32,8 @@ from usance.core.rates import Rate
 MONTHLY = Plan(kind="equal_instalments", count=3, every=1, unit="months")
 ORDER = ("tax", "penalty", "fee", "interest", "principal")
 GRACES = ("principal", "interest", "interest_free")
-NAMED = ("late_start", "day_count", "interest_base", "interest_spread", "after_maturity", "rounding", "residue",
-         "levelling", "roll", "early_payment", "early_interest", "charge_off")  # fmt: skip
+NAMED = ("late_start", "day_count", "interest_base", "interest_rests", "interest_spread", "after_maturity", "rounding",
+         "residue", "levelling", "roll", "early_payment", "early_interest", "charge_off")  # fmt: skip
 DAYS = (date(2026, 2, 1), date(2026, 3, 1))
 
 
@@ -183,6 +183,19 @@ REFUSED: list[tuple[Callable[[], object], str, str, str]] = [
         "interest_base",
         "scheduled_balance",
         "interest as scheduled is owed by who pays early",
+    ),
+    *(
+        (
+            lambda more=more: terms(interest_rests="each_instalment", **more),
+            "interest_rests",
+            more.get("interest_base", "actual_balance"),
+            "at each instalment only where interest follows what is paid",
+        )
+        for more in (
+            {"interest_base": "original_principal"},
+            {"interest_base": "undue_balance", "interest_spread": "evenly"},
+            {"early_interest": "owed", "early_payment": "in_turn"},
+        )
     ),
     (lambda: terms(grace=Grace(principal=3), plan=MONTHLY), "grace.principal", "3", "fewer than the instalments"),
     (lambda: terms(rates=()), "rates", "[]", "steps in order, the first from day 0"),

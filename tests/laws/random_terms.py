@@ -154,6 +154,7 @@ def some_terms(chance: Random, principal: int = 0) -> Terms:
     drawdowns = _drawdowns(chance, plan, free=grace == Grace() and spread == "as_earned")
     own_term = drawdowns is not None and drawdowns.repaid == "over_its_own_term"
     fits = not owed and not own_term and spread == "as_earned" and plan.kind != "listed"
+    follows = not owed and spread == "as_earned" and base in ("actual_balance", "undue_balance")
     early = early if fits or early != SMALLER else chance.choice(sorted(STANDING - {SMALLER}))
     return Terms(
         currency=chance.choice(CURRENCIES),
@@ -165,6 +166,7 @@ def some_terms(chance: Random, principal: int = 0) -> Terms:
         day_count=name(chance, "day_count"),
         level_day_count=chance.choice(("", "", name(chance, "day_count"))),
         interest_base=base,
+        interest_rests=name(chance, "interest_rests") if follows else "daily",
         interest_spread=spread,
         after_maturity=name(chance, "after_maturity"),
         rounding=name(chance, "rounding"),

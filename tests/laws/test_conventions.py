@@ -141,6 +141,7 @@ def test_every_name_in_the_terms_has_one_function_and_levels_are_pinned() -> Non
         "rounding": money.ROUNDINGS,
         "roll": calendar.ROLLS,
         "interest_base": charges.INTEREST_BASES,
+        "interest_rests": allocate.RESTS,
         "levelling": plan.LEVELLINGS,
         "late_start": plan.LATE_STARTS,
         "after_maturity": charges.AFTER_MATURITY,

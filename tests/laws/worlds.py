@@ -124,6 +124,8 @@ def all_terms(draw: st.DrawFn) -> Terms:
     drawdowns = draw(st.none() | all_drawdowns(plain))
     own_term = drawdowns is not None and drawdowns.repaid == "over_its_own_term"
     fits = early_interest == "saved" and spread == "as_earned" and not own_term and plan.kind != "listed"
+    follows = early_interest == "saved" and spread == "as_earned"
+    follows = follows and interest_base in ("actual_balance", "undue_balance")
     early_payment = "in_turn" if early_payment == "next_then_smaller" and not fits else early_payment
     return Terms(
         currency=money.Currency({0: "VND", 2: "UAH", 3: "KWD"}[digits], digits),
@@ -135,6 +137,7 @@ def all_terms(draw: st.DrawFn) -> Terms:
         late_start=draw(_names("late_start")),
         day_count=draw(_names("day_count")),
         interest_base=interest_base,
+        interest_rests=draw(_names("interest_rests")) if follows else "daily",
         interest_spread=spread,
         level_day_count=draw(st.just("") | _names("day_count")),
         grace=grace,

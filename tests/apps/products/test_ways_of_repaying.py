@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from usance.apps.agreements import papers
+from usance.apps.institutions.models import Institution
 from usance.apps.products import calculator, template
 from usance.core.loan.terms import NAMES, DownPayment, Grace
 from usance.core.money import Currency
@@ -88,6 +90,20 @@ def test_a_configuration_from_before_these_choices_means_what_it_meant() -> None
     assert template.read(config.to_json()) == config
 
 
+@pytest.mark.parametrize(
+    ("rests", "told"),
+    [
+        ("daily", "You then pay interest only for the days that passed."),
+        ("each_instalment", "A part that you pay back between two due dates bears interest until the next of them."),
+    ],
+)
+def test_the_agreement_says_from_when_money_lowers_the_interest(rests: str, told: str) -> None:
+    terms = quoted(config_of(conventions={"interest_rests": rests})).terms
+    bank = Institution(currency="EUR", currency_digits=2)
+    frame = papers.Frame(institution=bank, language="en", reference="1", issued_on=ON, code="")
+    assert told in " ".join(papers._rights(frame, terms))
+
+
 FEE = {"kind": "service", "when": "deducted", "share": "0.01", "of": "instalment_total"}
 FLAT = {"interest_base": "original_principal", "interest_spread": "evenly"}
 
@@ -106,6 +122,10 @@ FLAT = {"interest_base": "original_principal", "interest_spread": "evenly"}
         (config_of("short", conventions=FLAT), "conventions.interest_spread"),
         (config_of(conventions=FLAT, extension={"days_allowed": [7], "max_count": 1}), "conventions.interest_spread"),
         (config_of(conventions={"interest_base": "financed_principal"}), "conventions.interest_base"),
+        (
+            config_of(conventions={"interest_base": "original_principal", "interest_rests": "each_instalment"}),
+            "conventions.interest_rests",
+        ),
         (
             config_of(
                 prices=EUR["instalments"]["prices"]

@@ -268,5 +268,5 @@ def _all_due(loan: SlowLoan) -> None:
     else:
         loan.bills.append(Demand(loan.today, loan.span.first if loan.span else loan.today, left))
     loan.forget_those_to_come()
-    loan.charges, loan.matured = [], loan.today
+    loan.charges, loan.matured, loan.bears_on = [], loan.today, 0
     spread(loan, NOW)

@@ -225,6 +225,8 @@ def income_taken_back(loan: SlowLoan, told: Any) -> None:
 def sent_back(loan: SlowLoan, told: Any) -> None:
     """Money went back: first what lay there, then it is owed again."""
     what, amount, there = getattr(told, "balance", "principal"), told.amount_minor, max(0, loan.free())
+    if what == "principal" and amount > there:  # it bears interest again itself
+        loan.bears_on -= min(loan.bears_on, amount - there)
     if there >= amount or not loan.stands or loan.status not in ("live", "closed"):
         loan.money -= min(there, amount)
         loan.owe(what, max(0, amount - there))
@@ -323,7 +325,7 @@ def extended(loan: SlowLoan, told: Any) -> None:
         loan.bills.append(Demand(loan.today, loan.span.first if loan.span else loan.today, asked))
     days = [worked(one.due + (first - due), agreed.roll, agreed.work_calendar) for one in loan.coming[1:]]
     anew.on_days(loan, [first, *plan.one_after_another(first, days)])
-    loan.matured = None
+    loan.matured, loan.bears_on = None, 0
     loan.span = plan.next_span(loan)
     spread(loan, NOW)
 

@@ -38,7 +38,7 @@ def _all_goes(loan: SlowLoan) -> None:
     for what, amount in loan.owed().items():
         forgive(loan, what, amount)
     nothing_to_come(loan, loan.all_to_come())
-    loan.matured = loan.today
+    loan.matured, loan.bears_on = loan.today, 0
 
 
 def sold(loan: SlowLoan, told: Any) -> None:

@@ -65,6 +65,7 @@ class SlowLoan:
         self.pace: tuple[int, str] = (agreed.plan.every, agreed.plan.unit)
         self.moved: date | None = None  # the end of a time that is not as long as agreed
         self.level = self.prepaid = 0
+        self.bears_on = 0  # repaid since the last demand of the plan, where that saves interest from the next on
         self.own_levels: list[int] = []  # of each, where later money is repaid over a term of its own
         self.planned: list[int] = []  # the principal of each demand to come, where they stand
         self.plan_brought: tuple[date, Fraction] = (ALWAYS, Fraction(0))  # in a period until a day
@@ -217,8 +218,14 @@ class SlowLoan:
         stopped = self.lost_on is not None and self.agreed.charge_off == "stops_interest" and night >= self.lost_on
         return stopped or any(since <= night < until for since, until in self.rests)
 
+    @property
+    def rests_between(self) -> bool:
+        """Whether what is repaid now lowers what bears interest only when the next demand falls due."""
+        begun = self.span is not None and self.span.first < self.today
+        return bool(self.agreed.interest_rests == "each_instalment" and begun and self.matured is None)
+
     def bearing(self) -> int:
-        """The balance that bears interest, by the agreed rule."""
+        """The balance that bears interest, by the agreed rule, were there no rests."""
         principal, how = self.owed().get("principal", 0), self.agreed.interest_base
         if how == "actual_balance":
             return principal

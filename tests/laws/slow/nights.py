@@ -68,7 +68,7 @@ def morning(loan: SlowLoan) -> None:
 def turn(loan: SlowLoan) -> None:
     if loan.coming:
         ask(loan)
-    loan.span = plan.next_span(loan)
+    loan.span, loan.bears_on = plan.next_span(loan), 0
 
 
 # --- the demand of the day ---------------------------------------------------------------------------------------
@@ -211,6 +211,7 @@ def see_whether_over(loan: SlowLoan) -> None:
         all_is_paid(loan)
         nothing_to_come(loan, loan.all_to_come())
         loan.status, loan.prepaid, loan.matured = "closed", 0, loan.matured or loan.today
+        loan.bears_on = 0
     elif loan.status == "closed" and owes:
         loan.status = "live"
         loan.span = plan.next_span(loan)

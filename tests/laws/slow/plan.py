@@ -225,6 +225,7 @@ def asks_to_come(loan: SlowLoan) -> list[Ask]:
             for rung, span in zip(found, spans, strict=True)
         ]
     owes = owing(loan)
+    owes = owes._replace(earned=owes.earned + loan.bears_on * found[0].brings)
     *first, last = asks(loan, loan.levels(), owes, found)
     asked = owes.asked + sum(ask.interest for ask in first)
     return [*first, last._replace(interest=Fraction(loan.whole(last.interest + asked) - asked))]

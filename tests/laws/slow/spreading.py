@@ -163,7 +163,9 @@ def spread(loan: SlowLoan, ages: Sequence[str] = AGES) -> None:
     amounts = _equally(loan, turns, pool) if how == "in_equal_parts" else _one_after_the_other(turns, pool)
     for (target, what), amount in amounts:
         charges_before = sum(target.demand.extra.values()) if target.demand else 0
+        bore = loan.bearing() if what == "principal" and target.age != "due" and loan.rests_between else None
         loan.money -= settle(loan, target, what, amount, paid=True)
+        loan.bears_on += bore - loan.bearing() if bore is not None else 0
         charges = sum(target.demand.extra.values()) - charges_before if target.demand else 0
         if target.age == "in_advance" and what in loan.level_parts:
             early += amount - charges
@@ -323,7 +325,7 @@ def _smaller(loan: SlowLoan) -> None:
 def bearing_tonight(loan: SlowLoan) -> int:
     if loan.number() <= loan.agreed.grace.interest_free or loan.resting(loan.today):
         return 0
-    return loan.bearing() if loan.matured is None or loan.agreed.after_maturity == "continues" else 0
+    return loan.bearing() + loan.bears_on if loan.matured is None or loan.agreed.after_maturity == "continues" else 0
 
 
 def brings(loan: SlowLoan, night: date) -> Fraction:

@@ -244,12 +244,21 @@ def _in_parts(parts: Drawdowns, *, has_down_payment: bool) -> list[str]:
     ]
 
 
+def _paid_early(terms: Terms) -> str:
+    if terms.interest_rests == "each_instalment":
+        return _(
+            "You may pay back all or part of the loan on any day. A part that you pay back between two due dates bears "
+            "interest until the next of them. If you pay back all, you pay interest only until that day."
+        )
+    if terms.early_interest == "saved":
+        return _(
+            "You may pay back all or part of the loan on any day. You then pay interest only for the days that passed."
+        )
+    return _("You may pay back all or part of the loan on any day. The interest agreed for it is owed all the same.")
+
+
 def _rights(frame: Frame, terms: Terms) -> list[str]:
-    words = [
-        _("You may pay back all or part of the loan on any day. You then pay interest only for the days that passed.")
-        if terms.early_interest == "saved"
-        else _("You may pay back all or part of the loan on any day. The interest agreed for it is owed all the same.")
-    ]
+    words = [_paid_early(terms)]
     if terms.interest_base in plan.FLAT:
         words.append(
             _("Until the loan is repaid in full, interest is counted on its whole amount, not on what is left.")

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
 
 from usance.core import rates, values
-from usance.core.loan import plan
+from usance.core.loan import allocate, plan
 from usance.core.loan import terms as core
 from usance.core.refusals import Refusal
 
@@ -248,6 +248,7 @@ class Conventions(Part):
     day_count: Annotated[str, _known("day_count")] = "actual/365"
     level_day_count: Annotated[str, BeforeValidator(_known_or_empty)] = ""  # empty: as the interest counts
     interest_base: Annotated[str, _known("interest_base")] = "actual_balance"
+    interest_rests: Annotated[str, _known("interest_rests")] = "daily"
     interest_spread: Annotated[str, _known("interest_spread")] = "as_earned"
     after_maturity: Annotated[str, _known("after_maturity")] = "continues"
     rounding: Annotated[str, _known("rounding")] = "half_even"
@@ -383,6 +384,9 @@ def _senseless_interest(config: Config) -> Iterator[Problem]:
             yield Problem("conventions.early_payment", "owed only where instalments stay as they are")
         if how.cost_cap_share is not None or any("interest" in tax.on for tax in config.taxes):
             yield Problem("conventions.early_interest", "owed only without a cap on all costs and a tax on interest")
+    saved = (how.early_interest, how.interest_spread) == ("saved", "as_earned")
+    if how.interest_rests != "daily" and not (saved and how.interest_base in allocate.BEARING):
+        yield Problem("conventions.interest_rests", "at each instalment only where interest follows what is paid")
     own_term = config.drawdowns is not None and config.drawdowns.repaid == "over_its_own_term"
     if how.early_payment == "next_then_smaller" and (
         how.early_interest == "owed" or how.interest_spread == "evenly" or own_term

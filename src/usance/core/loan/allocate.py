@@ -120,7 +120,9 @@ class _Noted:
         self.total += amount
 
 
-def settle(loan: Loan, slots: Sequence[Slot], pool: int, column: str) -> tuple[Loan, list[Slot]]:
+def settle(
+    loan: Loan, slots: Sequence[Slot], pool: int, column: str, came_on: date | None = None
+) -> tuple[Loan, list[Slot]]:
     """Spreads `pool` over the slots in their order; bills, and instalments to come, note it in `column` ("paid" or
     "relieved"). Balances are not touched: the slots taken are given back for posting."""
     taken, notes, bills = [], dict[int, _Noted](), list(loan.bills)
@@ -142,7 +144,7 @@ def settle(loan: Loan, slots: Sequence[Slot], pool: int, column: str) -> tuple[L
     ahead = list(loan.ahead)
     for index, noted in notes.items():
         if index < len(bills):
-            bills[index] = _noted_on_bill(bills[index], noted, column, loan.at)
+            bills[index] = _noted_on_bill(bills[index], noted, column, came_on or loan.at)
         else:
             ahead += [Ahead()] * (index - len(bills) + 1 - len(ahead))
             changed: dict[str, Any] = {column: noted.amounts}
@@ -163,8 +165,9 @@ def _noted_on_bill(bill: Bill, noted: _Noted, column: str, on: date) -> Bill:
     return bill._replace(paid=noted.amounts, late_minor=bill.late_minor + noted.total)
 
 
-def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Loan:
-    """Applies the unapplied funds to what is owed at the given ages, by the agreed waterfall."""
+def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES, *, came_on: date | None = None) -> Loan:
+    """Applies the unapplied funds to what is owed at the given ages, by the agreed waterfall. `came_on`: when the last
+    of them came, where that is not today."""
     pool = state.unapplied(loan)
     if pool <= 0 or loan.status not in state.LIVE:
         return loan
@@ -179,7 +182,7 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Lo
     if loan.terms.early_payment == "in_equal_parts":
         slots = in_equal_parts(loan, slots, pool)
     there = _interest_there(loan) if loan.terms.early_interest == "owed" else None
-    loan, taken = settle(loan, slots, pool, "paid")
+    loan, taken = settle(loan, slots, pool, "paid", came_on)
     if there is not None:
         loan, taken = _reserved(loan, taken, there)
     balances = dict(loan.balances)
@@ -191,7 +194,7 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Lo
                 lambda age=age, balance=balance: (f"{age} {balance}", {"age": age}),  # type: ignore[misc]
                 with_it=state.stands_beside(loan),
             )  # fmt: skip
-    loan = loan._replace(balances=balances)
+    loan = RESTS[loan.terms.interest_rests](loan._replace(balances=balances), taken)
     level = plan.LEVEL_PARTS[loan.terms.plan.kind]
     loose = (slot for slot in taken if slot.bill == UNBILLED and slot.balance in level)  # no level holds dated amounts
     early = sum(slot.amount for slot in loose if slot.age == "in_advance")
@@ -200,6 +203,23 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES) -> Lo
     if early and loan.due_dates and loan.terms.early_payment in EARLY_PAYMENTS and state.outstanding(loan):
         loan = EARLY_PAYMENTS[loan.terms.early_payment](loan._replace(credit_minor=loan.credit_minor + early))
     return loan
+
+
+def _counts_from_next_due_date(loan: Loan, taken: Sequence[Slot]) -> Loan:
+    """Principal that was repaid in the middle of a period bears interest until that ends. What is paid on the day on
+    which it is due counts at once, and nobody waits for a next due date after the last."""
+    if loan.period is None or loan.at <= loan.period.starts_on or loan.matured_on is not None:
+        return loan
+    ages = BEARING[loan.terms.interest_base]
+    repaid = sum(slot.amount for slot in taken if slot.balance == "principal" and slot.age in ages)
+    return loan._replace(still_bearing_minor=loan.still_bearing_minor + repaid)
+
+
+BEARING = {"actual_balance": ("past_due", "in_advance"), "undue_balance": ("in_advance",)}  # principal of which age
+RESTS: dict[str, Callable[[Loan, Sequence[Slot]], Loan]] = {
+    "daily": lambda loan, taken: loan,
+    "each_instalment": _counts_from_next_due_date,
+}
 
 
 def _interest_there(loan: Loan) -> dict[int, int]:

@@ -217,6 +217,9 @@ def _owed_again(loan: Loan, book: Book, balance: str, amount: int, rule: str, wh
     """Money that left: out of the unapplied funds, and for the rest out of what the borrower had paid. Where the
     instalments stand, it is asked for by the next."""
     there, on = max(0, state.unapplied(loan)), loan.at
+    if balance == "principal" and loan.still_bearing_minor:  # what is owed again bears interest by itself
+        still = loan.still_bearing_minor - max(0, amount - there)
+        loan = loan._replace(still_bearing_minor=max(0, still))
     stands = loan.terms.early_payment in allocate.AHEAD and loan.status in {*state.LIVE, "closed"}
     if there >= amount or not stands:
         loan = book.post(loan, change("refunded", "unapplied", -min(there, amount), on), rule, _says(why))
@@ -256,7 +259,8 @@ def fee_added(loan: Loan, event: events.FeeAdded, book: Book) -> Loan:
 
 
 def charged(loan: Loan, event: events.Charged, book: Book) -> Loan:
-    """Asked for by the instalment of its day. A loan that was paid off owes again, and what it had too much pays."""
+    """Asked for by the instalment of its day. A loan that was paid off owes again, and what it had too much pays: that
+    money came before today, as a charge counts before what is paid on its day."""
     if loan.status not in {*state.LIVE, "closed"}:
         return loan
     before, (component, _, kind) = state.owed(loan), event.balance.partition(":")
@@ -266,7 +270,7 @@ def charged(loan: Loan, event: events.Charged, book: Book) -> Loan:
         loan = charges.charge_fee(loan, book, kind, event.amount_minor, loan.at)
     added = {key: amount - before.get(key, 0) for key, amount in state.owed(loan).items()}
     loan = reshape.asked_for(loan, {key: amount for key, amount in added.items() if amount}, event.due_on)
-    return allocate.allocate(settle_status(loan, book), book, loan.at)
+    return allocate.allocate(settle_status(loan, book), book, loan.at, came_on=loan.at - calendar.ONE_DAY)
 
 
 EXTEND_FROM: dict[str, Callable[[date, date], date]] = {
@@ -309,7 +313,7 @@ def extended(loan: Loan, event: events.Extended, book: Book) -> Loan:
     loan = reshape.on_dates(loan, dates)
     loan = loan._replace(matured_on=None, bills=bills, extension_count=loan.extension_count + 1)
     book.fact("extended", loan.at, new_due_on=due_on.isoformat(), price_minor=sum(charges_now.values()))
-    loan = loan._replace(period=next_period(loan))
+    loan = loan._replace(period=next_period(loan), still_bearing_minor=0)
     return allocate.allocate(loan, book, loan.at, ("past_due", "due"))
 
 

@@ -92,7 +92,7 @@ def interest_base(loan: Loan) -> int:
     """The balance that bears interest today."""
     if state.instalment_number(loan) <= loan.terms.grace.interest_free or _rests_tonight(loan):
         return 0
-    base = INTEREST_BASES[loan.terms.interest_base](loan)
+    base = INTEREST_BASES[loan.terms.interest_base](loan) + loan.still_bearing_minor
     return base if loan.matured_on is None else AFTER_MATURITY[loan.terms.after_maturity](base)
 
 

@@ -110,7 +110,7 @@ def turn_period(loan: Loan, book: Book) -> Loan:
     """At the end of a period: its instalment falls due, and the next period begins."""
     if loan.due_dates:
         loan = _bill(loan, book)
-    return loan._replace(period=next_period(loan))
+    return loan._replace(period=next_period(loan), still_bearing_minor=0)
 
 
 def next_period(loan: Loan, starts_on: date | None = None) -> Period:
@@ -146,8 +146,11 @@ def all_due(loan: Loan, book: Book) -> Loan:
         bill = Bill(len(bills) + 1, starts_on, loan.at, due, paid, relieved, early)
     book.fact("matured", loan.at)
     return state.recounted(
-        loan._replace(bills=(*bills, bill), due_dates=(), planned=(), levels=(), ahead=(), dated=(), matured_on=loan.at)
-    )
+        loan._replace(
+            bills=(*bills, bill), due_dates=(), planned=(), levels=(), ahead=(), dated=(), still_bearing_minor=0,
+            matured_on=loan.at,
+        )
+    )  # fmt: skip
 
 
 def _sum(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, int]:
@@ -311,8 +314,9 @@ def _closed_or_open(loan: Loan, book: Book) -> Loan:
         if state.unapplied(loan):
             book.fact("unapplied_left", loan.at, amount_minor=state.unapplied(loan))
         return nothing_to_come(loan, state.coming_dates(loan))._replace(
-            status="closed", closed_on=loan.at, credit_minor=0, matured_on=loan.matured_on or loan.at
-        )
+            status="closed", closed_on=loan.at, credit_minor=0, still_bearing_minor=0,
+            matured_on=loan.matured_on or loan.at,
+        )  # fmt: skip
     if loan.status == "closed" and owes:
         book.fact("reopened", loan.at, outstanding_minor=owes)
         loan = loan._replace(status="active", closed_on=None, period=next_period(loan))

@@ -45,6 +45,8 @@ def paid_up(loan: Loan) -> Loan | None:
         or loan.terms.forgive_under_minor
     ):
         return None
+    if loan.terms.interest_rests != "daily" and state.oldest_past_due_on(loan):
+        return None  # what is paid late bears interest until the next due date
     if loan.credit_minor or state.stands_beside(loan) or loan.deferred:
         return None
     left = {key: amount for key, amount in state.unbilled(loan).items() if key in ("interest", "principal")}

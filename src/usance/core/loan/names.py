@@ -16,6 +16,7 @@ NAMES: dict[str, frozenset[str]] = {
     "roll": frozenset(calendar.ROLLS),
     "interest_base": frozenset({"actual_balance", "undue_balance", "scheduled_balance"})
     | {"original_principal", "financed_principal"},
+    "interest_rests": frozenset({"daily", "each_instalment"}),
     "early_interest": frozenset({"saved", "owed"}),
     "interest_spread": frozenset({"as_earned", "evenly"}),
     "levelling": frozenset({"none", "even_last"}),

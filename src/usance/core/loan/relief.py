@@ -47,7 +47,7 @@ def _leaves(loan: Loan, book: Book, status: str, rule: str) -> Loan:
     for key in sorted(left):
         loan = relieve(loan, book, key, left[key], status, rule, status.replace("_", " "))
     loan = nothing_to_come(loan, state.coming_dates(loan))
-    return loan._replace(status=status, matured_on=loan.at)
+    return loan._replace(status=status, matured_on=loan.at, still_bearing_minor=0)
 
 
 def written_off(loan: Loan, event: events.WrittenOff, book: Book) -> Loan:

@@ -1,7 +1,5 @@
-"""The loan as it stands at the start of a day: balances, accruals carried exactly, schedule, delinquency.
-
-A Loan is an immutable record; functions that change it return another one and write what they did into a Book.
-"""
+"""The loan as it stands at the start of a day: balances, accruals carried exactly, schedule, delinquency. A
+Loan is an immutable record; functions that change it return another one and write what they did into a Book."""
 
 from __future__ import annotations
 
@@ -54,6 +52,7 @@ class Loan(NamedTuple):
     period: Period | None = None  # the running one
     due_dates: tuple[date, ...] = ()  # not yet billed
     level_minor: int = 0  # what an instalment amounts to
+    still_bearing_minor: int = 0  # repaid in the running period, where that bears interest until it ends
     credit_minor: int = 0  # paid in advance for coming instalments, where it lowers them
     ahead: tuple[Ahead, ...] = ()  # of each coming instalment what is settled, where that leaves them as they are
     planned: tuple[int, ...] = ()  # the principal of each coming instalment as it was levelled, where they stand

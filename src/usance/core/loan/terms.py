@@ -270,6 +270,7 @@ class Terms:
     day_count: str = "actual/365"
     level_day_count: str = ""  # the convention by which the level is computed; empty: that of the accrual
     interest_base: str = "actual_balance"
+    interest_rests: str = "daily"  # from when money that was paid lowers the balance that bears interest
     interest_spread: str = "as_earned"
     after_maturity: str = "continues"
     rounding: str = "half_even"
@@ -302,8 +303,8 @@ class Terms:
 
     def __post_init__(self) -> None:
         _check(self.principal_minor > 0, "principal_minor", self.principal_minor, "more than zero")
-        for field in ("late_start", "day_count", "interest_base", "interest_spread", "after_maturity",
-                      "rounding", "residue", "levelling", "roll", "early_payment", "early_interest",
+        for field in ("late_start", "day_count", "interest_base", "interest_rests", "interest_spread",
+                      "after_maturity", "rounding", "residue", "levelling", "roll", "early_payment", "early_interest",
                       "charge_off"):  # fmt: skip
             _known(field, field, getattr(self, field))
         _check(self.early_interest == "saved" or self.early_payment in STANDING, "early_interest", self.early_payment,
@@ -313,6 +314,9 @@ class Terms:
                "owed only without a cost cap and without a tax on interest")  # fmt: skip
         _check(self.interest_base != "scheduled_balance" or self.early_interest == "owed", "interest_base",
                self.interest_base, "interest as scheduled is owed by who pays early")  # fmt: skip
+        follows = self.interest_base in ("actual_balance", "undue_balance") and self.interest_spread == "as_earned"
+        _check(self.interest_rests == "daily" or (follows and self.early_interest == "saved"), "interest_rests",
+               self.interest_base, "at each instalment only where interest follows what is paid")  # fmt: skip
         _known("day_count", "level_day_count", self.level_day_count or self.day_count)
         _check(self.grace.principal < self.plan.count, "grace.principal", self.grace.principal,
                "fewer than the instalments")  # fmt: skip

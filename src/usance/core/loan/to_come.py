@@ -40,6 +40,7 @@ def shares_to_come(loan: Loan, periods: Sequence[Period] = ()) -> list[plan.Shar
         bearing = [_awake(loan, period) * (rung.number > terms.grace.interest_free)
                    for rung, period in zip(ahead, periods, strict=True)]  # fmt: skip
         ahead = [rung._replace(earns=loan.even_factor * part) for rung, part in zip(ahead, bearing, strict=True)]
+    owed = owed._replace(earned=owed.earned + loan.still_bearing_minor * ahead[0].earns)
     *shares, last = plan.shares(terms, state.levels(loan), owed, ahead)
     if len(periods) < len(loan.due_dates):
         return shares

@@ -29,7 +29,7 @@ PERIODS = ("day", "month", "year")
 VOCABULARY = {
     "when": "fee_when", "of": "fee_of", "rule": "penalty", "waterfall": "waterfall", "extend_from": "extend_from",
     "late_start": "late_start", "day_count": "day_count", "interest_base": "interest_base",
-    "interest_spread": "interest_spread",
+    "interest_rests": "interest_rests", "interest_spread": "interest_spread",
     "after_maturity": "after_maturity", "rounding": "rounding", "residue": "residue", "levelling": "levelling",
     "roll": "roll", "early_payment": "early_payment", "early_interest": "early_interest", "charge_off": "charge_off",
     "drawdowns.interest": "drawn_interest", "drawdowns.repaid": "drawn_repaid",

@@ -21,6 +21,7 @@ GROUPS: Mapping[str, Any] = {  # pattern of a place -> the heading it stands und
     "conventions.day_count": COUNTING,
     "conventions.level_day_count": COUNTING,
     "conventions.interest_base": COUNTING,
+    "conventions.interest_rests": COUNTING,
     "conventions.interest_spread": COUNTING,
     "conventions.after_maturity": COUNTING,
     "conventions.rounding": ROUNDING,
@@ -73,6 +74,9 @@ HELP: Mapping[str, Any] = {
     "penalty.cap_share": _("All penalties together end there."),
     "penalty.yearly_cap_share": _("All penalties of one calendar year end there. Empty: no such end."),
     "non_accrual.after_days": _("From then on interest and penalties are our income when they are paid, not before."),
+    "conventions.interest_rests": _(
+        "Of money that comes between two due dates. Who pays back all pays interest until that day."
+    ),
     "conventions.residue": _("What a day's interest leaves below the smallest coin."),
     "conventions.levelling": _("Equal instalments rarely add up exactly."),
     "conventions.level_multiple_minor": _("Equal instalments are rounded to it."),

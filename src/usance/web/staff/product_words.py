@@ -95,6 +95,7 @@ LABELS: Mapping[str, Any] = {
     "conventions.day_count": gettext_lazy("Days counted as"),
     "conventions.level_day_count": gettext_lazy("Days for the size of equal instalments"),
     "conventions.interest_base": gettext_lazy("Interest on"),
+    "conventions.interest_rests": gettext_lazy("Money that was paid lowers the interest"),
     "conventions.interest_spread": gettext_lazy("Interest of each instalment"),
     "conventions.after_maturity": gettext_lazy("Interest after the last due date"),
     "conventions.rounding": gettext_lazy("Rounding"),
@@ -176,6 +177,8 @@ VALUES: Mapping[str, Any] = {
     "undue_balance": gettext_lazy("what is outstanding and not due yet"),
     "scheduled_balance": gettext_lazy("what would be outstanding if all were paid when due"),
     "financed_principal": gettext_lazy("the original principal less the down payment"),
+    "daily": gettext_lazy("from its own day"),
+    "each_instalment": gettext_lazy("from the next due date (rests at each instalment)"),
     "saved": gettext_lazy("is saved"),
     "owed": gettext_lazy("is owed all the same"),
     "keeps_plan": gettext_lazy("nothing changes for the borrower"),
@@ -248,6 +251,9 @@ PROBLEMS: Mapping[str, Any] = {  # why a configuration cannot be -> a sentence
     ),
     "owed only where instalments stay as they are": gettext_lazy(
         "Interest can be owed all the same only where money paid early settles the instalments to come."
+    ),
+    "at each instalment only where interest follows what is paid": gettext_lazy(
+        "Money can wait for the next due date only where interest is on what is outstanding, and paying early saves it."
     ),
     "smaller only where interest is saved and all is one level": gettext_lazy(
         "Later instalments become smaller only where paying early saves interest, and all parts share one plan."

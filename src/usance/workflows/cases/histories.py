@@ -127,17 +127,6 @@ def _as_written_off(telling: Telling, loan: Loan) -> list[quote.Row]:
     return [row._replace(remaining_minor=0, relieved_minor=row.relieved_minor + row.remaining_minor) for row in rows]
 
 
-def _rest_day(telling: Telling, on: date) -> date:
-    """Where interest is counted from due date to due date, and to the next of them when a loan is paid off too (the
-    older calculator knows no other way), the other system looks from there: what is past due bears interest until the
-    running period ends."""
-    told, loan = telling.given.get("recalculation") or {}, telling.loan(on)
-    by_period = told.get("rest_frequency") == "SAME_AS_REPAYMENT"
-    to_the_next = told.get("pre_closure_interest") == "TILL_REST_FREQUENCY_DATE" or schedules.is_older(telling.given)
-    looks_on = by_period and to_the_next and loan.due_dates and state.oldest_past_due_on(loan)
-    return loan.due_dates[0] if looks_on else on
-
-
 def _cells(moment: Told, telling: Telling, on: date, today: date) -> Iterator[Cell]:
     expected, currency = moment.get("schedule") or [], telling.terms.currency
     loan, rows, beside = _looked_at(moment, telling, on, today)
@@ -162,7 +151,6 @@ def _looked_at(
     if not telling.runs():
         rows = charging.expected_rows(telling, today)
         return None, rows, _beside(rows, ())
-    on = _rest_day(telling, on)
     step = telling.step(on)
     loan, again = step.loan, [move for move in step.movements if move.kind == "charged_back"]
     added = [(move.effective_on, move.amount_minor) for move in again if move.component == "principal"]

@@ -102,6 +102,7 @@ def terms_of(given: Mapping[str, Any]) -> Terms:
         day_count=_day_count(given, older),
         level_day_count=_level_day_count(given) if older and not flat else "",
         interest_base=_interest_base(given, older),
+        interest_rests=_interest_rests(given, older),
         interest_spread="evenly" if by_term else "as_earned",
         rounding=given["rounding"].lower(),
         residue="collect_at_end" if by_term else _residue(given, older),
@@ -140,6 +141,15 @@ def _interest_base(given: Mapping[str, Any], older: bool) -> str:
     if not _follows_payments(given):
         return "scheduled_balance"
     return "actual_balance" if given["recalculation"]["interest_on_past_due_principal"] else "undue_balance"
+
+
+def _interest_rests(given: Mapping[str, Any], older: bool) -> str:
+    """Where interest is counted from due date to due date, and to the next of them when a loan is paid off too (the
+    older calculator knows no other way), money that comes in between waits for the next."""
+    told = given.get("recalculation") or {}
+    by_period = _follows_payments(given) and told.get("rest_frequency") == "SAME_AS_REPAYMENT"
+    to_the_next = older or told.get("pre_closure_interest") == "TILL_REST_FREQUENCY_DATE"
+    return "each_instalment" if by_period and to_the_next else "daily"
 
 
 def _kind(given: Mapping[str, Any]) -> str:
@@ -184,8 +194,10 @@ def _day_count(given: Mapping[str, Any], older: bool) -> str:
 
 
 def _residue(given: Mapping[str, Any], older: bool) -> str:
-    """The older calculator rounds what each span between two payments earns by itself."""
-    return "drop_when_paid" if older and given.get("recalculation") else "drop_when_due"
+    """The older calculator rounds what each span earns by itself in which the balance is the same: until the next
+    payment, or, where money waits for a due date, until that."""
+    ends_early = given.get("recalculation") and _interest_rests(given, older) == "daily"
+    return "drop_when_paid" if older and ends_early else "drop_when_due"
 
 
 def _level_day_count(given: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -35,7 +36,7 @@ from usance.core.loan import checkpoint, replay
 from usance.ports import due
 from usance.ports.actor import SYSTEM
 from usance.workflows import close_day
-from usance.workflows.audit_books import books
+from usance.workflows.audit_books import audit_books, books
 
 D = date(2026, 3, 2)
 LAST = date(2099, 1, 1)
@@ -319,6 +320,28 @@ def test_a_loan_written_after_its_chunk_was_closed_joins_the_next_day_correctly(
         assert Loan.objects.get(pk=new.pk).interest_minor == 90_000
         totals = ledger.control_totals(on=LAST)
         assert totals["interest_receivable"] == sum(row.interest_minor for row in Loan.objects.all())
+
+
+def test_money_for_tomorrow_that_comes_after_the_loan_was_closed_is_used_tomorrow(lender: UUID) -> None:
+    """The loan stands at its due date already, the institution still in the day before: the money waits that day and
+    pays on the next, and so it is booked."""
+    with transaction.atomic():
+        loan = loans.lend(
+            on=D, agreed=dataclasses.replace(loans.single_payment(days=1), early_payment="hold_until_due")
+        )
+        run = closing.start(actor=SYSTEM, at=AT)
+        for chunk_id in closing.waiting_chunks(run.pk):
+            assert closing.close_chunk(chunk_id=chunk_id, at=AT)
+    with transaction.atomic():
+        loans.pay(loan, 400_000, D)
+        booked = LoanMovement.objects.filter(loan=loan, kind__in=("payment_received", "allocated"))
+        assert {(row.kind, row.booked_on, row.entry.booked_on) for row in booked} == {
+            ("payment_received", D, D), ("allocated", D + timedelta(days=1), D + timedelta(days=1)),
+        }  # fmt: skip
+        assert closing.finish(run_id=run.pk, at=AT, actor=SYSTEM)
+    close()
+    assert_as_refolded()
+    assert not audit_books().differences
 
 
 def test_two_workers_do_not_take_the_same_chunk(lender: UUID) -> None:

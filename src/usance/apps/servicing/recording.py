@@ -166,10 +166,20 @@ def _event_row(taking: Taking, event: Event, actor: Actor) -> LoanEvent:
 def _book(
     taking: Taking, event: LoanEvent, movements: Sequence[tuple[UUID | None, Movement]], actor: Actor
 ) -> list[LoanMovement]:
-    """The event's movements as rows, and the one entry that carries them."""
+    """The event's movements as rows, and the entry that carries them. While a day is being ended, a loan that its close
+    has passed stands at tomorrow: what then follows of tomorrow is booked on tomorrow, by an entry of its own."""
+    by_day: dict[date, list[tuple[UUID | None, Movement]]] = {}
+    for event_id, movement in movements:
+        by_day.setdefault(max(taking.today, movement.effective_on), []).append((event_id, movement))
+    return [row for day in sorted(by_day) for row in _book_on(day, taking, event, by_day[day], actor)]
+
+
+def _book_on(
+    day: date, taking: Taking, event: LoanEvent, movements: Sequence[tuple[UUID | None, Movement]], actor: Actor
+) -> list[LoanMovement]:
     rows = [
         LoanMovement(
-            id=new_id(), loan=taking.row, event_id=event_id, booked_on=taking.today, effective_on=m.effective_on,
+            id=new_id(), loan=taking.row, event_id=event_id, booked_on=day, effective_on=m.effective_on,
             kind=m.kind, component=m.component, fee_kind=m.fee_kind, tax_kind=m.tax_kind, amount_minor=m.amount_minor,
         )
         for event_id, m in movements
@@ -177,11 +187,12 @@ def _book(
     transfers = posting.transfers_of(taking.row, [movement for _, movement in movements], name_loan=True)
     if not transfers:
         return []
+    is_later = day > taking.today
     entry = ledger.post(
         entry=ledger.NewEntry(
-            key=f"loan:{taking.row.pk}:{event.source}",
-            booked_on=taking.today,
-            effective_on=event.effective_on,
+            key=f"loan:{taking.row.pk}:{event.source}{f':{day}' if is_later else ''}",
+            booked_on=day,
+            effective_on=day if is_later else event.effective_on,
             description=f"loan.{folding.snake(event.kind)}",
             transfers=transfers,
             source=event.source,

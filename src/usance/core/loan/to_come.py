@@ -122,7 +122,7 @@ def earned_as_planned(loan: Loan, period: Period, spans: plan.RateSpans) -> Frac
     """What the plan's own balance earned in the running period until today, whatever was paid early or late: interest
     that was saved, or is owed for lateness, is no reason for another level."""
     since, earned = loan.planned_so_far or (period.starts_on, Fraction(0))
-    if since < period.starts_on:
+    if since <= period.starts_on:
         since, earned = period.starts_on, Fraction(0)
     awake = plan.with_rests(spans, charges.rests(loan))
     whole, left = (plan.factor(loan.terms, period, awake, start) for start in (since, loan.at))

@@ -181,12 +181,15 @@ def measure(*, wanted: int, workers: int, days: int, tell: Callable[[str], None]
                 busy = _close()
             mix = herd.mix(_ask)
         peaks = [_peak_mb(worker.pid) for worker in processes]
-    tell("audit")
+    usual = sorted(made, key=lambda day: day.seconds)[len(made) // 2]
+    figures = _figures(herds[-1].loans, workers, usual, floors)
+    tell(
+        f"audit (a close took {figures['seconds']} s, the floor {figures['floor_seconds']} s: {figures['ratio']} times)"
+    )
     for one in herds:
         with tenancy.bound(one.institution_id):
             differences += len(audit_books().differences)
-    usual = sorted(made, key=lambda day: day.seconds)[len(made) // 2]
-    return _figures(herds[-1].loans, workers, usual, floors) | {
+    return figures | {
         "peak_rss_mb": round(max(peaks)),
         "per_loan_us": per_loan,
         "days": [round(day.seconds, 3) for day in made],

@@ -57,6 +57,7 @@ def test_goals_that_were_missed_are_named() -> None:
         "ratio": 1.6, "per_loan_us": {10_000: 9.0, 100_000: 7.0, 1_000_000: 10.0},
     }  # fmt: skip
     assert cli_bench_close.breaches(bad) == ["audit", "payments", "memory", "ratio", "growth"]
+    assert "ratio" in cli_bench_close.breaches(bad | {"loans": 99_720})  # what whole copies make of a hundred thousand
     assert cli_bench_close.breaches(bad | {"loans": 1000}) == ["audit", "payments", "memory"]
 
 

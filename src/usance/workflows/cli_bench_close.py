@@ -225,13 +225,14 @@ def _paid(payments: Payments) -> dict[str, Any]:
 
 
 def breaches(figures: dict[str, Any]) -> list[str]:
-    """What missed its goal. Below a hundred thousand loans the fixed cost of a day decides, and ratios say nothing."""
+    """What missed its goal. Below a hundred thousand loans (as far as whole copies reach) the fixed cost of a day
+    decides, and ratios say nothing."""
     found = ["audit"] if figures["differences"] else []
     if figures["payments"]["refused"] or figures["payments"]["longest_ms"] > MOST_WAIT_MS:
         found.append("payments")
     if figures["peak_rss_mb"] > MOST_MB:
         found.append("memory")
-    if figures["loans"] >= 100_000:
+    if figures["loans"] > 100_000 - herd.LIVES:
         costs = list(figures["per_loan_us"].values())
         found += ["ratio"] if figures["ratio"] > RATIO else []
         found += ["growth"] if costs[-1] > GROWTH * costs[-2] else []

@@ -188,7 +188,7 @@ def measure(*, wanted: int, workers: int, days: int, tell: Callable[[str], None]
     )
     for one in herds:
         with tenancy.bound(one.institution_id):
-            differences += len(audit_books().differences)
+            differences += len(audit_books(tell=tell).differences)
     return figures | {
         "peak_rss_mb": round(max(peaks)),
         "per_loan_us": per_loan,

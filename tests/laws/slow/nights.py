@@ -124,8 +124,10 @@ def _nothing_would_be_left(loan: SlowLoan, room: int) -> bool:
 
 
 def _waits(loan: SlowLoan, one: Demand, interest: int, room: int) -> bool:
-    """Interest that does not fit since principal was paid beforehand, which saves some."""
+    """Interest that does not fit since principal was paid beforehand, which saves some. Where principal rests no level
+    holds it."""
     saves = loan.agreed.early_interest == "saved" and "interest" in loan.level_parts
+    saves = saves and loan.number() > loan.agreed.grace.principal
     return saves and one.settled("principal") > 0 and interest > room
 
 

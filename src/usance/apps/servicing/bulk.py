@@ -95,10 +95,12 @@ class _Folding:
         self.left: list[Left] = []
 
     def run(self, behind: Q) -> None:
-        while earned := earnings.lock_some(behind & ~Q(id__in=[one.row.pk for one in self.left]), AT_ONCE):
+        waiting = behind & ~Q(id__in=[one.row.pk for one in self.left])
+        while earned := earnings.lock_some(waiting, AT_ONCE):
             self._fold_some(earned)
             if len(earned) < AT_ONCE:
                 break
+            waiting &= Q(id__gt=max(earned))
 
     def finish(self) -> list[Left]:
         """Those that did not go through."""

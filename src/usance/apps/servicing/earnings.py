@@ -1,8 +1,8 @@
 """What running loans earn while their days are alike: written whenever a loan was folded, moved on by the close for all
 at once, by the very lines of `core.loan.quiet`.
 
-A loan's row is locked before its Earning; the close locks Earnings alone. Whoever changes a loan reads its Earning
-after the row is locked, so that both are of one moment.
+An Earning is locked before the row of its loan, never after it: the close holds Earnings that it has passed when it
+comes to a loan to which something happened. Whoever changes a loan holds both, so that both are of one moment.
 """
 
 from __future__ import annotations
@@ -95,8 +95,7 @@ def _line(one: Folded, ages: Sequence[int]) -> tuple[Any, ...]:
 
 
 def lock(ids: Sequence[UUID]) -> dict[UUID, Earning]:
-    """The Earnings of these loans, nobody else's until the transaction ends. The loans' rows are locked after them,
-    never before: the close holds Earnings that it has passed when it comes to a loan to which something happened."""
+    """The Earnings of these loans, nobody else's until the transaction ends. The loans' rows are locked after them."""
     return {one.pk: one for one in Earning.objects.select_for_update().filter(pk__in=ids).order_by("id")}
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import typst
 from django.db import connection
 from django.test import Client, override_settings
 
@@ -45,6 +45,8 @@ def test_numbers_of_every_network_are_known(number: str) -> None:
         "2026-03-02 10:00:00.123456",
         "a" * 16 + VISA,  # part of a digest
         "4444444444444444444444",
+        "+4444555566661111",  # a phone number, however long
+        "44 445 555 666 611 11",  # amounts beside each other
     ],
 )
 def test_what_is_no_card_number_is_left_alone(text: str) -> None:
@@ -126,7 +128,15 @@ def test_sealing_one_does_not_hide_it(money: Money, places: Any) -> None:
     assert "access_session.session_data (sealed)" in found
 
 
-def test_a_paper_s_compressed_parts_are_unpacked(money: Money, places: Any) -> None:
+def written(words: str) -> bytes:
+    """A paper that says these words, as the product writes its papers."""
+    return typst.compile(f"#set document(date: none)\n#text[{words}]".encode(), format="pdf")
+
+
+@pytest.mark.parametrize("words", [f"Card {SPACED}", f"Card {VISA}", ""])
+def test_the_words_of_a_paper_are_read_and_not_the_digits_that_place_them(
+    money: Money, places: Any, words: str
+) -> None:
     from usance.apps.agreements import services as papers
 
     party_id = money.customer()
@@ -134,10 +144,20 @@ def test_a_paper_s_compressed_parts_are_unpacked(money: Money, places: Any) -> N
         kind="agreement", key="planted", party_id=party_id, subject=("test", party_id), language="en", reference="A-1",
         issued_on=money.institution.business_date, content={},
     )  # fmt: skip
-    pdf = b"%PDF-1.7\nstream\n" + zlib.compress(f"BT ({VISA}) Tj ET".encode()) + b"\nendstream"
+    table = (
+        "#table(columns: 4, " + ", ".join(f"[{k}], [1 653 000], [48 {k:03d}], [01.02.2026]" for k in range(99)) + ")"
+    )
+    pdf = written(f"{words} {table}")
+    assert pdf.startswith(b"%PDF")
     name = papers.keep_file(document=document, pdf=pdf, suffix="")
     papers.rendered(document_id=document.pk, pdf=pdf, name=name, at=money.now.at)
-    assert "papers" in places()
+    assert places() == ({"papers"} if words else set())
+
+
+def test_what_is_no_paper_is_looked_at_as_it_is(money: Money, places: Any) -> None:
+    from usance.workflows import card_scan
+
+    assert [list(card_numbers(text)) for text in card_scan._texts(f"no paper {VISA}".encode())] == [[VISA]]
 
 
 def test_logs_and_files_are_looked_at_and_the_provider_s_own_book_is_not(tmp_path: Path) -> None:

@@ -3,12 +3,13 @@ logs, and the files of the installation. The book of the sandbox is the provider
 
 from __future__ import annotations
 
-import zlib
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+import pypdf
 from django.db import connection, transaction
 
 from usance.apps.access import selectors as access
@@ -112,7 +113,7 @@ def _in_sealed(column: Sealed) -> Iterator[Found]:
 
 
 def _in_papers(institution_id: UUID) -> Iterator[Found]:
-    """In each paper's file, its compressed parts unpacked."""
+    """In the words of each paper's file."""
     with tenancy.bound(institution_id):
         with transaction.atomic():
             kept = list(papers.with_files())
@@ -123,19 +124,21 @@ def _in_papers(institution_id: UUID) -> Iterator[Found]:
                         content = paper_files.read_file(document=document, name=name)
                 except vault.PersonErased:
                     continue
-                for text in _pieces(content):
+                for text in _texts(content):
                     yield from _found("papers", name, text)
 
 
-def _pieces(content: bytes) -> Iterator[str]:
-    """The bytes of a PDF, and each of its compressed streams."""
-    yield content.decode("latin-1")
-    for part in content.split(b"stream\r\n" if b"stream\r\n" in content else b"stream\n")[1:]:
-        unpacked = zlib.decompressobj()
-        try:
-            yield unpacked.decompress(part, 32 * LARGEST_PIECE).decode("latin-1")
-        except zlib.error:  # not compressed, or by other means: the plain bytes were looked at
-            continue
+def _texts(content: bytes) -> Iterator[str]:
+    """What a PDF says: on its pages, about itself, and in the files that it carries. Its inner language is full of
+    digits that are nobody's: places on the page, widths of letters. A file that is none is looked at as it is."""
+    try:
+        paper = pypdf.PdfReader(io.BytesIO(content))
+        yield from (page.extract_text() for page in paper.pages)
+        yield from (str(value) for value in (paper.metadata or {}).values())
+        for carried in paper.attachments.values():
+            yield from (one.decode("latin-1") for one in carried)
+    except pypdf.errors.PyPdfError:
+        yield content.decode("latin-1")
 
 
 def in_files(home: Path) -> Iterator[Found]:

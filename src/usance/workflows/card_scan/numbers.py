@@ -29,7 +29,8 @@ _NO_NUMBERS = re.compile(
     r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|\b(?=[0-9a-f]*[a-f])[0-9a-f]{32,}\b|\b\d+\.\d{6,}\b",
     re.IGNORECASE,
 )
-_DIGITS = re.compile(r"\d(?:[ \t\u00a0.-]?\d){12,}")
+_DIGITS = re.compile(r"(?<![+\d])\d(?:[ \t\u00a0.-]?\d){12,}")  # after a plus it is a phone number
+WRITTEN = ((4, 6, 5), (4, 6, 4))  # in groups, where these are not of four digits each
 CANDIDATE_SQL = r"[0-9]([ \t.-]?[0-9]){12,}"  # what PostgreSQL looks for before anything is read
 
 
@@ -49,22 +50,21 @@ def is_card_number(digits: str) -> bool:
 
 def card_numbers(text: str) -> Iterator[str]:
     """Each card number in the text, without its separators. A longer run of digits is looked at in every part that is
-    set apart by a separator, and whole."""
+    set apart by a separator."""
     for run in _DIGITS.finditer(_NO_NUMBERS.sub(" ", text)):
         yield from dict.fromkeys(found for found in _readings(run.group()) if is_card_number(found))
 
 
 def _readings(run: str) -> Iterator[str]:
-    """Ways to read a run of digits: each stretch of whole groups."""
+    """Ways to read a run of digits: each group alone, and neighbours in the groups in which cards are written. Amounts
+    and dates beside each other are none."""
     groups = re.split(r"[ \t\u00a0.-]", run)
     for begin in range(len(groups)):
-        joined = ""
-        for group in groups[begin:]:
-            joined += group
-            if len(joined) > 19:
-                break
-            if len(joined) >= 13:
-                yield joined
+        for end in range(begin + 1, min(begin + 5, len(groups)) + 1):
+            sizes = tuple(map(len, groups[begin:end]))
+            in_fours = set(sizes[:-1]) == {4} and sizes[-1] <= 4
+            if (end - begin == 1 or in_fours or sizes in WRITTEN) and 13 <= sum(sizes) <= 19:
+                yield "".join(groups[begin:end])
 
 
 def masked(digits: str) -> str:

@@ -136,3 +136,16 @@ def test_the_lock_file_names_no_registry() -> None:
     text = (PROJECT / "frontend/package-lock.json").read_text()
     assert "resolved" not in text
     assert "registry" not in text
+
+
+def test_every_class_that_python_writes_has_a_rule() -> None:
+    """Only templates are searched for what is to be generated: what Python writes must stand in our own sheets."""
+    sheets = "\n".join(path.read_text() for path in (PROJECT / "frontend/src/styles").rglob("*.css"))
+    written = {
+        name
+        for path in WEB.rglob("*.py")
+        for names in re.findall(r'class="([a-z_ -]+)"', path.read_text())
+        for name in names.split()
+    }
+    assert len(written) > 1
+    assert {name for name in written if not re.search(rf"\.{re.escape(name)}\b", sheets)} == set()

@@ -86,7 +86,7 @@ LABELS: Mapping[str, Any] = {
     "non_accrual.until": gettext_lazy("It stays there until"),
     "cooling_off.days": gettext_lazy("Days after signing"),
     "cooling_off.pay_days": gettext_lazy("Then so many days to give the money back"),
-    "allocation.waterfall": gettext_lazy("Order"),
+    "allocation.waterfall": gettext_lazy("In which order"),
     "allocation.components.*": gettext_lazy("Then"),
     "taxes.*.kind": gettext_lazy("Tax"),
     "taxes.*.share": gettext_lazy("Share"),

@@ -22,14 +22,14 @@ def paper(kind: str) -> str:
 @register.filter
 def whole(value: Any) -> SafeString:
     """A number of a loan, a paper or a phone: it stays on one line."""
-    return format_html('<span class="whitespace-nowrap">{}</span>', value)
+    return format_html('<span class="u-num">{}</span>', value)
 
 
 @register.filter
 def to_call(phone: str) -> SafeString:
     """A phone number that a phone calls when it is pressed."""
     digits = "".join(sign for sign in phone if sign.isdigit() or sign == "+")
-    return format_html('<a class="whitespace-nowrap" href="tel:{}">{}</a>', digits, phone)
+    return format_html('<a class="u-num" href="tel:{}">{}</a>', digits, phone)
 
 
 @register.filter

@@ -19,6 +19,8 @@ CONTEXT = {
     "outstanding_minor": 9_876_500,
     "over_minor": 100_000,
     "due_on": date(2026, 3, 5),
+    "since": date(2026, 3, 1),
+    "until": date(2026, 4, 1),
     "debit_on": date(2026, 3, 6),
     "as_of": date(2026, 3, 7),
     "reason": "—",

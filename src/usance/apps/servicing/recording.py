@@ -33,7 +33,7 @@ TRANSITIONS = {
     "sold": "loans.sold",
     "cancelled": "loans.cancelled",
 }
-
+CHANGED_BY_HAND = "loans.changed_by_hand"  # the job for each event that a colleague told
 
 # of an event's payload, what the trail leaves to the event itself, whose hash it keeps
 NOT_RECORDED = {"reason", "why", "version", "before", "after"}
@@ -68,6 +68,8 @@ def tell(*, loan_id: UUID, events: Sequence[Event], actor: Actor) -> Loan:
         _take_in(taking, event, actor)
     _write(taking, actor)
     announce(row.pk, before, taking.loan)
+    if actor.is_staff:
+        _announce_by_hand(row.pk, fresh)
     return row
 
 
@@ -248,6 +250,12 @@ def announce(loan_id: UUID, before: state.Loan, after: state.Loan) -> None:
     for name in _announced(before, after):
         if name in queue.declared():
             queue.enqueue(name, loan_id=str(loan_id))
+
+
+def _announce_by_hand(loan_id: UUID, told: Sequence[Event]) -> None:
+    if CHANGED_BY_HAND in queue.declared():
+        each = [{"loan_id": str(loan_id), "source": event.source} for event in told]
+        queue.enqueue_all(CHANGED_BY_HAND, each)
 
 
 Jobs = dict[str, list[dict[str, queue.Plain]]]

@@ -123,6 +123,54 @@ TEXTS = {
         "the one of before again: {due_on:date}. {link}",
         "The due date is the one of before again",
     ),
+    "charge_added": Text(
+        "{lender}: {amount_minor:money} was added to what you owe for loan {reference}. Together now: "
+        "{outstanding_minor:money}. See why: {link}",
+        "Something was added to what you owe",
+        "We added {amount_minor:money} to what you owe for loan {reference}. Together it is now "
+        "{outstanding_minor:money}.\n\nWhat it is for, and when it is to be paid: {link}\n\nIf you think it is a "
+        "mistake, call us.",
+    ),
+    "debt_reduced": Text(
+        "{lender}: you owe {amount_minor:money} less for loan {reference}. Left: {outstanding_minor:money}. {link}",
+        "You owe less",
+        "We took {amount_minor:money} off what you owe for loan {reference}. Left to pay: "
+        "{outstanding_minor:money}.\n\nYour loan: {link}",
+    ),
+    "dates_changed": Text(
+        "{lender}: the payment dates of loan {reference} changed. Next: {amount_minor:money} by {due_on:date}. All "
+        "dates: {link}",
+        "Your payment dates changed",
+        "The payment dates of loan {reference} changed. Your next payment is {amount_minor:money} by "
+        "{due_on:date}.\n\nAll dates and amounts: {link}",
+    ),
+    "rate_changed": Text(
+        "{lender}: loan {reference} bears another interest rate since {since:date}. Next payment: {amount_minor:money} "
+        "by {due_on:date}. {link}",
+        "The interest rate of your loan changed",
+        "Since {since:date} loan {reference} bears another interest rate. Your next payment is {amount_minor:money} by "
+        "{due_on:date}.\n\nThe rate and all payments to come: {link}",
+    ),
+    "interest_paused": Text(
+        "{lender}: loan {reference} bears no interest from {since:date} to {until:date}. Next payment: "
+        "{amount_minor:money} by {due_on:date}. {link}",
+        "No interest for a while",
+        "Loan {reference} bears no interest from {since:date} to {until:date}. Your next payment is "
+        "{amount_minor:money} by {due_on:date}.\n\nYour loan: {link}",
+    ),
+    "contract_ended": Text(
+        "{lender}: the contract of loan {reference} was ended. All of it is due today: {outstanding_minor:money}. Pay, "
+        "or see what is possible: {link}",
+        "The contract of your loan was ended",
+        "We ended the contract of loan {reference}. All that you owe is due today: {outstanding_minor:money}.\n\nPay "
+        "it, or see what else is possible: {link}\n\nIf you cannot pay, call us: we look for a way together.",
+    ),
+    "loan_corrected": Text(
+        "{lender}: we corrected loan {reference}. You now owe {outstanding_minor:money}. See what changed: {link}",
+        "Your loan was corrected",
+        "We corrected something about loan {reference}. You now owe {outstanding_minor:money}.\n\nWhat changed, and "
+        "all payments to come: {link}\n\nIf you think it is wrong, call us.",
+    ),
     "stepped_back": Text(
         "{lender}: you stepped back from loan {reference}. Pay {amount_minor:money} by {due_on:date} and it is closed; "
         "earlier costs less. {link}",

@@ -126,6 +126,57 @@ TEXTS = {
         "діє попередня дата: {due_on:date}. {link}",
         "Знову діє попередня дата платежу",
     ),
+    "charge_added": Text(
+        "{lender}: до боргу за кредитом {reference} додано {amount_minor:money}. Разом тепер: "
+        "{outstanding_minor:money}. Чому: {link}",
+        "До вашого боргу дещо додано",
+        "Ми додали {amount_minor:money} до вашого боргу за кредитом {reference}. Разом тепер "
+        "{outstanding_minor:money}.\n\nЗа що це і коли сплатити: {link}\n\nЯкщо ви вважаєте це помилкою, зателефонуйте "
+        "нам.",
+    ),
+    "debt_reduced": Text(
+        "{lender}: ваш борг за кредитом {reference} менший на {amount_minor:money}. Залишилося: "
+        "{outstanding_minor:money}. {link}",
+        "Ваш борг зменшено",
+        "Ми зменшили ваш борг за кредитом {reference} на {amount_minor:money}. Залишилося сплатити: "
+        "{outstanding_minor:money}.\n\nВаш кредит: {link}",
+    ),
+    "dates_changed": Text(
+        "{lender}: дати платежів за кредитом {reference} змінилися. Наступний: {amount_minor:money} до {due_on:date}. "
+        "Усі дати: {link}",
+        "Дати ваших платежів змінилися",
+        "Дати платежів за кредитом {reference} змінилися. Ваш наступний платіж: {amount_minor:money} до "
+        "{due_on:date}.\n\nУсі дати й суми: {link}",
+    ),
+    "rate_changed": Text(
+        "{lender}: з {since:date} за кредитом {reference} діє інша процентна ставка. Наступний платіж: "
+        "{amount_minor:money} до {due_on:date}. {link}",
+        "Процентна ставка вашого кредиту змінилася",
+        "З {since:date} за кредитом {reference} діє інша процентна ставка. Ваш наступний платіж: {amount_minor:money} "
+        "до {due_on:date}.\n\nСтавка й усі майбутні платежі: {link}",
+    ),
+    "interest_paused": Text(
+        "{lender}: з {since:date} до {until:date} за кредитом {reference} проценти не нараховуються. Наступний платіж: "
+        "{amount_minor:money} до {due_on:date}. {link}",
+        "Певний час без процентів",
+        "З {since:date} до {until:date} за кредитом {reference} проценти не нараховуються. Ваш наступний платіж: "
+        "{amount_minor:money} до {due_on:date}.\n\nВаш кредит: {link}",
+    ),
+    "contract_ended": Text(
+        "{lender}: договір за кредитом {reference} припинено. Увесь борг до сплати сьогодні: "
+        "{outstanding_minor:money}. Сплатити або знайти вихід: {link}",
+        "Договір вашого кредиту припинено",
+        "Ми припинили договір за кредитом {reference}. Увесь ваш борг до сплати сьогодні: "
+        "{outstanding_minor:money}.\n\nСплатіть або подивіться, що ще можливо: {link}\n\nЯкщо не можете сплатити, "
+        "зателефонуйте нам: разом пошукаємо вихід.",
+    ),
+    "loan_corrected": Text(
+        "{lender}: ми виправили дані кредиту {reference}. Тепер ви винні {outstanding_minor:money}. Що "
+        "змінилося: {link}",
+        "Ваш кредит виправлено",
+        "Ми виправили дані кредиту {reference}. Тепер ви винні {outstanding_minor:money}.\n\nЩо змінилося та всі "
+        "майбутні платежі: {link}\n\nЯкщо ви вважаєте, що це неправильно, зателефонуйте нам.",
+    ),
     "stepped_back": Text(
         "{lender}: ви відмовилися від кредиту {reference}. Сплатіть {amount_minor:money} до {due_on:date}, і його буде "
         "закрито; раніше — дешевше. {link}",

@@ -124,6 +124,56 @@ TEXTS = {
         "lại như trước: {due_on:date}. {link}",
         "Hạn trả trở lại như trước",
     ),
+    "charge_added": Text(
+        "{lender}: khoản nợ của khoản vay {reference} được cộng thêm {amount_minor:money}. Tổng cộng nay là "
+        "{outstanding_minor:money}. Xem lý do: {link}",
+        "Khoản nợ của bạn được cộng thêm",
+        "Chúng tôi đã cộng {amount_minor:money} vào khoản nợ của khoản vay {reference}. Tổng cộng nay là "
+        "{outstanding_minor:money}.\n\nKhoản đó là gì và hạn trả: {link}\n\nNếu bạn cho rằng có nhầm lẫn, hãy gọi cho "
+        "chúng tôi.",
+    ),
+    "debt_reduced": Text(
+        "{lender}: bạn nợ ít hơn {amount_minor:money} cho khoản vay {reference}. Còn lại: {outstanding_minor:money}. "
+        "{link}",
+        "Bạn nợ ít hơn",
+        "Chúng tôi đã giảm {amount_minor:money} nợ của khoản vay {reference}. Còn phải trả: "
+        "{outstanding_minor:money}.\n\nKhoản vay của bạn: {link}",
+    ),
+    "dates_changed": Text(
+        "{lender}: các ngày trả của khoản vay {reference} đã đổi. Kỳ tới: {amount_minor:money} trước hết ngày "
+        "{due_on:date}. Mọi kỳ: {link}",
+        "Các ngày trả của bạn đã đổi",
+        "Các ngày trả của khoản vay {reference} đã đổi. Kỳ trả tới của bạn: {amount_minor:money} trước hết ngày "
+        "{due_on:date}.\n\nMọi ngày trả và số tiền: {link}",
+    ),
+    "rate_changed": Text(
+        "{lender}: từ {since:date} khoản vay {reference} có lãi suất khác. Kỳ trả tới: {amount_minor:money} trước hết "
+        "ngày {due_on:date}. {link}",
+        "Lãi suất khoản vay của bạn đã đổi",
+        "Từ {since:date} khoản vay {reference} có lãi suất khác. Kỳ trả tới của bạn: {amount_minor:money} trước hết "
+        "ngày {due_on:date}.\n\nLãi suất và mọi kỳ trả sắp tới: {link}",
+    ),
+    "interest_paused": Text(
+        "{lender}: từ {since:date} đến {until:date} khoản vay {reference} không tính lãi. Kỳ trả tới: "
+        "{amount_minor:money} trước hết ngày {due_on:date}. {link}",
+        "Tạm thời không tính lãi",
+        "Từ {since:date} đến {until:date} khoản vay {reference} không tính lãi. Kỳ trả tới của bạn: "
+        "{amount_minor:money} trước hết ngày {due_on:date}.\n\nKhoản vay của bạn: {link}",
+    ),
+    "contract_ended": Text(
+        "{lender}: hợp đồng của khoản vay {reference} đã chấm dứt. Toàn bộ nợ đến hạn hôm nay: "
+        "{outstanding_minor:money}. Trả hoặc xem cách khác: {link}",
+        "Hợp đồng vay của bạn đã chấm dứt",
+        "Chúng tôi đã chấm dứt hợp đồng của khoản vay {reference}. Toàn bộ số bạn nợ đến hạn hôm nay: "
+        "{outstanding_minor:money}.\n\nHãy trả hoặc xem còn cách nào khác: {link}\n\nNếu không trả được, hãy gọi cho "
+        "chúng tôi để cùng tìm cách.",
+    ),
+    "loan_corrected": Text(
+        "{lender}: chúng tôi đã sửa khoản vay {reference}. Nay bạn nợ {outstanding_minor:money}. Xem thay đổi: {link}",
+        "Khoản vay của bạn đã được sửa",
+        "Chúng tôi đã sửa khoản vay {reference}. Nay bạn nợ {outstanding_minor:money}.\n\nThay đổi gì và mọi kỳ trả "
+        "sắp tới: {link}\n\nNếu bạn cho rằng chưa đúng, hãy gọi cho chúng tôi.",
+    ),
     "stepped_back": Text(
         "{lender}: bạn đã rút khỏi khoản vay {reference}. Trả {amount_minor:money} trước hết ngày {due_on:date} là "
         "xong; trả sớm hơn thì đỡ lãi. {link}",

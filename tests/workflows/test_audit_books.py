@@ -16,7 +16,8 @@ from tests.support import institutions as founding
 from tests.support.database import superuser
 from usance.apps.institutions import tenancy
 from usance.apps.ledger import services as books_of
-from usance.apps.servicing import services
+from usance.apps.servicing import closing, services
+from usance.apps.servicing.models import EarnedDay
 from usance.ports.actor import SYSTEM
 from usance.workflows import cli_audit, cli_close, cli_explain, close_day
 from usance.workflows.audit_books import audit_books
@@ -67,6 +68,20 @@ def test_sound_books_are_clean_in_full_and_by_sample(lender: UUID) -> None:
     assert audit_books(sample=2, seed=7).refolded_count == 2
 
 
+def test_what_was_earned_in_many_parts_of_a_close_is_found_loan_by_loan(
+    lender: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(closing, "FOLDED_WEIGHS", 1)
+    close_day.run_close_inline(at=AT, days=3, chunk_size=1)
+    with transaction.atomic():
+        parts = EarnedDay.objects.filter(day=date(2026, 3, 10))
+        assert parts.count() == len(set(parts.values_list("first_id"))) > 1
+    assert audit_books().differences == ()
+    tamper("UPDATE servicing_earnedday SET interest_minor = interest_minor + 1, penalty_minor = penalty_minor - 1 "
+           f"WHERE id = {EARNED_DAY}")  # fmt: skip
+    assert [line for line in findings() if "by their lines" in line]
+
+
 def test_checkpoints_of_an_earlier_engine_are_no_difference(lender: UUID) -> None:
     statement = "UPDATE servicing_loan SET checkpoint = checkpoint - 'levels' || jsonb_build_object('version', 1)"
     with superuser(connection.settings_dict["NAME"]) as admin:
@@ -77,6 +92,7 @@ def test_checkpoints_of_an_earlier_engine_are_no_difference(lender: UUID) -> Non
 EVENT = "(SELECT id FROM servicing_loanevent WHERE kind = 'PaymentReceived' ORDER BY id LIMIT 1)"
 MOVEMENT = "(SELECT id FROM servicing_loanmovement WHERE kind = 'interest_accrued' ORDER BY id LIMIT 1)"
 TRANSFER = "(SELECT id FROM ledger_transfer ORDER BY id LIMIT 1)"
+EARNED_DAY = "(SELECT id FROM servicing_earnedday ORDER BY id LIMIT 1)"
 ENTRY = "(SELECT id FROM ledger_journalentry WHERE loan_id IS NOT NULL ORDER BY id LIMIT 1)"
 TAMPERED = {
     "an event's amount": (
@@ -97,6 +113,22 @@ TAMPERED = {
     "a movement removed": (
         f"DELETE FROM servicing_loanmovement WHERE id = {MOVEMENT}",
         ["I2 loan L-000001: interest stands at", "I2 entry close:"],
+    ),
+    "what loans earned on a day": (
+        f"UPDATE servicing_earnedday SET interest_minor = interest_minor + 1 WHERE id = {EARNED_DAY}",
+        ["I2 entry close:2026-03-"],
+    ),
+    "which loans earned on a day": (
+        f"UPDATE servicing_earnedday SET end_id = first_id WHERE id = {EARNED_DAY}",
+        ["I2 entry close:2026-03-"],
+    ),
+    "the line of a day": (
+        "UPDATE servicing_earning SET interest_daily = 3 * interest_daily WHERE interest_daily > 0",
+        ["I2 loan L-000005: what it earned", "I2 entry close:2026-03-"],
+    ),
+    "a line of earlier days": (
+        "UPDATE servicing_earned SET interest_daily = 3 * interest_daily WHERE interest_daily > 0",
+        ["I2 loan L-", "I2 entry close:2026-03-"],
     ),
     "a transfer's amount": (
         f"UPDATE ledger_transfer SET amount_minor = amount_minor + 1 WHERE id = {TRANSFER}",

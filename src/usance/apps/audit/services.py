@@ -45,6 +45,9 @@ CONTENT = (
 )
 
 
+_CANONICAL = DjangoJSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One thing that verification found. `seq` is 0 where the row has no place in the chain."""
@@ -57,8 +60,7 @@ class Difference:
 
 def content_hash(content: Mapping[str, Any]) -> str:
     """SHA-256 (hex) of plain content, whatever the order of its keys."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, cls=DjangoJSONEncoder)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_CANONICAL.encode(content).encode()).hexdigest()
 
 
 def record(
@@ -181,10 +183,10 @@ def verify(*, anchor: Head | None = None) -> list[Difference]:
     that no longer holds a head that was exported before. Reads only; call `link_pending` first."""
     found: list[Difference] = []
     expected_seq, previous, anchored = 1, "", anchor is None
-    for row in _walk():
-        found.extend(_differences(row, expected_seq, previous))
-        expected_seq, previous = row["seq"] + 1, row["hash"]
-        anchored = anchored or (anchor is not None and anchor.seq == row["seq"] and anchor.hash == row["hash"])
+    for link in _walk():
+        found.extend(_differences(link, expected_seq, previous))
+        expected_seq, previous = link.seq + 1, link.hash
+        anchored = anchored or (anchor is not None and anchor.seq == link.seq and anchor.hash == link.hash)
     found.extend(
         Difference("unchained", 0, str(entry_id), "the row has had no link in the chain for an hour")
         for entry_id in _forgotten(limit=1000)
@@ -249,7 +251,14 @@ def _day(day: date) -> str:
 
 def link_hash(previous: str, seq: int, entry_id: Any, digest: str, recorded_at: datetime) -> str:
     """What a link of the chain bears: over the one before, its place, and the entry with its instant."""
-    instant = recorded_at.astimezone(UTC).isoformat(timespec="microseconds")
+    return _hash_of_link(previous, seq, entry_id, digest, _instant(recorded_at))
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _hash_of_link(previous: str, seq: int, entry_id: Any, digest: str, instant: str) -> str:
     return hashlib.sha256(f"{previous}|{seq}|{entry_id}|{digest}|{instant}".encode()).hexdigest()
 
 
@@ -315,35 +324,54 @@ def _forgotten(limit: int) -> list[Any]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def _walk() -> Iterator[dict[str, Any]]:
-    """Each link with its entry (None where it is gone), in the order of the chain."""
-    links = AuditLink.objects.order_by("seq").values("seq", "entry_id", "previous_hash", "hash")
-    fields = (*CONTENT, "business_date", "digest", "recorded_at")
+INSTANT = """to_char(e.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')"""  # as `_instant`
+# outwards, so that an entry that was removed does not take its link with it
+WALK = f"""
+SELECT l.seq, l.entry_id::text, l.previous_hash, l.hash, e.digest, {INSTANT}, e.business_date::text,
+    {", ".join(f"e.{name}" for name in CONTENT)}
+FROM audit_auditlink l LEFT JOIN audit_auditentry e ON e.institution_id = l.institution_id AND e.id = l.entry_id
+WHERE l.seq > %s ORDER BY l.seq LIMIT %s
+"""  # noqa: S608 (our own names)
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """A link with its entry as it stands: its digest, instant and content, None where it is gone."""
+
+    seq: int
+    entry_id: str
+    previous_hash: str
+    hash: str
+    digest: str | None
+    instant: str
+    content: Mapping[str, Any]
+
+
+def _walk() -> Iterator[_Link]:
+    """Each link, in the order of the chain."""
     after = 0
     while True:
-        # an outer join by hand: Django would join inwards, and a removed entry would take its link with it
-        chunk = list(links.filter(seq__gt=after)[:CHUNK])
+        with connection.cursor() as cursor:
+            cursor.execute(WALK, [after, CHUNK])
+            chunk = cursor.fetchall()
         if not chunk:
             return
-        wanted = AuditEntry.objects.filter(pk__in=[link["entry_id"] for link in chunk])
-        entries = {row["id"]: row for row in wanted.values("id", *fields)}
-        for link in chunk:
-            yield {**link, "entry": entries.get(link["entry_id"])}
-        after = chunk[-1]["seq"]
+        for *link, day, action, kind, actor, label, subject, subject_id, digest, details, request in chunk:
+            told = (action, kind, actor, label, subject, subject_id, digest, json.loads(details or "{}"), request)
+            yield _Link(*link, content=dict(zip(CONTENT, told, strict=True)) | {"business_date": day})
+        after = chunk[-1][0]
 
 
-def _differences(row: Mapping[str, Any], expected_seq: int, previous: str) -> Iterator[Difference]:
-    seq, entry_id, entry = row["seq"], str(row["entry_id"]), row["entry"]
+def _differences(link: _Link, expected_seq: int, previous: str) -> Iterator[Difference]:
+    seq, entry_id = link.seq, link.entry_id
     if seq != expected_seq:
         yield Difference("removed", expected_seq, "", f"links {expected_seq} to {seq - 1} are missing")
-    elif row["previous_hash"] != previous:
+    elif link.previous_hash != previous:
         yield Difference("reordered", seq, entry_id, "the link does not continue the one before it")
-    if entry is None:
+    if link.digest is None:
         yield Difference("removed", seq, entry_id, "the row of this link is gone")
         return
-    content = {name: entry[name] for name in CONTENT} | {"business_date": _day(entry["business_date"])}
-    if content_hash(content) != entry["digest"]:
-        yield Difference("altered", seq, entry_id, f"the content of {entry['action']} was changed")
-    made = link_hash(row["previous_hash"], seq, row["entry_id"], entry["digest"], entry["recorded_at"])
-    if made != row["hash"]:
+    if content_hash(link.content) != link.digest:
+        yield Difference("altered", seq, entry_id, f"the content of {link.content['action']} was changed")
+    if _hash_of_link(link.previous_hash, seq, entry_id, link.digest, link.instant) != link.hash:
         yield Difference("broken", seq, entry_id, "the hash does not fit the row, its instant or its place")

@@ -190,7 +190,8 @@ def control_accounts() -> Iterator[Difference]:
 
 EARNED_DAY_TEXT_OR_NONE = f"CASE WHEN d.id IS NOT NULL THEN {EARNED_DAY_TEXT} END"
 OF_THE_DAY = {
-    line: f"{total_sql(line, 'd.day - s.starts_on + 1')} - {total_sql(line, 'd.day - s.starts_on')}"
+    line: f"CASE WHEN s.{line}_daily = 0 THEN 0 ELSE "
+    f"{total_sql(line, 'd.day - s.starts_on + 1')} - {total_sql(line, 'd.day - s.starts_on')} END"
     for line in ("interest", "penalty")
 }
 LINE_COLUMNS = ", ".join(earnings.KEPT)
@@ -212,18 +213,27 @@ WHERE NOT EXISTS (SELECT FROM ledger_journalentry e WHERE e.institution_id = m.i
 """
 
 
+# one pass over the lines: the parts of a close follow each other without a gap, a binary search finds that of a loan
 EARNED_DAYS = f"""
-SELECT e.key FROM servicing_earnedday d
-JOIN ledger_journalentry e ON e.institution_id = d.institution_id AND e.id = d.entry_id
-CROSS JOIN LATERAL (
-    SELECT coalesce(sum({OF_THE_DAY["interest"]}), 0) AS interest, coalesce(sum({OF_THE_DAY["penalty"]}), 0) AS penalty
-    FROM (
+WITH cut AS (
+    SELECT day, array_agg(at ORDER BY at) AS at FROM (
+        SELECT day, first_id AS at FROM servicing_earnedday UNION
+        SELECT day, end_id FROM servicing_earnedday WHERE end_id IS NOT NULL
+    ) parts GROUP BY day
+), m AS (
+    SELECT d.day, d.at[width_bucket(s.loan_id, d.at)] AS first_id, s.product, s.org_path,
+        sum({OF_THE_DAY["interest"]}) AS interest, sum({OF_THE_DAY["penalty"]}) AS penalty
+    FROM cut d JOIN (
         SELECT id AS loan_id, closed_until AS ends_on, {LINE_COLUMNS} FROM servicing_earning UNION ALL
         SELECT loan_id, ends_on, {LINE_COLUMNS} FROM servicing_earned
-    ) s WHERE s.loan_id >= d.first_id AND (d.end_id IS NULL OR s.loan_id < d.end_id) AND s.product = d.product
-        AND s.org_path = d.org_path AND s.starts_on <= d.day AND d.day < s.ends_on
-) m WHERE m.interest <> d.interest_minor OR m.penalty <> d.penalty_minor OR d.interest_minor + d.penalty_minor <> (
-    SELECT sum(t.amount_minor) FROM ledger_transfer t WHERE t.institution_id = e.institution_id AND t.entry_id = e.id)
+    ) s ON s.starts_on <= d.day AND d.day < s.ends_on GROUP BY 1, 2, 3, 4
+)
+SELECT e.key FROM servicing_earnedday d
+JOIN ledger_journalentry e ON e.institution_id = d.institution_id AND e.id = d.entry_id
+LEFT JOIN m ON (m.day, m.first_id, m.product, m.org_path) = (d.day, d.first_id, d.product, d.org_path)
+WHERE coalesce(m.interest, 0) <> d.interest_minor OR coalesce(m.penalty, 0) <> d.penalty_minor
+    OR d.interest_minor + d.penalty_minor <> (SELECT sum(t.amount_minor) FROM ledger_transfer t
+        WHERE t.institution_id = e.institution_id AND t.entry_id = e.id)
 ORDER BY e.key
 """  # noqa: S608 (our own constants)
 

@@ -132,11 +132,15 @@ class SlowLoan:
     def open_bills(self) -> list[Demand]:
         return [bill for bill in self.bills if any(bill.left.values())]
 
+    @property
+    def taxes_with_interest(self) -> list[str]:
+        return [f"tax:{tax.kind}" for tax in self.agreed.taxes if "interest" in tax.on]
+
     def age(self, what: str) -> str:
         """Of what no demand asks for: charges are as old as the oldest open bill, the rest is ahead until the end."""
         if self.matured is not None and self.today > self.matured:
             return "past_due"
-        if what in ("interest", "principal"):
+        if what in ("interest", "principal", *self.taxes_with_interest):
             return "in_advance" if self.matured is None else "due"
         oldest = self.open_bills()[:1]
         return "past_due" if oldest and oldest[0].due < self.today else "due"

@@ -38,11 +38,12 @@ def targets(loan: SlowLoan, *, only_earned: bool = False) -> list[Target]:
     for one in to_come:
         add(asked[one], ((charge.what, charge.left) for charge in loan.charges_of(one)))
     if loan.stands and loan.coming:
-        ahead, loose["in_advance"] = loose["in_advance"], {}
+        ahead = loose["in_advance"]
+        loose["in_advance"] = {what: amount for what, amount in ahead.items() if what.startswith("tax:")}
         if loan.agreed.early_interest == "owed" and not only_earned:
             _share_as_planned(loan, ahead.get("principal", 0), asked)
         else:
-            loose["in_advance"] = {"principal": _share_what_is_there(loan, ahead, asked)}
+            loose["in_advance"]["principal"] = _share_what_is_there(loan, ahead, asked)
     found += [Target("in_advance", one, True, asked[one]) for one in in_their_order(loan, to_come)]
     found += [Target(age, None, False, parts) for age, parts in loose.items()]
     found = [Target(one.age, one.demand, one.coming, {k: n for k, n in one.asks.items() if n > 0}) for one in found]
@@ -211,9 +212,9 @@ def _one_after_the_other(turns: Sequence[Turn], pool: int) -> Iterator[tuple[Tur
 def _equally(loan: SlowLoan, turns: Sequence[Turn], pool: int) -> list[tuple[Turn, int]]:
     """Each demand to come gets the same of a component, then of the next; all over again until nothing is left. The
     last one gets what roundings leave."""
-    found = list(_one_after_the_other([turn for turn in turns if turn[0].age != "in_advance"], pool))
+    ahead = [turn for turn in turns if turn[0].age == "in_advance" and turn[0].demand]
+    found = list(_one_after_the_other([turn for turn in turns if turn not in ahead], pool))
     pool -= sum(amount for _, amount in found)
-    ahead = [turn for turn in turns if turn[0].age == "in_advance"]
     if pool >= sum(turn[0].asks[turn[1]] for turn in ahead) and loan.agreed.early_interest == "saved":
         ahead = ahead if loan.charges else _the_same_of_each(loan, ahead)
     left = {id(turn): turn[0].asks[turn[1]] for turn in ahead}

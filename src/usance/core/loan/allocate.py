@@ -42,11 +42,13 @@ def _to_come(loan: Loan, by_age: dict[str, dict[str, int]], earned_only: bool) -
     order = AHEAD.get(how, AHEAD["in_turn"])
     if loan.due_dates and how in AHEAD:
         unbilled = by_age.pop("in_advance", {})
+        taxes = {key: amount for key, amount in unbilled.items() if key not in ("interest", "principal")}
         if loan.terms.early_interest == "owed" and not earned_only:
             _share_as_planned(loan, unbilled.get("principal", 0), asked)
         else:
             beyond = _share_out(loan, unbilled, asked, order)
-            by_age |= {"in_advance": {"principal": beyond}} if beyond else {}
+            taxes |= {"principal": beyond} if beyond else {}
+        by_age |= {"in_advance": taxes} if taxes else {}
     return [Target("in_advance", len(loan.bills) + i, asked[i]) for i in order(range(len(dates))) if asked[i]]
 
 

@@ -343,6 +343,11 @@ class Terms:
         deducted = sum(fee.flat_minor + fee.share * self.principal_minor for fee in self.fees if fee.when == "deducted")
         _check(deducted < self.principal_minor, "fees", deducted, "less than the principal may be deducted")
 
+    @property
+    def taxes_on_interest(self) -> frozenset[str]:
+        """Their balances."""
+        return frozenset(f"tax:{tax.kind}" for tax in self.taxes if "interest" in tax.on)
+
     def of_another(self, principal_minor: int, signed_on: date | None) -> Terms:
         """The same conventions for another loan whose terms were checked before: nothing is checked again."""
         own = object.__new__(Terms)

@@ -93,9 +93,9 @@ def in_equal_parts(loan: Loan, slots: Sequence[Slot], pool: int) -> list[Slot]:
     waterfall says, and again until the money or what is owed is used up. The last one gets what roundings leave."""
     terms, how = loan.terms, loan.terms.allocation
     order = how.order("in_advance")
-    found = [slot for slot in slots if slot.age != "in_advance"]
+    found = [slot for slot in slots if slot.age != "in_advance" or slot.bill == UNBILLED]
     pool -= sum(slot.amount for slot in found)
-    left = [slot for slot in slots if slot.age == "in_advance"]
+    left = [slot for slot in slots if slot.age == "in_advance" and slot.bill != UNBILLED]
     if pool >= sum(slot.amount for slot in left) and terms.early_interest == "saved" and not loan.dated:
         left = _evened(left, terms.rounding)
     for group in [order] if how.waterfall == "by_instalment" else [(component,) for component in order]:

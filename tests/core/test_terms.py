@@ -103,6 +103,12 @@ REFUSED: list[tuple[Callable[[], object], str, str, str]] = [
     (lambda: Penalty(rule="flat_per_miss", grace_days=-1), "penalty.grace_days", "-1", "not negative"),
     (lambda: Penalty(rule="flat_per_miss", share=Fraction(-1)), "penalty", "-1", "not negative"),
     (lambda: Penalty(rule="flat_per_miss", flat_minor=-1), "penalty", "0", "not negative"),
+    (
+        lambda: Penalty(rule="flat_per_miss", flat_minor=1, share=Fraction(1)),
+        "penalty.share",
+        "1",
+        "none, where a flat amount is charged for each miss",
+    ),
     (lambda: Allocation(waterfall="niagara"), "allocation.waterfall", "niagara", one_of("waterfall")),
     (lambda: Allocation(components=ORDER[1:]), "allocation.components", str(ORDER[1:]), "each component once"),
     (lambda: Allocation(components=()), "allocation.components", "()", "each component once"),

@@ -180,12 +180,12 @@ def paid(loan: SlowLoan, told: Any) -> None:
 
 def _use(loan: SlowLoan, money: int) -> None:
     loan.money += money
+    spread(loan)
     if loan.status == "written_off":
         amount = min(loan.claim, loan.free())
         loan.claim -= amount
         loan.money -= amount
         return
-    spread(loan)
     _forgive_what_is_small(loan)
 
 

@@ -216,6 +216,7 @@ def see_whether_over(loan: SlowLoan) -> None:
         loan.bears_on = 0
     elif loan.status == "closed" and owes:
         loan.status = "live"
+        loan.matured = loan.today if loan.matured else None
         loan.span = plan.next_span(loan)
     if not loan.days_left():
         loan.unearned = Fraction(0)

@@ -154,7 +154,7 @@ def settle(loan: SlowLoan, target: Target, what: str, amount: int, *, paid: bool
 def spread(loan: SlowLoan, ages: Sequence[str] = AGES) -> None:
     """The free money meets what is owed of these ages."""
     pool = loan.free()
-    if pool <= 0 or not loan.live:
+    if pool <= 0 or not (loan.live or loan.owes()):
         return
     how = loan.agreed.early_payment
     if how == "hold_until_due" and pool < loan.owes():

@@ -381,7 +381,7 @@ def test_a_borrower_who_steps_back_on_the_phone_gets_the_fees_back(lender: Lende
     assert audit_books(full=True).differences == ()
 
 
-def test_a_loan_that_was_repaid_is_late_at_once_when_its_last_payment_is_disputed(lender: Lender) -> None:
+def test_a_loan_that_was_repaid_is_due_on_the_day_on_which_its_last_payment_is_disputed(lender: Lender) -> None:
     loan, accountant = lender.loan(agreed=loans.single_payment(days=7)), lender.browser("accountant")
     lender.live_until(ON + timedelta(days=7))
     loans.pay(loan, selectors.loan(loan.pk).outstanding_minor, lender.today)
@@ -392,8 +392,11 @@ def test_a_loan_that_was_repaid_is_late_at_once_when_its_last_payment_is_dispute
     confirm(accountant, loan, "charge-back", **answers)
     approve(lender, loan_course.DISPUTE, loan)
     row = selectors.loan(loan.pk)
-    assert (row.status, row.days_past_due, row.max_days_past_due) == ("past_due", 30, 30)
-    loans.pay(loan, 10_000, lender.today)
+    assert (row.status, row.due_now_minor, row.days_past_due, row.max_days_past_due) == ("active", 10_000, 0, 0)
+    lender.live_until(lender.today + timedelta(days=2))
+    row = selectors.loan(loan.pk)
+    assert (row.status, row.days_past_due, row.max_days_past_due) == ("past_due", 2, 2)
+    loans.pay(loan, row.outstanding_minor, lender.today)
     assert selectors.loan(loan.pk).status == "closed"
     assert audit_books(full=True).differences == ()
     lender.live_until(lender.today + timedelta(days=2))

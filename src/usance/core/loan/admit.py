@@ -195,6 +195,8 @@ def _may_be_drawn(loan: Loan, event: events.Disbursed) -> None:
 def _is_agreed_amount(loan: Loan, event: events.Disbursed) -> None:
     if loan.terms.drawdowns is None and event.amount_minor != loan.terms.principal_minor:
         raise refused.AmountDiffersFromTerms(amount_minor=event.amount_minor, agreed_minor=loan.terms.principal_minor)
+    if (arrives := event.amount_minor - draw.kept_back(loan, event.amount_minor)) <= 0:
+        raise refused.AmountNotPositive(amount_minor=arrives)
 
 
 def _is_agreed_fee(loan: Loan, event: events.FeeAdded) -> None:
@@ -210,6 +212,13 @@ def _was_disbursed(loan: Loan, event: Event) -> None:
 def _is_agreed_charge(loan: Loan, event: events.Charged) -> None:
     agreed = {f"fee:{fee.kind}" for fee in loan.terms.fees} | {"penalty"}
     if event.balance not in agreed:
+        raise refused.FeeNotAgreed(fee_kind=event.balance)
+
+
+def _is_a_balance(loan: Loan, event: events.ChargedBack) -> None:
+    taxes = {f"tax:{tax.kind}" for tax in loan.terms.taxes}
+    fees = {f"fee:{fee.kind}" for fee in loan.terms.fees}
+    if event.balance not in {"principal", "interest", "penalty", *fees, *taxes}:
         raise refused.FeeNotAgreed(fee_kind=event.balance)
 
 
@@ -367,7 +376,7 @@ CHECKS: dict[type[Event], tuple[Check, ...]] = {
     events.Respread: (_is_running, _dates_may_move, _is_spread),
     events.Terminated: (_is_running, _has_due_dates),
     events.ChargedOff: (_is_running, _is_not_charged_off),
-    events.ChargedBack: (_was_disbursed, _has_amount),
+    events.ChargedBack: (_was_disbursed, _has_amount, _is_a_balance),
     events.Charged: (_was_disbursed, _has_amount, _is_agreed_charge),
     events.Waived: (_is_running, _has_amount, _is_owed),
     events.PaymentReceived: (_was_approved, _has_amount),  # money that came is never sent away

@@ -168,10 +168,11 @@ def _noted_on_bill(bill: Bill, noted: _Noted, column: str, on: date) -> Bill:
 
 
 def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES, *, came_on: date | None = None) -> Loan:
-    """Applies the unapplied funds to what is owed at the given ages, by the agreed waterfall. `came_on`: when the last
-    of them came, where that is not today."""
+    """Applies the unapplied funds to what is owed at the given ages, by the agreed waterfall; also to what a loan that
+    does not run owes again, since more was sent back than had come. `came_on`: when the last of them came, if not
+    today."""
     pool = state.unapplied(loan)
-    if pool <= 0 or loan.status not in state.LIVE:
+    if pool <= 0 or not (loan.status in state.LIVE or state.outstanding(loan)):
         return loan
     if loan.terms.early_payment == "hold_until_due" and pool < state.outstanding(loan):
         ages = [age for age in ages if age != "in_advance"]
@@ -259,6 +260,15 @@ def release(loan: Loan, book: Book, amount: int) -> Loan:
         loan = book.post(
             loan, change("allocated", "interest", -used, loan.at), "allocation.reserved", lambda: ("paid early", {})
         )
+    return loan._replace(ahead=tuple(ahead))
+
+
+def unreserved(loan: Loan) -> Loan:
+    """What was kept for interest that will not be earned any more is free."""
+    ahead = []
+    for one in loan.ahead:
+        left = one.paid.get("interest", 0) - one.reserved_minor
+        ahead.append(one._replace(paid={**one.paid, "interest": left}, reserved_minor=0) if one.reserved_minor else one)
     return loan._replace(ahead=tuple(ahead))
 
 

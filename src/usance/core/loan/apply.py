@@ -163,13 +163,14 @@ def payment_received(loan: Loan, event: events.PaymentReceived | events.Recovere
 
 
 def _put_to_use(loan: Loan, book: Book) -> Loan:
-    """From the unapplied funds to what is owed, or to the claim that was written off."""
+    """From the unapplied funds to what is owed, then to the claim that was written off."""
     on = loan.at
+    loan = allocate.allocate(loan, book, on)
     if loan.status == "written_off":
         amount = min(loan.claim_minor, state.unapplied(loan))
         loan = book.post(loan, change("recovered", "unapplied", -amount, on), "recovery", _says("on the claim"))
         return loan._replace(claim_minor=loan.claim_minor - amount)
-    return relief.forgive_remainder(allocate.allocate(loan, book, on), book)
+    return relief.forgive_remainder(loan, book)
 
 
 CREDITS: dict[str, Callable[[int, date], Movement]] = {  # somebody pays us for it, or nobody does

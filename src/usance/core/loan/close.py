@@ -319,7 +319,8 @@ def _closed_or_open(loan: Loan, book: Book) -> Loan:
         )  # fmt: skip
     if loan.status == "closed" and owes:
         book.fact("reopened", loan.at, outstanding_minor=owes)
-        loan = loan._replace(status="active", closed_on=None, period=next_period(loan))
+        matured_on = loan.at if loan.matured_on is not None else None  # what no bill asks for is due today, not then
+        loan = loan._replace(status="active", closed_on=None, matured_on=matured_on, period=next_period(loan))
     if loan.status in state.LIVE:
         late = state.days_past_due(loan) > 0
         if loan.status == "past_due" and not late:

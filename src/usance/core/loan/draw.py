@@ -32,6 +32,18 @@ def first(terms: Terms) -> int:
     return parts(terms)[0][1]
 
 
+def kept_back(loan: Loan, amount_minor: int) -> int:
+    """What of so much money never arrives: fees that are deducted, with their taxes."""
+    first, kept = loan.disbursed_on is None, 0
+    drawn = loan._replace(disbursed_minor=amount_minor, balances={"principal": amount_minor})
+    for fee in loan.terms.fees:
+        if fee.when == "deducted":
+            share = money.rounded(fee.share * amount_minor, loan.terms.rounding)
+            charged = charges.fee_amount(drawn, fee) if first else share
+            kept += charged + sum(charges.taxes_on_fee(loan.terms, fee.kind, charged).values())
+    return kept
+
+
 def takes_more(loan: Loan) -> bool:
     """Whether more money may come: while instalments are left, unless it is to be given back or is taken for lost."""
     ended = loan.withdrawn_on is not None or loan.charged_off_on is not None

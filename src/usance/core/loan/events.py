@@ -117,7 +117,8 @@ class IncomeTakenBack(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterestPaused(Event):
-    """No interest for the nights from `since` to `until`, be they past or to come."""
+    """No interest for the nights from `since` to `until`, as far as they are those of its own day or later: for nights
+    that have passed it is told of the first of them."""
 
     RANK: ClassVar[int] = 4
     since: date

@@ -43,7 +43,7 @@ def forgive_remainder(loan: Loan, book: Book) -> Loan:
 
 def _leaves(loan: Loan, book: Book, status: str, rule: str) -> Loan:
     """All that is owed leaves the books by movements of the status's name; nothing falls due any more."""
-    left = state.owed(loan)
+    loan, left = allocate.unreserved(loan), state.owed(loan)
     for key in sorted(left):
         loan = relieve(loan, book, key, left[key], status, rule, status.replace("_", " "))
     loan = nothing_to_come(loan, state.coming_dates(loan))

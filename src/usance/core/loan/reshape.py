@@ -211,6 +211,7 @@ def due_once(loan: Loan, on: date) -> Loan:
 
 def _new_dates(loan: Loan, dates: Sequence[date], pace: tuple[int, str]) -> Loan:
     """Other due dates. The running instalment ends now, with a bill of what was settled in advance."""
+    loan = allocate.unreserved(loan)
     bills, paid = loan.bills, _all_ahead(loan)
     _settled, left = _dated_apart(loan)
     starts_on = loan.period.starts_on if loan.period else loan.at
@@ -261,20 +262,11 @@ def _equal_past(loan: Loan, book: Book, past: Mapping[str, int], interest: Inter
 def _equal_payable(loan: Loan, book: Book, past: Mapping[str, int], interest: Interest) -> Loan:
     """Principal, and all that is owed besides, in equal shares; no more interest is earned."""
     owed = past.get("interest", 0) + interest.accrued
-    loan = _unreserved(loan)
+    loan = allocate.unreserved(loan)
     exact = Fraction(state.scheduled_principal(loan), len(loan.due_dates))
     level = money.rounded_to(exact, loan.terms.level_multiple_minor, loan.terms.rounding)
     loan = _in_shares(loan, {**past, "interest": owed})
     return levelling.at_level(loan._replace(pauses=(*loan.pauses, (loan.at, date.max))), level)
-
-
-def _unreserved(loan: Loan) -> Loan:
-    """What was kept for interest that will not be earned any more is free."""
-    ahead = []
-    for one in loan.ahead:
-        left = one.paid.get("interest", 0) - one.reserved_minor
-        ahead.append(one._replace(paid={**one.paid, "interest": left}, reserved_minor=0) if one.reserved_minor else one)
-    return loan._replace(ahead=tuple(ahead))
 
 
 def _equal_full(loan: Loan, book: Book, past: Mapping[str, int], interest: Interest) -> Loan:
@@ -315,7 +307,7 @@ def terminated(loan: Loan, event: events.Terminated, book: Book) -> Loan:
 
 def _ended(loan: Loan, book: Book) -> Loan:
     """All is due today, and what lay there for later pays it."""
-    return allocate.allocate(all_due(loan, book), book, loan.at, ("past_due", "due"))
+    return allocate.allocate(all_due(allocate.unreserved(loan), book), book, loan.at, ("past_due", "due"))
 
 
 def charged_off(loan: Loan, event: events.ChargedOff, book: Book) -> Loan:

@@ -142,8 +142,8 @@ def unbilled(loan: Loan) -> dict[str, int]:
 
 
 def age_of_unbilled(loan: Loan, key: str) -> str:
-    """Interest, its taxes and principal that no bill asks for yet are in advance until maturity, past due a day after it.
-    Charges are payable at once, and as old as the oldest open bill."""
+    """Interest, its taxes and principal that no bill asks for yet are in advance until maturity, past due a day after
+    it. Charges are payable at once, and as old as the oldest open bill."""
     if loan.matured_on is not None and loan.at > loan.matured_on:
         return "past_due"
     if key not in ("interest", "principal", *loan.terms.taxes_on_interest):

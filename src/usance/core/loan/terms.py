@@ -204,6 +204,8 @@ class Penalty:
         _known("penalty", "penalty.rule", self.rule)
         _check(self.grace_days >= 0, "penalty.grace_days", self.grace_days, "not negative")
         _check(self.share >= 0 and self.flat_minor >= 0, "penalty", self.share, "not negative")
+        one_only = self.rule != "flat_per_miss" or not self.share
+        _check(one_only, "penalty.share", self.share, "none, where a flat amount is charged for each miss")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -340,7 +342,12 @@ class Terms:
         _check(self.forgive_under_minor >= 0, "forgive_under_minor", self.forgive_under_minor, "not negative")
         kinds = [fee.kind for fee in self.fees]
         _check(len(kinds) == len(set(kinds)), "fees", kinds, "each kind once")
-        deducted = sum(fee.flat_minor + fee.share * self.principal_minor for fee in self.fees if fee.when == "deducted")
+        deducted = sum(
+            (fee.flat_minor + fee.share * self.principal_minor)
+            * (1 + sum(tax.share for tax in self.taxes if {"fee", f"fee:{fee.kind}"} & set(tax.on)))
+            for fee in self.fees
+            if fee.when == "deducted"
+        )
         _check(deducted < self.principal_minor, "fees", deducted, "less than the principal may be deducted")
 
     @property

@@ -120,7 +120,7 @@ TAMPERED = {
     ),
     "which loans earned on a day": (
         f"UPDATE servicing_earnedday SET end_id = first_id WHERE id = {EARNED_DAY}",
-        ["I2 entry close:2026-03-"],
+        ["I2 entry close:2026-03-03:0:earned:0: is not what the loans earned on its day by their lines"],
     ),
     "the line of a day": (
         "UPDATE servicing_earning SET interest_daily = 3 * interest_daily WHERE interest_daily > 0",

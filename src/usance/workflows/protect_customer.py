@@ -27,6 +27,7 @@ from usance.ports.due import Item, handles
 from usance.workflows import end_applications
 
 BEGINS, ENDS = "protection.begins", "protection.ends"
+SOURCE = "protection:"  # of the events that a status makes
 FOR_GOOD = date.max  # until the status ends
 
 
@@ -120,7 +121,7 @@ def _why(row: Any) -> str:
 
 
 def _source(row: Any) -> str:
-    return f"protection:{row.pk}"
+    return f"{SOURCE}{row.pk}"
 
 
 def _stop(row: Any, actor: Actor) -> None:

@@ -181,16 +181,23 @@ def _book(instruction: rails.Instruction, actor: Actor) -> None:
     if days and _extend(instruction, days, source, value_on, actor):
         return
     loan = _receive(instruction.subject_id, source, instruction.booked_minor, value_on, actor)
-    told: dict[str, Any] = {"amount_minor": instruction.booked_minor, "link": _account_link()}
+    template, told = received(loan, instruction.booked_minor, value_on)
+    if days and loan.status != "sold":
+        template, told = "extension_not_made", told | {"outstanding_minor": loan.outstanding_minor}
+    _tell(instruction, template, told | {"link": _account_link()}, loan=loan)
+
+
+def received(loan: servicing.Loan, amount_minor: int, value_on: date) -> tuple[str, dict[str, Any]]:
+    """What a borrower is told of money that was booked on a loan: the template, and what it says beside the number and
+    the address."""
+    told: dict[str, Any] = {"amount_minor": amount_minor}
     if sale := loans.sale_of(loan_id=loan.pk) if loan.status == "sold" else None:
         template = "payment_for_buyer" if value_on > sale.effective_on else "payment_before_sale"
-        _tell(instruction, template, told | {"buyer": sale.buyer}, loan=loan)
-    elif days:
-        _tell(instruction, "extension_not_made", told | {"outstanding_minor": loan.outstanding_minor}, loan=loan)
-    elif loan.unapplied_minor and not loan.outstanding_minor:
-        _tell(instruction, "payment_too_much", told | {"over_minor": loan.unapplied_minor}, loan=loan)
-    else:
-        _tell(instruction, "payment_received", told | {"outstanding_minor": loan.outstanding_minor}, loan=loan)
+        return template, told | {"buyer": sale.buyer}
+    left = loan.outstanding_minor or loans.state_on(loan).claim_minor  # of what was written off, the claim stays
+    if loan.unapplied_minor and not left:
+        return "payment_too_much", told | {"over_minor": loan.unapplied_minor}
+    return "payment_received", told | {"outstanding_minor": left}
 
 
 def _receive(loan_id: UUID, source: str, amount_minor: int, value_on: date, actor: Actor) -> servicing.Loan:

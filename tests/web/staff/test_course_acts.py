@@ -16,7 +16,7 @@ from usance.apps.audit import selectors as trail
 from usance.apps.desk import selectors as desk
 from usance.apps.ledger import selectors as ledger
 from usance.apps.servicing import portfolio, selectors
-from usance.core.loan.terms import CoolingOff, Fee, NonAccrual, Plan
+from usance.core.loan.terms import CoolingOff, Fee, NonAccrual, Plan, Terms
 from usance.web import components as ui
 from usance.workflows import loan_course
 from usance.workflows.audit_books import audit_books
@@ -24,10 +24,10 @@ from usance.workflows.audit_books import audit_books
 WHY = {"reason": "lost the job"}
 
 
-def lent(lender: Lender) -> Any:
+def lent(lender: Lender, agreed: Terms | None = None) -> Any:
     """Twelve million in four weekly instalments, the first of them missed two days ago."""
     weekly = Plan(kind="equal_instalments", count=4, every=1, unit="weeks")
-    loan = lender.loan(agreed=replace(loans.instalments(), plan=weekly))
+    loan = lender.loan(agreed=replace(agreed or loans.instalments(), plan=weekly))
     lender.live_until(ON + timedelta(days=9))
     return loan
 

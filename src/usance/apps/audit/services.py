@@ -324,7 +324,9 @@ def _forgotten(limit: int) -> list[Any]:
         return [row[0] for row in cursor.fetchall()]
 
 
-INSTANT = """to_char(e.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')"""  # as `_instant`
+# as `_instant` has it; an instant before our era is none that was ever recorded
+INSTANT = """to_char(e.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')
+    || CASE WHEN e.recorded_at < '0001-01-01 00:00+00' THEN ' BC' ELSE '' END"""
 # outwards, so that an entry that was removed does not take its link with it
 WALK = f"""
 SELECT l.seq, l.entry_id::text, l.previous_hash, l.hash, e.digest, {INSTANT}, e.business_date::text,
@@ -357,7 +359,7 @@ def _walk() -> Iterator[_Link]:
         if not chunk:
             return
         for *link, day, action, kind, actor, label, subject, subject_id, digest, details, request in chunk:
-            told = (action, kind, actor, label, subject, subject_id, digest, json.loads(details or "{}"), request)
+            told = (action, kind, actor, label, subject, subject_id, digest, details and json.loads(details), request)
             yield _Link(*link, content=dict(zip(CONTENT, told, strict=True)) | {"business_date": day})
         after = chunk[-1][0]
 

@@ -221,16 +221,17 @@ WITH cut AS (
         SELECT day, end_id FROM servicing_earnedday WHERE end_id IS NOT NULL
     ) parts GROUP BY day
 ), m AS (
-    SELECT d.day, d.at[width_bucket(s.loan_id, d.at)] AS first_id, s.product, s.org_path,
-        sum({OF_THE_DAY["interest"]}) AS interest, sum({OF_THE_DAY["penalty"]}) AS penalty
+    SELECT d.day, d.at[width_bucket(s.loan_id, d.at)] AS first_id, d.at[width_bucket(s.loan_id, d.at) + 1] AS end_id,
+        s.product, s.org_path, sum({OF_THE_DAY["interest"]}) AS interest, sum({OF_THE_DAY["penalty"]}) AS penalty
     FROM cut d JOIN (
         SELECT id AS loan_id, closed_until AS ends_on, {LINE_COLUMNS} FROM servicing_earning UNION ALL
         SELECT loan_id, ends_on, {LINE_COLUMNS} FROM servicing_earned
-    ) s ON s.starts_on <= d.day AND d.day < s.ends_on GROUP BY 1, 2, 3, 4
+    ) s ON s.starts_on <= d.day AND d.day < s.ends_on GROUP BY 1, 2, 3, 4, 5
 )
 SELECT e.key FROM servicing_earnedday d
 JOIN ledger_journalentry e ON e.institution_id = d.institution_id AND e.id = d.entry_id
 LEFT JOIN m ON (m.day, m.first_id, m.product, m.org_path) = (d.day, d.first_id, d.product, d.org_path)
+    AND m.end_id IS NOT DISTINCT FROM d.end_id
 WHERE coalesce(m.interest, 0) <> d.interest_minor OR coalesce(m.penalty, 0) <> d.penalty_minor
     OR d.interest_minor + d.penalty_minor <> (SELECT sum(t.amount_minor) FROM ledger_transfer t
         WHERE t.institution_id = e.institution_id AND t.entry_id = e.id)

@@ -124,52 +124,75 @@ TEXTS = {
         "The due date is the one of before again",
     ),
     "charge_added": Text(
-        "{lender}: {amount_minor:money} was added to what you owe for loan {reference}. Together now: "
-        "{outstanding_minor:money}. See why: {link}",
-        "Something was added to what you owe",
-        "We added {amount_minor:money} to what you owe for loan {reference}. Together it is now "
-        "{outstanding_minor:money}.\n\nWhat it is for, and when it is to be paid: {link}\n\nIf you think it is a "
-        "mistake, call us.",
+        "{lender}: {amount_minor:money} was added to what you owe for loan {reference}. To close it: "
+        "{outstanding_minor:money}. See your loan: {link}",
+        "An amount was added to what you owe",
+        "We added {amount_minor:money} to what you owe for loan {reference}. Closing the loan now costs "
+        "{outstanding_minor:money}.\n\nYour loan, with every entry: {link}\n\nIf you think it is a mistake, call us.",
     ),
     "debt_reduced": Text(
-        "{lender}: you owe {amount_minor:money} less for loan {reference}. Left: {outstanding_minor:money}. {link}",
+        "{lender}: we took {amount_minor:money} off what you owe for loan {reference}. To close it: "
+        "{outstanding_minor:money}. {link}",
         "You owe less",
-        "We took {amount_minor:money} off what you owe for loan {reference}. Left to pay: "
+        "We took {amount_minor:money} off what you owe for loan {reference}. Closing the loan now costs "
         "{outstanding_minor:money}.\n\nYour loan: {link}",
     ),
     "dates_changed": Text(
-        "{lender}: the payment dates of loan {reference} changed. Next: {amount_minor:money} by {due_on:date}. All "
-        "dates: {link}",
-        "Your payment dates changed",
-        "The payment dates of loan {reference} changed. Your next payment is {amount_minor:money} by "
-        "{due_on:date}.\n\nAll dates and amounts: {link}",
+        "{lender}: the payments of loan {reference} changed. Next: {amount_minor:money} by {due_on:date}. All dates: "
+        "{link}",
+        "Your payments changed",
+        "The payments of loan {reference} changed. Your next payment is {amount_minor:money} by {due_on:date}.\n\nAll "
+        "dates and amounts: {link}",
+    ),
+    "date_moved": Text(
+        "{lender}: the due date of loan {reference} moved to {due_on:date}. The price of it is due now: "
+        "{amount_minor:money}. {link}",
+        "Your due date moved",
+        "The due date of loan {reference} moved to {due_on:date}. What is due for it now: {amount_minor:money}.\n\nPay "
+        "it here: {link}",
     ),
     "rate_changed": Text(
-        "{lender}: loan {reference} bears another interest rate since {since:date}. Next payment: {amount_minor:money} "
-        "by {due_on:date}. {link}",
+        "{lender}: loan {reference} has a different interest rate from {since:date}. Next payment: "
+        "{amount_minor:money} by {due_on:date}. {link}",
         "The interest rate of your loan changed",
-        "Since {since:date} loan {reference} bears another interest rate. Your next payment is {amount_minor:money} by "
-        "{due_on:date}.\n\nThe rate and all payments to come: {link}",
+        "Loan {reference} has a different interest rate from {since:date}. Your next payment is {amount_minor:money} "
+        "by {due_on:date}.\n\nYour loan, with all payments to come: {link}",
     ),
     "interest_paused": Text(
-        "{lender}: loan {reference} bears no interest from {since:date} to {until:date}. Next payment: "
-        "{amount_minor:money} by {due_on:date}. {link}",
+        "{lender}: loan {reference} bears no interest from {since:date}; from {until:date} on it does again. Next "
+        "payment: {amount_minor:money} by {due_on:date}. {link}",
         "No interest for a while",
-        "Loan {reference} bears no interest from {since:date} to {until:date}. Your next payment is "
-        "{amount_minor:money} by {due_on:date}.\n\nYour loan: {link}",
+        "Loan {reference} bears no interest from {since:date}; from {until:date} on it does again. Your next payment "
+        "is {amount_minor:money} by {due_on:date}.\n\nYour loan: {link}",
+    ),
+    "penalties_paused": Text(
+        "{lender}: being late with loan {reference} costs nothing extra for now. Next payment: {amount_minor:money} by "
+        "{due_on:date}. {link}",
+        "No penalties for now",
+        "Being late with loan {reference} costs nothing extra for now; we write to you before it does again. Your next "
+        "payment is {amount_minor:money} by {due_on:date}.\n\nYour loan: {link}",
+    ),
+    "penalties_resumed": Text(
+        "{lender}: being late with loan {reference} costs penalties again. To be paid: {amount_minor:money} by "
+        "{due_on:date}. {link}",
+        "Penalties count again",
+        "From today on being late with loan {reference} costs penalties again, as agreed. To be paid: "
+        "{amount_minor:money} by {due_on:date}.\n\nPay, or see what else is possible: {link}",
     ),
     "contract_ended": Text(
-        "{lender}: the contract of loan {reference} was ended. All of it is due today: {outstanding_minor:money}. Pay, "
-        "or see what is possible: {link}",
+        "{lender}: we ended the contract of loan {reference}. All that you owe, {outstanding_minor:money}, is due on "
+        "{due_on:date}. Pay, or see what is possible: {link}",
         "The contract of your loan was ended",
-        "We ended the contract of loan {reference}. All that you owe is due today: {outstanding_minor:money}.\n\nPay "
-        "it, or see what else is possible: {link}\n\nIf you cannot pay, call us: we look for a way together.",
+        "We ended the contract of loan {reference}. All that you owe, {outstanding_minor:money}, is due on "
+        "{due_on:date}.\n\nPay it, or see what else is possible: {link}\n\nIf you cannot pay, call us: we will look "
+        "for a way together.",
     ),
     "loan_corrected": Text(
-        "{lender}: we corrected loan {reference}. You now owe {outstanding_minor:money}. See what changed: {link}",
-        "Your loan was corrected",
-        "We corrected something about loan {reference}. You now owe {outstanding_minor:money}.\n\nWhat changed, and "
-        "all payments to come: {link}\n\nIf you think it is wrong, call us.",
+        "{lender}: we corrected an entry of loan {reference}. To close it you now pay {outstanding_minor:money}. See "
+        "your loan: {link}",
+        "An entry of your loan was corrected",
+        "We corrected an entry of loan {reference}. Closing the loan now costs {outstanding_minor:money}.\n\nYour "
+        "loan, with every entry and all payments to come: {link}\n\nIf you think it is wrong, call us.",
     ),
     "stepped_back": Text(
         "{lender}: you stepped back from loan {reference}. Pay {amount_minor:money} by {due_on:date} and it is closed; "

@@ -127,55 +127,77 @@ TEXTS = {
         "Знову діє попередня дата платежу",
     ),
     "charge_added": Text(
-        "{lender}: до боргу за кредитом {reference} додано {amount_minor:money}. Разом тепер: "
-        "{outstanding_minor:money}. Чому: {link}",
-        "До вашого боргу дещо додано",
-        "Ми додали {amount_minor:money} до вашого боргу за кредитом {reference}. Разом тепер "
-        "{outstanding_minor:money}.\n\nЗа що це і коли сплатити: {link}\n\nЯкщо ви вважаєте це помилкою, зателефонуйте "
-        "нам.",
+        "{lender}: ваш борг за кредитом {reference} збільшено на {amount_minor:money}. Щоб закрити кредит: "
+        "{outstanding_minor:money}. Ваш кредит: {link}",
+        "Ваш борг збільшено",
+        "Ми додали {amount_minor:money} до вашого боргу за кредитом {reference}. Закрити кредит тепер коштує "
+        "{outstanding_minor:money}.\n\nВаш кредит з усіма записами: {link}\n\nЯкщо ви вважаєте це помилкою, "
+        "зателефонуйте нам.",
     ),
     "debt_reduced": Text(
-        "{lender}: ваш борг за кредитом {reference} менший на {amount_minor:money}. Залишилося: "
+        "{lender}: ваш борг за кредитом {reference} зменшено на {amount_minor:money}. Щоб закрити кредит: "
         "{outstanding_minor:money}. {link}",
         "Ваш борг зменшено",
-        "Ми зменшили ваш борг за кредитом {reference} на {amount_minor:money}. Залишилося сплатити: "
+        "Ми зменшили ваш борг за кредитом {reference} на {amount_minor:money}. Закрити кредит тепер коштує "
         "{outstanding_minor:money}.\n\nВаш кредит: {link}",
     ),
     "dates_changed": Text(
-        "{lender}: дати платежів за кредитом {reference} змінилися. Наступний: {amount_minor:money} до {due_on:date}. "
-        "Усі дати: {link}",
-        "Дати ваших платежів змінилися",
-        "Дати платежів за кредитом {reference} змінилися. Ваш наступний платіж: {amount_minor:money} до "
+        "{lender}: платежі за кредитом {reference} змінилися. Наступний: {amount_minor:money} до {due_on:date}. Усі "
+        "дати: {link}",
+        "Ваші платежі змінилися",
+        "Платежі за кредитом {reference} змінилися. Ваш наступний платіж: {amount_minor:money} до "
         "{due_on:date}.\n\nУсі дати й суми: {link}",
+    ),
+    "date_moved": Text(
+        "{lender}: дату платежу за кредитом {reference} перенесено на {due_on:date}. За це до сплати зараз: "
+        "{amount_minor:money}. {link}",
+        "Дату вашого платежу перенесено",
+        "Дату платежу за кредитом {reference} перенесено на {due_on:date}. За це до сплати зараз: "
+        "{amount_minor:money}.\n\nСплатити: {link}",
     ),
     "rate_changed": Text(
         "{lender}: з {since:date} за кредитом {reference} діє інша процентна ставка. Наступний платіж: "
         "{amount_minor:money} до {due_on:date}. {link}",
         "Процентна ставка вашого кредиту змінилася",
         "З {since:date} за кредитом {reference} діє інша процентна ставка. Ваш наступний платіж: {amount_minor:money} "
-        "до {due_on:date}.\n\nСтавка й усі майбутні платежі: {link}",
+        "до {due_on:date}.\n\nВаш кредит з усіма майбутніми платежами: {link}",
     ),
     "interest_paused": Text(
-        "{lender}: з {since:date} до {until:date} за кредитом {reference} проценти не нараховуються. Наступний платіж: "
-        "{amount_minor:money} до {due_on:date}. {link}",
+        "{lender}: з {since:date} за кредитом {reference} проценти не нараховуються, а з {until:date} нараховуються "
+        "знову. Наступний платіж: {amount_minor:money} до {due_on:date}. {link}",
         "Певний час без процентів",
-        "З {since:date} до {until:date} за кредитом {reference} проценти не нараховуються. Ваш наступний платіж: "
-        "{amount_minor:money} до {due_on:date}.\n\nВаш кредит: {link}",
+        "З {since:date} за кредитом {reference} проценти не нараховуються, а з {until:date} нараховуються знову. Ваш "
+        "наступний платіж: {amount_minor:money} до {due_on:date}.\n\nВаш кредит: {link}",
+    ),
+    "penalties_paused": Text(
+        "{lender}: за прострочення за кредитом {reference} поки нічого не нараховуємо. Наступний платіж: "
+        "{amount_minor:money} до {due_on:date}. {link}",
+        "Поки без пені",
+        "За прострочення за кредитом {reference} поки нічого не нараховуємо; перш ніж нараховувати знову, ми вам "
+        "напишемо. Ваш наступний платіж: {amount_minor:money} до {due_on:date}.\n\nВаш кредит: {link}",
+    ),
+    "penalties_resumed": Text(
+        "{lender}: за прострочення за кредитом {reference} знову нараховується пеня. До сплати: {amount_minor:money} "
+        "до {due_on:date}. {link}",
+        "Пеня нараховується знову",
+        "Відсьогодні за прострочення за кредитом {reference} знову нараховується пеня, як у договорі. До сплати: "
+        "{amount_minor:money} до {due_on:date}.\n\nСплатити або подивитися, що ще можливо: {link}",
     ),
     "contract_ended": Text(
-        "{lender}: договір за кредитом {reference} припинено. Увесь борг до сплати сьогодні: "
-        "{outstanding_minor:money}. Сплатити або знайти вихід: {link}",
-        "Договір вашого кредиту припинено",
-        "Ми припинили договір за кредитом {reference}. Увесь ваш борг до сплати сьогодні: "
-        "{outstanding_minor:money}.\n\nСплатіть або подивіться, що ще можливо: {link}\n\nЯкщо не можете сплатити, "
-        "зателефонуйте нам: разом пошукаємо вихід.",
+        "{lender}: ми розірвали договір за кредитом {reference}. Увесь ваш борг, {outstanding_minor:money}, до сплати "
+        "{due_on:date}. Сплатити або знайти вихід: {link}",
+        "Договір вашого кредиту розірвано",
+        "Ми розірвали договір за кредитом {reference}. Увесь ваш борг, {outstanding_minor:money}, до сплати "
+        "{due_on:date}.\n\nСплатіть або подивіться, що ще можливо: {link}\n\nЯкщо не можете сплатити, зателефонуйте "
+        "нам: разом пошукаємо вихід.",
     ),
     "loan_corrected": Text(
-        "{lender}: ми виправили дані кредиту {reference}. Тепер ви винні {outstanding_minor:money}. Що "
-        "змінилося: {link}",
-        "Ваш кредит виправлено",
-        "Ми виправили дані кредиту {reference}. Тепер ви винні {outstanding_minor:money}.\n\nЩо змінилося та всі "
-        "майбутні платежі: {link}\n\nЯкщо ви вважаєте, що це неправильно, зателефонуйте нам.",
+        "{lender}: ми виправили запис за кредитом {reference}. Щоб закрити кредит, тепер треба "
+        "{outstanding_minor:money}. Ваш кредит: {link}",
+        "Запис за вашим кредитом виправлено",
+        "Ми виправили запис за кредитом {reference}. Закрити кредит тепер коштує {outstanding_minor:money}.\n\nВаш "
+        "кредит з усіма записами та майбутніми платежами: {link}\n\nЯкщо ви вважаєте, що це неправильно, "
+        "зателефонуйте нам.",
     ),
     "stepped_back": Text(
         "{lender}: ви відмовилися від кредиту {reference}. Сплатіть {amount_minor:money} до {due_on:date}, і його буде "

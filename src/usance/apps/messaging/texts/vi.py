@@ -125,54 +125,77 @@ TEXTS = {
         "Hạn trả trở lại như trước",
     ),
     "charge_added": Text(
-        "{lender}: khoản nợ của khoản vay {reference} được cộng thêm {amount_minor:money}. Tổng cộng nay là "
-        "{outstanding_minor:money}. Xem lý do: {link}",
-        "Khoản nợ của bạn được cộng thêm",
-        "Chúng tôi đã cộng {amount_minor:money} vào khoản nợ của khoản vay {reference}. Tổng cộng nay là "
-        "{outstanding_minor:money}.\n\nKhoản đó là gì và hạn trả: {link}\n\nNếu bạn cho rằng có nhầm lẫn, hãy gọi cho "
-        "chúng tôi.",
+        "{lender}: khoản nợ của khoản vay {reference} đã tăng thêm {amount_minor:money}. Để tất toán: "
+        "{outstanding_minor:money}. Khoản vay của bạn: {link}",
+        "Khoản nợ của bạn đã tăng",
+        "Chúng tôi đã cộng {amount_minor:money} vào khoản nợ của khoản vay {reference}. Tất toán khoản vay nay cần "
+        "{outstanding_minor:money}.\n\nKhoản vay của bạn với mọi bút toán: {link}\n\nNếu bạn cho rằng có nhầm lẫn, hãy "
+        "gọi cho chúng tôi.",
     ),
     "debt_reduced": Text(
-        "{lender}: bạn nợ ít hơn {amount_minor:money} cho khoản vay {reference}. Còn lại: {outstanding_minor:money}. "
-        "{link}",
-        "Bạn nợ ít hơn",
-        "Chúng tôi đã giảm {amount_minor:money} nợ của khoản vay {reference}. Còn phải trả: "
+        "{lender}: khoản nợ của khoản vay {reference} đã giảm {amount_minor:money}. Để tất toán: "
+        "{outstanding_minor:money}. {link}",
+        "Khoản nợ của bạn đã giảm",
+        "Chúng tôi đã giảm {amount_minor:money} cho khoản nợ của khoản vay {reference}. Tất toán khoản vay nay cần "
         "{outstanding_minor:money}.\n\nKhoản vay của bạn: {link}",
     ),
     "dates_changed": Text(
-        "{lender}: các ngày trả của khoản vay {reference} đã đổi. Kỳ tới: {amount_minor:money} trước hết ngày "
-        "{due_on:date}. Mọi kỳ: {link}",
-        "Các ngày trả của bạn đã đổi",
-        "Các ngày trả của khoản vay {reference} đã đổi. Kỳ trả tới của bạn: {amount_minor:money} trước hết ngày "
-        "{due_on:date}.\n\nMọi ngày trả và số tiền: {link}",
+        "{lender}: các kỳ trả của khoản vay {reference} đã đổi. Kỳ tới: {amount_minor:money}, chậm nhất ngày "
+        "{due_on:date}. Tất cả các kỳ: {link}",
+        "Các kỳ trả của bạn đã đổi",
+        "Các kỳ trả của khoản vay {reference} đã đổi. Kỳ trả tới của bạn: {amount_minor:money}, chậm nhất ngày "
+        "{due_on:date}.\n\nTất cả các ngày trả và số tiền: {link}",
+    ),
+    "date_moved": Text(
+        "{lender}: ngày đến hạn của khoản vay {reference} dời sang {due_on:date}. Số tiền phải trả ngay cho việc này: "
+        "{amount_minor:money}. {link}",
+        "Ngày đến hạn của bạn đã dời",
+        "Ngày đến hạn của khoản vay {reference} dời sang {due_on:date}. Số tiền phải trả ngay cho việc này: "
+        "{amount_minor:money}.\n\nTrả tại đây: {link}",
     ),
     "rate_changed": Text(
-        "{lender}: từ {since:date} khoản vay {reference} có lãi suất khác. Kỳ trả tới: {amount_minor:money} trước hết "
-        "ngày {due_on:date}. {link}",
+        "{lender}: từ {since:date} khoản vay {reference} áp dụng lãi suất mới. Kỳ trả tới: {amount_minor:money}, chậm "
+        "nhất ngày {due_on:date}. {link}",
         "Lãi suất khoản vay của bạn đã đổi",
-        "Từ {since:date} khoản vay {reference} có lãi suất khác. Kỳ trả tới của bạn: {amount_minor:money} trước hết "
-        "ngày {due_on:date}.\n\nLãi suất và mọi kỳ trả sắp tới: {link}",
+        "Từ {since:date} khoản vay {reference} áp dụng lãi suất mới. Kỳ trả tới của bạn: {amount_minor:money}, chậm "
+        "nhất ngày {due_on:date}.\n\nKhoản vay của bạn với mọi kỳ trả sắp tới: {link}",
     ),
     "interest_paused": Text(
-        "{lender}: từ {since:date} đến {until:date} khoản vay {reference} không tính lãi. Kỳ trả tới: "
-        "{amount_minor:money} trước hết ngày {due_on:date}. {link}",
+        "{lender}: từ {since:date} khoản vay {reference} không tính lãi, từ {until:date} tính lãi lại. Kỳ trả tới: "
+        "{amount_minor:money}, chậm nhất ngày {due_on:date}. {link}",
         "Tạm thời không tính lãi",
-        "Từ {since:date} đến {until:date} khoản vay {reference} không tính lãi. Kỳ trả tới của bạn: "
-        "{amount_minor:money} trước hết ngày {due_on:date}.\n\nKhoản vay của bạn: {link}",
+        "Từ {since:date} khoản vay {reference} không tính lãi, từ {until:date} tính lãi lại. Kỳ trả tới của bạn: "
+        "{amount_minor:money}, chậm nhất ngày {due_on:date}.\n\nKhoản vay của bạn: {link}",
+    ),
+    "penalties_paused": Text(
+        "{lender}: khoản vay {reference} tạm thời không tính tiền phạt khi trả chậm. Kỳ trả tới: {amount_minor:money}, "
+        "chậm nhất ngày {due_on:date}. {link}",
+        "Tạm thời không tính tiền phạt",
+        "Khoản vay {reference} tạm thời không tính tiền phạt khi trả chậm; chúng tôi sẽ báo trước khi tính lại. Kỳ trả "
+        "tới của bạn: {amount_minor:money}, chậm nhất ngày {due_on:date}.\n\nKhoản vay của bạn: {link}",
+    ),
+    "penalties_resumed": Text(
+        "{lender}: khoản vay {reference} lại tính tiền phạt khi trả chậm. Phải trả: {amount_minor:money}, chậm nhất "
+        "ngày {due_on:date}. {link}",
+        "Tiền phạt được tính lại",
+        "Từ hôm nay khoản vay {reference} lại tính tiền phạt khi trả chậm, theo hợp đồng. Phải trả: "
+        "{amount_minor:money}, chậm nhất ngày {due_on:date}.\n\nTrả hoặc xem cách khác: {link}",
     ),
     "contract_ended": Text(
-        "{lender}: hợp đồng của khoản vay {reference} đã chấm dứt. Toàn bộ nợ đến hạn hôm nay: "
-        "{outstanding_minor:money}. Trả hoặc xem cách khác: {link}",
+        "{lender}: chúng tôi đã chấm dứt hợp đồng của khoản vay {reference}. Toàn bộ số nợ {outstanding_minor:money} "
+        "đến hạn ngày {due_on:date}. Trả hoặc xem cách khác: {link}",
         "Hợp đồng vay của bạn đã chấm dứt",
-        "Chúng tôi đã chấm dứt hợp đồng của khoản vay {reference}. Toàn bộ số bạn nợ đến hạn hôm nay: "
-        "{outstanding_minor:money}.\n\nHãy trả hoặc xem còn cách nào khác: {link}\n\nNếu không trả được, hãy gọi cho "
+        "Chúng tôi đã chấm dứt hợp đồng của khoản vay {reference}. Toàn bộ số bạn nợ, {outstanding_minor:money}, đến "
+        "hạn ngày {due_on:date}.\n\nHãy trả hoặc xem còn cách nào khác: {link}\n\nNếu không trả được, hãy gọi cho "
         "chúng tôi để cùng tìm cách.",
     ),
     "loan_corrected": Text(
-        "{lender}: chúng tôi đã sửa khoản vay {reference}. Nay bạn nợ {outstanding_minor:money}. Xem thay đổi: {link}",
-        "Khoản vay của bạn đã được sửa",
-        "Chúng tôi đã sửa khoản vay {reference}. Nay bạn nợ {outstanding_minor:money}.\n\nThay đổi gì và mọi kỳ trả "
-        "sắp tới: {link}\n\nNếu bạn cho rằng chưa đúng, hãy gọi cho chúng tôi.",
+        "{lender}: chúng tôi đã điều chỉnh một bút toán của khoản vay {reference}. Để tất toán nay cần "
+        "{outstanding_minor:money}. Khoản vay của bạn: {link}",
+        "Một bút toán của khoản vay đã được điều chỉnh",
+        "Chúng tôi đã điều chỉnh một bút toán của khoản vay {reference}. Tất toán khoản vay nay cần "
+        "{outstanding_minor:money}.\n\nKhoản vay của bạn với mọi bút toán và kỳ trả sắp tới: {link}\n\nNếu bạn cho "
+        "rằng chưa đúng, hãy gọi cho chúng tôi.",
     ),
     "stepped_back": Text(
         "{lender}: bạn đã rút khỏi khoản vay {reference}. Trả {amount_minor:money} trước hết ngày {due_on:date} là "

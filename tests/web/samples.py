@@ -207,6 +207,43 @@ def a_loan(world: World) -> Any:
     return loans.lend(on=world.institution.business_date, agreed=agreed, party_id=world.get("party_id")).pk
 
 
+def _in_parts(world: World) -> Any:
+    """A loan of which a part has come, and more may, to a card of the borrower."""
+    from tests.apps.servicing import loans
+    from tests.workflows.test_draw_part import in_parts
+    from usance.core.money import Currency
+
+    currency = Currency(world.institution.currency, world.institution.currency_digits)
+    world.get("card_id")
+    agreed = in_parts(currency=currency)
+    return loans.lend(on=world.institution.business_date, agreed=agreed, party_id=world.get("party_id"))
+
+
+@sample("borrower:part.loan_id", "borrower:confirm_part.loan_id")
+def a_loan_in_parts(world: World) -> Any:
+    if "in_parts" not in world.made:
+        world.made["in_parts"] = _in_parts(world)
+    return world.made["in_parts"].pk
+
+
+@sample("borrower:take_part_back.loan_id")
+def a_loan_of_which_a_part_was_asked_for(world: World) -> Any:
+    from usance.workflows import draw_part
+
+    loan = _in_parts(world)
+    draw_part.propose(
+        loan_id=loan.pk,
+        key=f"sample {world.mark}",
+        amount_minor=1_000_000,
+        card_id=world.get("card_id"),
+        reason="",
+        maker=None,
+        asked_by=world.get("party_id"),
+        at=AT,
+    )
+    return loan.pk
+
+
 @sample("card_id")
 def a_card(world: World) -> Any:
     from usance.apps.payments.models import Card

@@ -208,7 +208,10 @@ def _effects(loan: selectors.Loan, asked: Asked, preview: quote.Preview, sent_mi
             "was": before.next_due_minor, "all": after.still_to_pay_minor,
             "all_was": before.still_to_pay_minor}  # fmt: skip
     values: dict[str, Any] = {name: formats.money(minor, loan.currency) for name, minor in sums.items()}
-    values |= {"card": card, "day": formats.date_l(after.next_due_on) if after.next_due_on else ""}
+    values |= {
+        "card": str(card).replace(" ", "\N{NO-BREAK SPACE}"),
+        "day": formats.date_l(after.next_due_on) if after.next_due_on else "",
+    }
     told = [ui.Effect(_("%(sent)s goes to your card %(card)s.") % values, "brand", "card")]
     if sums["kept"]:
         told.append(ui.Effect(_("%(kept)s of the %(amount)s is kept back as a fee.") % values, "warn"))

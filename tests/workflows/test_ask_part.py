@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -116,10 +117,12 @@ def told(loan: Any) -> list[str]:
 
 
 def test_what_the_borrower_asks_for_is_paid_when_one_colleague_agrees(money: Money, loan: Any, chief: Any) -> None:
+    from usance.apps.customers.models import OneTimeCode
     from usance.apps.desk import selectors as desk
 
     row = ask(money, loan)
     assert (row.maker, row.asked_by, payout(loan)) == (None, loan.party_id, None)
+    assert OneTimeCode.objects.get(pk=row.after["code_id"]).used_at is not None
     assert list(desk.approvals_for(chief)) == [row]
     approve(money, row, chief)
     money.settle()
@@ -298,6 +301,18 @@ def test_whom_nothing_is_lent_to_cannot_ask(money: Money, loan: Any) -> None:
     with pytest.raises(ask_part.NoFurtherPart):
         ask_part.ask(**what(money, loan), code_id=code_id, code=code)
     assert ask_part.standing(loan=loan, payouts=[], moment=money.now.at).waiting is None  # type: ignore[union-attr]
+
+
+def test_a_part_of_which_fees_leave_nothing_is_refused(money: Money) -> None:
+    from usance.core.loan.terms import Fee
+    from usance.workflows import draw_part
+
+    fee = Fee(kind="service", when="deducted", share=Fraction(3, 5))
+    loan = money.loan(agreed=in_parts(fees=(fee,)))
+    with pytest.raises(draw_part.NothingLeftToSend):
+        order(money, loan, 1)
+    order(money, loan, 100)
+    assert payout(loan).amount_minor == 40
 
 
 def test_money_goes_to_no_card_that_is_another_customers_too(money: Money, loan: Any) -> None:

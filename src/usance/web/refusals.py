@@ -135,6 +135,7 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     "too_many_card_links": _("Many cards were tried today. Go on with a card that is linked, or try again tomorrow."),
     "card_in_use": _("Money is on its way by this card. Remove it when that is done."),
     "card_of_somebody_else": _("Another customer uses this card. Choose a card of your own."),
+    "nothing_left_to_send": _("After the fee nothing would be left to send. Enter a larger amount."),
     "no_further_part": _(
         "We cannot pay out more to you at present. What you owe stays as it is. Call us if you want to know more."
     ),

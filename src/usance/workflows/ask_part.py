@@ -168,6 +168,7 @@ def ask(
         reason="",
         maker=None,
         asked_by=loan.party_id,
+        code_id=code_id,
         at=at,
     )
 

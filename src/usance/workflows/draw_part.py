@@ -38,15 +38,24 @@ from usance.workflows.fund_loan import PAYOUT, PayoutUnderWay
 DRAW = "loan.draw"
 
 
+class NothingLeftToSend(Refusal):
+    """The fees that are kept back would leave nothing of the part."""
+
+    code = "nothing_left_to_send"
+
+
 def look(*, loan_id: UUID, amount_minor: int, card_id: UUID, source: str, at: datetime) -> tuple[quote.Preview, int]:
     """What the part would do, and what would be sent of it. Raises what the loan refuses, CustomerIsBlocked,
-    CustomerIsProtected, CardNotUsable, CardWaits, PayoutUnderWay."""
+    CustomerIsProtected, CardNotUsable, CardWaits, PayoutUnderWay, NothingLeftToSend."""
     loan = servicing.hold(loan_id=loan_id)
     served.require_offerable(party_id=loan.party_id)
     rails.require_payable(card_id=card_id, party_id=loan.party_id, at=at)
     if under_way(loan_id):
         raise PayoutUnderWay()
-    return drawn.preview(loan_id=loan_id, amount_minor=amount_minor, source=source)
+    preview, sent = drawn.preview(loan_id=loan_id, amount_minor=amount_minor, source=source)
+    if sent <= 0:
+        raise NothingLeftToSend()
+    return preview, sent
 
 
 def require_own_card(*, loan: loans.Loan, card_id: UUID) -> None:
@@ -74,9 +83,10 @@ def propose(
     maker: User | None,
     at: datetime,
     asked_by: UUID | None = None,
+    code_id: UUID | None = None,
 ) -> Any:
-    """A second person decides whether the money goes out. Without a `maker`, the borrower asked for it. Raises as
-    `look`, and AlreadyProposed."""
+    """A second person decides whether the money goes out. Without a `maker`, the borrower asked for it and confirmed it
+    by a code. Raises as `look`, and AlreadyProposed."""
     preview, sent = look(
         loan_id=loan_id, amount_minor=amount_minor, card_id=card_id, source=serve_loan.source_of(key), at=at
     )
@@ -86,7 +96,7 @@ def propose(
         loan, DRAW, before={"owed_minor": loan.outstanding_minor, "next_minor": preview.before.next_due_minor},
         after={"owed_minor": preview.after.outstanding_minor, "next_minor": preview.after.next_due_minor,
                "amount_minor": amount_minor, "sent_minor": sent, "card": str(card), "card_id": str(card_id),
-               "key": key, "reason": reason},
+               "key": key, "reason": reason, "code_id": str(code_id or "")},
         maker=maker, asked_by=asked_by, at=institutions.moment(tenancy.current(), at), reason=reason,
     )  # fmt: skip
 

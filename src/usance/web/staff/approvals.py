@@ -124,6 +124,7 @@ def show(request: StaffRequest, approval_id: UUID) -> HttpResponse:
         "difference": differences.of(row, request.institution)
         or [_difference(line) for line in selectors.changes(row)],
         "is_mine": mine,
+        "sees_customer": "customer.view" in request.permissions,
         "customer": customers.party_row(row.asked_by) if row.asked_by else None,
         "may_decide": row.state == "proposed" and not mine and access.may(request.user, kind.permission, row.org_path),
         "subject_url": _subject_url(kind, row),

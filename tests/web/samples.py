@@ -228,19 +228,21 @@ def a_loan_in_parts(world: World) -> Any:
 
 @sample("borrower:take_part_back.loan_id")
 def a_loan_of_which_a_part_was_asked_for(world: World) -> Any:
-    from usance.workflows import draw_part
+    """Whatever other pages did to the borrower's cards meanwhile."""
+    from usance.workflows import draw_part, serve_loan
 
     loan = _in_parts(world)
-    draw_part.propose(
-        loan_id=loan.pk,
-        key=f"sample {world.mark}",
-        amount_minor=1_000_000,
-        card_id=world.get("card_id"),
-        reason="",
+    serve_loan.propose(
+        loan,
+        draw_part.DRAW,
+        before={"owed_minor": 6_000_000, "next_minor": 600_000},
+        after={"owed_minor": 7_000_000, "next_minor": 700_000, "amount_minor": 1_000_000, "sent_minor": 1_000_000,
+               "card": "VISA •••• 1111", "card_id": str(world.get("card_id")), "key": "sample", "reason": ""},
         maker=None,
         asked_by=world.get("party_id"),
         at=AT,
-    )
+        reason="",
+    )  # fmt: skip
     return loan.pk
 
 

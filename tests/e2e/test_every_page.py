@@ -5,9 +5,10 @@ resolver, with the objects of tests/web/samples.py."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -22,6 +23,7 @@ from tests.web.samples import World
 from tests.web.test_routes import ROUTES, Route
 from usance.apps.access import permissions
 from usance.apps.access.models import User
+from usance.web.borrower import parts
 from usance.web.middleware import LANGUAGE_COOKIE
 
 if TYPE_CHECKING:
@@ -63,8 +65,19 @@ WITHOUT_RING = """() => {
         return document.activeElement === part && !ring(part) && !ring(part.closest('.u-box, .u-choice'))
     }).map(part => part.outerHTML.slice(0, 120))
 }"""
-# asked plainly, it leads on to the provider's page as soon as the worker has got one
-BESIDE = {"borrower:payment": "?back=1"}
+
+
+def _a_part(world: World) -> str:
+    """What a borrower chose on the page before, as it travels in the address."""
+    asked = parts.Asked(str(world.get("borrower:confirm_part.loan_id")), 1_000_000, str(world.get("card_id")), "0" * 32)
+    return f"?{urlsplit(asked.address('borrower:confirm_part')).query}"
+
+
+BESIDE: dict[str, Callable[[World], str]] = {
+    # asked plainly, it leads on to the provider's page as soon as the worker has got one
+    "borrower:payment": lambda world: "?back=1",
+    "borrower:confirm_part": _a_part,
+}
 ENDS_THE_SESSION = {"staff:sign_out", "borrower:leave"}
 IS_PAGE: dict[str, bool] = {}
 WORLDS: dict[tuple[str, str], World] = {}
@@ -85,7 +98,7 @@ def world_of(site: Site, code: str) -> World:
 def address(world: World, route: Route) -> str:
     with behind.inside(world.institution.code):
         path = reverse(route.name, kwargs={name: world.get(wanted) for name, wanted in route.samples.items()})
-    return path + BESIDE.get(route.name, "")
+        return path + (BESIDE[route.name](world) if route.name in BESIDE else "")
 
 
 class Visitor:

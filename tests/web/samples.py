@@ -207,6 +207,45 @@ def a_loan(world: World) -> Any:
     return loans.lend(on=world.institution.business_date, agreed=agreed, party_id=world.get("party_id")).pk
 
 
+def _in_parts(world: World) -> Any:
+    """A loan of which a part has come, and more may, to a card of the borrower."""
+    from tests.apps.servicing import loans
+    from tests.workflows.test_draw_part import in_parts
+    from usance.core.money import Currency
+
+    currency = Currency(world.institution.currency, world.institution.currency_digits)
+    world.get("card_id")
+    agreed = in_parts(currency=currency)
+    return loans.lend(on=world.institution.business_date, agreed=agreed, party_id=world.get("party_id"))
+
+
+@sample("borrower:part.loan_id", "borrower:confirm_part.loan_id")
+def a_loan_in_parts(world: World) -> Any:
+    if "in_parts" not in world.made:
+        world.made["in_parts"] = _in_parts(world)
+    return world.made["in_parts"].pk
+
+
+@sample("borrower:take_part_back.loan_id")
+def a_loan_of_which_a_part_was_asked_for(world: World) -> Any:
+    """Whatever other pages did to the borrower's cards meanwhile."""
+    from usance.workflows import draw_part, serve_loan
+
+    loan = _in_parts(world)
+    serve_loan.propose(
+        loan,
+        draw_part.DRAW,
+        before={"owed_minor": 6_000_000, "next_minor": 600_000},
+        after={"owed_minor": 7_000_000, "next_minor": 700_000, "amount_minor": 1_000_000, "sent_minor": 1_000_000,
+               "card": "VISA •••• 1111", "card_id": str(world.get("card_id")), "key": "sample", "reason": ""},
+        maker=None,
+        asked_by=world.get("party_id"),
+        at=AT,
+        reason="",
+    )  # fmt: skip
+    return loan.pk
+
+
 @sample("card_id")
 def a_card(world: World) -> Any:
     from usance.apps.payments.models import Card

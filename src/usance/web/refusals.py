@@ -135,6 +135,13 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     "too_many_card_links": _("Many cards were tried today. Go on with a card that is linked, or try again tomorrow."),
     "card_in_use": _("Money is on its way by this card. Remove it when that is done."),
     "card_of_somebody_else": _("Another customer uses this card. Choose a card of your own."),
+    "nothing_left_to_send": _("After the fee nothing would be left to send. Enter a larger amount."),
+    "no_further_part": _(
+        "We cannot pay out more to you at present. What you owe stays as it is. Call us if you want to know more."
+    ),
+    "part_asked_already": _(
+        "Another part of this loan waits for an answer already. You can ask for the next one when it has been answered."
+    ),
     "customer_is_blocked": _(
         "This customer is on the list of those we do not serve. Decline, or have them taken off the list first."
     ),

@@ -85,6 +85,31 @@ def send_signing_code(
     return _send(issued, "code_signing", party_id=party_id, language="", context={"amount_minor": amount_minor}, at=at)
 
 
+def part_context(*, loan_id: UUID, amount_minor: int, card_id: UUID) -> dict[str, str | int]:
+    """What the code for a further part of a loan is good for: this much, to this card."""
+    return {"loan": str(loan_id), "amount_minor": amount_minor, "card": str(card_id)}
+
+
+def send_part_code(
+    *, party_id: UUID, loan_id: UUID, amount_minor: int, card_id: UUID, card: str, address: str, at: datetime
+) -> CodeSent:
+    """A code that names the amount and the card, to the borrower's verified phone. Raises NoVerifiedPhone,
+    CodeTooSoon, TooManyCodes."""
+    phone = customers.current_contact(party_id, PHONE)
+    if phone is None:
+        raise NoVerifiedPhone()
+    issued = sign_in.issue_code(
+        purpose=sign_in.GET_PART,
+        to=phone.value,
+        party_id=party_id,
+        context=part_context(loan_id=loan_id, amount_minor=amount_minor, card_id=card_id),
+        address=address,
+        at=at,
+    )
+    told = {"amount_minor": amount_minor, "card": card}
+    return _send(issued, "code_part", party_id=party_id, language="", context=told, at=at)
+
+
 def contact_context(party_id: UUID) -> dict[str, str]:
     return {"party": str(party_id)}
 

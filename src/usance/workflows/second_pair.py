@@ -13,7 +13,7 @@ from usance.apps.ledger import services as ledger
 from usance.apps.origination import services as origination
 from usance.apps.products import services as products
 from usance.ports.due import Item, handles
-from usance.workflows import draw_part, import_portfolio, loan_course, serve_loan, take_application
+from usance.workflows import ask_part, draw_part, import_portfolio, loan_course, serve_loan, take_application
 
 PRODUCT = desk.Kind(
     products.APPROVAL, "product.publish", products.apply_approval, _("Publish a product"), "staff:product_version"
@@ -48,7 +48,12 @@ COURSES = [
     )
 ]
 PART = desk.Kind(
-    draw_part.DRAW, "payment.approve", draw_part.apply, _("Pay out a further part of a loan"), "staff:loan"
+    draw_part.DRAW,
+    "payment.approve",
+    draw_part.apply,
+    _("Pay out a further part of a loan"),
+    "staff:loan",
+    not_made=ask_part.not_made,
 )
 CORRECT = desk.Kind(
     serve_loan.CORRECT, "loan.approve", serve_loan.apply_correction, _("Correct the terms of a loan"), "staff:loan"

@@ -87,13 +87,13 @@ def waived_by_hand(loan_id: UUID) -> int:
 
 
 def propose(
-    loan: servicing.Loan, kind: str, *, before: Mapping[str, Any], after: Mapping[str, Any], maker: User, at: datetime,
-    reason: str,
+    loan: servicing.Loan, kind: str, *, before: Mapping[str, Any], after: Mapping[str, Any], maker: User | None,
+    at: datetime, reason: str, asked_by: UUID | None = None,
 ) -> Any:  # fmt: skip
     """Asks a second person about something on a loan. Raises AlreadyProposed."""
     return desk.propose(
-        kind=kind, subject=(LOAN, loan.pk), before=before, after=after, maker=maker, at=at, reason=reason,
-        reference=loan.number, org_path=loan.org_path,
+        kind=kind, subject=(LOAN, loan.pk), before=before, after=after, maker=maker, asked_by=asked_by, at=at,
+        reason=reason, reference=loan.number, org_path=loan.org_path,
     )  # fmt: skip
 
 

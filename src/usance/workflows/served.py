@@ -3,6 +3,7 @@ money goes to a card."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -66,6 +67,11 @@ def require(*, application: Any, card: Any) -> None:
     if blocks_of(party_id=application.party_id):
         raise NoLongerServed()
     require_free(party_id=application.party_id)
-    decided_at = application.decided_at
+    require_own_card(card=card, decided_at=application.decided_at)
+
+
+def require_own_card(*, card: Any, decided_at: datetime | None) -> None:
+    """A card that nobody has looked at, as it came after the decision, may be no other customer's too. Raises
+    CardOfSomebodyElse."""
     if (decided_at is None or card.linked_at > decided_at) and payments.others_with(card):
         raise CardOfSomebodyElse()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,6 +14,7 @@ from django.db import IntegrityError, connection, transaction
 from tests.support import institutions
 from usance.apps.access import selectors as access
 from usance.apps.access import services as people
+from usance.apps.audit.models import AuditEntry
 from usance.apps.desk import kinds, selectors, services
 from usance.apps.desk.models import Approval, WorkItem, WorkItemEvent
 from usance.apps.desk.refusals import (
@@ -32,7 +33,7 @@ from usance.apps.institutions import services as institution_services
 from usance.apps.institutions import tenancy
 from usance.apps.institutions.models import DatedItem, OrgUnit
 from usance.core.refusals import Refusal
-from usance.ports.actor import SYSTEM, staff
+from usance.ports.actor import SYSTEM, borrower, staff
 
 AT = datetime(2026, 3, 2, 10, 0, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
 Hire = Callable[..., Any]
@@ -276,9 +277,58 @@ def test_one_open_proposal_a_subject_and_its_maker_may_withdraw_it(hire: Hire, a
     with pytest.raises(AlreadyProposed):
         proposed(hire("product_manager"))
     with pytest.raises(NotYourProposal):
-        services.withdraw(approval_id=row.pk, maker=hire("product_manager"), at=AT)
-    assert services.withdraw(approval_id=row.pk, maker=maker, at=AT).state == "withdrawn"
+        services.withdraw(approval_id=row.pk, actor=staff(hire("product_manager").pk), at=AT)
+    assert services.withdraw(approval_id=row.pk, actor=staff(maker.pk), at=AT).state == "withdrawn"
     assert proposed(maker).state == "proposed"
+
+
+def asked(party_id: UUID, kind: str = "test.change") -> Approval:
+    """A change that a customer asks for."""
+    return services.propose(
+        kind=kind, subject=("servicing.loan", uuid4()), before={}, after={}, maker=None, asked_by=party_id, at=AT
+    )
+
+
+def test_what_a_customer_asks_for_is_decided_by_one_colleague(hire: Hire, applied: Any) -> None:
+    party_id, checker = uuid4(), hire("compliance")
+    row = asked(party_id)
+    assert list(selectors.approvals_for(checker)) == [row]
+    assert list(selectors.proposals_of(checker)) == []
+    with pytest.raises(NotYourProposal):
+        services.withdraw(approval_id=row.pk, actor=staff(party_id), at=AT)
+    assert services.approve(approval_id=row.pk, checker=checker, at=AT).checker == checker
+    mine = asked(party_id)
+    assert services.withdraw(approval_id=mine.pk, actor=borrower(party_id), at=AT).state == "withdrawn"
+    acts = AuditEntry.objects.filter(subject_id=str(mine.pk)).order_by("id")
+    assert [(one.action, one.actor_kind, one.actor_id) for one in acts] == [
+        ("desk.proposed", "borrower", str(party_id)),
+        ("desk.withdrawn", "borrower", str(party_id)),
+    ]
+
+
+def test_a_proposal_has_one_maker_and_not_two_or_none(hire: Hire, applied: Any) -> None:
+    row = asked(uuid4())
+    for wrong in ({"asked_by": None}, {"maker": hire("product_manager")}):
+        with pytest.raises(IntegrityError, match="approval_has_one_maker"), transaction.atomic():
+            Approval.objects.filter(pk=row.pk).update(**wrong)
+
+
+def test_what_follows_a_no_or_no_answer_happens_once(hire: Hire, applied: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[UUID] = []
+
+    def not_made(*, approval_id: UUID, at: datetime) -> None:
+        told.append(approval_id)
+
+    known = kinds.of("test.change")
+    another = services.Kind("test.told", known.permission, known.apply, "A thing", not_made=not_made)
+    monkeypatch.setitem(kinds._kinds, "test.told", another)
+    no, late, yes = (asked(uuid4(), "test.told") for _each in range(3))
+    checker = hire("compliance")
+    services.reject(approval_id=no.pk, checker=checker, at=AT, note="no")
+    services.approve(approval_id=yes.pk, checker=checker, at=AT)
+    for row in (no, late, yes):
+        services.expire(row.pk, AT + timedelta(days=15))
+    assert told == [no.pk, late.pk]
 
 
 def test_a_proposal_runs_out(hire: Hire, applied: Any) -> None:

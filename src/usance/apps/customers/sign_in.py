@@ -41,8 +41,8 @@ from usance.apps.customers.second_facts import one_at_a_time
 from usance.ports import actor as actors
 from usance.ports.actor import Actor
 
-SIGN_IN, SIGN_AGREEMENT, VERIFY_CONTACT = "sign_in", "sign_agreement", "verify_contact"
-PURPOSES = (SIGN_IN, SIGN_AGREEMENT, VERIFY_CONTACT)
+SIGN_IN, SIGN_AGREEMENT, VERIFY_CONTACT, GET_PART = "sign_in", "sign_agreement", "verify_contact", "get_part"
+PURPOSES = (SIGN_IN, SIGN_AGREEMENT, VERIFY_CONTACT, GET_PART)
 LIFE = timedelta(minutes=10)
 ATTEMPTS = 5
 # the pause before the next code, by how many were sent within the hour

@@ -23,7 +23,7 @@ from usance.apps.desk.refusals import (
     OwnProposal,
 )
 from usance.apps.institutions import services as institutions
-from usance.ports.actor import SYSTEM, staff
+from usance.ports.actor import SYSTEM, Actor, staff
 
 EXPIRE = "desk.expire"
 
@@ -34,15 +34,17 @@ def propose(
     subject: Subject,
     before: Mapping[str, Any],
     after: Mapping[str, Any],
-    maker: access.User,
+    maker: access.User | None,
     at: datetime,
+    asked_by: UUID | None = None,
     reason: str = "",
     reference: str = "",
     days: int = 14,
     org_path: str = "root",
 ) -> Approval:
     """A change that waits for a second person, `days` long. `before` and `after` are plain JSON that both people see;
-    `after` is all that the kind's function gets. Refuses with AlreadyProposed."""
+    `after` is all that the kind's function gets. Without a `maker`, the customer `asked_by` asked for it. Refuses with
+    AlreadyProposed."""
     kinds.of(kind)
     subject_type, subject_id = key_of(subject)
     if Approval.objects.filter(kind=kind, subject_id=subject_id, state="proposed").exists():
@@ -57,6 +59,7 @@ def propose(
         after=dict(after),
         reason=reason[:500],
         maker=maker,
+        asked_by=asked_by,
         proposed_at=at,
         expires_on=expires_on,
         org_path=org_path,
@@ -64,7 +67,7 @@ def propose(
     institutions.schedule(
         kind=EXPIRE, due_on=expires_on + timedelta(days=1), key=f"{EXPIRE}:{made.pk}", subject_id=made.pk
     )
-    audit.record(action="desk.proposed", subject=made, actor=staff(maker.pk), details=_about(made))
+    audit.record(action="desk.proposed", subject=made, actor=made.proposed_by, details=_about(made))
     return made
 
 
@@ -74,7 +77,11 @@ def approve(*, approval_id: UUID, checker: access.User, at: datetime, note: str 
     with transaction.atomic():
         row = _decide(approval_id, checker, at, state="approved", note=note)
         kinds.of(row.kind).apply(
-            subject_id=row.subject_id, after=row.after, actor=staff(checker.pk), maker_id=row.maker_id, at=at
+            subject_id=row.subject_id,
+            after=row.after,
+            actor=staff(checker.pk),
+            maker_id=UUID(row.proposed_by.id),
+            at=at,
         )
     return row
 
@@ -82,15 +89,17 @@ def approve(*, approval_id: UUID, checker: access.User, at: datetime, note: str 
 def reject(*, approval_id: UUID, checker: access.User, at: datetime, note: str) -> Approval:
     """The second person says no, and why. Refuses as `approve`."""
     with transaction.atomic():
-        return _decide(approval_id, checker, at, state="rejected", note=note)
+        row = _decide(approval_id, checker, at, state="rejected", note=note)
+        _not_made(row, at)
+    return row
 
 
-def withdraw(*, approval_id: UUID, maker: access.User, at: datetime) -> Approval:
+def withdraw(*, approval_id: UUID, actor: Actor, at: datetime) -> Approval:
     """Whoever proposed it takes it back. Refuses with NotYourProposal, AlreadyDecided."""
     row = _locked(approval_id)
-    if row.maker_id != maker.pk:
+    if (row.proposed_by.kind, row.proposed_by.id) != (actor.kind, actor.id):
         raise NotYourProposal()
-    return _close(row, state="withdrawn", at=at, actor_id=maker.pk)
+    return _close(row, state="withdrawn", at=at, actor=actor)
 
 
 def expire(approval_id: UUID, at: datetime) -> str:
@@ -100,7 +109,8 @@ def expire(approval_id: UUID, at: datetime) -> str:
         return "decided"
     if at.date() <= row.expires_on:
         return "too early"
-    _close(row, state="expired", at=at, actor_id=None)
+    _close(row, state="expired", at=at, actor=SYSTEM)
+    _not_made(row, at)
     return "expired"
 
 
@@ -113,7 +123,7 @@ def _decide(approval_id: UUID, checker: access.User, at: datetime, *, state: str
     if at.date() > row.expires_on:
         raise ApprovalExpired(expires_on=row.expires_on)
     row.checker, row.decision_note = checker, note[:500]
-    return _close(row, state=state, at=at, actor_id=checker.pk)
+    return _close(row, state=state, at=at, actor=staff(checker.pk))
 
 
 def _locked(approval_id: UUID) -> Approval:
@@ -123,13 +133,18 @@ def _locked(approval_id: UUID) -> Approval:
     return row
 
 
-def _close(row: Approval, *, state: str, at: datetime, actor_id: UUID | None) -> Approval:
+def _close(row: Approval, *, state: str, at: datetime, actor: Actor) -> Approval:
     row.state, row.decided_at = state, at
     row.save(update_fields=["state", "decided_at", "checker", "decision_note"])
-    actor = staff(actor_id) if actor_id else SYSTEM
     audit.record(action=f"desk.{state}", subject=row, actor=actor, details=_about(row))
     institutions.unschedule(subject_id=row.pk, kinds=[EXPIRE], at=at)
     return row
+
+
+def _not_made(row: Approval, at: datetime) -> None:
+    then = kinds.of(row.kind).not_made
+    if then is not None:
+        then(approval_id=row.pk, at=at)
 
 
 def _about(row: Approval) -> dict[str, Any]:

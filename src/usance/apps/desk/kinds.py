@@ -17,20 +17,28 @@ class Apply(Protocol):
     def __call__(
         self, *, subject_id: str, after: Mapping[str, Any], actor: Actor, maker_id: UUID, at: datetime
     ) -> object:
-        """Makes the change. `actor` is the second person. A refusal undoes the approval too."""
+        """Makes the change. `actor` is the second person, `maker_id` the colleague who proposed it or the customer who
+        asked for it. A refusal undoes the approval too."""
+        ...
+
+
+class NotMade(Protocol):
+    def __call__(self, *, approval_id: UUID, at: datetime) -> object:
+        """What follows when a proposal was rejected, or ran out."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """`permission`: what the second person must hold; `title`: words for lists; `page`: url name of the page about the
-    subject, taking its id, or empty."""
+    subject, taking its id, or empty; `not_made`: what follows when the answer was no, or none came."""
 
     kind: str
     permission: str
     apply: Apply
     title: Promise | str
     page: str = ""
+    not_made: NotMade | None = None
 
 
 _kinds: dict[str, Kind] = {}

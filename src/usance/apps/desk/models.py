@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from usance.apps.institutions.models import OrgModel, TenantForeignKey, TenantModel
+from usance.ports.actor import Actor, borrower, staff
 
 
 class WorkItem(OrgModel):
@@ -79,7 +80,8 @@ class WorkItemEvent(TenantModel):
 
 
 class Approval(OrgModel):
-    """A change that one person made ready and another must confirm before it happens."""
+    """A change that one person made ready and another must confirm before it happens. Where a customer asked for it
+    and no colleague made it ready, there is no maker: then any colleague with the right is the second person."""
 
     STATES = [
         ("proposed", "proposed"),
@@ -97,7 +99,8 @@ class Approval(OrgModel):
     after = models.JSONField(default=dict)
     reason = models.CharField(max_length=500, blank=True)
     state = models.CharField(max_length=10, choices=STATES, default="proposed")
-    maker = TenantForeignKey("access.User", related_name="+")
+    maker = TenantForeignKey("access.User", null=True, blank=True, related_name="+")
+    asked_by = models.UUIDField(null=True, blank=True, help_text="party of the customer who asked for it")
     checker = TenantForeignKey("access.User", null=True, blank=True, related_name="+")
     proposed_at = models.DateTimeField()
     expires_on = models.DateField()
@@ -113,6 +116,10 @@ class Approval(OrgModel):
                 condition=Q(checker__isnull=True) | ~Q(checker=F("maker")), name="approval_second_person"
             ),
             models.CheckConstraint(
+                condition=Q(maker__isnull=False, asked_by__isnull=True) | Q(maker__isnull=True, asked_by__isnull=False),
+                name="approval_has_one_maker",
+            ),
+            models.CheckConstraint(
                 condition=Q(state="proposed", checker__isnull=True, decided_at__isnull=True)
                 | Q(state__in=["approved", "rejected"], checker__isnull=False, decided_at__isnull=False)
                 | Q(state__in=["withdrawn", "expired"], checker__isnull=True, decided_at__isnull=False),
@@ -120,3 +127,8 @@ class Approval(OrgModel):
             ),
         ]
         indexes = [models.Index("institution", "state", "expires_on", "id", name="approval_waiting")]
+
+    @property
+    def proposed_by(self) -> Actor:
+        """The colleague who made it ready, or the customer who asked for it."""
+        return borrower(self.asked_by) if self.asked_by else staff(self.maker_id)

@@ -14,16 +14,16 @@ from django.utils.translation import ngettext
 from usance.apps.agreements import selectors as papers
 from usance.apps.agreements import services as agreements
 from usance.apps.payments import selectors as payments
-from usance.apps.servicing import drawn, selectors
+from usance.apps.servicing import selectors
 from usance.apps.servicing import services as servicing
 from usance.core.loan import quote
 from usance.core.refusals import Refusal
 from usance.ports import clock
 from usance.web import components as ui
 from usance.web import files, forms, permits, reckoning, refusals, words
-from usance.web.borrower import identity
+from usance.web.borrower import changes, identity
 from usance.web.templatetags import formats
-from usance.workflows import take_payment
+from usance.workflows import ask_part, take_payment
 
 LONG = timedelta(minutes=5)
 
@@ -62,7 +62,7 @@ def show(request: HttpRequest, loan_id: UUID) -> HttpResponse:
         "on_its_way": loan.status == "approved" and any(one.may_have_moved for one in payouts),
         "takes_long": _takes_long(payouts),
         "arrival": _arrival(payouts),
-        "drawing": drawn.drawing(loan.pk),
+        "part": ask_part.standing(loan=loan, payouts=payouts, moment=changes.moment(request)),
         "may_step_back_until": selectors.may_step_back_until(loan),
         "under_way": take_payment.under_way(loan_id=loan.pk),
         "paid": _came_of(view, paid) if paid and paid.subject_id == loan.pk else None,

@@ -17,11 +17,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from usance.apps.access import selectors as access
 from usance.apps.access.permissions import PERMISSIONS
+from usance.apps.customers import selectors as customers
 from usance.apps.desk import kinds, selectors
 from usance.apps.desk import services as desk
 from usance.apps.institutions import selectors as institutions
 from usance.core.refusals import Refusal
 from usance.ports import clock
+from usance.ports.actor import staff
 from usance.web import components as ui
 from usance.web import forms as house
 from usance.web import pages, permits, refusals
@@ -53,9 +55,11 @@ EMPTY = {
 class DecisionForm(house.Form):
     note = forms.CharField(label=gettext_lazy("Note"), max_length=500, required=False, widget=forms.Textarea)
 
-    def __init__(self, *args: Any, verdict: str = "", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, verdict: str = "", asked_by: UUID | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.verdict = verdict
+        if asked_by is not None:
+            self.fields["note"].help_text = _("If you reject it, the customer reads this: write it to them.")
 
     def clean_note(self) -> str:
         note = str(self.cleaned_data["note"]).strip()
@@ -83,7 +87,7 @@ def index(request: StaffRequest) -> HttpResponse:
     ]
     rows = [
         ui.Row(
-            [title_of(one), one.reference, one.maker.name, one.proposed_at, one.expires_on, STATES[one.state]],
+            [title_of(one), one.reference, _proposer(one), one.proposed_at, one.expires_on, STATES[one.state]],
             href=reverse("staff:approval", args=[one.pk]),
         )
         for one in page.object_list
@@ -100,7 +104,7 @@ def show(request: StaffRequest, approval_id: UUID) -> HttpResponse:
     """One change with its difference. Whoever proposed it is never asked."""
     row = _found(request, approval_id)
     verdict = request.POST.get("verdict", "")
-    form = DecisionForm(sent(request), verdict=verdict)
+    form = DecisionForm(sent(request), verdict=verdict, asked_by=row.asked_by)
     status = 200
     if request.method == "POST":
         status = 422
@@ -120,6 +124,8 @@ def show(request: StaffRequest, approval_id: UUID) -> HttpResponse:
         "difference": differences.of(row, request.institution)
         or [_difference(line) for line in selectors.changes(row)],
         "is_mine": mine,
+        "sees_customer": "customer.view" in request.permissions,
+        "customer": customers.party_row(row.asked_by) if row.asked_by else None,
         "may_decide": row.state == "proposed" and not mine and access.may(request.user, kind.permission, row.org_path),
         "subject_url": _subject_url(kind, row),
         "right": PERMISSIONS[kind.permission],
@@ -132,7 +138,7 @@ def show(request: StaffRequest, approval_id: UUID) -> HttpResponse:
 @require_POST
 def withdraw(request: StaffRequest, approval_id: UUID) -> HttpResponse:
     """Whoever proposed a change takes it back."""
-    desk.withdraw(approval_id=_found(request, approval_id).pk, maker=request.user, at=_moment(request))
+    desk.withdraw(approval_id=_found(request, approval_id).pk, actor=staff(request.user.pk), at=_moment(request))
     messages.success(request, _("The proposal is withdrawn."))
     return redirect("staff:approvals")
 
@@ -151,6 +157,11 @@ def _decide(request: StaffRequest, row: Any, verdict: str, note: str) -> HttpRes
 def _deciders(kind: kinds.Kind, row: Any) -> list[str]:
     """Who else could decide, by name."""
     return [one.name for one in access.who_may(kind.permission, row.org_path) if one.pk != row.maker_id]
+
+
+def _proposer(row: Any) -> str:
+    """A colleague by name; a customer by what they are."""
+    return str(row.maker.name) if row.maker else _("The customer")
 
 
 def title_of(row: Any) -> str:

@@ -84,7 +84,9 @@ def _rate(row: Any, institution: Any) -> list[ui.DiffRow]:
 def _part(row: Any, institution: Any) -> list[ui.DiffRow]:
     """The money that goes out, to which card, and what the loan then owes."""
     shown = _money(institution)
+    asked = _("the borrower, with a code to their phone") if row.asked_by else _("a colleague")
     found = [
+        ui.DiffRow(_("Who asked for it?"), "", asked),
         ui.DiffRow(_("Part of the loan"), "", shown(row.after["amount_minor"])),
         ui.DiffRow(_("Sent to the card"), "", shown(row.after["sent_minor"])),
         ui.DiffRow(_("Card"), "", row.after["card"]),

@@ -8,7 +8,6 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from usance.apps.institutions import selectors as institutions
 from usance.apps.payments import selectors as payments
 from usance.apps.servicing import drawn
 from usance.ports import clock
@@ -51,7 +50,7 @@ def draw_part(request: StaffRequest, loan_id: UUID) -> HttpResponse:
             card_id=UUID(act.given["card"]),
             reason=act.given["reason"],
             maker=request.user,
-            at=institutions.moment(request.institution, clock.now()),
+            at=clock.now(),
         )
         return _("Proposed: a second person must approve it.")
 

@@ -24,6 +24,11 @@ TEXTS = {
         "{code} confirms this contact at {lender}. Good for {minutes} minutes. Never tell it to anyone.",
         "Your code to confirm this address",
     ),
+    "code_part": Text(
+        "{code} asks {lender} to send another {amount_minor:money} of your loan to card {card}. Good for {minutes} "
+        "minutes. Never tell it to anyone.",
+        "Your code to ask for another part",
+    ),
     "application_received": Text(
         "{lender}: we received your application {reference} and are looking at it.",
         "We received your application {reference}",
@@ -59,6 +64,13 @@ TEXTS = {
         "The money could not be sent",
         "Your bank did not take the {amount_minor:money} of loan {reference}. You owe nothing for it.\n\nPlease "
         "choose another card, or try again: {link}",
+    ),
+    "part_not_paid_out": Text(
+        "{lender}: the {amount_minor:money} of loan {reference} that you asked for is not paid out. Why, and what you "
+        "can do: {link}",
+        "The part that you asked for is not paid out",
+        "The {amount_minor:money} of loan {reference} that you asked for is not paid out. Nothing about your loan "
+        "changes.\n\nWhy, and what you can do: {link}",
     ),
     "payment_received": Text(
         "{lender}: we received {amount_minor:money} for loan {reference}. Left to pay: {outstanding_minor:money}.",

@@ -24,6 +24,11 @@ TEXTS = {
         "{code} là mã xác nhận liên hệ tại {lender}, có hiệu lực {minutes} phút. Không cho ai biết mã này.",
         "Mã xác nhận địa chỉ của bạn",
     ),
+    "code_part": Text(
+        "{code} là mã yêu cầu {lender} chuyển thêm {amount_minor:money} của khoản vay vào thẻ {card}, có hiệu lực "
+        "{minutes} phút. Không cho ai biết mã này.",
+        "Mã yêu cầu nhận thêm một phần khoản vay",
+    ),
     "application_received": Text(
         "{lender}: đã nhận hồ sơ {reference} của bạn và đang xem xét.",
         "Đã nhận hồ sơ {reference}",
@@ -59,6 +64,13 @@ TEXTS = {
         "Không chuyển được tiền",
         "Ngân hàng của bạn không nhận {amount_minor:money} của khoản vay {reference}. Bạn không nợ khoản "
         "này.\n\nVui lòng chọn thẻ khác hoặc thử lại: {link}",
+    ),
+    "part_not_paid_out": Text(
+        "{lender}: {amount_minor:money} của khoản vay {reference} mà bạn yêu cầu không được giải ngân. Lý do và việc "
+        "bạn có thể làm: {link}",
+        "Phần bạn yêu cầu không được giải ngân",
+        "{amount_minor:money} của khoản vay {reference} mà bạn yêu cầu không được giải ngân. Khoản vay của bạn không "
+        "có gì thay đổi.\n\nLý do và việc bạn có thể làm: {link}",
     ),
     "payment_received": Text(
         "{lender}: đã nhận {amount_minor:money} cho khoản vay {reference}. Còn phải trả: {outstanding_minor:money}.",

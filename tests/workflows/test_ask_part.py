@@ -304,12 +304,12 @@ def test_whom_nothing_is_lent_to_cannot_ask(money: Money, loan: Any) -> None:
 
 
 def test_a_part_of_which_fees_leave_nothing_is_refused(money: Money) -> None:
+    from usance.core.loan import refused
     from usance.core.loan.terms import Fee
-    from usance.workflows import draw_part
 
     fee = Fee(kind="service", when="deducted", share=Fraction(3, 5))
     loan = money.loan(agreed=in_parts(fees=(fee,)))
-    with pytest.raises(draw_part.NothingLeftToSend):
+    with pytest.raises(refused.NothingLeftToSend):
         order(money, loan, 1)
     order(money, loan, 100)
     assert payout(loan).amount_minor == 40

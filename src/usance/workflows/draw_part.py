@@ -38,24 +38,15 @@ from usance.workflows.fund_loan import PAYOUT, PayoutUnderWay
 DRAW = "loan.draw"
 
 
-class NothingLeftToSend(Refusal):
-    """The fees that are kept back would leave nothing of the part."""
-
-    code = "nothing_left_to_send"
-
-
 def look(*, loan_id: UUID, amount_minor: int, card_id: UUID, source: str, at: datetime) -> tuple[quote.Preview, int]:
     """What the part would do, and what would be sent of it. Raises what the loan refuses, CustomerIsBlocked,
-    CustomerIsProtected, CardNotUsable, CardWaits, PayoutUnderWay, NothingLeftToSend."""
+    CustomerIsProtected, CardNotUsable, CardWaits, PayoutUnderWay."""
     loan = servicing.hold(loan_id=loan_id)
     served.require_offerable(party_id=loan.party_id)
     rails.require_payable(card_id=card_id, party_id=loan.party_id, at=at)
     if under_way(loan_id):
         raise PayoutUnderWay()
-    preview, sent = drawn.preview(loan_id=loan_id, amount_minor=amount_minor, source=source)
-    if sent <= 0:
-        raise NothingLeftToSend()
-    return preview, sent
+    return drawn.preview(loan_id=loan_id, amount_minor=amount_minor, source=source)
 
 
 def require_own_card(*, loan: loans.Loan, card_id: UUID) -> None:

@@ -358,9 +358,11 @@ def _walk() -> Iterator[_Link]:
             chunk = cursor.fetchall()
         if not chunk:
             return
-        for *link, day, action, kind, actor, label, subject, subject_id, digest, details, request in chunk:
-            told = (action, kind, actor, label, subject, subject_id, digest, details and json.loads(details), request)
-            yield _Link(*link, content=dict(zip(CONTENT, told, strict=True)) | {"business_date": day})
+        for row in chunk:
+            seq, entry_id, previous, made, digest, instant, day, *told = row
+            content = dict(zip(CONTENT, told, strict=True)) | {"business_date": day}
+            content["details"] = content["details"] and json.loads(content["details"])
+            yield _Link(seq, entry_id, previous, made, digest, instant, content)
         after = chunk[-1][0]
 
 

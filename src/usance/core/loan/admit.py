@@ -195,8 +195,8 @@ def _may_be_drawn(loan: Loan, event: events.Disbursed) -> None:
 def _is_agreed_amount(loan: Loan, event: events.Disbursed) -> None:
     if loan.terms.drawdowns is None and event.amount_minor != loan.terms.principal_minor:
         raise refused.AmountDiffersFromTerms(amount_minor=event.amount_minor, agreed_minor=loan.terms.principal_minor)
-    if (arrives := event.amount_minor - draw.kept_back(loan, event.amount_minor)) <= 0:
-        raise refused.AmountNotPositive(amount_minor=arrives)
+    if event.amount_minor <= draw.kept_back(loan, event.amount_minor):
+        raise refused.NothingLeftToSend()
 
 
 def _is_agreed_fee(loan: Loan, event: events.FeeAdded) -> None:

@@ -204,6 +204,12 @@ class DrawingIsOver(Refusal):
     code = "drawing_is_over"
 
 
+class NothingLeftToSend(Refusal):
+    """The fees that are kept back, and their taxes, would leave nothing of the money."""
+
+    code = "nothing_left_to_send"
+
+
 class MoreThanAgreed(Refusal):
     """All parts together would be more than the principal that was agreed."""
 

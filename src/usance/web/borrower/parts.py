@@ -36,13 +36,13 @@ from usance.web.borrower.loans import mine
 from usance.web.borrower.paying import SeenForm
 from usance.web.borrower.sign import CodeForm
 from usance.web.templatetags import formats
-from usance.workflows import ask_part, draw_part, served
+from usance.workflows import ask_part, served
 
 CODE, SALT = "part_code", "borrower.part"
 # beside which field a refusal stands; any other one above the form
 PLACES: dict[type[Refusal], str] = {
     refused.MoreThanAgreed: "amount",
-    draw_part.NothingLeftToSend: "amount",
+    refused.NothingLeftToSend: "amount",
     CardNotUsable: "card",
     CardWaits: "card",
     served.CardOfSomebodyElse: "card",

@@ -10,7 +10,7 @@ import pytest
 
 from tests.core.loans import APPROVED, DISBURSED, START, after, on, terms
 from usance.core.loan import admit, events, refused, replay, state
-from usance.core.loan.terms import CoolingOff, Drawdowns, NonAccrual, Part, Plan, RateStep
+from usance.core.loan.terms import CoolingOff, Drawdowns, Fee, NonAccrual, Part, Plan, RateStep
 from usance.core.rates import Rate
 from usance.core.refusals import Refusal
 
@@ -58,6 +58,7 @@ SUBSIDY = events.IncomeDeferred(amount_minor=500, owed_by="third_party", **on(5,
 ADDED = events.IncomeDeferred(amount_minor=501, owed_by="borrower", **on(6))
 IN_PARTS = Drawdowns(parts=(Part(after_days=0, share=Fraction(1, 2)),), most=3, until_days=20)
 HALF = (RateStep(from_day=0, rate=Rate(Fraction("0.005"), "day")),)
+KEEPS_BACK = terms(fees=(Fee(kind="start", when="deducted", flat_minor=500),), drawdowns=IN_PARTS)
 REFUSED = [  # with the refusal as the log shows it: its code, and what it is about
     (NEW, corrected(rates=HALF), "loan_not_yet_approved()"),
     (RUNNING, corrected(), "nothing_corrected()"),
@@ -95,6 +96,11 @@ REFUSED = [  # with the refusal as the log shows it: its code, and what it is ab
     (NEW, events.PaymentReceived(amount_minor=1, **on(0)), "loan_not_yet_approved()"),
     (NEW, events.Disbursed(amount_minor=100_000, **on(0)), "loan_not_approved(status='new')"),
     (RUNNING, events.Disbursed(amount_minor=100_000, **on(5)), "loan_not_approved(status='active')"),
+    (
+        replay.append(state.new(KEEPS_BACK, START), [], APPROVED).loan,
+        events.Disbursed(amount_minor=500, **on(0)),
+        "nothing_left_to_send()",
+    ),
     (after(40, drawdowns=IN_PARTS), events.Disbursed(amount_minor=1, **on(40)), "drawing_is_over()"),
     (after(6, BACK, drawdowns=IN_PARTS, cooling_off=TWO_WEEKS), MORE, "drawing_is_over()"),
     (after(6, events.ChargedOff(**on(6, "lost")), drawdowns=IN_PARTS), MORE, "drawing_is_over()"),

@@ -244,9 +244,15 @@ def timeline(lines: Iterable[Any], currency: str) -> list[ui.TimelineItem]:
     for line in lines:
         title, tone, icon = HAPPENED.get(line.kind, (line.kind, "neutral", "dot"))
         amount = ui.Money(line.amount_minor, currency) if line.amount_minor else None
-        body = _("undone later") if line.is_undone else OF_INCOME.get(line.details.get("owed_by"), "")
+        body = _("undone later") if line.is_undone else _what_of(line.details)
         items.append(ui.TimelineItem(title=title, when=line.on, amount=amount, tone=tone, icon=icon, body=body))
     return items
+
+
+def _what_of(details: Mapping[str, Any]) -> Any:
+    """Which balance an event was about, or by whom the income is owed; nothing where neither is a question."""
+    balance = details.get("balance")
+    return balance_name(balance) if balance else OF_INCOME.get(details.get("owed_by"), "")
 
 
 def schedule(view: Any) -> list[ui.Instalment]:

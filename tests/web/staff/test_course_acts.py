@@ -18,6 +18,7 @@ from usance.apps.ledger import selectors as ledger
 from usance.apps.servicing import portfolio, selectors
 from usance.core.loan.terms import CoolingOff, Fee, NonAccrual, Plan, Terms
 from usance.web import components as ui
+from usance.web import words
 from usance.workflows import loan_course
 from usance.workflows.audit_books import audit_books
 
@@ -62,6 +63,8 @@ def test_a_charge_is_asked_for_with_the_instalment_of_its_day(lender: Lender) ->
     assert "reason" not in entry.details
     text = accountant.get(f"/staff/loans/{loan.pk}/?tab=timeline&show=changes").content.decode()
     assert text.count("Charge added") == 2
+    assert [str(item.body) for item in words.timeline(selectors.loan_view(loan_id=loan.pk).timeline, "VND")
+            if item.title == "Charge added"] == ["Penalty", "Penalty"]  # fmt: skip
 
 
 def test_a_fee_that_the_agreement_knows_and_no_other(lender: Lender) -> None:

@@ -61,7 +61,7 @@ def show(request: HttpRequest, loan_id: UUID) -> HttpResponse:
         # of the orders as they were read: asked anew, it could be of another moment than the words beside it
         "on_its_way": loan.status == "approved" and any(one.may_have_moved for one in payouts),
         "takes_long": _takes_long(payouts),
-        "arrival": _arrival(payouts),
+        "arrival": "" if any(line.kind == "taken_over" for line in view.timeline) else _arrival(payouts),
         "part": ask_part.standing(loan=loan, payouts=payouts, moment=changes.moment(request)),
         "may_step_back_until": selectors.may_step_back_until(loan),
         "under_way": take_payment.under_way(loan_id=loan.pk),

@@ -279,13 +279,15 @@ def release(loan: SlowLoan, amount: int) -> None:
 def all_is_paid(loan: SlowLoan) -> None:
     """Where the interest to come is owed all the same, what was kept for it is earned at once."""
     if kept := loan.kept():
-        earn_at_once(loan, kept)
-        release(loan, kept)
+        release(loan, earn_at_once(loan, kept))
 
 
-def earn_at_once(loan: SlowLoan, amount: int) -> None:
-    loan.interest += amount
-    charging.ask_interest(loan, amount)
+def earn_at_once(loan: SlowLoan, amount: int) -> int:
+    """Whole units, as far as the cap lets them be asked for. Gives how many."""
+    fits = charging.within(amount, charging.room_under_cost_cap(loan))
+    loan.interest = loan.interest + amount if fits == amount else Fraction(loan.interest_asked + fits)
+    charging.ask_interest(loan, fits)
+    return fits
 
 
 def _drop_nothing(amounts: dict[str, int]) -> None:

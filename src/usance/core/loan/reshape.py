@@ -251,10 +251,14 @@ def _equal_past(loan: Loan, book: Book, past: Mapping[str, int], interest: Inter
     count, owed = len(loan.due_dates), past.get("interest", 0)
     level = _level_of(loan, state.scheduled_principal(loan) + owed)
     each = money.rounded(Fraction(owed, count), loan.terms.rounding)
-    more = each * count - owed
-    kind = "interest_accrued" if more > 0 else "waived"
-    loan = book.post(loan, change(kind, "interest", more, loan.at), "respread.rounding", lambda: (f"{more}", {}))
-    loan = _in_shares(loan, {**past, "interest": each * count})
+    more, before = each * count - owed, loan.interest.posted
+    if more > 0:
+        loan = to_come.earn_at_once(loan, book, more, "respread.rounding")
+        more = loan.interest.posted - before
+    else:
+        posting = change("waived", "interest", more, loan.at)
+        loan = book.post(loan, posting, "respread.rounding", lambda: (f"{more}", {}))
+    loan = _in_shares(loan, {**past, "interest": owed + more})
     return levelling.at_level(loan, level - each)
 
 
@@ -279,8 +283,10 @@ def _unreserved(loan: Loan) -> Loan:
 
 def _equal_full(loan: Loan, book: Book, past: Mapping[str, int], interest: Interest) -> Loan:
     """The same, and the interest that would have been earned is owed at once."""
+    before = loan.interest.posted
     loan = to_come.earn_at_once(loan, book, interest.to_come)
-    return _equal_payable(loan, book, past, Interest(interest.accrued + interest.to_come, 0))
+    earned = loan.interest.posted - before
+    return _equal_payable(loan, book, past, Interest(interest.accrued + earned, 0))
 
 
 def _in_shares(loan: Loan, owed: Mapping[str, int]) -> Loan:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from usance.core import calendar, money, rates
 from usance.core.loan import charges, plan, state
-from usance.core.loan.state import Accrued, Book, Loan, change
+from usance.core.loan.state import Book, Loan
 from usance.core.loan.terms import Terms
 from usance.core.rates import Period, Rate
 
@@ -174,14 +174,12 @@ def unearned(loan: Loan) -> int:
     return max(0, left - state.regular(loan).get("interest", 0))
 
 
-def earn_at_once(loan: Loan, book: Book, amount: int) -> Loan:
-    """Interest that was paid before its time is earned, since nothing else is owed."""
-    before = loan.interest
-    posting = change("interest_accrued", "interest", amount, loan.at)
-    loan = book.post(loan, posting, "interest.paid_early", lambda: (f"{amount}", {"reserved_minor": amount}))
-    after = Accrued(before.exact + amount, before.posted + amount)
-    loan = loan._replace(interest=after, charged_minor=loan.charged_minor + amount)
-    return charges.tax_on_accrual(loan, book, "interest", before.posted, after.posted, loan.at)
+def earn_at_once(loan: Loan, book: Book, amount: int, rule: str = "interest.paid_early") -> Loan:
+    """Whole units of interest that are earned today, before their time."""
+    return charges.post_interest(
+        loan, book, amount, loan.interest.exact + amount, rule, lambda after: (f"{amount}", {"reserved_minor": amount}),
+        on=loan.at,
+    )  # fmt: skip
 
 
 def interest_since(loan: Loan, amount: int) -> int:

@@ -76,10 +76,14 @@ def rate_changed(loan: Loan, event: events.RateChanged, book: Book) -> Loan:
     before, terms = loan.rate, loan.terms
     if event.rate == before and not loan.rate_changes:
         return loan
+    spans_before = to_come.rate_spans(loan)
     loan = loan._replace(rate=event.rate, rate_changes=())
-    if loan.status not in state.LIVE or not loan.due_dates or terms.early_payment not in allocate.AHEAD:
+    if loan.status not in state.LIVE or not loan.due_dates:
         return loan
-    return levelling.anew(loan, 0, before, as_paid=True) if "interest" in plan.LEVEL_PARTS[terms.plan.kind] else loan
+    if loan.even_factor is not None:
+        loan = levelling.spread_evenly(loan, spans_before)
+    stands = terms.early_payment in allocate.AHEAD and "interest" in plan.LEVEL_PARTS[terms.plan.kind]
+    return levelling.anew(loan, 0, before, as_paid=True) if stands else loan
 
 
 def interest_paused(loan: Loan, event: events.InterestPaused, book: Book) -> Loan:

@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import Any
 
 from tests.core.loans import APPROVED, DISBURSED, START, on, terms
-from usance.core.loan import events, replay, state
-from usance.core.loan.terms import Plan, RateStep, Tax
+from usance.core.loan import close, events, quiet, replay, state
+from usance.core.loan.terms import Penalty, Plan, RateStep, Tax
 from usance.core.rates import Rate
 
 
@@ -60,3 +60,30 @@ def test_what_equal_shares_round_up_bears_its_tax() -> None:
 def test_what_equal_shares_round_up_stays_inside_the_cap_on_the_cost() -> None:
     step = spread_on_day_60(cost_cap_share=Fraction("0.0592"))
     assert interest_of(step) == step.loan.charged_minor == 5920
+
+
+def test_nothing_is_earned_once_the_cap_is_used_up() -> None:
+    """A cap of 0.01 at 0.109 % a year: reached on day 3, be the days closed one by one or at once."""
+    low = {
+        "plan": Plan(kind="single_payment", every=300, unit="days"),
+        "rates": (RateStep(from_day=0, rate=Rate(Fraction("0.00109"), "year")),),
+        "cost_cap_share": Fraction(1, 100_000),
+    }
+    step = lived(0, **monthly(1) | low)
+    for day in (2, 3, 199, 299, 300):
+        daily = close.advance(step.loan, START + timedelta(days=day)).loan
+        assert close.advance(step.loan, daily.at, daily=False).loan == daily
+        assert daily.interest == state.Accrued(Fraction(109 * min(day, 2), 365), min(day, 2) // 2)
+        earned = quiet.earning(daily)
+        rested = quiet.rested(daily, earned.until - timedelta(days=1), earned.interest, earned.penalty)
+        assert rested == close.advance(daily, earned.until - timedelta(days=1)).loan
+
+
+def test_no_penalty_is_earned_once_its_cap_is_used_up() -> None:
+    low = Penalty(rule="daily_on_past_due_principal", share=Fraction("0.000004"), cap_share=Fraction(1, 100_000))
+    step = lived(32, **monthly(3) | {"penalty": low})
+    for day in range(40, 59):
+        daily = close.advance(step.loan, START + timedelta(days=day))
+        assert close.advance(step.loan, daily.loan.at, daily=False).loan == daily.loan
+        assert daily.loan.penalty.posted == 1
+        assert daily.loan.penalty.exact < 2

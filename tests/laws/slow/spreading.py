@@ -284,7 +284,10 @@ def all_is_paid(loan: SlowLoan) -> None:
 
 def earn_at_once(loan: SlowLoan, amount: int) -> int:
     """Whole units, as far as the cap lets them be asked for. Gives how many."""
-    fits = charging.within(amount, charging.room_under_cost_cap(loan))
+    room = charging.room_under_cost_cap(loan)
+    if room == 0:
+        return 0
+    fits = charging.within(amount, room)
     loan.interest = loan.interest + amount if fits == amount else Fraction(loan.interest_asked + fits)
     charging.ask_interest(loan, fits)
     return fits
@@ -342,7 +345,7 @@ def brings(loan: SlowLoan, night: date) -> Fraction:
 def _until(loan: SlowLoan, day: date) -> Fraction:
     """What the nights until a day bring if each is as this one."""
     assert loan.span is not None
-    bearing = bearing_tonight(loan)
+    bearing = bearing_tonight(loan) if charging.room_under_cost_cap(loan) != 0 else 0
     nights = [night for night in loan.span.nights() if loan.today <= night < day]
     return bearing * sum((brings(loan, night) for night in nights), Fraction(0))
 

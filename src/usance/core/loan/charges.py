@@ -107,9 +107,9 @@ def _rests_tonight(loan: Loan) -> bool:
 
 
 def interest_between(loan: Loan, until: date) -> Fraction:
-    """Exactly what the days from loan.at to `until` earn, while nothing changes."""
+    """Exactly what the days from loan.at to `until` earn, while nothing changes: nothing once a cap leaves no room."""
     base = interest_base(loan)
-    if not base or loan.period is None:
+    if not base or loan.period is None or cost_room(loan) == 0:
         return Fraction(0)
     if loan.even_factor is not None and loan.matured_on is None:
         return (
@@ -149,13 +149,15 @@ def post_interest(
     since: date | None = None,
 ) -> Loan:
     """All interest that is ever charged is posted here: so much of it as the cap on the cost leaves room for, with its
-    taxes. `exact`: all that is earned then, had it no cap. `since`: the first day of a span that ends with `on`."""
+    taxes; where there is none, nothing is earned either. `exact`: all that is earned then, had it no cap. `since`: the
+    first day of a span that ends with `on`."""
     room, before = cost_room(loan), loan.interest
+    if room == 0 and amount >= 0:
+        return loan
     if room is not None and amount > room:
         amount = room
         exact = Fraction(before.posted + amount)
-        if amount:
-            book.fact("cost_capped", on + ONE_DAY if since else loan.at)
+        book.fact("cost_capped", on + ONE_DAY if since else loan.at)
     after = Accrued(exact, before.posted + amount)
     balances = dict(loan.balances)
     if amount:
@@ -240,12 +242,14 @@ PENALTY_BASES: dict[str, Callable[[Loan], int]] = {
 
 
 def penalty_between(loan: Loan, until: date) -> Fraction:
-    """Exactly what lateness costs from loan.at to `until`, while nothing changes, caps aside."""
+    """Exactly what lateness costs from loan.at to `until`, while nothing changes: nothing once a cap leaves no room."""
     penalty = loan.terms.penalty
     if penalty is None or loan.penalty_paused or not penalty.share:
         return Fraction(0)
     base = PENALTY_BASES[penalty.rule](loan)
-    return base * (until - loan.at).days * penalty.share if base else Fraction(0)
+    if not base or penalty_room(loan) == 0:
+        return Fraction(0)
+    return base * (until - loan.at).days * penalty.share
 
 
 def accrue_penalty(loan: Loan, book: Book, until: date) -> Loan:
@@ -258,8 +262,7 @@ def accrue_penalty(loan: Loan, book: Book, until: date) -> Loan:
     amount = _within(uncapped, penalty_room(loan))
     if amount < uncapped:
         exact = Fraction(before.posted + amount)
-        if amount:
-            book.fact("penalty_capped", until)
+        book.fact("penalty_capped", until)
     after = Accrued(exact, before.posted + amount)
 
     def why() -> Told:

@@ -55,7 +55,8 @@ def spread_evenly(loan: Loan, spans_before: plan.RateSpans) -> Loan:
     periods = to_come.periods_to_come(loan)
     left = sum(to_come.bearing_parts(loan, periods), Fraction(0))
     more = _bear(loan, periods, to_come.rate_spans(loan)) - _bear(loan, periods, spans_before)
-    return loan._replace(even_factor=max(Fraction(0), (loan.even_factor or 0) + (more / left if left else 0)))
+    even = (loan.even_factor or Fraction(0)) + (more / left if left else Fraction(0))
+    return loan._replace(even_factor=max(Fraction(0), even))
 
 
 def _bear(loan: Loan, periods: Sequence[Period], spans: plan.RateSpans) -> Fraction:

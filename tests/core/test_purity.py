@@ -25,7 +25,8 @@ LAYERS = [
 ]
 LOAN = [
     "names",
-    "terms told refused records",
+    "terms refused records",
+    "told",
     "events plan",
     "state",
     "checkpoint charges income recognition",

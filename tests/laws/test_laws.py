@@ -16,7 +16,8 @@ from usance.core import money, values
 from usance.core.accounting import books
 from usance.core.loan import checkpoint, close, events, forecast, quiet, quote, refused, replay, state
 from usance.core.loan.apply import apply
-from usance.core.loan.terms import Grace, Plan, Terms
+from usance.core.loan.terms import Grace, Plan, RateStep, Terms
+from usance.core.rates import Rate
 
 DAYS = st.integers(0, worlds.HORIZON_DAYS + 60)
 
@@ -38,6 +39,25 @@ def test_law_01_time_composes(data: st.DataObject) -> None:
     assert jumped.facts == straight.facts
     assert worlds.by_kind(jumped.movements) == worlds.by_kind(straight.movements)
     assert close.advance(straight.loan, b) == state.Step(straight.loan)
+
+
+@given(st.data())
+def test_law_01_time_composes_when_a_cap_is_used_up(data: st.DataObject) -> None:
+    """Under low caps, where a day earns less than a minor unit, its parts too are the same day by day and at once."""
+    terms = data.draw(worlds.all_terms().filter(lambda terms: terms.early_interest == "saved"))
+    units = st.integers(1, 40).map(lambda k: Fraction(k, terms.principal_minor))
+    low, cap = RateStep(from_day=0, rate=Rate(data.draw(units) / 40, "day")), data.draw(units)
+    penalty = terms.penalty and dataclasses.replace(
+        terms.penalty, share=data.draw(units) / 40, cap_share=cap / 2, yearly_cap_share=cap / 3
+    )
+    terms = dataclasses.replace(terms, rates=(low,), fees=(), cost_cap_share=cap / 2, penalty=penalty)
+    _, loan, _ = worlds.admitted(terms, data.draw(worlds.told_events(terms)))
+    for _ in range(3):
+        day = loan.at + timedelta(days=data.draw(DAYS))
+        straight, jumped = close.advance(loan, day), close.advance(loan, day, daily=False)
+        assert jumped.loan == straight.loan
+        assert jumped.facts == straight.facts
+        loan = straight.loan
 
 
 @given(st.data())

@@ -167,7 +167,11 @@ def respread(loan: SlowLoan, told: Any) -> None:
     elif told.interest == "equal_past":
         each = loan.whole(Fraction(late, count))
         plan.set_level(loan, _level_of(loan, principal + late) - each)
-        _ask_in_shares(loan, past | {"interest": each * count})
+        more = each * count - late
+        if more > 0:  # the shares ask for it, and not the next demand besides
+            more = earn_at_once(loan, more)
+            loan.owe("interest", -more)
+        _ask_in_shares(loan, past | {"interest": late + more})
     else:
         for one in loan.coming:  # what was kept for interest that will not come is free
             add(one.paid, [("interest", -one.kept)])

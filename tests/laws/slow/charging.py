@@ -40,8 +40,9 @@ def ask_interest(loan: SlowLoan, amount: int) -> None:
 
 
 def earn(loan: SlowLoan, more: Fraction) -> None:
-    """Interest of a night: its exact total grows, and so much of it as is whole is asked for."""
-    if not more:
+    """Interest of a night: its exact total grows, and so much of it as is whole is asked for. Nothing comes up once the
+    cap is reached."""
+    if not more or room_under_cost_cap(loan) == 0:
         return
     loan.interest += more
     fresh = loan.whole(loan.interest) - loan.interest_asked
@@ -61,7 +62,7 @@ def ask_fine(loan: SlowLoan, amount: int) -> None:
 
 
 def fine_night(loan: SlowLoan, more: Fraction) -> None:
-    if not more:
+    if not more or room_for_fines(loan) == 0:
         return
     loan.fine += more
     fresh = loan.whole(loan.fine) - loan.fine_asked

@@ -280,12 +280,18 @@ def ask_on(loan: SlowLoan, amounts: dict[str, int], day: date) -> None:
 
 
 def rate_changed(loan: SlowLoan, told: Any) -> None:
-    """Where demands stand and their level holds interest, they are planned anew from the running period on."""
+    """Where demands stand and their level holds interest, they are planned anew from the running period on. Where all
+    bring the same, what the nights to come bring more or less now is shared by all that is left."""
     before, expected = loan.price, loan.prices_to_come
+    as_before = plan.brought_to_come(loan, plan.prices(loan)) if loan.live and loan.coming else Fraction(0)
     loan.price, loan.prices_to_come = (told.rate.share, told.rate.per), []
     if loan.price == before and not expected:
         return
-    if loan.live and loan.coming and loan.stands and "interest" in loan.level_parts:
+    if not loan.live or not loan.coming:
+        return
+    if loan.even is not None:
+        plan.make_even(loan, plan.brought_to_come(loan, plan.prices(loan)) - as_before)
+    if loan.stands and "interest" in loan.level_parts:
         assert loan.span
         begun = loan.span.first < loan.today
         told_prices = [(loan.span.first, before if begun else loan.price), (loan.today, loan.price)]

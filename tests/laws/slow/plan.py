@@ -218,12 +218,7 @@ def asks_to_come(loan: SlowLoan) -> list[Ask]:
         return []
     spans = spans_to_come(loan)
     found = rungs(loan, spans, prices(loan), from_today=True)
-    if loan.even is not None:
-        free = loan.agreed.grace.interest_free
-        found = [
-            rung._replace(brings=loan.even * _awake(loan, span) if rung.number > free else Fraction(0))
-            for rung, span in zip(found, spans, strict=True)
-        ]
+    found = _all_the_same(loan, spans, found)
     owes = owing(loan)
     owes = owes._replace(earned=owes.earned + loan.bears_on * found[0].brings)
     *first, last = asks(loan, loan.levels(), owes, found)
@@ -231,9 +226,48 @@ def asks_to_come(loan: SlowLoan) -> list[Ask]:
     return [*first, last._replace(interest=Fraction(loan.whole(last.interest + asked) - asked))]
 
 
-def _awake(loan: SlowLoan, span: Span) -> Fraction:
-    nights = span.nights()
-    return Fraction(sum(night >= loan.today and not loan.resting(night) for night in nights), len(nights))
+# --- the same in each ---------------------------------------------------------------------------------------------
+
+
+def brought_to_come(loan: SlowLoan, told: Prices) -> Fraction:
+    """What the nights from today on bring for one unit at these prices, each by itself."""
+    free, total = loan.agreed.grace.interest_free, Fraction(0)
+    for number, span in enumerate(spans_to_come(loan), loan.number()):
+        nights = [night for night in span.nights() if night >= loan.today and not loan.resting(night)]
+        total += _together(nights, span, told, loan.agreed.day_count) if number > free else 0
+    return total
+
+
+def make_even(loan: SlowLoan, more: Fraction) -> None:
+    """So much more than until now is to come up in the nights that are left, in each period alike; never less than
+    none."""
+    left = sum(
+        (_left_of(loan, number, span) for number, span in enumerate(spans_to_come(loan), loan.number())), Fraction(0)
+    )
+    loan.even = loan.even or Fraction(0)
+    if left:
+        loan.even += more / left
+    loan.even = max(loan.even, Fraction(0))
+
+
+def _all_the_same(loan: SlowLoan, spans: Sequence[Span], found: list[Rung]) -> list[Rung]:
+    """Each period brings as much as any other, the running one what is left of that. For the level it counts whole,
+    where it counts the balance."""
+    if loan.even is None:
+        return found
+    same = list[Rung]()
+    for rung, span in zip(found, spans, strict=True):
+        brings = loan.even * _left_of(loan, rung.number, span)
+        whole = loan.even if rung.number > loan.agreed.grace.interest_free else Fraction(0)
+        same.append(Rung(rung.number, brings, brings if is_flat(loan) else whole))
+    return same
+
+
+def _left_of(loan: SlowLoan, number: int, span: Span) -> Fraction:
+    """The part of a period whose nights still bring something."""
+    nights = span.nights() if number > loan.agreed.grace.interest_free else []
+    bring = sum(night >= loan.today and not loan.resting(night) for night in nights)
+    return Fraction(bring, (span.last - span.first).days)
 
 
 def last_by_plan(loan: SlowLoan) -> int:
@@ -277,9 +311,9 @@ def plan_anew(
             saves = loan.agreed.early_interest == "saved" and any(one.settled("principal") for one in loan.coming)
             if not (without_the_paid and saves):
                 owes = Owing(owes.principal, owes.flat, own, 0)
-    if loan.agreed.interest_spread == "evenly":
-        loan.even = sum((rung.brings for rung in found), Fraction(0)) / len(found)
-        found = [Rung(rung.number, loan.even, loan.even) for rung in found]
+    if loan.agreed.interest_spread == "evenly" and loan.even is None:
+        make_even(loan, brought_to_come(loan, told or prices(loan)))
+    found = _all_the_same(loan, spans, found)
     open_ones = of_the_open(loan, owes, found) if without_the_paid else (owes, found)
     loan.planned, loan.own_levels = [], []
     set_level(loan, given or level(loan, *open_ones))

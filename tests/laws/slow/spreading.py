@@ -279,13 +279,18 @@ def release(loan: SlowLoan, amount: int) -> None:
 def all_is_paid(loan: SlowLoan) -> None:
     """Where the interest to come is owed all the same, what was kept for it is earned at once."""
     if kept := loan.kept():
-        earn_at_once(loan, kept)
-        release(loan, kept)
+        release(loan, earn_at_once(loan, kept))
 
 
-def earn_at_once(loan: SlowLoan, amount: int) -> None:
-    loan.interest += amount
-    charging.ask_interest(loan, amount)
+def earn_at_once(loan: SlowLoan, amount: int) -> int:
+    """Whole units, as far as the cap lets them be asked for. Gives how many."""
+    room = charging.room_under_cost_cap(loan)
+    if room == 0:
+        return 0
+    fits = charging.within(amount, room)
+    loan.interest = loan.interest + amount if fits == amount else Fraction(loan.interest_asked + fits)
+    charging.ask_interest(loan, fits)
+    return fits
 
 
 def _drop_nothing(amounts: dict[str, int]) -> None:
@@ -340,7 +345,7 @@ def brings(loan: SlowLoan, night: date) -> Fraction:
 def _until(loan: SlowLoan, day: date) -> Fraction:
     """What the nights until a day bring if each is as this one."""
     assert loan.span is not None
-    bearing = bearing_tonight(loan)
+    bearing = bearing_tonight(loan) if charging.room_under_cost_cap(loan) != 0 else 0
     nights = [night for night in loan.span.nights() if loan.today <= night < day]
     return bearing * sum((brings(loan, night) for night in nights), Fraction(0))
 

@@ -274,8 +274,11 @@ def unreserved(loan: Loan) -> Loan:
 
 def earned_when_all_is_paid(loan: Loan, book: Book) -> Loan:
     """Nothing is owed any more: what was reserved for interest to come is earned at once."""
-    kept = state.reserved(loan)
-    return release(to_come.earn_at_once(loan, book, kept), book, kept) if kept else loan
+    kept, before = state.reserved(loan), loan.interest.posted
+    if not kept:
+        return loan
+    loan = to_come.earn_at_once(loan, book, kept)
+    return release(loan, book, loan.interest.posted - before)
 
 
 # --- what paying early does --------------------------------------------------------------------------------------

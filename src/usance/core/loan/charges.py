@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any, NamedTuple
 
 from usance.core import money, rates
 from usance.core.calendar import ONE_DAY
 from usance.core.loan import state
 from usance.core.loan.state import Accrued, Book, Loan, change
 from usance.core.loan.terms import Fee, Terms
-from usance.core.values import ratio_text
+from usance.core.loan.told import Price, Told, accrual_told
 
 Charge = Callable[[Loan, Book, date], Loan]
 
@@ -108,9 +107,9 @@ def _rests_tonight(loan: Loan) -> bool:
 
 
 def interest_between(loan: Loan, until: date) -> Fraction:
-    """Exactly what the days from loan.at to `until` earn, while nothing changes."""
+    """Exactly what the days from loan.at to `until` earn, while nothing changes: nothing once a cap leaves no room."""
     base = interest_base(loan)
-    if not base or loan.period is None:
+    if not base or loan.period is None or cost_room(loan) == 0:
         return Fraction(0)
     if loan.even_factor is not None and loan.matured_on is None:
         return (
@@ -126,39 +125,46 @@ def accrue_interest(loan: Loan, book: Book, until: date) -> Loan:
     earned = interest_between(loan, until)
     if not earned:
         return loan
-    before = loan.interest
+    since, before, price = loan.at, loan.interest, _price(loan)
     exact = before.exact + earned
-    uncapped = money.rounded(exact, loan.terms.rounding) - before.posted
-    amount = _within(uncapped, cost_room(loan))
-    if amount < uncapped:
+    amount = money.rounded(exact, loan.terms.rounding) - before.posted
+
+    def why(after: Accrued) -> Told:
+        return accrual_told(loan.terms, since, until, interest_base(loan), price, before, after, earned)
+
+    return post_interest(
+        loan, book, amount, exact, f"interest.{loan.terms.interest_base}", why, on=until - ONE_DAY, since=since
+    )
+
+
+def post_interest(
+    loan: Loan,
+    book: Book,
+    amount: int,
+    exact: Fraction,
+    rule: str,
+    why: Callable[[Accrued], Told],
+    *,
+    on: date,
+    since: date | None = None,
+) -> Loan:
+    """All interest that is ever charged is posted here: so much of it as the cap on the cost leaves room for, with its
+    taxes; where there is none, nothing is earned either. `exact`: all that is earned then, had it no cap. `since`: the
+    first day of a span that ends with `on`."""
+    room, before = cost_room(loan), loan.interest
+    if room == 0 and amount >= 0:
+        return loan
+    if room is not None and amount > room:
+        amount = room
         exact = Fraction(before.posted + amount)
-        if amount:
-            book.fact("cost_capped", until)
+        book.fact("cost_capped", on + ONE_DAY if since else loan.at)
     after = Accrued(exact, before.posted + amount)
-
-    def why() -> tuple[str, dict[str, Any]]:
-        return _accrual_told(loan, until, interest_base(loan), _price(loan), before, after, earned)
-
-    posting = change("interest_accrued", "interest", amount, until - ONE_DAY)
     balances = dict(loan.balances)
     if amount:
-        book.move(
-            balances,
-            posting,
-            f"interest.{loan.terms.interest_base}",
-            why,
-            since=loan.at,
-            with_it=state.stands_beside(loan),
-        )
+        posting, with_it = change("interest_accrued", "interest", amount, on), state.stands_beside(loan)
+        book.move(balances, posting, rule, lambda: why(after), since=since, with_it=with_it)
     charged = loan._replace(balances=balances, interest=after, charged_minor=loan.charged_minor + amount)
-    return tax_on_accrual(charged, book, "interest", before.posted, after.posted, until - ONE_DAY)
-
-
-class Price(NamedTuple):
-    """`share` of a balance for each `per`: for an explanation."""
-
-    share: Fraction
-    per: str
+    return tax_on_accrual(charged, book, "interest", before.posted, after.posted, on)
 
 
 def _price(loan: Loan) -> Price:
@@ -195,12 +201,11 @@ def _collect_at_end(loan: Loan, book: Book, last: bool) -> Loan:
     asked = state.regular(loan).get("interest", 0)  # by this bill: it takes back no more
     asked += state.left_of_dated(loan, 0, state.coming_dates(loan)).get("interest", 0)
     amount = max(money.rounded(left, loan.terms.rounding), -max(0, asked))
-    amount = _within(amount, cost_room(loan))
-    posting = change("interest_accrued", "interest", amount, loan.at - ONE_DAY)
-    loan = book.post(loan, posting, "interest.residue", lambda: ("what roundings left out", {"left": left}))
-    after = Accrued(Fraction(posted + amount), posted + amount)
-    loan = loan._replace(interest=after, dropped=Fraction(0), charged_minor=loan.charged_minor + amount)
-    return tax_on_accrual(loan, book, "interest", posted, posted + amount, loan.at - ONE_DAY)
+    loan = loan._replace(dropped=Fraction(0))
+    return post_interest(
+        loan, book, amount, Fraction(posted + amount), "interest.residue",
+        lambda after: ("what roundings left out", {"left": left}), on=loan.at - ONE_DAY,
+    )  # fmt: skip
 
 
 RESIDUES: dict[str, Callable[[Loan, Book, bool], Loan]] = {
@@ -209,30 +214,6 @@ RESIDUES: dict[str, Callable[[Loan, Book, bool], Loan]] = {
     "collect_at_end": _collect_at_end,
     "drop_when_paid": _drop,
 }
-
-
-def _accrual_told(
-    loan: Loan, until: date, base: int, price: Price, before: Accrued, after: Accrued, earned: Fraction
-) -> tuple[str, dict[str, Any]]:
-    """Formula and inputs of a span of days, for an explanation."""
-    text, days = loan.terms.currency.text, (until - loan.at).days
-    capped = before.exact + earned != after.exact
-    formula = f"{text(base)} x {ratio_text(price.share)} per {price.per} x {days} days"
-    if capped:
-        formula += f", up to the cap of {text(after.posted - before.posted)}"
-    return formula, {
-        "base_minor": base,
-        "share": price.share,
-        "per": price.per,
-        "days": days,
-        "day_count": loan.terms.day_count,
-        "earned": earned,
-        "rounding": loan.terms.rounding,
-        "carried_before": before.exact,
-        "carried_after": after.exact,
-        "posted_before": before.posted,
-        "capped": capped,
-    }
 
 
 # --- penalty -----------------------------------------------------------------------------------------------------
@@ -261,12 +242,14 @@ PENALTY_BASES: dict[str, Callable[[Loan], int]] = {
 
 
 def penalty_between(loan: Loan, until: date) -> Fraction:
-    """Exactly what lateness costs from loan.at to `until`, while nothing changes, caps aside."""
+    """Exactly what lateness costs from loan.at to `until`, while nothing changes: nothing once a cap leaves no room."""
     penalty = loan.terms.penalty
     if penalty is None or loan.penalty_paused or not penalty.share:
         return Fraction(0)
     base = PENALTY_BASES[penalty.rule](loan)
-    return base * (until - loan.at).days * penalty.share if base else Fraction(0)
+    if not base or penalty_room(loan) == 0:
+        return Fraction(0)
+    return base * (until - loan.at).days * penalty.share
 
 
 def accrue_penalty(loan: Loan, book: Book, until: date) -> Loan:
@@ -279,13 +262,12 @@ def accrue_penalty(loan: Loan, book: Book, until: date) -> Loan:
     amount = _within(uncapped, penalty_room(loan))
     if amount < uncapped:
         exact = Fraction(before.posted + amount)
-        if amount:
-            book.fact("penalty_capped", until)
+        book.fact("penalty_capped", until)
     after = Accrued(exact, before.posted + amount)
 
-    def why() -> tuple[str, dict[str, Any]]:
+    def why() -> Told:
         base, daily = PENALTY_BASES[penalty.rule](loan), Price(penalty.share, "day")
-        return _accrual_told(loan, until, base, daily, before, after, earned)
+        return accrual_told(loan.terms, loan.at, until, base, daily, before, after, earned)
 
     posting = change("penalty_charged", "penalty", amount, until - ONE_DAY)
     charged = book.post(loan, posting, f"penalty.{penalty.rule}", why, since=loan.at)
@@ -339,7 +321,7 @@ def charge_fee(loan: Loan, book: Book, kind: str, amount: int, on: date, *, to: 
     amount = _within(amount, cost_room(loan))
     rule = f"fee.{kind}"
 
-    def why() -> tuple[str, dict[str, Any]]:
+    def why() -> Told:
         return f"{amount}", {"fee_kind": kind, "charged_minor": amount}
 
     posting = change("fee_charged", f"fee:{kind}", amount, on)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
-from fractions import Fraction
 
 from usance.core import calendar
 from usance.core.calendar import ONE_DAY
@@ -373,8 +372,7 @@ def _meets_a_cap(loan: Loan, until: date) -> bool:
     cost, penalty = charges.cost_room(loan), charges.penalty_room(loan)
     if cost is None and penalty is None:
         return False
-    earned = charges.interest_between(loan, until) if cost != 0 else Fraction(0)
-    fined = charges.penalty_between(loan, until) if penalty != 0 else Fraction(0)
+    earned, fined = charges.interest_between(loan, until), charges.penalty_between(loan, until)
     near_cost = cost is not None and earned + fined > max(0, cost - 2)
     near_penalty = penalty is not None and fined > max(0, penalty - 1)
     return near_cost or near_penalty

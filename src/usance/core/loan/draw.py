@@ -11,7 +11,7 @@ from usance.core import money, rates
 from usance.core.calendar import ONE_DAY
 from usance.core.loan import charges, levelling, plan, reshape, state, to_come
 from usance.core.loan.close import next_period
-from usance.core.loan.state import Accrued, Book, Loan, change
+from usance.core.loan.state import Book, Loan
 from usance.core.loan.terms import Terms
 
 
@@ -73,17 +73,11 @@ def _for_the_whole_period(loan: Loan, book: Book, amount: int) -> Loan:
         return loan
     accrual, before = rates.ACCRUALS[loan.terms.day_count], loan.interest
     earned = amount * accrual(loan.rate, loan.period.starts_on, loan.at, loan.period)
-    exact, room = before.exact + earned, charges.cost_room(loan)
-    posted = money.rounded(exact, loan.terms.rounding)
-    if room is not None and posted - before.posted > room:
-        posted = before.posted + room
-        exact = Fraction(posted)
-    posting = change("interest_accrued", "interest", posted - before.posted, loan.at - ONE_DAY)
-    loan = book.post(
-        loan, posting, "interest.whole_period", lambda: ("for the whole of the running period", {"earned": earned})
-    )
-    loan = loan._replace(interest=Accrued(exact, posted), charged_minor=loan.charged_minor + posted - before.posted)
-    return charges.tax_on_accrual(loan, book, "interest", before.posted, posted, loan.at - ONE_DAY)
+    exact = before.exact + earned
+    return charges.post_interest(
+        loan, book, money.rounded(exact, loan.terms.rounding) - before.posted, exact, "interest.whole_period",
+        lambda after: ("for the whole of the running period", {"earned": earned}), on=loan.at - ONE_DAY,
+    )  # fmt: skip
 
 
 DRAWN_INTEREST: dict[str, Callable[[Loan, Book, int], Loan]] = {

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from usance.core.loan import allocate, charges, plan, to_come
 from usance.core.loan.state import Loan
-from usance.core.rates import Rate
+from usance.core.rates import Period, Rate
 
 
 def anew(
@@ -39,13 +40,29 @@ def anew(
             if not (as_paid and any(to_come.saved(loan))):  # then what was really earned counts
                 owed = owed._replace(earned=earned, asked=0)
     if terms.interest_spread == "evenly":
-        even = sum((rung.earns for rung in ahead), Fraction(0)) / len(ahead)
-        loan = loan._replace(even_factor=even)
-        ahead = [rung._replace(earns=even, counts=even) for rung in ahead]
+        loan = loan if loan.even_factor is not None else spread_evenly(loan, [])
+        ahead = to_come.each_alike(loan, periods, ahead)
     left = to_come.left_open(loan, owed, ahead) if as_paid else to_come.LeftOpen(owed, ahead)
     level = level_minor or plan.level(terms, *left)
     shares = plan.shares(terms, [level] * len(ahead), owed, ahead) if standing else ()
     return at_level(loan._replace(levels=(), planned=tuple(int(share.principal) for share in shares)), level)
+
+
+def spread_evenly(loan: Loan, spans_before: plan.RateSpans) -> Loan:
+    """Interest that is the same in each instalment: what the nights to come bear, or how much more or less they bear
+    than at the rates before, is spread over what is left of their periods. So a change of nothing changes nothing, and
+    what evenness has put off until later is still to come."""
+    periods = to_come.periods_to_come(loan)
+    left = sum(to_come.bearing_parts(loan, periods), Fraction(0))
+    more = _bear(loan, periods, to_come.rate_spans(loan)) - _bear(loan, periods, spans_before)
+    even = (loan.even_factor or Fraction(0)) + (more / left if left else Fraction(0))
+    return loan._replace(even_factor=max(Fraction(0), even))
+
+
+def _bear(loan: Loan, periods: Sequence[Period], spans: plan.RateSpans) -> Fraction:
+    """What one unit of balance bears from today on, at these rates."""
+    rungs = plan.rungs(loan.terms, periods, spans, loan.at, charges.rests(loan)) if spans else []
+    return sum((rung.earns for rung in rungs), Fraction(0))
 
 
 def at_level(loan: Loan, level: int) -> Loan:

@@ -57,8 +57,8 @@ def earning(loan: Loan, ages: Iterable[int] = ()) -> Earning:
     rounding = ROUNDED[loan.terms.rounding]
     found = Earning(
         until,
-        Line() if not interest or charges.cost_room(loan) == 0 else rounding(loan.interest, interest),
-        Line() if not penalty or charges.penalty_room(loan) == 0 else rounding(loan.penalty, penalty),
+        rounding(loan.interest, interest) if interest else Line(),
+        rounding(loan.penalty, penalty) if penalty else Line(),
         loan.matured_on is not None and loan.matured_on < loan.at,
     )
     earns = (found.interest, found.penalty) != (Line(), Line())
@@ -68,8 +68,8 @@ def earning(loan: Loan, ages: Iterable[int] = ()) -> Earning:
 def rested(loan: Loan, to: date, interest: Line, penalty: Line) -> Loan:
     """The loan on a later morning of days that are alike, by its lines: what closing each of these days would give."""
     days = (to - loan.at).days
-    if days <= 0 or charges.cost_room(loan) == 0 or charges.penalty_room(loan) == 0:
-        return close.advance(loan, to, daily=False).loan  # a cap that is reached has its own way with what is left
+    if days <= 0:
+        return close.advance(loan, to, daily=False).loan
     more = {"interest": interest.total(days), "penalty": penalty.total(days)}
     grown = {key: loan.balances.get(key, 0) + amount for key, amount in more.items() if amount}
     yearly = loan.terms.penalty is not None and loan.terms.penalty.yearly_cap_share is not None

@@ -76,10 +76,14 @@ def rate_changed(loan: Loan, event: events.RateChanged, book: Book) -> Loan:
     before, terms = loan.rate, loan.terms
     if event.rate == before and not loan.rate_changes:
         return loan
+    spans_before = to_come.rate_spans(loan)
     loan = loan._replace(rate=event.rate, rate_changes=())
-    if loan.status not in state.LIVE or not loan.due_dates or terms.early_payment not in allocate.AHEAD:
+    if loan.status not in state.LIVE or not loan.due_dates:
         return loan
-    return levelling.anew(loan, 0, before, as_paid=True) if "interest" in plan.LEVEL_PARTS[terms.plan.kind] else loan
+    if loan.even_factor is not None:
+        loan = levelling.spread_evenly(loan, spans_before)
+    stands = terms.early_payment in allocate.AHEAD and "interest" in plan.LEVEL_PARTS[terms.plan.kind]
+    return levelling.anew(loan, 0, before, as_paid=True) if stands else loan
 
 
 def interest_paused(loan: Loan, event: events.InterestPaused, book: Book) -> Loan:
@@ -252,10 +256,14 @@ def _equal_past(loan: Loan, book: Book, past: Mapping[str, int], interest: Inter
     count, owed = len(loan.due_dates), past.get("interest", 0)
     level = _level_of(loan, state.scheduled_principal(loan) + owed)
     each = money.rounded(Fraction(owed, count), loan.terms.rounding)
-    more = each * count - owed
-    kind = "interest_accrued" if more > 0 else "waived"
-    loan = book.post(loan, change(kind, "interest", more, loan.at), "respread.rounding", lambda: (f"{more}", {}))
-    loan = _in_shares(loan, {**past, "interest": each * count})
+    more, before = each * count - owed, loan.interest.posted
+    if more > 0:
+        loan = to_come.earn_at_once(loan, book, more, "respread.rounding")
+        more = loan.interest.posted - before
+    else:
+        posting = change("waived", "interest", more, loan.at)
+        loan = book.post(loan, posting, "respread.rounding", lambda: (f"{more}", {}))
+    loan = _in_shares(loan, {**past, "interest": owed + more})
     return levelling.at_level(loan, level - each)
 
 
@@ -271,8 +279,10 @@ def _equal_payable(loan: Loan, book: Book, past: Mapping[str, int], interest: In
 
 def _equal_full(loan: Loan, book: Book, past: Mapping[str, int], interest: Interest) -> Loan:
     """The same, and the interest that would have been earned is owed at once."""
+    before = loan.interest.posted
     loan = to_come.earn_at_once(loan, book, interest.to_come)
-    return _equal_payable(loan, book, past, Interest(interest.accrued + interest.to_come, 0))
+    earned = loan.interest.posted - before
+    return _equal_payable(loan, book, past, Interest(interest.accrued + earned, 0))
 
 
 def _in_shares(loan: Loan, owed: Mapping[str, int]) -> Loan:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from usance.core import calendar, money, rates
 from usance.core.loan import charges, plan, state
-from usance.core.loan.state import Accrued, Book, Loan, change
+from usance.core.loan.state import Book, Loan
 from usance.core.loan.terms import Terms
 from usance.core.rates import Period, Rate
 
@@ -37,9 +37,7 @@ def shares_to_come(loan: Loan, periods: Sequence[Period] = ()) -> list[plan.Shar
         terms, periods, rate_spans(loan), loan.at, charges.rests(loan), first=state.instalment_number(loan)
     )
     if loan.even_factor is not None:
-        bearing = [_awake(loan, period) * (rung.number > terms.grace.interest_free)
-                   for rung, period in zip(ahead, periods, strict=True)]  # fmt: skip
-        ahead = [rung._replace(earns=loan.even_factor * part) for rung, part in zip(ahead, bearing, strict=True)]
+        ahead = each_alike(loan, periods, ahead)
     owed = owed._replace(earned=owed.earned + loan.still_bearing_minor * ahead[0].earns)
     *shares, last = plan.shares(terms, state.levels(loan), owed, ahead)
     if len(periods) < len(loan.due_dates):
@@ -64,6 +62,23 @@ def periods_to_come(loan: Loan, most: int = 0) -> list[Period]:
 def _as_moved(period: Period) -> Period:
     """A due date that was moved gives its period another length, as the close will have it."""
     return period._replace(every=calendar.steps_between(period.starts_on, period.ends_on, period.unit))
+
+
+def each_alike(loan: Loan, periods: Sequence[Period], ahead: Sequence[plan.Rung]) -> list[plan.Rung]:
+    """Where interest is spread evenly, each period earns the same, the running one what is left of that; and counts
+    whole, unless interest is flat."""
+    even, flat, found = loan.even_factor or Fraction(0), loan.terms.interest_base in plan.FLAT, list[plan.Rung]()
+    for rung, part in zip(ahead, bearing_parts(loan, periods), strict=True):
+        counts = part if flat else rung.number > loan.terms.grace.interest_free
+        found.append(rung._replace(earns=even * part, counts=even * counts))
+    return found
+
+
+def bearing_parts(loan: Loan, periods: Sequence[Period]) -> list[Fraction]:
+    """Of each period to come, the part of its nights that bears interest from today on."""
+    numbers = range(state.instalment_number(loan), state.instalment_number(loan) + len(periods))
+    bears = [number > loan.terms.grace.interest_free for number in numbers]
+    return [_awake(loan, period) * part for period, part in zip(periods, bears, strict=True)]
 
 
 def _awake(loan: Loan, period: Period) -> Fraction:
@@ -174,14 +189,12 @@ def unearned(loan: Loan) -> int:
     return max(0, left - state.regular(loan).get("interest", 0))
 
 
-def earn_at_once(loan: Loan, book: Book, amount: int) -> Loan:
-    """Interest that was paid before its time is earned, since nothing else is owed."""
-    before = loan.interest
-    posting = change("interest_accrued", "interest", amount, loan.at)
-    loan = book.post(loan, posting, "interest.paid_early", lambda: (f"{amount}", {"reserved_minor": amount}))
-    after = Accrued(before.exact + amount, before.posted + amount)
-    loan = loan._replace(interest=after, charged_minor=loan.charged_minor + amount)
-    return charges.tax_on_accrual(loan, book, "interest", before.posted, after.posted, loan.at)
+def earn_at_once(loan: Loan, book: Book, amount: int, rule: str = "interest.paid_early") -> Loan:
+    """Whole units of interest that are earned today, before their time."""
+    return charges.post_interest(
+        loan, book, amount, loan.interest.exact + amount, rule, lambda after: (f"{amount}", {"reserved_minor": amount}),
+        on=loan.at,
+    )  # fmt: skip
 
 
 def interest_since(loan: Loan, amount: int) -> int:

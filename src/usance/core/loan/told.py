@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from fractions import Fraction
 from functools import cache
 from typing import Any, NamedTuple
+
+from usance.core.loan.records import Accrued
+from usance.core.loan.terms import Terms
+from usance.core.values import ratio_text
 
 
 class Movement(NamedTuple):
@@ -104,3 +109,37 @@ class Line(NamedTuple):
     formula: str
     inputs: Mapping[str, Any]
     event: str  # the source of the event, "" for what follows from a date
+
+
+Told = tuple[str, dict[str, Any]]  # a formula, and its inputs
+
+
+class Price(NamedTuple):
+    """`share` of a balance for each `per`."""
+
+    share: Fraction
+    per: str
+
+
+def accrual_told(
+    terms: Terms, since: date, until: date, base: int, price: Price, before: Accrued, after: Accrued, earned: Fraction
+) -> Told:
+    """Formula and inputs of a span of days."""
+    text, days = terms.currency.text, (until - since).days
+    capped = before.exact + earned != after.exact
+    formula = f"{text(base)} x {ratio_text(price.share)} per {price.per} x {days} days"
+    if capped:
+        formula += f", up to the cap of {text(after.posted - before.posted)}"
+    return formula, {
+        "base_minor": base,
+        "share": price.share,
+        "per": price.per,
+        "days": days,
+        "day_count": terms.day_count,
+        "earned": earned,
+        "rounding": terms.rounding,
+        "carried_before": before.exact,
+        "carried_after": after.exact,
+        "posted_before": before.posted,
+        "capped": capped,
+    }

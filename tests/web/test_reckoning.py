@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from django.utils import translation
 
 from tests.core.loans import APPROVED, DISBURSED, START, on, terms
+from tests.stories import accounts, telling
 from usance.core.loan import events, quote
 from usance.core.loan.terms import Fee, Penalty, Tax
 from usance.web import reckoning
@@ -53,6 +55,16 @@ def test_no_line_speaks_the_language_of_the_engine(language: str) -> None:
     assert not same, same
     if language == "uk":
         assert not [text for text in told.values() if LATIN.search(text)]
+
+
+@pytest.mark.parametrize("path", accounts.stories(), ids=lambda path: path.stem)
+def test_every_line_of_every_story_has_words(path: Path) -> None:
+    story, told = telling.lived(path)
+    found = quote.explain(story.terms, told[-1].history, told[-1].loan.at)
+    with translation.override("uk"):
+        spoken = {line.rule: reckoning.reckoned(line, story.terms.currency.code) for line in found}
+    assert all(spoken.values())
+    assert {rule.partition(".")[0] for rule in spoken} <= reckoning.PLAIN.keys() | reckoning.TOLD.keys()
 
 
 def test_a_span_of_interest_shows_its_reckoning() -> None:

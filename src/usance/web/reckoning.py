@@ -82,12 +82,15 @@ def rate(borne: Rate) -> str:
 def _accrued(inputs: Mapping[str, Any], rest: str, currency: Any) -> str:
     if rest in SINGLE:
         return str(SINGLE[rest])
-    words = _("%(base)s × %(rate)s %(per)s × %(days)s") % {
+    values = {
         "base": formats.money(inputs["base_minor"], currency),
         "rate": formats.percent(inputs["share"], 4),
-        "per": PER[inputs["per"]],
         "days": formats.days(inputs["days"]),
     }
+    if inputs["per"] == "instalment":
+        words = _("%(base)s × %(rate)s an instalment, for %(days)s of it") % values
+    else:
+        words = _("%(base)s × %(rate)s %(per)s × %(days)s") % (values | {"per": PER[inputs["per"]]})
     return _("%(reckoning)s, up to the cap") % {"reckoning": words} if inputs["capped"] else words
 
 
@@ -96,6 +99,7 @@ SINGLE: Mapping[str, Any] = {
     "flat_per_miss": gettext_lazy("for a missed payment"),
     "flat": gettext_lazy("a fixed amount"),
     "residue": gettext_lazy("what roundings had left out"),
+    "whole_period": gettext_lazy("as if the money had come with the running period"),
     "paid_early": gettext_lazy("paid before its time, with all the rest"),
 }
 

@@ -47,8 +47,12 @@ def test_law_01_time_composes_when_a_cap_is_used_up(data: st.DataObject) -> None
     terms = data.draw(worlds.all_terms().filter(lambda terms: terms.early_interest == "saved"))
     units = st.integers(1, 40).map(lambda k: Fraction(k, terms.principal_minor))
     low, cap = RateStep(from_day=0, rate=Rate(data.draw(units) / 40, "day")), data.draw(units)
+    daily = terms.penalty is not None and terms.penalty.rule != "flat_per_miss"
     penalty = terms.penalty and dataclasses.replace(
-        terms.penalty, share=data.draw(units) / 40, cap_share=cap / 2, yearly_cap_share=cap / 3
+        terms.penalty,
+        share=data.draw(units) / 40 if daily else Fraction(0),
+        cap_share=cap / 2,
+        yearly_cap_share=cap / 3,
     )
     terms = dataclasses.replace(terms, rates=(low,), fees=(), cost_cap_share=cap / 2, penalty=penalty)
     _, loan, _ = worlds.admitted(terms, data.draw(worlds.told_events(terms)))

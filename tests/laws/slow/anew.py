@@ -74,11 +74,14 @@ def rescheduled(loan: SlowLoan, told: Any) -> None:
     if told.moved_from and told.moved_to:
         before, after = [d for d in days if d < told.moved_from], [d for d in days if d >= told.moved_from]
         if after:
-            loan.moved = max(told.moved_to, (before or [loan.today])[-1] + NIGHT)
-            days = before + [
-                day + (loan.moved - after[0]) if unit in ("days", "weeks") else later(loan.moved, every * k, unit)
+            first, by_days = max(told.moved_to, (before or [loan.today])[-1] + NIGHT), unit in ("days", "weeks")
+            goes = {
+                day: day + (first - after[0]) if by_days else later(first, every * k, unit)
                 for k, day in enumerate(after)
-            ]
+            }
+            odd = {goes[day] for day in loan.moved if day in goes and by_days}
+            loan.moved = {first} | odd | {day for day in loan.moved if day in before}
+            days = [goes.get(day, day) for day in days]
     on_days(loan, more_days(loan, days, told.more))
     loan.span = plan.next_span(loan, loan.span.first if loan.span else loan.today)
     if told.more:
@@ -219,7 +222,7 @@ def _other_days(loan: SlowLoan, days: list[date]) -> None:
     days = plan.one_after_another(loan.today - NIGHT, days)
     loan.forget_those_to_come()
     loan.coming = [Demand(day) for day in days]
-    loan.moved = days[0]
+    loan.moved = {days[0]}
     loan.span = plan.next_span(loan, min(starts, days[0]))
 
 

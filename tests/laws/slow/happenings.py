@@ -324,7 +324,10 @@ def extended(loan: SlowLoan, told: Any) -> None:
             del loan.loose[what]
         loan.bills.append(Demand(loan.today, loan.span.first if loan.span else loan.today, asked))
     days = [worked(one.due + (first - due), agreed.roll, agreed.work_calendar) for one in loan.coming[1:]]
-    anew.on_days(loan, [first, *plan.one_after_another(first, days)])
+    days = [first, *plan.one_after_another(first, days)]
+    odd = {one for one in loan.coming[1:] if one.due in loan.moved}
+    anew.on_days(loan, days)
+    loan.moved = {first} | {one.due for one in odd}
     loan.matured, loan.bears_on = None, 0
     loan.span = plan.next_span(loan)
     spread(loan, NOW)

@@ -63,7 +63,7 @@ class SlowLoan:
         self.interest_asked = self.fine_asked = self.fined_this_year = self.charged = 0
         self.span: Span | None = None
         self.pace: tuple[int, str] = (agreed.plan.every, agreed.plan.unit)
-        self.moved: date | None = None  # the end of a time that is not as long as agreed
+        self.moved: set[date] = set()  # the ends of times that are not as long as agreed
         self.level = self.prepaid = 0
         self.bears_on = 0  # repaid since the last demand of the plan, where that saves interest from the next on
         self.own_levels: list[int] = []  # of each, where later money is repaid over a term of its own

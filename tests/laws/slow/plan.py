@@ -47,7 +47,7 @@ def next_span(loan: SlowLoan, starts: date | None = None) -> Span:
     """From a day to the next demand; after the last, one step of the plan."""
     first, (every, unit) = starts or loan.today, loan.pace
     last = loan.coming[0].due if loan.coming else later(first, every, unit)
-    return Span(first, last, steps_in(first, last, unit) if last == loan.moved else every, unit)
+    return Span(first, last, steps_in(first, last, unit) if last in loan.moved else every, unit)
 
 
 def spans_to_come(loan: SlowLoan) -> list[Span]:
@@ -57,7 +57,7 @@ def spans_to_come(loan: SlowLoan) -> list[Span]:
     every, unit = loan.pace
     starts = [loan.span.first, *(one.due for one in loan.coming)]
     found = [
-        Span(a, one.due, steps_in(a, one.due, unit) if one.due == loan.moved else every, unit)
+        Span(a, one.due, steps_in(a, one.due, unit) if one.due in loan.moved else every, unit)
         for a, one in zip(starts, loan.coming, strict=False)
     ]
     return [loan.span if found[0].last == loan.span.last else found[0], *found[1:]]
@@ -221,7 +221,7 @@ def asks_to_come(loan: SlowLoan) -> list[Ask]:
     if loan.even is not None:
         free = loan.agreed.grace.interest_free
         found = [
-            rung._replace(brings=loan.even * _awake(loan, span) if rung.number > free else Fraction(0))
+            rung._replace(brings=evenly(loan, span) * _awake(loan, span) if rung.number > free else Fraction(0))
             for rung, span in zip(found, spans, strict=True)
         ]
     owes = owing(loan)
@@ -229,6 +229,15 @@ def asks_to_come(loan: SlowLoan) -> list[Ask]:
     *first, last = asks(loan, loan.levels(), owes, found)
     asked = owes.asked + sum(ask.interest for ask in first)
     return [*first, last._replace(interest=Fraction(loan.whole(last.interest + asked) - asked))]
+
+
+def evenly(loan: SlowLoan, span: Span) -> Fraction:
+    """What a period brings where all bring the same: if it is not as long as agreed, its nights count, each as those of
+    the plan do on the average."""
+    if loan.even is None or span.last not in loan.moved or loan.began is None:
+        return loan.even or Fraction(0)
+    days = due_days(loan.agreed, loan.began)
+    return loan.even * len(span.nights()) * len(days) / (days[-1] - loan.began).days
 
 
 def _awake(loan: SlowLoan, span: Span) -> Fraction:
@@ -278,8 +287,11 @@ def plan_anew(
             if not (without_the_paid and saves):
                 owes = Owing(owes.principal, owes.flat, own, 0)
     if loan.agreed.interest_spread == "evenly":
-        loan.even = sum((rung.brings for rung in found), Fraction(0)) / len(found)
-        found = [Rung(rung.number, loan.even, loan.even) for rung in found]
+        loan.even = Fraction(1)
+        loan.even = sum(rung.brings for rung in found) / sum(evenly(loan, span) for span in spans)
+        found = [
+            Rung(rung.number, evenly(loan, span), evenly(loan, span)) for rung, span in zip(found, spans, strict=True)
+        ]
     open_ones = of_the_open(loan, owes, found) if without_the_paid else (owes, found)
     loan.planned, loan.own_levels = [], []
     set_level(loan, given or level(loan, *open_ones))

@@ -333,7 +333,7 @@ def brings(loan: SlowLoan, night: date) -> Fraction:
     """What a night of the running period brings for one unit, as things are tonight."""
     assert loan.span is not None
     if loan.even is not None and loan.matured is None:
-        return loan.even / (loan.span.last - loan.span.first).days
+        return plan.evenly(loan, loan.span) / (loan.span.last - loan.span.first).days
     return earns(night, loan.span, loan.agreed.day_count, *loan.price)
 
 

@@ -310,7 +310,8 @@ def extended(loan: Loan, event: events.Extended, book: Book) -> Loan:
     if charges_now:
         starts_on = loan.period.starts_on if loan.period else loan.at
         bills = (*bills, Bill(len(bills) + 1, starts_on, loan.at, charges_now))
-    loan = reshape.on_dates(loan, dates)
+    moved = (due_on, *(on for on in reshape.carried(loan, dates) if on > due_on))
+    loan = reshape.on_dates(loan, dates)._replace(moved_to=moved)
     loan = loan._replace(matured_on=None, bills=bills, extension_count=loan.extension_count + 1)
     book.fact("extended", loan.at, new_due_on=due_on.isoformat(), price_minor=sum(charges_now.values()))
     loan = loan._replace(period=next_period(loan), still_bearing_minor=0)

@@ -119,7 +119,7 @@ def next_period(loan: Loan, starts_on: date | None = None) -> Period:
     every, unit = state.pace(loan)
     start = starts_on or loan.at
     ends_on = loan.due_dates[0] if loan.due_dates else calendar.STEPS[unit](start, every)
-    if ends_on == loan.moved_to:
+    if ends_on in loan.moved_to:
         return Period(start, ends_on, calendar.steps_between(start, ends_on, unit), unit)
     return Period(start, ends_on, every, unit)
 

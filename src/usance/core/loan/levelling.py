@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from usance.core.loan import allocate, charges, plan, to_come
+from usance.core.loan import allocate, charges, even, plan, to_come
 from usance.core.loan.state import Loan
 from usance.core.rates import Rate
 
@@ -39,9 +39,10 @@ def anew(
             if not (as_paid and any(to_come.saved(loan))):  # then what was really earned counts
                 owed = owed._replace(earned=earned, asked=0)
     if terms.interest_spread == "evenly":
-        even = sum((rung.earns for rung in ahead), Fraction(0)) / len(ahead)
-        loan = loan._replace(even_factor=even)
-        ahead = [rung._replace(earns=even, counts=even) for rung in ahead]
+        parts = [even.parts(loan, period) for period in periods]
+        each = sum((rung.earns for rung in ahead), Fraction(0)) / sum(parts)
+        loan = loan._replace(even_factor=each)
+        ahead = [rung._replace(earns=each * part, counts=each * part) for rung, part in zip(ahead, parts, strict=True)]
     left = to_come.left_open(loan, owed, ahead) if as_paid else to_come.LeftOpen(owed, ahead)
     level = level_minor or plan.level(terms, *left)
     shares = plan.shares(terms, [level] * len(ahead), owed, ahead) if standing else ()

@@ -120,11 +120,11 @@ def rescheduled(loan: Loan, event: events.Rescheduled, book: Book) -> Loan:
     and then what is left is levelled over all of them."""
     if loan.status not in state.LIVE or not loan.due_dates or loan.disbursed_on is None:
         return loan
-    dates, moved_to = list(loan.due_dates), loan.moved_to
+    dates, moved = list(loan.due_dates), loan.moved_to
     if event.moved_from and event.moved_to:
-        dates, moved_to = _moved(loan, event.moved_from, event.moved_to)
+        dates, moved = _moved(loan, event.moved_from, event.moved_to)
     dates = longer(loan, dates, event.more)
-    loan = on_dates(loan, dates)._replace(moved_to=moved_to)
+    loan = on_dates(loan, dates)._replace(moved_to=moved)
     loan = loan._replace(period=next_period(loan, loan.period.starts_on if loan.period else loan.at))
     book.fact("rescheduled", loan.at)
     return levelling.anew(loan, 0, as_paid=True) if event.more else loan
@@ -140,21 +140,30 @@ def longer(loan: Loan, dates: Sequence[date], more: int) -> list[date]:
     return found
 
 
-def _moved(loan: Loan, since: date, to: date) -> tuple[list[date], date | None]:
+def _moved(loan: Loan, since: date, to: date) -> tuple[list[date], tuple[date, ...]]:
     """The first date from `since` on goes to a day, though never before the one ahead of it; the later ones follow.
-    With the day to which it went."""
+    With those whose periods have another length now."""
     before = [on for on in loan.due_dates if on < since]
     after = loan.due_dates[len(before) :]
     if not after:
         return before, loan.moved_to
     first = max(to, (before or [loan.at])[-1] + calendar.ONE_DAY)
     followed = [_follows(loan, first, k, after[0], on) for k, on in enumerate(after)]
-    return [*before, *followed], first
+    kept = [*before, *followed] if loan.terms.plan.unit in DAYS else before
+    return [*before, *followed], (first, *carried(loan, kept))
+
+
+def carried(loan: Loan, dates: Sequence[date]) -> list[date]:
+    """Of these dates, in place of those that there are, the ones whose periods had another length before."""
+    return [on for was, on in zip(loan.due_dates, dates, strict=False) if was in loan.moved_to]
+
+
+DAYS = ("days", "weeks")  # steps of always the same length
 
 
 def _follows(loan: Loan, first: date, k: int, moved: date, on: date) -> date:
     """Where a date goes when one before it moved to `first`: days keep their distance, months their step."""
-    if loan.terms.plan.unit in ("days", "weeks"):
+    if loan.terms.plan.unit in DAYS:
         return on + (first - moved)
     return calendar.STEPS[loan.terms.plan.unit](first, loan.terms.plan.every * k)
 
@@ -219,7 +228,8 @@ def _new_dates(loan: Loan, dates: Sequence[date], pace: tuple[int, str]) -> Loan
         bill = Bill(len(bills) + 1, starts_on, loan.at, due, paid.paid, paid.relieved, sum(paid.paid.values()))
         bills = (*bills, bill)
     later = plan.apart(loan.at - calendar.ONE_DAY, dates)
-    loan = loan._replace(bills=bills, ahead=(), dated=tuple(left), due_dates=later, pace=pace, moved_to=later[0])
+    loan = loan._replace(bills=bills, ahead=(), dated=tuple(left), due_dates=later, pace=pace)
+    loan = loan._replace(moved_to=later[:1])
     return state.recounted(loan._replace(period=next_period(loan, min(starts_on, later[0]))))
 
 

@@ -69,7 +69,7 @@ class Loan(NamedTuple):
     penalty_paused: bool = False
     pauses: tuple[tuple[date, date], ...] = ()  # nights without interest, from and until
     pace: tuple[int, str] | None = None  # the step between due dates, where it is not the plan's any more
-    moved_to: date | None = None  # the due date whose period has not the plan's length
+    moved_to: tuple[date, ...] = ()  # the due dates whose periods have not the plan's length
     charged_off_on: date | None = None
     non_accrual_on: date | None = None  # since then interest is no income before it is paid
     non_accrual_by_hand: bool = False  # by our decision, until we decide otherwise
@@ -142,8 +142,8 @@ def unbilled(loan: Loan) -> dict[str, int]:
 
 
 def age_of_unbilled(loan: Loan, key: str) -> str:
-    """Interest, its taxes and principal that no bill asks for yet are in advance until maturity, past due a day after it.
-    Charges are payable at once, and as old as the oldest open bill."""
+    """Interest, its taxes and principal that no bill asks for yet are in advance until maturity, past due a day
+    after it. Charges are payable at once, and as old as the oldest open bill."""
     if loan.matured_on is not None and loan.at > loan.matured_on:
         return "past_due"
     if key not in ("interest", "principal", *loan.terms.taxes_on_interest):

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from usance.core import calendar, money, rates
-from usance.core.loan import charges, plan, state
+from usance.core.loan import charges, even, plan, state
 from usance.core.loan.state import Accrued, Book, Loan, change
 from usance.core.loan.terms import Terms
 from usance.core.rates import Period, Rate
@@ -39,7 +39,8 @@ def shares_to_come(loan: Loan, periods: Sequence[Period] = ()) -> list[plan.Shar
     if loan.even_factor is not None:
         bearing = [_awake(loan, period) * (rung.number > terms.grace.interest_free)
                    for rung, period in zip(ahead, periods, strict=True)]  # fmt: skip
-        ahead = [rung._replace(earns=loan.even_factor * part) for rung, part in zip(ahead, bearing, strict=True)]
+        brought = (even.share(loan, period) * part for period, part in zip(periods, bearing, strict=True))
+        ahead = [rung._replace(earns=each) for rung, each in zip(ahead, brought, strict=True)]
     owed = owed._replace(earned=owed.earned + loan.still_bearing_minor * ahead[0].earns)
     *shares, last = plan.shares(terms, state.levels(loan), owed, ahead)
     if len(periods) < len(loan.due_dates):
@@ -54,8 +55,8 @@ def periods_to_come(loan: Loan, most: int = 0) -> list[Period]:
     so many."""
     starts_on = loan.period.starts_on if loan.period else loan.at
     periods = plan.periods(loan.terms, starts_on, loan.due_dates[: most or None], state.pace(loan))
-    if loan.moved_to is not None:
-        periods = [_as_moved(period) if period.ends_on == loan.moved_to else period for period in periods]
+    if loan.moved_to:
+        periods = [_as_moved(period) if period.ends_on in loan.moved_to else period for period in periods]
     if loan.period and periods and loan.period.ends_on == periods[0].ends_on:
         periods[0] = loan.period
     return periods

@@ -1,0 +1,83 @@
+"""Due dates that are extended, moved or added: what the days between them cost, and which instalments follow."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from fractions import Fraction
+
+import pytest
+
+from tests.core.loans import START, after, on
+from usance.core.loan import checkpoint, events, quote, state
+from usance.core.loan.terms import Plan, RateStep
+from usance.core.rates import Rate
+
+TWELVE = (RateStep(from_day=0, rate=Rate(Fraction("0.12"), "year")),)
+MONTHS = {"plan": Plan(kind="equal_instalments", count=3, every=1, unit="months"), "rates": TWELVE}
+MONTH = {"plan": Plan(kind="single_payment", every=1, unit="months"), "rates": TWELVE}
+
+
+def _interest(loan: state.Loan) -> int:
+    return loan.interest.posted
+
+
+# --- extended ----------------------------------------------------------------------------------------------------
+
+CONVENTIONS = ("same_as_period", "months_of_30/360")
+
+
+@pytest.mark.parametrize("spread", ["as_earned", "evenly"])
+@pytest.mark.parametrize("day", [20, 30])
+def test_evenly_spread_interest_costs_the_days_of_an_extension(spread: str, day: int) -> None:
+    extended = events.Extended(days=7, **on(day))
+    assert _interest(after(37, extended, interest_spread=spread)) == 37_000
+
+
+def test_evenly_spread_interest_of_a_longer_last_period_too() -> None:
+    plan = Plan(kind="single_payment", every=1, unit="months", length=100)
+    loan = after(107, events.Extended(days=7, **on(100)), plan=plan, interest_spread="evenly")
+    assert _interest(loan) == 107_000
+
+
+@pytest.mark.parametrize("day_count", CONVENTIONS)
+def test_a_convention_by_periods_counts_the_days_of_an_extension(day_count: str) -> None:
+    """From 1 to 8 February there are 7 of 28 days of a month."""
+    loan = after(38, events.Extended(days=7, **on(31)), day_count=day_count, **MONTH)
+    assert _interest(loan) == 1000 + 250
+
+
+@pytest.mark.parametrize("day_count", CONVENTIONS)
+def test_an_extension_before_the_due_date_costs_its_days_too(day_count: str) -> None:
+    """20 days of the 31 of January, then 18 until 8 February."""
+    loan = after(38, events.Extended(days=7, **on(20)), day_count=day_count, **MONTH)
+    assert _interest(loan) == pytest.approx(1000 * 38 / 31, abs=1)
+
+
+def test_instalments_after_an_extended_one_bear_a_whole_period() -> None:
+    """The bill of the days until then, that of the extended one, and the next ones with their months."""
+    told = events.Extended(days=7, **on(20))
+    loan = after(20, told, day_count="same_as_period", **MONTHS)
+    rows = [row for row in quote.schedule(loan) if not row.billed]
+    assert rows[0].amounts["interest"] == pytest.approx(1000 * 18 / 31, abs=1)
+    first, second, _ = rows
+    assert second.amounts["interest"] == pytest.approx(first.principal_after_minor / 100, abs=1)
+
+
+def test_a_date_that_was_moved_keeps_its_length_when_those_before_it_are_extended() -> None:
+    march = START + timedelta(days=59)
+    told: list[events.Event] = [
+        events.Rescheduled(moved_from=march, moved_to=march + timedelta(days=19), **on(5)),
+        events.Extended(days=7, **on(10)),
+    ]
+    loan = after(10, *told, day_count="same_as_period", **MONTHS)
+    assert [day.isoformat() for day in loan.due_dates] == ["2026-02-08", "2026-03-27", "2026-04-27"]
+    rows = [row for row in quote.schedule(loan) if not row.billed]
+    months = 1 + Fraction(19, 31)  # from 8 to 8 March, and 19 of the 31 days from there
+    assert rows[1].amounts["interest"] == pytest.approx(rows[0].principal_after_minor * months / 100, abs=1)
+
+
+def test_a_checkpoint_of_one_moved_date_is_still_read() -> None:
+    loan = after(31, events.Extended(days=7, **on(31)), **MONTHS)
+    plain = checkpoint.to_json(loan)
+    plain["moved_to"] = plain["moved_to"][0]
+    assert checkpoint.from_json(plain, loan.terms) == loan

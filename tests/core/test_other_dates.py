@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
 from tests.core.loans import START, after, on
 from usance.core.loan import checkpoint, events, quote, state
-from usance.core.loan.terms import Plan, RateStep
+from usance.core.loan.terms import Grace, Plan, RateStep
 from usance.core.rates import Rate
 
 TWELVE = (RateStep(from_day=0, rate=Rate(Fraction("0.12"), "year")),)
@@ -81,3 +82,44 @@ def test_a_checkpoint_of_one_moved_date_is_still_read() -> None:
     plain = checkpoint.to_json(loan)
     plain["moved_to"] = plain["moved_to"][0]
     assert checkpoint.from_json(plain, loan.terms) == loan
+
+
+# --- the number of an instalment ---------------------------------------------------------------------------------
+
+SAME = {"day_count": "same_as_period", "rates": TWELVE, "plan": MONTHS["plan"]}
+
+
+def _of_month(*, principal: int = 0, interest: int = 0, interest_free: int = 0) -> dict[str, Any]:
+    return {**SAME, "grace": Grace(principal=principal, interest=interest, interest_free=interest_free)}
+
+
+def test_an_interest_free_beginning_does_not_begin_again_when_instalments_are_added() -> None:
+    """1,000.00 in three; the first bears nothing, and one more comes when it is paid."""
+    paid = events.PaymentReceived(amount_minor=33_000, **on(31, "paid"))
+    loan = after(59, paid, events.Rescheduled(more=1, **on(32)), **_of_month(interest_free=1))
+    assert loan.bills[1].due["interest"] == pytest.approx((100_000 - 33_000) // 100, abs=4)
+    assert state.instalment_number(loan) == 3
+
+
+@pytest.mark.parametrize("grace", [{"principal": 1}, {"interest": 1}, {"interest_free": 1}])
+def test_no_grace_begins_again_when_all_is_spread_anew(grace: dict[str, int]) -> None:
+    again = events.Respread(interest="levelled", start_on=START + timedelta(days=59), count=4, **on(32))
+    loan = after(90, again, **_of_month(**grace))
+    assert all(bill.due.get("principal") and bill.due.get("interest") for bill in loan.bills if bill.number > 2)
+
+
+def test_an_instalment_keeps_its_number_when_others_take_the_place_of_those_after_it() -> None:
+    numbers = [state.instalment_number(after(5, **SAME))]
+    for told in (
+        events.Rescheduled(more=2, **on(5)),
+        events.Respread(interest="levelled", start_on=START + timedelta(days=31), count=1, **on(5)),
+        events.Respread(interest="levelled", start_on=START + timedelta(days=31), count=7, **on(5)),
+        events.Extended(days=7, **on(5)),
+    ):
+        numbers.append(state.instalment_number(after(5, told, **SAME)))
+    assert numbers == [1] * 5
+
+
+def test_an_extension_after_the_last_instalment_is_one_more() -> None:
+    loan = after(32, events.Extended(days=7, **on(32)))
+    assert (len(loan.due_dates), state.instalment_number(loan)) == (1, 2)

@@ -55,6 +55,7 @@ def goes_on(loan: SlowLoan) -> None:
     settled = {bill.due: bill for bill in loan.bills if bill.due > loan.today}
     loan.bills = [bill for bill in loan.bills if bill.due <= loan.today]
     loan.coming = [settled.get(day, Demand(day)) for day in days]
+    loan.passed = loan.agreed.plan.count - len(days)
     loan.planned = loan.planned[-len(days) :]
     plan.as_listed(loan)
     loan.own_levels = loan.own_levels[-len(days) :] if len(loan.own_levels) >= len(days) else []
@@ -136,7 +137,7 @@ def plan_beside(loan: SlowLoan, financed: int, before: list[int]) -> None:
     on_days(loan, more_days(loan, [one.due for one in loan.coming], count - len(loan.coming)))
     loan.span = plan.next_span(loan, loan.span.first if loan.span else loan.today)
     spans, told = plan.spans_to_come(loan), plan.prices(loan)
-    own = plan.rungs(loan, spans[:count], told, from_today=True)
+    own = plan.rungs(loan, spans[:count], told, from_today=True, first=1)
     owing = plan.Owing(Fraction(financed), financed, brought_so_far(loan, financed))
     amounts = _amounts(loan, plan.asks(loan, [plan.level(loan, owing, own)] * count, owing, own))
     length = max(len(before), count)
@@ -270,6 +271,7 @@ def _all_due(loan: SlowLoan) -> None:
         add(last.left, left.items())
     else:
         loan.bills.append(Demand(loan.today, loan.span.first if loan.span else loan.today, left))
+    loan.passed += len(loan.coming)
     loan.forget_those_to_come()
     loan.charges, loan.matured, loan.bears_on = [], loan.today, 0
     spread(loan, NOW)

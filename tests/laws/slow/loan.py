@@ -52,6 +52,7 @@ class SlowLoan:
         self.loose: dict[str, int] = {}  # owed, and asked for by nobody
         self.bills: list[Demand] = []
         self.coming: list[Demand] = []
+        self.passed = 0  # demands of the plan that are not to come any more
         self.beyond = Demand(ALWAYS)  # one after them, for charges of a later day
         self.charges: list[Charge] = []
         self.money = self.claim = self.buyer_owes = self.buyers_money = 0
@@ -175,7 +176,7 @@ class SlowLoan:
 
     def number(self) -> int:
         """Of the demand that comes next."""
-        return max(0, int(self.agreed.plan.count) - len(self.coming)) + 1
+        return self.passed + 1
 
     def ends(self) -> date:
         return self.coming[-1].due if self.coming else ALWAYS

@@ -84,11 +84,11 @@ class Rung(NamedTuple):
     counts: Fraction
 
 
-def rungs(loan: SlowLoan, spans: Sequence[Span], told: Prices, *, from_today: bool) -> list[Rung]:
-    """With `from_today` only what the nights still bring; the level counts all of them, where interest is flat those to
+def rungs(loan: SlowLoan, spans: Sequence[Span], told: Prices, *, from_today: bool, first: int = 0) -> list[Rung]:
+    """From number `first` on, or the next. With `from_today` only what the nights still bring; the level counts all of them, where interest is flat those to
     come, and those without interest."""
     agreed, grace, found = loan.agreed, loan.agreed.grace, list[Rung]()
-    for number, span in enumerate(spans, max(0, agreed.plan.count - len(spans)) + 1):
+    for number, span in enumerate(spans, first or loan.number()):
         brings = counts = Fraction(0)
         here = nights = span.nights()
         if number > grace.interest_free:
@@ -340,5 +340,7 @@ def set_level(loan: SlowLoan, amount: int) -> None:
 
 
 def as_listed(loan: SlowLoan) -> None:
-    if len(loan.agreed.plan.principals) >= len(loan.coming):
+    """Where the demands are those of the list."""
+    as_many = loan.passed + len(loan.coming) == loan.agreed.plan.count
+    if as_many and len(loan.agreed.plan.principals) >= len(loan.coming):
         loan.planned = loan.agreed.plan.principals[-len(loan.coming) :]

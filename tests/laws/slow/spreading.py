@@ -319,7 +319,7 @@ def _smaller(loan: SlowLoan) -> None:
     spans = [Span(a, b, every, unit) for a, b in zip(days, days[1:], strict=False)]
     told = [(loan.today, loan.price), *loan.prices_to_come]
     owing = plan.Owing(due, bearing_tonight(loan))
-    loan.level = plan.level(loan, owing, plan.rungs(loan, spans, told, from_today=False))
+    loan.level = plan.level(loan, owing, plan.rungs(loan, spans, told, from_today=False, first=loan.number() + 1))
     loan.prepaid = loan.level
 
 

@@ -4,6 +4,7 @@ means yes. Nothing is changed here."""
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from usance.core import money
@@ -290,10 +291,18 @@ def _may_extend(loan: Loan, event: events.Extended) -> None:
         raise refused.ExtensionLimitReached(max_count=extension.max_count)
 
 
+def may_withdraw_until(loan: Loan) -> date | None:
+    """The last day to step back; None where there is none (any more)."""
+    agreed, begins = loan.terms.cooling_off, loan.terms.signed_on or loan.disbursed_on
+    if agreed is None or begins is None or loan.status not in state.LIVE or loan.withdrawn_on is not None:
+        return None
+    return begins + timedelta(days=agreed.days)
+
+
 def _may_step_back(loan: Loan, event: events.Withdrawn) -> None:
     if loan.terms.cooling_off is None:
         raise refused.NoCoolingOff()
-    last_on = state.may_withdraw_until(loan)
+    last_on = may_withdraw_until(loan)
     if last_on is None or event.effective_on > last_on:
         raise refused.CoolingOffOver(last_on=last_on or loan.withdrawn_on or loan.at)
 

@@ -126,12 +126,13 @@ def rungs(
     spans: RateSpans,
     today: date | None = None,
     rests: Sequence[tuple[date, date]] = (),
-    first: int = 0,
+    *,
+    first: int,
 ) -> list[Rung]:
-    """The instalments of these periods: those from number `first` on, else the last of the plan. One that bears no
-    interest earns nothing; one that asks for none does not count it in the level either. The running period earns from
-    `today` on, and counts whole, unless interest is flat; nights of rest earn nothing, and count."""
-    first, grace, flat = first or max(0, terms.plan.count - len(ahead)) + 1, terms.grace, terms.interest_base in FLAT
+    """The instalments of these periods, those from number `first` on. One that bears no interest earns nothing; one
+    that asks for none does not count it in the level either. The running period earns from `today` on, and counts
+    whole, unless interest is flat; nights of rest earn nothing, and count."""
+    grace, flat = terms.grace, terms.interest_base in FLAT
     earning, found, waits = with_rests(spans, rests), [], max(grace.interest, grace.interest_free)
     for number, period in enumerate(ahead, first):
         begun = today is not None and period.starts_on < today

@@ -30,7 +30,7 @@ def to_come_again(loan: Loan) -> Loan:
     }
     bills = tuple(bill for bill in loan.bills if bill.due_on <= loan.at)
     loan = loan._replace(
-        status="active", closed_on=None, matured_on=None, due_dates=dates, bills=bills,
+        status="active", closed_on=None, matured_on=None, due_dates=dates, more=0, bills=bills,
         ahead=tuple(by_date.get(on, state.Ahead()) for on in dates), planned=loan.planned[-len(dates):],
         levels=loan.levels[-len(dates):] if len(loan.levels) >= len(dates) else (),
     )  # fmt: skip
@@ -97,7 +97,7 @@ def on_dates(loan: Loan, dates: Sequence[date]) -> Loan:
         item._replace(due_on=after[index] if index < len(dates) else max(item.due_on, after[-1]))
         for index, item in settled
     ]
-    return loan._replace(due_dates=tuple(dates), dated=tuple(sorted([*moved, *left])))
+    return state.redated(loan, dates)._replace(dated=tuple(sorted([*moved, *left])))
 
 
 def _dated_apart(loan: Loan) -> tuple[list[tuple[int, state.Dated]], list[state.Dated]]:
@@ -228,8 +228,7 @@ def _new_dates(loan: Loan, dates: Sequence[date], pace: tuple[int, str]) -> Loan
         bill = Bill(len(bills) + 1, starts_on, loan.at, due, paid.paid, paid.relieved, sum(paid.paid.values()))
         bills = (*bills, bill)
     later = plan.apart(loan.at - calendar.ONE_DAY, dates)
-    loan = loan._replace(bills=bills, ahead=(), dated=tuple(left), due_dates=later, pace=pace)
-    loan = loan._replace(moved_to=later[:1])
+    loan = state.redated(loan, later)._replace(bills=bills, ahead=(), dated=tuple(left), pace=pace, moved_to=later[:1])
     return state.recounted(loan._replace(period=next_period(loan, min(starts_on, later[0]))))
 
 
@@ -246,7 +245,8 @@ def _all_ahead(loan: Loan) -> state.Ahead:
 def _level_of(loan: Loan, principal: int) -> int:
     """The level that repays so much over the instalments to come, each counted whole."""
     owed = plan.Owed(Fraction(principal), Fraction(charges.INTEREST_BASES[loan.terms.interest_base](loan)))
-    return plan.level(loan.terms, owed, plan.rungs(loan.terms, to_come.periods_to_come(loan), to_come.rate_spans(loan)))
+    periods, spans = to_come.periods_to_come(loan), to_come.rate_spans(loan)
+    return plan.level(loan.terms, owed, plan.rungs(loan.terms, periods, spans, first=state.instalment_number(loan)))
 
 
 def _levelled_anew(loan: Loan, book: Book, past: Mapping[str, int], interest: Interest) -> Loan:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
 import pytest
 
-from tests.core.loans import START, after, on
-from usance.core.loan import checkpoint, events, quote, state
+from tests.core.loans import APPROVED, DISBURSED, START, after, on, terms
+from usance.core.calendar import WorkCalendar
+from usance.core.loan import checkpoint, events, quote, replay, state
 from usance.core.loan.terms import Grace, Plan, RateStep
 from usance.core.rates import Rate
 
@@ -123,3 +125,57 @@ def test_an_instalment_keeps_its_number_when_others_take_the_place_of_those_afte
 def test_an_extension_after_the_last_instalment_is_one_more() -> None:
     loan = after(32, events.Extended(days=7, **on(32)))
     assert (len(loan.due_dates), state.instalment_number(loan)) == (1, 2)
+
+
+# --- the pace ----------------------------------------------------------------------------------------------------
+
+
+def _dates(loan: state.Loan) -> list[str]:
+    return [day.isoformat() for day in loan.due_dates]
+
+
+def test_more_instalments_follow_the_pace_of_a_new_spread() -> None:
+    """2 months, spread anew over three weeks: the fourth is a week after them and bears a week."""
+    first = START + timedelta(days=38)
+    told: list[events.Event] = [
+        events.Respread(interest="levelled", start_on=first, count=3, every=1, unit="weeks", **on(32)),
+        events.Rescheduled(more=1, **on(33)),
+    ]
+    loan = after(33, *told, **(SAME | {"plan": Plan(kind="equal_instalments", count=2, every=1, unit="months")}))
+    assert _dates(loan) == [(first + timedelta(weeks=k)).isoformat() for k in range(4)]
+
+
+@pytest.mark.parametrize(("moved_to", "dates"), [
+    (date(2026, 2, 20), ["2026-02-20", "2026-03-20", "2026-04-20", "2026-05-20"]),
+    (date(2026, 1, 31), ["2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30"]),
+])  # fmt: skip
+def test_more_instalments_follow_dates_that_were_moved(moved_to: date, dates: list[str]) -> None:
+    moved = events.Rescheduled(moved_from=date(2026, 2, 1), moved_to=moved_to, more=1, **on(5))
+    assert _dates(after(5, moved, **MONTHS)) == dates
+
+
+def test_more_instalments_go_on_with_the_agreed_ones() -> None:
+    at_month_end = date(2026, 1, 31)
+    told: list[events.Event] = [
+        replace(APPROVED, effective_on=at_month_end),
+        replace(DISBURSED, effective_on=at_month_end),
+        *(events.Rescheduled(more=1, effective_on=at_month_end, source=f"more{k}") for k in range(2)),
+    ]
+    loan = replay.replay(terms(**MONTHS), told, at_month_end).loan
+    assert _dates(loan) == ["2026-02-28", "2026-03-31", "2026-04-30", "2026-05-31", "2026-06-30"]
+
+
+def test_where_the_signed_dates_stay_the_others_follow_them() -> None:
+    signed = {"late_start": "dates_stay", "signed_on": date(2025, 12, 20)}
+    loan = after(5, events.Rescheduled(more=1, **on(5)), **signed, **MONTHS)
+    assert _dates(loan) == ["2026-01-20", "2026-02-20", "2026-03-20", "2026-04-20"]
+
+
+@pytest.mark.parametrize("told", [
+    events.Rescheduled(moved_from=date(2026, 2, 1), moved_to=date(2026, 2, 7), more=1, **on(5)),
+    events.Respread(interest="levelled", start_on=date(2026, 2, 7), count=4, **on(5)),
+])  # fmt: skip
+def test_dates_that_follow_are_no_days_off(told: events.Event) -> None:
+    """The day that somebody named stands, a Saturday; 7 March is one too, and goes to Monday."""
+    free = {"roll": "next", "work_calendar": WorkCalendar(days_off=(5, 6))}
+    assert _dates(after(5, told, **MONTHS, **free)) == ["2026-02-07", "2026-03-09", "2026-04-07", "2026-05-07"]

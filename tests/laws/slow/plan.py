@@ -85,8 +85,8 @@ class Rung(NamedTuple):
 
 
 def rungs(loan: SlowLoan, spans: Sequence[Span], told: Prices, *, from_today: bool, first: int = 0) -> list[Rung]:
-    """From number `first` on, or the next. With `from_today` only what the nights still bring; the level counts all of them, where interest is flat those to
-    come, and those without interest."""
+    """From number `first` on, or the next. With `from_today` only what the nights still bring; the level counts all of
+    them, where interest is flat those to come, and those without interest."""
     agreed, grace, found = loan.agreed, loan.agreed.grace, list[Rung]()
     for number, span in enumerate(spans, first or loan.number()):
         brings = counts = Fraction(0)

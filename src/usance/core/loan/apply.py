@@ -286,7 +286,7 @@ def extended_due_on(loan: Loan, days: int) -> date:
     how = loan.terms.extension.extend_from if loan.terms.extension else "later_of_both"
     moved = EXTEND_FROM[how](due_on, loan.at) + timedelta(days=days)
     tomorrow = loan.at + calendar.ONE_DAY
-    return max(calendar.ROLLS[loan.terms.roll](max(moved, tomorrow), loan.terms.work_calendar), tomorrow)
+    return max(plan.rolled(loan.terms, max(moved, tomorrow)), tomorrow)
 
 
 def extended(loan: Loan, event: events.Extended, book: Book) -> Loan:
@@ -300,8 +300,7 @@ def extended(loan: Loan, event: events.Extended, book: Book) -> Loan:
             loan = charges.charge_fee(loan, book, fee.kind, charges.fee_amount(loan, fee), loan.at)
     if loan.due_dates:
         shift = due_on - loan.due_dates[0]
-        roll = calendar.ROLLS[loan.terms.roll]
-        later = (roll(on + shift, loan.terms.work_calendar) for on in loan.due_dates[1:])
+        later = (plan.rolled(loan.terms, on + shift) for on in loan.due_dates[1:])
         dates = (due_on, *plan.apart(due_on, later))
     else:
         loan, dates = _take_back_principal(loan), (due_on,)

@@ -116,7 +116,7 @@ def _dated_apart(loan: Loan) -> tuple[list[tuple[int, state.Dated]], list[state.
 
 
 def rescheduled(loan: Loan, event: events.Rescheduled, book: Book) -> Loan:
-    """Due dates from one on move, each by the plan's step from where it went; more instalments come after the last,
+    """Due dates from one on move, each by the loan's pace from where it went; more instalments come after the last,
     and then what is left is levelled over all of them."""
     if loan.status not in state.LIVE or not loan.due_dates or loan.disbursed_on is None:
         return loan
@@ -131,13 +131,35 @@ def rescheduled(loan: Loan, event: events.Rescheduled, book: Book) -> Loan:
 
 
 def longer(loan: Loan, dates: Sequence[date], more: int) -> list[date]:
-    """With so many dates more, by the plan's step from the loan's beginning, or else from the last."""
-    agreed, found = loan.terms.plan, list(dates)
-    step = calendar.STEPS[agreed.unit]
-    for k in range(more):
-        planned = step(loan.disbursed_on or loan.at, agreed.every * (agreed.count + k + 1))
-        found.append(planned if planned > found[-1] else step(found[-1], agreed.every))
-    return found
+    """With so many dates more: by the plan's step from the loan's beginning, as long as these are the agreed ones; else
+    by its pace from the earliest of them from which the others follow by it."""
+    if more <= 0:
+        return list(dates)
+    count, (every, unit), agreed = len(dates), state.pace(loan), _as_agreed(loan, len(dates) + more)
+    if agreed[:count] == list(dates) and agreed[count] > dates[-1]:
+        return [*dates, *plan.apart(dates[-1], agreed[count:])]
+
+    def by_pace(index: int, until: int) -> list[date]:
+        steps = (calendar.STEPS[unit](dates[index], every * (k - index)) for k in range(index + 1, until))
+        return [plan.rolled(loan.terms, on) for on in steps]
+
+    first = next(index for index in range(count) if by_pace(index, count) == list(dates[index + 1 :]))
+    return [*dates, *plan.apart(dates[-1], by_pace(first, count + more)[-more:])]
+
+
+def _as_agreed(loan: Loan, count: int) -> list[date]:
+    """The dates of so many instalments from the next one on, as was agreed, and on by the plan's step; none where the
+    loan has another pace."""
+    terms, begun = loan.terms, loan.disbursed_on or loan.at
+    if state.pace(loan) != (terms.plan.every, terms.plan.unit):
+        return []
+    step, origin, first = calendar.STEPS[terms.plan.unit], plan.begins_on(terms, begun), state.instalment_number(loan)
+    agreed = plan.due_dates(terms, begun)
+    known = dict(enumerate(agreed, terms.plan.count - len(agreed) + 1))
+    return [
+        known.get(number) or plan.rolled(terms, step(origin, terms.plan.every * number))
+        for number in range(first, first + count)
+    ]
 
 
 def _moved(loan: Loan, since: date, to: date) -> tuple[list[date], tuple[date, ...]]:
@@ -148,8 +170,9 @@ def _moved(loan: Loan, since: date, to: date) -> tuple[list[date], tuple[date, .
     if not after:
         return before, loan.moved_to
     first = max(to, (before or [loan.at])[-1] + calendar.ONE_DAY)
-    followed = [_follows(loan, first, k, after[0], on) for k, on in enumerate(after)]
-    kept = [*before, *followed] if loan.terms.plan.unit in DAYS else before
+    later = (plan.rolled(loan.terms, _follows(loan, first, k, after[0], on)) for k, on in enumerate(after[1:], 1))
+    followed = [first, *plan.apart(first, later)]
+    kept = [*before, *followed] if state.pace(loan)[1] in DAYS else before
     return [*before, *followed], (first, *carried(loan, kept))
 
 
@@ -163,9 +186,8 @@ DAYS = ("days", "weeks")  # steps of always the same length
 
 def _follows(loan: Loan, first: date, k: int, moved: date, on: date) -> date:
     """Where a date goes when one before it moved to `first`: days keep their distance, months their step."""
-    if loan.terms.plan.unit in DAYS:
-        return on + (first - moved)
-    return calendar.STEPS[loan.terms.plan.unit](first, loan.terms.plan.every * k)
+    every, unit = state.pace(loan)
+    return on + (first - moved) if unit in DAYS else calendar.STEPS[unit](first, every * k)
 
 
 def respread(loan: Loan, event: events.Respread, book: Book) -> Loan:
@@ -178,7 +200,8 @@ def respread(loan: Loan, event: events.Respread, book: Book) -> Loan:
     accrued = state.regular(loan).get("interest", 0) - past.get("interest", 0)
     if event.start_on is not None:
         step = calendar.STEPS[event.unit]
-        dates = [step(event.start_on, event.every * k) for k in range(event.count)]
+        later = (plan.rolled(loan.terms, step(event.start_on, event.every * k)) for k in range(1, event.count))
+        dates = [event.start_on, *later]
         loan = _new_dates(loan, dates, (event.every, event.unit))
     loan = loan._replace(planned=(), levels=(), matured_on=None)
     book.fact("respread", loan.at)

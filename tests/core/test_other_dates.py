@@ -12,6 +12,7 @@ import pytest
 from tests.core.loans import APPROVED, DISBURSED, START, after, on, terms
 from usance.core.calendar import WorkCalendar
 from usance.core.loan import checkpoint, events, quote, replay, state
+from usance.core.loan.apply import apply
 from usance.core.loan.terms import Grace, Plan, RateStep
 from usance.core.rates import Rate
 
@@ -179,3 +180,39 @@ def test_dates_that_follow_are_no_days_off(told: events.Event) -> None:
     """The day that somebody named stands, a Saturday; 7 March is one too, and goes to Monday."""
     free = {"roll": "next", "work_calendar": WorkCalendar(days_off=(5, 6))}
     assert _dates(after(5, told, **MONTHS, **free)) == ["2026-02-07", "2026-03-09", "2026-04-07", "2026-05-07"]
+
+
+# --- owed again after paying off ---------------------------------------------------------------------------------
+
+IN_TURN = {**MONTHS, "early_payment": "in_turn"}
+MOVED = events.Rescheduled(moved_from=date(2026, 2, 1), moved_to=date(2026, 2, 20), **on(5))
+DISPUTED = events.ChargedBack(balance="principal", amount_minor=50_000, **on(20, "disputed"))
+
+
+def _paid_off_and_disputed(*told: events.Event) -> list[events.Event]:
+    amount = state.outstanding(after(10, *told, **IN_TURN))
+    return [*told, events.PaymentReceived(amount_minor=amount, **on(10, "paid")), DISPUTED]
+
+
+def test_a_loan_that_is_owed_again_goes_on_with_dates_that_were_moved() -> None:
+    plain, moved = (after(20, *_paid_off_and_disputed(*told), **IN_TURN) for told in ((), (MOVED,)))
+    assert _dates(moved) == ["2026-02-20", "2026-03-20", "2026-04-20"]
+    assert moved.ahead == plain.ahead
+    assert sum(one.there("principal") for one in moved.ahead) == 100_000
+    rows = quote.schedule(moved)
+    assert [row.due_on for row in rows] == list(moved.due_dates)
+    assert rows[0].remaining_minor == 50_000
+    assert state.instalment_number(moved) == 1
+
+
+def test_a_loan_that_is_owed_again_after_its_end_was_told_has_no_dates_again() -> None:
+    loan = after(20, *_paid_off_and_disputed(events.Terminated(**on(9))), **IN_TURN)
+    assert (loan.due_dates, state.due_now(loan)) == ((), 50_000)
+
+
+def test_an_earlier_checkpoint_of_a_loan_that_was_paid_off_goes_on_with_the_agreed_dates() -> None:
+    told = _paid_off_and_disputed()[:-1]
+    plain = checkpoint.to_json(after(20, *told, **IN_TURN))
+    del plain["dropped_dates"]
+    loan = apply(checkpoint.from_json(plain, terms(**IN_TURN)), DISPUTED).loan
+    assert loan == after(20, *told, DISPUTED, **IN_TURN)

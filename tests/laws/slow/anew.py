@@ -36,7 +36,7 @@ def on_days(loan: SlowLoan, days: Sequence[date]) -> None:
     there = [*loan.coming, loan.beyond]
     while len(there) <= len(days):
         there.append(Demand(ALWAYS))
-    loan.coming, loan.beyond = there[: len(days)], there[len(days)]
+    loan.coming, loan.beyond, loan.given_up = there[: len(days)], there[len(days)], []
     for one, day in zip(loan.coming, days, strict=True):
         one.due = day
     if loan.beyond.touched:
@@ -45,25 +45,23 @@ def on_days(loan: SlowLoan, days: Sequence[date]) -> None:
 
 
 def goes_on(loan: SlowLoan) -> None:
-    """A loan whose demands stand, and that was paid off before its time, goes on with its plan."""
+    """A loan whose demands stand, and that was paid off before its time, goes on with those that it had."""
     if loan.status != "closed" or not loan.stands or loan.began is None:
         return
-    planned = plan.due_days(loan.agreed, loan.began)
-    days = [day for day in planned if day > loan.today]
-    if not days:
+    again = [one for one in loan.given_up if one.due > loan.today]
+    if not again:
         return
-    settled = {bill.due: bill for bill in loan.bills if bill.due > loan.today}
+    gone = [one.due for one in loan.given_up if one not in again]
     loan.bills = [bill for bill in loan.bills if bill.due <= loan.today]
-    loan.coming = [settled.get(day, Demand(day)) for day in days]
-    loan.passed = loan.agreed.plan.count - len(days)
-    loan.planned = loan.planned[-len(days) :]
+    loan.coming, loan.given_up = again, []
+    loan.passed -= len(again)
+    loan.planned = loan.planned[-len(again) :]
     plan.as_listed(loan)
-    loan.own_levels = loan.own_levels[-len(days) :] if len(loan.own_levels) >= len(days) else []
+    loan.own_levels = loan.own_levels[-len(again) :] if len(loan.own_levels) >= len(again) else []
     for one in loan.coming:  # what was settled of them is settled beforehand
-        one.touched = one in settled.values()
         add(one.paid, [(what, one.extra.pop(what)) for what in ("interest", "principal") if what in one.extra])
     loan.status, loan.matured = "live", None
-    loan.span = plan.next_span(loan, max([loan.began, *planned[: len(planned) - len(days)]]))
+    loan.span = plan.next_span(loan, max([loan.span.first if loan.span else loan.began, *gone]))
 
 
 def rescheduled(loan: SlowLoan, told: Any) -> None:
@@ -243,6 +241,7 @@ def _other_days(loan: SlowLoan, days: list[date]) -> None:
         loan.bills.append(Demand(loan.today, starts))
     days = plan.one_after_another(loan.today - NIGHT, days)
     loan.forget_those_to_come()
+    loan.given_up = []
     loan.coming = [Demand(day) for day in days]
     loan.moved = {days[0]}
     loan.span = plan.next_span(loan, min(starts, days[0]))

@@ -52,6 +52,7 @@ class SlowLoan:
         self.loose: dict[str, int] = {}  # owed, and asked for by nobody
         self.bills: list[Demand] = []
         self.coming: list[Demand] = []
+        self.given_up: list[Demand] = []  # they were to come when all was paid
         self.passed = 0  # demands of the plan that are not to come any more
         self.beyond = Demand(ALWAYS)  # one after them, for charges of a later day
         self.charges: list[Charge] = []

@@ -203,6 +203,7 @@ def nothing_to_come(loan: SlowLoan, demands: Sequence[Demand]) -> None:
         loan.bills.append(one)
     if loan.beyond in demands:
         loan.beyond = Demand(ALWAYS)
+    loan.given_up = loan.coming or loan.given_up
     loan.passed += len(loan.coming)
     loan.coming = []
 

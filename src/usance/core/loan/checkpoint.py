@@ -99,7 +99,7 @@ FORMS: dict[str, Form] = {
     "planned_so_far": Form(
         lambda part: [_day(part[0]), ratio_text(part[1])], lambda told: (_date(told[0]), ratio(told[1]))
     ),
-    "due_dates": DATES,
+    **dict.fromkeys(("due_dates", "dropped_dates"), DATES),
     "moved_to": Form(DATES.written, lambda told: DATES.read([told] if isinstance(told, str) else told)),  # once one day
     "ahead": Form(
         lambda parts: [[dict(one.paid), dict(one.relieved), one.reserved_minor] for one in parts],

@@ -14,13 +14,16 @@ from usance.core.loan.state import Bill, Book, Loan, change
 
 
 def to_come_again(loan: Loan) -> Loan:
-    """A loan that was paid off before its time goes on with its plan; what was paid of instalments is paid in
-    advance."""
+    """A loan that was paid off before its time goes on with the instalments that it had; what was paid of them is paid
+    in advance."""
     if loan.status != "closed" or loan.terms.early_payment not in allocate.AHEAD or loan.disbursed_on is None:
         return loan
-    agreed = plan.due_dates(loan.terms, loan.disbursed_on)
-    dates = tuple(on for on in agreed if on > loan.at)
-    begun_on = max([loan.disbursed_on, *(on for on in agreed if on <= loan.at)])
+    there = loan.dropped_dates
+    if there is None:  # a checkpoint of an earlier version
+        there = plan.due_dates(loan.terms, loan.disbursed_on)
+    dates = tuple(on for on in there if on > loan.at)
+    starts_on = loan.period.starts_on if loan.period else loan.disbursed_on
+    begun_on = max([starts_on, *(on for on in there if on <= loan.at)])
     if not dates:
         return loan
     by_date = {
@@ -30,7 +33,7 @@ def to_come_again(loan: Loan) -> Loan:
     }
     bills = tuple(bill for bill in loan.bills if bill.due_on <= loan.at)
     loan = loan._replace(
-        status="active", closed_on=None, matured_on=None, due_dates=dates, more=0, bills=bills,
+        status="active", closed_on=None, matured_on=None, due_dates=dates, dropped_dates=None, bills=bills,
         ahead=tuple(by_date.get(on, state.Ahead()) for on in dates), planned=loan.planned[-len(dates):],
         levels=loan.levels[-len(dates):] if len(loan.levels) >= len(dates) else (),
     )  # fmt: skip

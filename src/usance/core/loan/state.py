@@ -66,6 +66,7 @@ class Loan(NamedTuple):
     bills: tuple[Bill, ...] = ()
     settled_count: int = 0  # so many bills at the front are fully paid; the next one is not
     matured_on: date | None = None  # nothing more will be billed since
+    dropped_dates: tuple[date, ...] | None = None  # still to come when it was paid off; None: not noted
     closed_on: date | None = None
     penalty_paused: bool = False
     pauses: tuple[tuple[date, date], ...] = ()  # nights without interest, from and until
@@ -227,7 +228,8 @@ def instalment_number(loan: Loan) -> int:
 
 def redated(loan: Loan, dates: Sequence[date]) -> Loan:
     """With other instalments to come, on these dates. The next has the number that it had."""
-    return loan._replace(due_dates=tuple(dates), more=loan.more + len(dates) - len(loan.due_dates))
+    more = loan.more + len(dates) - len(loan.due_dates)
+    return loan._replace(due_dates=tuple(dates), more=more, dropped_dates=None)
 
 
 def levels(loan: Loan) -> Sequence[int]:

@@ -288,7 +288,8 @@ def plan_anew(
                 owes = Owing(owes.principal, owes.flat, own, 0)
     if loan.agreed.interest_spread == "evenly":
         loan.even = Fraction(1)
-        loan.even = sum(rung.brings for rung in found) / sum(evenly(loan, span) for span in spans)
+        parts = sum((evenly(loan, span) for span in spans), Fraction(0))
+        loan.even = sum((rung.brings for rung in found), Fraction(0)) / parts
         found = [
             Rung(rung.number, evenly(loan, span), evenly(loan, span)) for rung, span in zip(found, spans, strict=True)
         ]

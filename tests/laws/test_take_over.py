@@ -14,10 +14,10 @@ from usance.core.loan import admit, checkpoint, events, replay, state
 DAYS = st.integers(0, worlds.HORIZON_DAYS + 60)
 # what another system's figures cannot tell: parts of a minor unit, money counted for the next instalment, caps, and how
 # the principal of the instalments to come was shared out when the loan began; which fees were charged at its start, and
-# in which parts the money was drawn; since when interest is no income
+# in which parts the money was drawn; since when interest is no income; which due dates fell away at an early end
 UNTOLD = ("planned", "levels", "drawn_later", "fees_at_start", "terms", "interest", "penalty", "penalty_in_year",
           "charged_minor", "credit_minor", "dropped", "even_factor", "disbursed_minor", "level_minor",
-          "non_accrual_on", "last_order")  # fmt: skip
+          "non_accrual_on", "dropped_dates", "last_order")  # fmt: skip
 
 
 @given(st.data())

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from tests.laws.slow import plan
-from tests.laws.slow.days import NIGHT, Span, earns, later, multiple
+from tests.laws.slow.days import NIGHT, Span, earns, later, multiple, worked
 from tests.laws.slow.loan import ALWAYS, NEVER, Charge, Demand, SlowLoan, add, count_for_charges_first
 from tests.laws.slow.nights import NOW, turn
 from tests.laws.slow.spreading import earn_at_once, spread
@@ -36,7 +36,7 @@ def on_days(loan: SlowLoan, days: Sequence[date]) -> None:
     there = [*loan.coming, loan.beyond]
     while len(there) <= len(days):
         there.append(Demand(ALWAYS))
-    loan.coming, loan.beyond = there[: len(days)], there[len(days)]
+    loan.coming, loan.beyond, loan.given_up = there[: len(days)], there[len(days)], []
     for one, day in zip(loan.coming, days, strict=True):
         one.due = day
     if loan.beyond.touched:
@@ -45,54 +45,76 @@ def on_days(loan: SlowLoan, days: Sequence[date]) -> None:
 
 
 def goes_on(loan: SlowLoan) -> None:
-    """A loan whose demands stand, and that was paid off before its time, goes on with its plan."""
+    """A loan whose demands stand, and that was paid off before its time, goes on with those that it had."""
     if loan.status != "closed" or not loan.stands or loan.began is None:
         return
-    planned = plan.due_days(loan.agreed, loan.began)
-    days = [day for day in planned if day > loan.today]
-    if not days:
+    again = [one for one in loan.given_up if one.due > loan.today]
+    if not again:
         return
-    settled = {bill.due: bill for bill in loan.bills if bill.due > loan.today}
+    gone = [one.due for one in loan.given_up if one not in again]
     loan.bills = [bill for bill in loan.bills if bill.due <= loan.today]
-    loan.coming = [settled.get(day, Demand(day)) for day in days]
-    loan.planned = loan.planned[-len(days) :]
+    loan.coming, loan.given_up = again, []
+    loan.passed -= len(again)
+    loan.planned = loan.planned[-len(again) :]
     plan.as_listed(loan)
-    loan.own_levels = loan.own_levels[-len(days) :] if len(loan.own_levels) >= len(days) else []
+    loan.own_levels = loan.own_levels[-len(again) :] if len(loan.own_levels) >= len(again) else []
     for one in loan.coming:  # what was settled of them is settled beforehand
-        one.touched = one in settled.values()
         add(one.paid, [(what, one.extra.pop(what)) for what in ("interest", "principal") if what in one.extra])
     loan.status, loan.matured = "live", None
-    loan.span = plan.next_span(loan, max([loan.began, *planned[: len(planned) - len(days)]]))
+    loan.span = plan.next_span(loan, max([loan.span.first if loan.span else loan.began, *gone]))
 
 
 def rescheduled(loan: SlowLoan, told: Any) -> None:
     """A due date goes elsewhere, and those after it with it; more come at the end, and then all is level anew."""
     if not loan.live or not loan.coming or loan.began is None:
         return
-    every, unit = loan.agreed.plan.every, loan.agreed.plan.unit
+    every, unit = loan.pace
     days = [one.due for one in loan.coming]
     if told.moved_from and told.moved_to:
         before, after = [d for d in days if d < told.moved_from], [d for d in days if d >= told.moved_from]
         if after:
-            loan.moved = max(told.moved_to, (before or [loan.today])[-1] + NIGHT)
-            days = before + [
-                day + (loan.moved - after[0]) if unit in ("days", "weeks") else later(loan.moved, every * k, unit)
-                for k, day in enumerate(after)
+            first, by_days = max(told.moved_to, (before or [loan.today])[-1] + NIGHT), unit in ("days", "weeks")
+            moved = [
+                day + (first - after[0]) if by_days else later(first, every * k, unit) for k, day in enumerate(after)
             ]
+            goes = dict(zip(after, _worked_after_the_first(loan, moved), strict=True))
+            odd = {goes[day] for day in loan.moved if day in goes and by_days}
+            loan.moved = {first} | odd | {day for day in loan.moved if day in before}
+            days = [goes.get(day, day) for day in days]
     on_days(loan, more_days(loan, days, told.more))
     loan.span = plan.next_span(loan, loan.span.first if loan.span else loan.today)
     if told.more:
         plan.plan_anew(loan, 0, without_the_paid=True)
 
 
+def _worked_after_the_first(loan: SlowLoan, days: Sequence[date]) -> list[date]:
+    """The first is the day that was said; those that follow from it are such that somebody works."""
+    agreed = loan.agreed
+    others = [worked(day, agreed.roll, agreed.work_calendar) for day in days[1:]]
+    return [days[0], *plan.one_after_another(days[0], others)]
+
+
 def more_days(loan: SlowLoan, days: Sequence[date], more: int) -> list[date]:
-    """By the plan's step from the loan's beginning, or else from the last."""
-    agreed, found = loan.agreed.plan, list(days)
+    """They go on as they have so far: the agreed ones by the step from the loan's beginning, others from the first of
+    them after which none is out of step."""
+    agreed, (every, unit), there = loan.agreed, loan.pace, len(days)
     assert loan.began
-    for k in range(more):
-        planned = later(loan.began, agreed.every * (agreed.count + k + 1), agreed.unit)
-        found.append(planned if planned > found[-1] else later(found[-1], agreed.every, agreed.unit))
-    return found
+
+    def in_step(since: date, times: int) -> date:
+        return worked(later(since, every * times, unit), agreed.roll, agreed.work_calendar)
+
+    said = plan.due_days(agreed, loan.began)
+    since = (agreed.signed_on if agreed.late_start == "dates_stay" else None) or loan.began
+    left = said[loan.passed - agreed.plan.count + len(said) :] if loan.passed < agreed.plan.count else []
+    own = [*left, *(in_step(since, loan.passed + k + 1) for k in range(len(left), there + more))]
+    goes_on = own[:there] == list(days) and (every, unit) == (agreed.plan.every, agreed.plan.unit)
+    added = own[there : there + more]
+    if not goes_on or not added or added[0] <= days[-1]:
+        at = 0
+        while any(days[k] != in_step(days[at], k - at) for k in range(at + 1, there)):
+            at += 1
+        added = [in_step(days[at], k - at) for k in range(there, there + more)]
+    return [*days, *plan.one_after_another(days[-1], added)]
 
 
 # --- money that comes later --------------------------------------------------------------------------------------
@@ -133,7 +155,7 @@ def plan_beside(loan: SlowLoan, financed: int, before: list[int]) -> None:
     on_days(loan, more_days(loan, [one.due for one in loan.coming], count - len(loan.coming)))
     loan.span = plan.next_span(loan, loan.span.first if loan.span else loan.today)
     spans, told = plan.spans_to_come(loan), plan.prices(loan)
-    own = plan.rungs(loan, spans[:count], told, from_today=True)
+    own = plan.rungs(loan, spans[:count], told, from_today=True, first=1)
     owing = plan.Owing(Fraction(financed), financed, brought_so_far(loan, financed))
     amounts = _amounts(loan, plan.asks(loan, [plan.level(loan, owing, own)] * count, owing, own))
     length = max(len(before), count)
@@ -155,7 +177,8 @@ def respread(loan: SlowLoan, told: Any) -> None:
     unearned = _would_still_bear(loan) - here
     past = _take_back(loan, charges_too=told.interest != "levelled")
     if told.start_on:
-        _other_days(loan, [later(told.start_on, told.every * k, told.unit) for k in range(told.count)])
+        days = [later(told.start_on, told.every * k, told.unit) for k in range(told.count)]
+        _other_days(loan, _worked_after_the_first(loan, days))
         loan.pace = (told.every, told.unit)
         loan.span = plan.next_span(loan, loan.span.first if loan.span else loan.today)
     loan.planned, loan.own_levels, loan.matured = [], [], None
@@ -222,8 +245,9 @@ def _other_days(loan: SlowLoan, days: list[date]) -> None:
         loan.bills.append(Demand(loan.today, starts))
     days = plan.one_after_another(loan.today - NIGHT, days)
     loan.forget_those_to_come()
+    loan.given_up = []
     loan.coming = [Demand(day) for day in days]
-    loan.moved = days[0]
+    loan.moved = {days[0]}
     loan.span = plan.next_span(loan, min(starts, days[0]))
 
 
@@ -271,6 +295,7 @@ def _all_due(loan: SlowLoan) -> None:
         add(last.left, left.items())
     else:
         loan.bills.append(Demand(loan.today, loan.span.first if loan.span else loan.today, left))
+    loan.passed += len(loan.coming)
     loan.forget_those_to_come()
     loan.charges, loan.matured, loan.bears_on = [], loan.today, 0
     spread(loan, NOW)

@@ -99,6 +99,7 @@ def _begin(loan: SlowLoan) -> None:
                 loan.owe("principal", sum(parts.values()))
     loan.drawn = loan.owed().get("principal", 0)
     loan.coming = [Demand(day) for day in plan.due_days(agreed, loan.today)]
+    loan.passed = agreed.plan.count - len(loan.coming)
     _agreed_prices(loan, loan.today)
     loan.status, loan.matured = "live", None
     loan.span = plan.next_span(loan)
@@ -147,6 +148,7 @@ def taken_over(loan: SlowLoan, told: Any) -> None:
     nothing_left = said.bills and not loan.loose.get("principal") and not loan.loose.get("interest")
     days = [] if nothing_left else [day for day in agreed if day >= loan.today and day > starts]
     loan.coming = [Demand(day) for day in days]
+    loan.passed = loan.agreed.plan.count - len(days)
     _agreed_prices(loan, said.disbursed_on)
     if not days:
         loan.matured = starts if nothing_left else max(starts, agreed[-1])
@@ -330,7 +332,10 @@ def extended(loan: SlowLoan, told: Any) -> None:
             del loan.loose[what]
         loan.bills.append(Demand(loan.today, loan.span.first if loan.span else loan.today, asked))
     days = [worked(one.due + (first - due), agreed.roll, agreed.work_calendar) for one in loan.coming[1:]]
-    anew.on_days(loan, [first, *plan.one_after_another(first, days)])
+    days = [first, *plan.one_after_another(first, days)]
+    odd = {one for one in loan.coming[1:] if one.due in loan.moved}
+    anew.on_days(loan, days)
+    loan.moved = {first} | {one.due for one in odd}
     loan.matured, loan.bears_on = None, 0
     loan.span = plan.next_span(loan)
     spread(loan, NOW)

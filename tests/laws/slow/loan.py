@@ -52,6 +52,8 @@ class SlowLoan:
         self.loose: dict[str, int] = {}  # owed, and asked for by nobody
         self.bills: list[Demand] = []
         self.coming: list[Demand] = []
+        self.given_up: list[Demand] = []  # they were to come when all was paid
+        self.passed = 0  # demands of the plan that are not to come any more
         self.beyond = Demand(ALWAYS)  # one after them, for charges of a later day
         self.charges: list[Charge] = []
         self.money = self.claim = self.buyer_owes = self.buyers_money = 0
@@ -63,7 +65,7 @@ class SlowLoan:
         self.interest_asked = self.fine_asked = self.fined_this_year = self.charged = 0
         self.span: Span | None = None
         self.pace: tuple[int, str] = (agreed.plan.every, agreed.plan.unit)
-        self.moved: date | None = None  # the end of a time that is not as long as agreed
+        self.moved: set[date] = set()  # the ends of times that are not as long as agreed
         self.level = self.prepaid = 0
         self.bears_on = 0  # repaid since the last demand of the plan, where that saves interest from the next on
         self.own_levels: list[int] = []  # of each, where later money is repaid over a term of its own
@@ -175,7 +177,7 @@ class SlowLoan:
 
     def number(self) -> int:
         """Of the demand that comes next."""
-        return max(0, int(self.agreed.plan.count) - len(self.coming)) + 1
+        return self.passed + 1
 
     def ends(self) -> date:
         return self.coming[-1].due if self.coming else ALWAYS

@@ -95,7 +95,7 @@ def ask(loan: SlowLoan) -> None:
     _with_charges(loan, one)
     one.due = loan.today
     loan.bills.append(one)
-    rest, loan.coming = loan.coming[1:], loan.coming[1:]
+    rest, loan.coming, loan.passed = loan.coming[1:], loan.coming[1:], loan.passed + 1
     loan.planned, loan.own_levels = loan.planned[1:], loan.own_levels[1:]
     loan.prepaid = max(0, loan.prepaid - level)
     if last:
@@ -203,6 +203,8 @@ def nothing_to_come(loan: SlowLoan, demands: Sequence[Demand]) -> None:
         loan.bills.append(one)
     if loan.beyond in demands:
         loan.beyond = Demand(ALWAYS)
+    loan.given_up = loan.coming or loan.given_up
+    loan.passed += len(loan.coming)
     loan.coming = []
 
 

@@ -47,7 +47,7 @@ def next_span(loan: SlowLoan, starts: date | None = None) -> Span:
     """From a day to the next demand; after the last, one step of the plan."""
     first, (every, unit) = starts or loan.today, loan.pace
     last = loan.coming[0].due if loan.coming else later(first, every, unit)
-    return Span(first, last, steps_in(first, last, unit) if last == loan.moved else every, unit)
+    return Span(first, last, steps_in(first, last, unit) if last in loan.moved else every, unit)
 
 
 def spans_to_come(loan: SlowLoan) -> list[Span]:
@@ -57,7 +57,7 @@ def spans_to_come(loan: SlowLoan) -> list[Span]:
     every, unit = loan.pace
     starts = [loan.span.first, *(one.due for one in loan.coming)]
     found = [
-        Span(a, one.due, steps_in(a, one.due, unit) if one.due == loan.moved else every, unit)
+        Span(a, one.due, steps_in(a, one.due, unit) if one.due in loan.moved else every, unit)
         for a, one in zip(starts, loan.coming, strict=False)
     ]
     return [loan.span if found[0].last == loan.span.last else found[0], *found[1:]]
@@ -84,11 +84,11 @@ class Rung(NamedTuple):
     counts: Fraction
 
 
-def rungs(loan: SlowLoan, spans: Sequence[Span], told: Prices, *, from_today: bool) -> list[Rung]:
-    """With `from_today` only what the nights still bring; the level counts all of them, where interest is flat those to
-    come, and those without interest."""
+def rungs(loan: SlowLoan, spans: Sequence[Span], told: Prices, *, from_today: bool, first: int = 0) -> list[Rung]:
+    """From number `first` on, or the next. With `from_today` only what the nights still bring; the level counts all of
+    them, where interest is flat those to come, and those without interest."""
     agreed, grace, found = loan.agreed, loan.agreed.grace, list[Rung]()
-    for number, span in enumerate(spans, max(0, agreed.plan.count - len(spans)) + 1):
+    for number, span in enumerate(spans, first or loan.number()):
         brings = counts = Fraction(0)
         here = nights = span.nights()
         if number > grace.interest_free:
@@ -258,7 +258,7 @@ def _all_the_same(loan: SlowLoan, spans: Sequence[Span], found: list[Rung]) -> l
     same = list[Rung]()
     for rung, span in zip(found, spans, strict=True):
         brings = loan.even * _left_of(loan, rung.number, span)
-        whole = loan.even if rung.number > loan.agreed.grace.interest_free else Fraction(0)
+        whole = evenly(loan, span) if rung.number > loan.agreed.grace.interest_free else Fraction(0)
         same.append(Rung(rung.number, brings, brings if is_flat(loan) else whole))
     return same
 
@@ -267,7 +267,21 @@ def _left_of(loan: SlowLoan, number: int, span: Span) -> Fraction:
     """The part of a period whose nights still bring something."""
     nights = span.nights() if number > loan.agreed.grace.interest_free else []
     bring = sum(night >= loan.today and not loan.resting(night) for night in nights)
-    return Fraction(bring, (span.last - span.first).days)
+    return _weight(loan, span) * Fraction(bring, (span.last - span.first).days)
+
+
+def evenly(loan: SlowLoan, span: Span) -> Fraction:
+    """What a period brings where all bring the same."""
+    return (loan.even or Fraction(0)) * _weight(loan, span)
+
+
+def _weight(loan: SlowLoan, span: Span) -> Fraction:
+    """As many periods as one counts for: if it is not as long as agreed, its nights count, each as those of the plan do
+    on the average."""
+    if span.last not in loan.moved or loan.began is None:
+        return Fraction(1)
+    days = due_days(loan.agreed, loan.began)
+    return Fraction(len(span.nights()) * len(days), (days[-1] - loan.began).days)
 
 
 def last_by_plan(loan: SlowLoan) -> int:
@@ -362,5 +376,7 @@ def set_level(loan: SlowLoan, amount: int) -> None:
 
 
 def as_listed(loan: SlowLoan) -> None:
-    if len(loan.agreed.plan.principals) >= len(loan.coming):
+    """Where the demands are those of the list."""
+    as_many = loan.passed + len(loan.coming) == loan.agreed.plan.count
+    if as_many and len(loan.agreed.plan.principals) >= len(loan.coming):
         loan.planned = loan.agreed.plan.principals[-len(loan.coming) :]

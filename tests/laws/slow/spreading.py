@@ -324,7 +324,7 @@ def _smaller(loan: SlowLoan) -> None:
     spans = [Span(a, b, every, unit) for a, b in zip(days, days[1:], strict=False)]
     told = [(loan.today, loan.price), *loan.prices_to_come]
     owing = plan.Owing(due, bearing_tonight(loan))
-    loan.level = plan.level(loan, owing, plan.rungs(loan, spans, told, from_today=False))
+    loan.level = plan.level(loan, owing, plan.rungs(loan, spans, told, from_today=False, first=loan.number() + 1))
     loan.prepaid = loan.level
 
 
@@ -338,7 +338,7 @@ def brings(loan: SlowLoan, night: date) -> Fraction:
     """What a night of the running period brings for one unit, as things are tonight."""
     assert loan.span is not None
     if loan.even is not None and loan.matured is None:
-        return loan.even / (loan.span.last - loan.span.first).days
+        return plan.evenly(loan, loan.span) / (loan.span.last - loan.span.first).days
     return earns(night, loan.span, loan.agreed.day_count, *loan.price)
 
 

@@ -18,7 +18,7 @@ from usance.apps.institutions.rows import copy_new
 from usance.apps.ledger import services as ledger
 from usance.apps.servicing import earnings, folding, posting, statuses
 from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement, LoanParty
-from usance.core.loan import admit, replay, state
+from usance.core.loan import admit, precedents, replay, state
 from usance.core.loan.apply import apply_into
 from usance.core.loan.close import advance_into
 from usance.core.loan.events import Event, TakenOver
@@ -76,7 +76,7 @@ def lived(terms: Terms, told: Sequence[Event], to: date) -> Step:
 
 def _admit(loan: state.Loan, before: Sequence[Event], event: Event) -> None:
     try:
-        admit.admit_to_history(before, event, loan.terms)
+        precedents.admit_to_history(before, event, loan.terms)
         admit.admit(loan, event)
     except Refusal as refusal:
         raise EventRefused(event, refusal) from None

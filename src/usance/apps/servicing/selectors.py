@@ -240,7 +240,7 @@ def may_step_back_until(row: Loan) -> date | None:
     """The last day on which the borrower may step back from the loan; None where it is over, or never was."""
     if folding.binding_terms_of(row).cooling_off is None:
         return None
-    last_on = state.may_withdraw_until(state_on(row))
+    last_on = admit.may_withdraw_until(state_on(row))
     return last_on if last_on is not None and last_on >= business_date() else None
 
 

@@ -307,7 +307,8 @@ def _smaller_instalments(loan: Loan) -> Loan:
     due = Fraction(left.get("principal", 0))
     if "interest" in plan.LEVEL_PARTS[loan.terms.plan.kind]:
         due += left.get("interest", 0) + charges.interest_between(loan, loan.due_dates[0])
-    ahead = plan.rungs(loan.terms, plan.periods(loan.terms, loan.due_dates[0], later, state.pace(loan)), spans)
+    periods = plan.periods(loan.terms, loan.due_dates[0], later, state.pace(loan))
+    ahead = plan.rungs(loan.terms, periods, spans, first=state.instalment_number(loan) + 1)
     level = plan.level(loan.terms, plan.Owed(due, Fraction(charges.interest_base(loan))), ahead)
     return loan._replace(level_minor=level, credit_minor=level)
 

@@ -287,7 +287,7 @@ def extended_due_on(loan: Loan, days: int) -> date:
     how = loan.terms.extension.extend_from if loan.terms.extension else "later_of_both"
     moved = EXTEND_FROM[how](due_on, loan.at) + timedelta(days=days)
     tomorrow = loan.at + calendar.ONE_DAY
-    return max(calendar.ROLLS[loan.terms.roll](max(moved, tomorrow), loan.terms.work_calendar), tomorrow)
+    return max(plan.rolled(loan.terms, max(moved, tomorrow)), tomorrow)
 
 
 def extended(loan: Loan, event: events.Extended, book: Book) -> Loan:
@@ -301,8 +301,7 @@ def extended(loan: Loan, event: events.Extended, book: Book) -> Loan:
             loan = charges.charge_fee(loan, book, fee.kind, charges.fee_amount(loan, fee), loan.at)
     if loan.due_dates:
         shift = due_on - loan.due_dates[0]
-        roll = calendar.ROLLS[loan.terms.roll]
-        later = (roll(on + shift, loan.terms.work_calendar) for on in loan.due_dates[1:])
+        later = (plan.rolled(loan.terms, on + shift) for on in loan.due_dates[1:])
         dates = (due_on, *plan.apart(due_on, later))
     else:
         loan, dates = _take_back_principal(loan), (due_on,)
@@ -311,7 +310,8 @@ def extended(loan: Loan, event: events.Extended, book: Book) -> Loan:
     if charges_now:
         starts_on = loan.period.starts_on if loan.period else loan.at
         bills = (*bills, Bill(len(bills) + 1, starts_on, loan.at, charges_now))
-    loan = reshape.on_dates(loan, dates)
+    moved = (due_on, *(on for on in reshape.carried(loan, dates) if on > due_on))
+    loan = reshape.on_dates(loan, dates)._replace(moved_to=moved)
     loan = loan._replace(matured_on=None, bills=bills, extension_count=loan.extension_count + 1)
     book.fact("extended", loan.at, new_due_on=due_on.isoformat(), price_minor=sum(charges_now.values()))
     loan = loan._replace(period=next_period(loan), still_bearing_minor=0)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from usance.core import money, rates
 from usance.core.calendar import ONE_DAY
-from usance.core.loan import state
+from usance.core.loan import even, state
 from usance.core.loan.state import Accrued, Book, Loan, change
 from usance.core.loan.terms import Fee, Terms
 from usance.core.loan.told import Price, Told, accrual_told
@@ -112,11 +112,8 @@ def interest_between(loan: Loan, until: date) -> Fraction:
     if not base or loan.period is None or cost_room(loan) == 0:
         return Fraction(0)
     if loan.even_factor is not None and loan.matured_on is None:
-        return (
-            base
-            * loan.even_factor
-            * Fraction((until - loan.at).days, (loan.period.ends_on - loan.period.starts_on).days)
-        )
+        part = Fraction((until - loan.at).days, (loan.period.ends_on - loan.period.starts_on).days)
+        return base * even.share(loan, loan.period) * part
     return base * rates.ACCRUALS[loan.terms.day_count](loan.rate, loan.at, until, loan.period)
 
 
@@ -168,8 +165,8 @@ def post_interest(
 
 
 def _price(loan: Loan) -> Price:
-    if loan.even_factor is not None and loan.matured_on is None:
-        return Price(loan.even_factor, "instalment")
+    if loan.even_factor is not None and loan.matured_on is None and loan.period is not None:
+        return Price(even.share(loan, loan.period), "instalment")
     return Price(loan.rate.share, loan.rate.per)
 
 

@@ -82,7 +82,8 @@ def _rate(told: Mapping[str, str]) -> Rate:
 
 DAY, RATIO, LIST = Form(_day, _date), Form(ratio_text, ratio), Form(list, tuple)
 ACCRUED = Form(_accrued, lambda told: Accrued(ratio(told[0]), told[1]))
-DAYS = ("at", "disbursed_on", "matured_on", "closed_on", "moved_to", "charged_off_on", "withdrawn_on", "non_accrual_on")
+DATES = Form(lambda days: [_day(day) for day in days], lambda told: tuple(map(_date, told)))
+DAYS = ("at", "disbursed_on", "matured_on", "closed_on", "charged_off_on", "withdrawn_on", "non_accrual_on")
 FORMS: dict[str, Form] = {
     **dict.fromkeys(DAYS, DAY),
     **dict.fromkeys(("balances", "fees_at_start", "incomes"), Form(dict, dict)),
@@ -98,7 +99,8 @@ FORMS: dict[str, Form] = {
     "planned_so_far": Form(
         lambda part: [_day(part[0]), ratio_text(part[1])], lambda told: (_date(told[0]), ratio(told[1]))
     ),
-    "due_dates": Form(lambda days: [_day(day) for day in days], lambda told: tuple(map(_date, told))),
+    **dict.fromkeys(("due_dates", "dropped_dates"), DATES),
+    "moved_to": Form(DATES.written, lambda told: DATES.read([told] if isinstance(told, str) else told)),  # once one day
     "ahead": Form(
         lambda parts: [[dict(one.paid), dict(one.relieved), one.reserved_minor] for one in parts],
         lambda told: tuple(Ahead(*parts) for parts in told),

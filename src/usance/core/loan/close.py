@@ -118,7 +118,7 @@ def next_period(loan: Loan, starts_on: date | None = None) -> Period:
     every, unit = state.pace(loan)
     start = starts_on or loan.at
     ends_on = loan.due_dates[0] if loan.due_dates else calendar.STEPS[unit](start, every)
-    if ends_on == loan.moved_to:
+    if ends_on in loan.moved_to:
         return Period(start, ends_on, calendar.steps_between(start, ends_on, unit), unit)
     return Period(start, ends_on, every, unit)
 
@@ -263,7 +263,12 @@ def nothing_to_come(loan: Loan, dates: Sequence[date]) -> Loan:
         early = sum(ahead.paid.values())
         bills.append(Bill(len(bills) + 1, starts_on, due_on, due, ahead.paid, ahead.relieved, early_minor=early))
         starts_on, dated = due_on, tuple(item for item in dated if item.due_on > due_on)
-    return state.recounted(loan._replace(bills=tuple(bills), due_dates=(), ahead=loan.ahead[len(dates) :], dated=dated))
+    return state.recounted(
+        loan._replace(
+            bills=tuple(bills), due_dates=(), ahead=loan.ahead[len(dates) :], dated=dated,
+            dropped_dates=loan.due_dates or loan.dropped_dates or (),
+        )
+    )  # fmt: skip
 
 
 def _takes_all(loan: Loan, left: Mapping[str, int], room: int) -> bool:

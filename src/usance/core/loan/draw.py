@@ -58,8 +58,9 @@ def standing_beside(loan: Loan) -> tuple[int, ...]:
     if not loan.due_dates:
         return ()
     rungs = plan.rungs(
-        loan.terms, to_come.periods_to_come(loan), to_come.rate_spans(loan), loan.at, charges.rests(loan)
-    )
+        loan.terms, to_come.periods_to_come(loan), to_come.rate_spans(loan), loan.at, charges.rests(loan),
+        first=state.instalment_number(loan),
+    )  # fmt: skip
     asked = plan.shares(loan.terms, state.levels(loan), to_come.owed_to_come(loan), rungs, to_come.saved(loan))
     whole = "interest" in plan.LEVEL_PARTS[loan.terms.plan.kind]
     return tuple(
@@ -108,7 +109,7 @@ def _beside(loan: Loan, financed: int, before: tuple[int, ...]) -> Loan:
     loan = reshape.on_dates(loan, dates)
     loan = loan._replace(period=next_period(loan, starts_on))
     periods, spans, rests = to_come.periods_to_come(loan), to_come.rate_spans(loan), charges.rests(loan)
-    rungs = plan.rungs(terms, periods[:count], spans, loan.at, rests)
+    rungs = plan.rungs(terms, periods[:count], spans, loan.at, rests, first=1)
     owed = plan.Owed(Fraction(financed), Fraction(financed), _earned_of(loan, financed))
     level = plan.level(terms, owed, rungs)
     whole = "interest" in plan.LEVEL_PARTS[terms.plan.kind]
@@ -117,7 +118,8 @@ def _beside(loan: Loan, financed: int, before: tuple[int, ...]) -> Loan:
         for share in plan.shares(terms, [level] * count, owed, rungs)
     ]
     levels = tuple(a + b for a, b in zip_longest(before, own, fillvalue=0))
-    together = plan.shares(terms, levels, to_come.owed_to_come(loan), plan.rungs(terms, periods, spans, loan.at, rests))
+    all_rungs = plan.rungs(terms, periods, spans, loan.at, rests, first=state.instalment_number(loan))
+    together = plan.shares(terms, levels, to_come.owed_to_come(loan), all_rungs)
     planned = tuple(int(share.principal) for share in together)
     return levelling.at_level(loan._replace(levels=levels, planned=planned), levels[0])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from usance.core.loan import allocate, charges, plan, to_come
+from usance.core.loan import allocate, charges, plan, state, to_come
 from usance.core.loan.state import Loan
 from usance.core.rates import Period, Rate
 
@@ -29,7 +29,7 @@ def anew(
     if rate_before and starts_on < loan.at:
         spans = [(starts_on, rate_before), (loan.at, loan.rate)]
     periods = to_come.periods_to_come(loan)
-    ahead = plan.rungs(terms, periods, spans, loan.at, charges.rests(loan))
+    ahead = plan.rungs(terms, periods, spans, loan.at, charges.rests(loan), first=state.instalment_number(loan))
     owed = to_come.owed_to_come(loan)
     standing = terms.early_payment in allocate.AHEAD
     if standing and loan.planned:
@@ -61,7 +61,10 @@ def spread_evenly(loan: Loan, spans_before: plan.RateSpans) -> Loan:
 
 def _bear(loan: Loan, periods: Sequence[Period], spans: plan.RateSpans) -> Fraction:
     """What one unit of balance bears from today on, at these rates."""
-    rungs = plan.rungs(loan.terms, periods, spans, loan.at, charges.rests(loan)) if spans else []
+    if not spans:
+        return Fraction(0)
+    first, rests = state.instalment_number(loan), charges.rests(loan)
+    rungs = plan.rungs(loan.terms, periods, spans, loan.at, rests, first=first)
     return sum((rung.earns for rung in rungs), Fraction(0))
 
 
@@ -71,6 +74,7 @@ def at_level(loan: Loan, level: int) -> Loan:
 
 
 def as_listed(loan: Loan) -> Loan:
-    """With the principal that a listed plan says for each of its dates, unless more have come."""
+    """With the principal that a listed plan says for each of its dates, unless there are more or fewer now."""
     listed = loan.terms.plan.principals
-    return loan._replace(planned=listed[-len(loan.due_dates) :]) if len(listed) >= len(loan.due_dates) else loan
+    fits = not loan.more and len(listed) >= len(loan.due_dates)
+    return loan._replace(planned=listed[-len(loan.due_dates) :]) if fits else loan

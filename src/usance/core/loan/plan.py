@@ -21,11 +21,16 @@ RateSpans = Sequence[tuple[date, Rate]]  # (from, rate), in order
 def _dates_from(terms: Terms, start: date) -> tuple[date, ...]:
     """Every date counted from the start, so that a short month never shortens the next; then rolled. Agreed dates are
     taken as they are, those that have gone by left out, unless all have."""
-    plan, step, roll = terms.plan, calendar.STEPS[terms.plan.unit], calendar.ROLLS[terms.roll]
+    plan, step = terms.plan, calendar.STEPS[terms.plan.unit]
     dates = [on for on in plan.dates if on > start] or [step(start, plan.every * k) for k in range(1, plan.count + 1)]
     if plan.length:
         dates[-1] = calendar.STEPS[plan.length_unit](start, plan.length)
-    return apart(start, (roll(on, terms.work_calendar) for on in dates))
+    return apart(start, (rolled(terms, on) for on in dates))
+
+
+def rolled(terms: Terms, on: date) -> date:
+    """Where a due date goes that nobody works on."""
+    return calendar.ROLLS[terms.roll](on, terms.work_calendar)
 
 
 def apart(start: date, dates: Iterable[date]) -> tuple[date, ...]:
@@ -45,8 +50,13 @@ def _dates_move(terms: Terms, start: date) -> tuple[date, ...]:
 
 def _dates_stay(terms: Terms, start: date) -> tuple[date, ...]:
     """The signed dates hold; the first period is shorter. Dates that have gone by fall away, unless all have."""
-    signed = _dates_from(terms, terms.signed_on or start)
+    signed = _dates_from(terms, begins_on(terms, start))
     return tuple(on for on in signed if on > start) or _dates_from(terms, start)
+
+
+def begins_on(terms: Terms, start: date) -> date:
+    """The day from which due dates are counted, of a loan whose interest starts on `start`."""
+    return (terms.signed_on or start) if terms.late_start == "dates_stay" else start
 
 
 LATE_STARTS: dict[str, Callable[[Terms, date], tuple[date, ...]]] = {
@@ -126,12 +136,13 @@ def rungs(
     spans: RateSpans,
     today: date | None = None,
     rests: Sequence[tuple[date, date]] = (),
-    first: int = 0,
+    *,
+    first: int,
 ) -> list[Rung]:
-    """The instalments of these periods: those from number `first` on, else the last of the plan. One that bears no
-    interest earns nothing; one that asks for none does not count it in the level either. The running period earns from
-    `today` on, and counts whole, unless interest is flat; nights of rest earn nothing, and count."""
-    first, grace, flat = first or max(0, terms.plan.count - len(ahead)) + 1, terms.grace, terms.interest_base in FLAT
+    """The instalments of these periods, those from number `first` on. One that bears no interest earns nothing; one
+    that asks for none does not count it in the level either. The running period earns from `today` on, and counts
+    whole, unless interest is flat; nights of rest earn nothing, and count."""
+    grace, flat = terms.grace, terms.interest_base in FLAT
     earning, found, waits = with_rests(spans, rests), [], max(grace.interest, grace.interest_free)
     for number, period in enumerate(ahead, first):
         begun = today is not None and period.starts_on < today

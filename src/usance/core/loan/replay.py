@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from usance.core.loan import state
-from usance.core.loan.admit import admit, admit_to_history
+from usance.core.loan.admit import admit
 from usance.core.loan.apply import apply_into
 from usance.core.loan.close import advance, advance_into
 from usance.core.loan.events import (
@@ -23,6 +23,7 @@ from usance.core.loan.events import (
     TakenOver,
     TermsCorrected,
 )
+from usance.core.loan.precedents import admit_to_history
 from usance.core.loan.refused import TermsContradicted
 from usance.core.loan.state import Book, Fact, Loan, Movement, Step
 from usance.core.loan.terms import Terms

@@ -14,13 +14,16 @@ from usance.core.loan.state import Bill, Book, Loan, change
 
 
 def to_come_again(loan: Loan) -> Loan:
-    """A loan that was paid off before its time goes on with its plan; what was paid of instalments is paid in
-    advance."""
+    """A loan that was paid off before its time goes on with the instalments that it had; what was paid of them is paid
+    in advance."""
     if loan.status != "closed" or loan.terms.early_payment not in allocate.AHEAD or loan.disbursed_on is None:
         return loan
-    agreed = plan.due_dates(loan.terms, loan.disbursed_on)
-    dates = tuple(on for on in agreed if on > loan.at)
-    begun_on = max([loan.disbursed_on, *(on for on in agreed if on <= loan.at)])
+    there = loan.dropped_dates
+    if there is None:  # a checkpoint of an earlier version
+        there = plan.due_dates(loan.terms, loan.disbursed_on)
+    dates = tuple(on for on in there if on > loan.at)
+    starts_on = loan.period.starts_on if loan.period else loan.disbursed_on
+    begun_on = max([starts_on, *(on for on in there if on <= loan.at)])
     if not dates:
         return loan
     by_date = {
@@ -30,7 +33,7 @@ def to_come_again(loan: Loan) -> Loan:
     }
     bills = tuple(bill for bill in loan.bills if bill.due_on <= loan.at)
     loan = loan._replace(
-        status="active", closed_on=None, matured_on=None, due_dates=dates, bills=bills,
+        status="active", closed_on=None, matured_on=None, due_dates=dates, dropped_dates=None, bills=bills,
         ahead=tuple(by_date.get(on, state.Ahead()) for on in dates), planned=loan.planned[-len(dates):],
         levels=loan.levels[-len(dates):] if len(loan.levels) >= len(dates) else (),
     )  # fmt: skip
@@ -101,7 +104,7 @@ def on_dates(loan: Loan, dates: Sequence[date]) -> Loan:
         item._replace(due_on=after[index] if index < len(dates) else max(item.due_on, after[-1]))
         for index, item in settled
     ]
-    return loan._replace(due_dates=tuple(dates), dated=tuple(sorted([*moved, *left])))
+    return state.redated(loan, dates)._replace(dated=tuple(sorted([*moved, *left])))
 
 
 def _dated_apart(loan: Loan) -> tuple[list[tuple[int, state.Dated]], list[state.Dated]]:
@@ -120,47 +123,78 @@ def _dated_apart(loan: Loan) -> tuple[list[tuple[int, state.Dated]], list[state.
 
 
 def rescheduled(loan: Loan, event: events.Rescheduled, book: Book) -> Loan:
-    """Due dates from one on move, each by the plan's step from where it went; more instalments come after the last,
+    """Due dates from one on move, each by the loan's pace from where it went; more instalments come after the last,
     and then what is left is levelled over all of them."""
     if loan.status not in state.LIVE or not loan.due_dates or loan.disbursed_on is None:
         return loan
-    dates, moved_to = list(loan.due_dates), loan.moved_to
+    dates, moved = list(loan.due_dates), loan.moved_to
     if event.moved_from and event.moved_to:
-        dates, moved_to = _moved(loan, event.moved_from, event.moved_to)
+        dates, moved = _moved(loan, event.moved_from, event.moved_to)
     dates = longer(loan, dates, event.more)
-    loan = on_dates(loan, dates)._replace(moved_to=moved_to)
+    loan = on_dates(loan, dates)._replace(moved_to=moved)
     loan = loan._replace(period=next_period(loan, loan.period.starts_on if loan.period else loan.at))
     book.fact("rescheduled", loan.at)
     return levelling.anew(loan, 0, as_paid=True) if event.more else loan
 
 
 def longer(loan: Loan, dates: Sequence[date], more: int) -> list[date]:
-    """With so many dates more, by the plan's step from the loan's beginning, or else from the last."""
-    agreed, found = loan.terms.plan, list(dates)
-    step = calendar.STEPS[agreed.unit]
-    for k in range(more):
-        planned = step(loan.disbursed_on or loan.at, agreed.every * (agreed.count + k + 1))
-        found.append(planned if planned > found[-1] else step(found[-1], agreed.every))
-    return found
+    """With so many dates more: by the plan's step from the loan's beginning, as long as these are the agreed ones; else
+    by its pace from the earliest of them from which the others follow by it."""
+    if more <= 0:
+        return list(dates)
+    count, (every, unit), agreed = len(dates), state.pace(loan), _as_agreed(loan, len(dates) + more)
+    if agreed[:count] == list(dates) and agreed[count] > dates[-1]:
+        return [*dates, *plan.apart(dates[-1], agreed[count:])]
+
+    def by_pace(index: int, until: int) -> list[date]:
+        steps = (calendar.STEPS[unit](dates[index], every * (k - index)) for k in range(index + 1, until))
+        return [plan.rolled(loan.terms, on) for on in steps]
+
+    first = next(index for index in range(count) if by_pace(index, count) == list(dates[index + 1 :]))
+    return [*dates, *plan.apart(dates[-1], by_pace(first, count + more)[-more:])]
 
 
-def _moved(loan: Loan, since: date, to: date) -> tuple[list[date], date | None]:
+def _as_agreed(loan: Loan, count: int) -> list[date]:
+    """The dates of so many instalments from the next one on, as was agreed, and on by the plan's step; none where the
+    loan has another pace."""
+    terms, begun = loan.terms, loan.disbursed_on or loan.at
+    if state.pace(loan) != (terms.plan.every, terms.plan.unit):
+        return []
+    step, origin, first = calendar.STEPS[terms.plan.unit], plan.begins_on(terms, begun), state.instalment_number(loan)
+    agreed = plan.due_dates(terms, begun)
+    known = dict(enumerate(agreed, terms.plan.count - len(agreed) + 1))
+    return [
+        known.get(number) or plan.rolled(terms, step(origin, terms.plan.every * number))
+        for number in range(first, first + count)
+    ]
+
+
+def _moved(loan: Loan, since: date, to: date) -> tuple[list[date], tuple[date, ...]]:
     """The first date from `since` on goes to a day, though never before the one ahead of it; the later ones follow.
-    With the day to which it went."""
+    With those whose periods have another length now."""
     before = [on for on in loan.due_dates if on < since]
     after = loan.due_dates[len(before) :]
     if not after:
         return before, loan.moved_to
     first = max(to, (before or [loan.at])[-1] + calendar.ONE_DAY)
-    followed = [_follows(loan, first, k, after[0], on) for k, on in enumerate(after)]
-    return [*before, *followed], first
+    later = (plan.rolled(loan.terms, _follows(loan, first, k, after[0], on)) for k, on in enumerate(after[1:], 1))
+    followed = [first, *plan.apart(first, later)]
+    kept = [*before, *followed] if state.pace(loan)[1] in DAYS else before
+    return [*before, *followed], (first, *carried(loan, kept))
+
+
+def carried(loan: Loan, dates: Sequence[date]) -> list[date]:
+    """Of these dates, in place of those that there are, the ones whose periods had another length before."""
+    return [on for was, on in zip(loan.due_dates, dates, strict=False) if was in loan.moved_to]
+
+
+DAYS = ("days", "weeks")  # steps of always the same length
 
 
 def _follows(loan: Loan, first: date, k: int, moved: date, on: date) -> date:
     """Where a date goes when one before it moved to `first`: days keep their distance, months their step."""
-    if loan.terms.plan.unit in ("days", "weeks"):
-        return on + (first - moved)
-    return calendar.STEPS[loan.terms.plan.unit](first, loan.terms.plan.every * k)
+    every, unit = state.pace(loan)
+    return on + (first - moved) if unit in DAYS else calendar.STEPS[unit](first, every * k)
 
 
 def respread(loan: Loan, event: events.Respread, book: Book) -> Loan:
@@ -173,7 +207,8 @@ def respread(loan: Loan, event: events.Respread, book: Book) -> Loan:
     accrued = state.regular(loan).get("interest", 0) - past.get("interest", 0)
     if event.start_on is not None:
         step = calendar.STEPS[event.unit]
-        dates = [step(event.start_on, event.every * k) for k in range(event.count)]
+        later = (plan.rolled(loan.terms, step(event.start_on, event.every * k)) for k in range(1, event.count))
+        dates = [event.start_on, *later]
         loan = _new_dates(loan, dates, (event.every, event.unit))
     loan = loan._replace(planned=(), levels=(), matured_on=None)
     book.fact("respread", loan.at)
@@ -224,7 +259,7 @@ def _new_dates(loan: Loan, dates: Sequence[date], pace: tuple[int, str]) -> Loan
         bill = Bill(len(bills) + 1, starts_on, loan.at, due, paid.paid, paid.relieved, sum(paid.paid.values()))
         bills = (*bills, bill)
     later = plan.apart(loan.at - calendar.ONE_DAY, dates)
-    loan = loan._replace(bills=bills, ahead=(), dated=tuple(left), due_dates=later, pace=pace, moved_to=later[0])
+    loan = state.redated(loan, later)._replace(bills=bills, ahead=(), dated=tuple(left), pace=pace, moved_to=later[:1])
     return state.recounted(loan._replace(period=next_period(loan, min(starts_on, later[0]))))
 
 
@@ -241,7 +276,8 @@ def _all_ahead(loan: Loan) -> state.Ahead:
 def _level_of(loan: Loan, principal: int) -> int:
     """The level that repays so much over the instalments to come, each counted whole."""
     owed = plan.Owed(Fraction(principal), Fraction(charges.INTEREST_BASES[loan.terms.interest_base](loan)))
-    return plan.level(loan.terms, owed, plan.rungs(loan.terms, to_come.periods_to_come(loan), to_come.rate_spans(loan)))
+    periods, spans = to_come.periods_to_come(loan), to_come.rate_spans(loan)
+    return plan.level(loan.terms, owed, plan.rungs(loan.terms, periods, spans, first=state.instalment_number(loan)))
 
 
 def _levelled_anew(loan: Loan, book: Book, past: Mapping[str, int], interest: Interest) -> Loan:

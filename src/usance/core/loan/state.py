@@ -4,7 +4,7 @@ Loan is an immutable record; functions that change it return another one and wri
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -51,6 +51,7 @@ class Loan(NamedTuple):
     charged_minor: int = 0  # all interest, fees and penalties ever charged
     period: Period | None = None  # the running one
     due_dates: tuple[date, ...] = ()  # not yet billed
+    more: int = 0  # so many more instalments than the plan has, since others took the place of some
     level_minor: int = 0  # what an instalment amounts to
     still_bearing_minor: int = 0  # repaid in the running period, where that bears interest until it ends
     credit_minor: int = 0  # paid in advance for coming instalments, where it lowers them
@@ -65,11 +66,12 @@ class Loan(NamedTuple):
     bills: tuple[Bill, ...] = ()
     settled_count: int = 0  # so many bills at the front are fully paid; the next one is not
     matured_on: date | None = None  # nothing more will be billed since
+    dropped_dates: tuple[date, ...] | None = None  # still to come when it was paid off; None: not noted
     closed_on: date | None = None
     penalty_paused: bool = False
     pauses: tuple[tuple[date, date], ...] = ()  # nights without interest, from and until
     pace: tuple[int, str] | None = None  # the step between due dates, where it is not the plan's any more
-    moved_to: date | None = None  # the due date whose period has not the plan's length
+    moved_to: tuple[date, ...] = ()  # the due dates whose periods have not the plan's length
     charged_off_on: date | None = None
     non_accrual_on: date | None = None  # since then interest is no income before it is paid
     non_accrual_by_hand: bool = False  # by our decision, until we decide otherwise
@@ -220,8 +222,14 @@ def pace(loan: Loan) -> tuple[int, str]:
 
 
 def instalment_number(loan: Loan) -> int:
-    """Which instalment of the plan falls due next, counted from 1; after the last, one more than there are."""
-    return max(0, loan.terms.plan.count - len(loan.due_dates)) + 1
+    """Which instalment falls due next, counted from 1; after the last, one more than there are."""
+    return max(0, loan.terms.plan.count + loan.more - len(loan.due_dates)) + 1
+
+
+def redated(loan: Loan, dates: Sequence[date]) -> Loan:
+    """With other instalments to come, on these dates. The next has the number that it had."""
+    more = loan.more + len(dates) - len(loan.due_dates)
+    return loan._replace(due_dates=tuple(dates), more=more, dropped_dates=None)
 
 
 def levels(loan: Loan) -> Sequence[int]:
@@ -316,14 +324,6 @@ def recounted(loan: Loan) -> Loan:
     while settled < len(loan.bills) and not loan.bills[settled].remaining:
         settled += 1
     return loan._replace(settled_count=settled)
-
-
-def may_withdraw_until(loan: Loan) -> date | None:
-    """The last day to step back; None where there is none (any more)."""
-    agreed, begins = loan.terms.cooling_off, loan.terms.signed_on or loan.disbursed_on
-    if agreed is None or begins is None or loan.status not in LIVE or loan.withdrawn_on is not None:
-        return None
-    return begins + timedelta(days=agreed.days)
 
 
 BESIDE = {CHARGED_OFF: "charge_off", SUSPENDED: "non_accrual"}  # and the rule by which it moves

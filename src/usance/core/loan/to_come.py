@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from usance.core import calendar, money, rates
-from usance.core.loan import charges, plan, state
+from usance.core.loan import charges, even, plan, state
 from usance.core.loan.state import Book, Loan
 from usance.core.loan.terms import Terms
 from usance.core.rates import Period, Rate
@@ -52,8 +52,8 @@ def periods_to_come(loan: Loan, most: int = 0) -> list[Period]:
     so many."""
     starts_on = loan.period.starts_on if loan.period else loan.at
     periods = plan.periods(loan.terms, starts_on, loan.due_dates[: most or None], state.pace(loan))
-    if loan.moved_to is not None:
-        periods = [_as_moved(period) if period.ends_on == loan.moved_to else period for period in periods]
+    if loan.moved_to:
+        periods = [_as_moved(period) if period.ends_on in loan.moved_to else period for period in periods]
     if loan.period and periods and loan.period.ends_on == periods[0].ends_on:
         periods[0] = loan.period
     return periods
@@ -67,18 +67,19 @@ def _as_moved(period: Period) -> Period:
 def each_alike(loan: Loan, periods: Sequence[Period], ahead: Sequence[plan.Rung]) -> list[plan.Rung]:
     """Where interest is spread evenly, each period earns the same, the running one what is left of that; and counts
     whole, unless interest is flat."""
-    even, flat, found = loan.even_factor or Fraction(0), loan.terms.interest_base in plan.FLAT, list[plan.Rung]()
-    for rung, part in zip(ahead, bearing_parts(loan, periods), strict=True):
-        counts = part if flat else rung.number > loan.terms.grace.interest_free
-        found.append(rung._replace(earns=even * part, counts=even * counts))
+    each, flat, found = loan.even_factor or Fraction(0), loan.terms.interest_base in plan.FLAT, list[plan.Rung]()
+    for rung, period, part in zip(ahead, periods, bearing_parts(loan, periods), strict=True):
+        whole = even.parts(loan, period) * (rung.number > loan.terms.grace.interest_free)
+        found.append(rung._replace(earns=each * part, counts=each * (part if flat else whole)))
     return found
 
 
 def bearing_parts(loan: Loan, periods: Sequence[Period]) -> list[Fraction]:
-    """Of each period to come, the part of its nights that bears interest from today on."""
+    """Of each period to come, the part of its nights that bears interest from today on; more or less where one has more
+    or fewer nights than agreed."""
     numbers = range(state.instalment_number(loan), state.instalment_number(loan) + len(periods))
     bears = [number > loan.terms.grace.interest_free for number in numbers]
-    return [_awake(loan, period) * part for period, part in zip(periods, bears, strict=True)]
+    return [_awake(loan, period) * even.parts(loan, period) * part for period, part in zip(periods, bears, strict=True)]
 
 
 def _awake(loan: Loan, period: Period) -> Fraction:

@@ -80,18 +80,6 @@ def test_a_date_that_was_moved_keeps_its_length_when_those_before_it_are_extende
     assert rows[1].amounts["interest"] == pytest.approx(rows[0].principal_after_minor * months / 100, abs=1)
 
 
-def test_a_checkpoint_of_one_moved_date_is_still_read() -> None:
-    loan = after(31, events.Extended(days=7, **on(31)), **MONTHS)
-    plain = checkpoint.to_json(loan)
-    plain["moved_to"] = plain["moved_to"][0]
-    assert checkpoint.from_json(plain, loan.terms) == loan
-
-
-# --- the number of an instalment ---------------------------------------------------------------------------------
-
-SAME = {"day_count": "same_as_period", "rates": TWELVE, "plan": MONTHS["plan"]}
-
-
 def _of_month(*, principal: int = 0, interest: int = 0, interest_free: int = 0) -> dict[str, Any]:
     return {**SAME, "grace": Grace(principal=principal, interest=interest, interest_free=interest_free)}
 

@@ -12,7 +12,7 @@ from usance.core.loan.terms import Terms
 from usance.core.rates import Period, Rate
 from usance.core.values import encode, ratio, ratio_text
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 DEFAULTS = {name: item for name, item in Loan._field_defaults.items() if name != "terms"}
 
 
@@ -99,8 +99,7 @@ FORMS: dict[str, Form] = {
     "planned_so_far": Form(
         lambda part: [_day(part[0]), ratio_text(part[1])], lambda told: (_date(told[0]), ratio(told[1]))
     ),
-    **dict.fromkeys(("due_dates", "dropped_dates"), DATES),
-    "moved_to": Form(DATES.written, lambda told: DATES.read([told] if isinstance(told, str) else told)),  # once one day
+    **dict.fromkeys(("due_dates", "dropped_dates", "moved_to"), DATES),
     "ahead": Form(
         lambda parts: [[dict(one.paid), dict(one.relieved), one.reserved_minor] for one in parts],
         lambda told: tuple(Ahead(*parts) for parts in told),

@@ -80,6 +80,11 @@ def test_a_date_that_was_moved_keeps_its_length_when_those_before_it_are_extende
     assert rows[1].amounts["interest"] == pytest.approx(rows[0].principal_after_minor * months / 100, abs=1)
 
 
+# --- the number of an instalment ---------------------------------------------------------------------------------
+
+SAME = {"day_count": "same_as_period", "rates": TWELVE, "plan": MONTHS["plan"]}
+
+
 def _of_month(*, principal: int = 0, interest: int = 0, interest_free: int = 0) -> dict[str, Any]:
     return {**SAME, "grace": Grace(principal=principal, interest=interest, interest_free=interest_free)}
 

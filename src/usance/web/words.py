@@ -252,7 +252,7 @@ def timeline(lines: Iterable[Any], currency: str) -> list[ui.TimelineItem]:
 def _what_of(details: Mapping[str, Any]) -> Any:
     """Which balance an event was about, or by whom the income is owed; nothing where neither is a question."""
     balance = details.get("balance")
-    return balance_name(balance) if balance else OF_INCOME.get(details.get("owed_by"), "")
+    return balance_name(balance) if balance else OF_INCOME.get(details.get("owed_by") or "", "")
 
 
 def schedule(view: Any) -> list[ui.Instalment]:

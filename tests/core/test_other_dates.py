@@ -11,8 +11,7 @@ import pytest
 
 from tests.core.loans import APPROVED, DISBURSED, START, after, on, terms
 from usance.core.calendar import WorkCalendar
-from usance.core.loan import checkpoint, events, quote, replay, state
-from usance.core.loan.apply import apply
+from usance.core.loan import events, quote, replay, state
 from usance.core.loan.terms import Grace, Plan, RateStep
 from usance.core.rates import Rate
 
@@ -201,11 +200,3 @@ def test_a_loan_that_is_owed_again_goes_on_with_dates_that_were_moved() -> None:
 def test_a_loan_that_is_owed_again_after_its_end_was_told_has_no_dates_again() -> None:
     loan = after(20, *_paid_off_and_disputed(events.Terminated(**on(9))), **IN_TURN)
     assert (loan.due_dates, state.due_now(loan)) == ((), 50_000)
-
-
-def test_an_earlier_checkpoint_of_a_loan_that_was_paid_off_goes_on_with_the_agreed_dates() -> None:
-    told = _paid_off_and_disputed()[:-1]
-    plain = checkpoint.to_json(after(20, *told, **IN_TURN))
-    del plain["dropped_dates"]
-    loan = apply(checkpoint.from_json(plain, terms(**IN_TURN)), DISPUTED).loan
-    assert loan == after(20, *told, DISPUTED, **IN_TURN)

@@ -266,7 +266,7 @@ def nothing_to_come(loan: Loan, dates: Sequence[date]) -> Loan:
     return state.recounted(
         loan._replace(
             bills=tuple(bills), due_dates=(), ahead=loan.ahead[len(dates) :], dated=dated,
-            dropped_dates=loan.due_dates or loan.dropped_dates or (),
+            dropped_dates=loan.due_dates or loan.dropped_dates,
         )
     )  # fmt: skip
 

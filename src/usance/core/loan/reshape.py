@@ -19,8 +19,6 @@ def to_come_again(loan: Loan) -> Loan:
     if loan.status != "closed" or loan.terms.early_payment not in allocate.AHEAD or loan.disbursed_on is None:
         return loan
     there = loan.dropped_dates
-    if there is None:  # a checkpoint of an earlier version
-        there = plan.due_dates(loan.terms, loan.disbursed_on)
     dates = tuple(on for on in there if on > loan.at)
     starts_on = loan.period.starts_on if loan.period else loan.disbursed_on
     begun_on = max([starts_on, *(on for on in there if on <= loan.at)])
@@ -33,7 +31,7 @@ def to_come_again(loan: Loan) -> Loan:
     }
     bills = tuple(bill for bill in loan.bills if bill.due_on <= loan.at)
     loan = loan._replace(
-        status="active", closed_on=None, matured_on=None, due_dates=dates, dropped_dates=None, bills=bills,
+        status="active", closed_on=None, matured_on=None, due_dates=dates, dropped_dates=(), bills=bills,
         ahead=tuple(by_date.get(on, state.Ahead()) for on in dates), planned=loan.planned[-len(dates):],
         levels=loan.levels[-len(dates):] if len(loan.levels) >= len(dates) else (),
     )  # fmt: skip

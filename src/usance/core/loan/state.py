@@ -66,7 +66,7 @@ class Loan(NamedTuple):
     bills: tuple[Bill, ...] = ()
     settled_count: int = 0  # so many bills at the front are fully paid; the next one is not
     matured_on: date | None = None  # nothing more will be billed since
-    dropped_dates: tuple[date, ...] | None = None  # still to come when it was paid off; None: not noted
+    dropped_dates: tuple[date, ...] = ()  # still to come when it was paid off
     closed_on: date | None = None
     penalty_paused: bool = False
     pauses: tuple[tuple[date, date], ...] = ()  # nights without interest, from and until
@@ -229,7 +229,7 @@ def instalment_number(loan: Loan) -> int:
 def redated(loan: Loan, dates: Sequence[date]) -> Loan:
     """With other instalments to come, on these dates. The next has the number that it had."""
     more = loan.more + len(dates) - len(loan.due_dates)
-    return loan._replace(due_dates=tuple(dates), more=more, dropped_dates=None)
+    return loan._replace(due_dates=tuple(dates), more=more, dropped_dates=())
 
 
 def levels(loan: Loan) -> Sequence[int]:

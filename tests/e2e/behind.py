@@ -19,6 +19,7 @@ from usance.adapters import sandbox
 from usance.apps.customers import selectors as customer_view
 from usance.apps.customers import services as customers
 from usance.apps.customers.models import OneTimeCode
+from usance.apps.customers.refusals import PhoneOfSomeoneElse
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.origination import selectors as applications
@@ -70,10 +71,14 @@ def party_of(person: Borrower) -> Any:
         known = customer_view.party_with_phone(phone)
         if known:
             return known
-        on = institution.business_date
-        party_id = customers.add_party(kind="person", language=LANGUAGES[person.code], on=on, actor=SYSTEM)
-        customers.add_contact(party_id=party_id, kind="phone", value=phone, actor=SYSTEM, at=clock.now(), verified=True)
-        return party_id
+        on, at = institution.business_date, clock.now()
+        try:
+            with transaction.atomic():
+                party_id = customers.add_party(kind="person", language=LANGUAGES[person.code], on=on, actor=SYSTEM)
+                customers.add_contact(party_id=party_id, kind="phone", value=phone, actor=SYSTEM, at=at, verified=True)
+                return party_id
+        except PhoneOfSomeoneElse:  # the sign-in of a press before the last was still on its way
+            return customer_view.party_with_phone(phone)
 
 
 def enter(person: Borrower) -> None:

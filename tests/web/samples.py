@@ -35,6 +35,7 @@ class World:
     def get(self, name: str) -> Any:
         """The sample of an argument, made when first asked for; samples may use each other's."""
         if name not in self.made:
+            self.institution.refresh_from_db(fields=["business_date"])  # others may have ended days since
             self.made[name] = SAMPLES[name](self)
         return self.made[name]
 

@@ -153,7 +153,7 @@ def idle(items: Sequence[due.Item]) -> dict[UUID, str]:
         if step in LATE:
             if loan.past_due_minor <= 0:
                 outcomes[item.id] = "not_needed"
-        elif _early(step, loan, item.due_on) is None:
+        elif not _may_be_said(step, loan, item.due_on - timedelta(days=step.days)):
             outcomes[item.id] = "not_needed"
         else:
             maybe[item.id] = loan.party_id
@@ -186,10 +186,17 @@ def not_seen(message_id: str) -> None:
 def _early(step: Step, loan: Any, day: date) -> tuple[dict[str, Any], date] | None:
     """A payment on the date we think, of a loan that is not late with another one."""
     due_on = day - timedelta(days=step.days)
-    amount = loan.due_now_minor if step.days == 0 else loan.next_due_minor
-    if loan.past_due_minor > 0 or amount <= 0 or (step.days and loan.next_due_on != due_on):
+    if not _may_be_said(step, loan, due_on):
         return None
-    return {"amount_minor": amount, "due_on": due_on}, due_on
+    amount = loan.due_now_minor if step.days == 0 else loans.owed(loan.pk).next_due_minor
+    return ({"amount_minor": amount, "due_on": due_on}, due_on) if amount > 0 else None
+
+
+def _may_be_said(step: Step, loan: Any, due_on: date) -> bool:
+    """As far as lists know: what a coming date asks for is foretold only when it is said."""
+    if loan.past_due_minor > 0:
+        return False
+    return bool(loan.due_now_minor > 0 if step.days == 0 else loan.next_due_on == due_on)
 
 
 def _late(step: Step, loan: Any, day: date) -> tuple[dict[str, Any], date] | None:

@@ -227,7 +227,8 @@ def _extend(instruction: rails.Instruction, days: int, source: str, value_on: da
             )
     except Refusal:
         return False
-    _tell(instruction, "extension_made", {"due_on": loan.next_due_on, "amount_minor": loan.next_due_minor})
+    amount = loans.owed(loan_id).next_due_minor
+    _tell(instruction, "extension_made", {"due_on": loan.next_due_on, "amount_minor": amount})
     return True
 
 

@@ -146,7 +146,7 @@ def test_writers_add_one_job_a_transaction_after_it(fresh_db: str) -> None:
     class Watching:
         def put(self, name: str, arguments: Any, *, key: str | None, run_at: Any) -> None:
             others = list(connection.atomic_blocks)
-            put.append((name, len(others) == 1))
+            put.append((name, not others))
 
     founded, before = institutions.found(), queue.install(Watching())
     try:

@@ -76,6 +76,7 @@ def calendar(browsers: FakeBrowsers, party_id: UUID, monkeypatch: pytest.MonkeyP
     """A loan that is due on the 4th, and a customer who allowed pushes."""
     made = Calendar(party_id, date(2026, 3, 4))
     monkeypatch.setattr(remind.loans, "loan", lambda loan_id: made.loan)
+    monkeypatch.setattr(remind.loans, "owed", lambda loan_id: made.loan)
     made.set(date(2026, 3, 3))
     allow(party_id)
     return made

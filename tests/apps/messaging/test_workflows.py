@@ -156,6 +156,7 @@ def due_item(row: Any) -> due.Item:
 def calendar(party_id: UUID, monkeypatch: pytest.MonkeyPatch) -> Calendar:
     made = Calendar(party_id, date(2026, 3, 18))  # a Wednesday
     monkeypatch.setattr(remind.loans, "loan", lambda loan_id: made.loan)
+    monkeypatch.setattr(remind.loans, "owed", lambda loan_id: made.loan)
     return made
 
 

@@ -90,8 +90,20 @@ def test_a_disbursed_loan_owes_its_principal(books: Any) -> None:
     loan = loans.lend(on=D)
     assert (loan.status, loan.principal_minor, loan.interest_minor) == ("active", 3_000_000, 0)
     assert loan.next_due_on == D + timedelta(days=30)
-    assert loan.next_due_minor == 3_900_000
+    assert selectors.owed(loan.pk).next_due_minor == 3_900_000
     assert selectors.payoff(loan_id=loan.pk, on=date(2026, 3, 12)).total_minor == 3_300_000
+    assert_books_agree()
+
+
+def test_a_payment_takes_no_more_statements_than_it_must(books: Any, django_assert_max_num_queries: Any) -> None:
+    """Nothing is waited for by so many: the day is held, the loan read with its events, rows written by one statement
+    for each of books, loan and trail."""
+    loan = loans.lend(on=D)
+    live_until(D + timedelta(days=5))
+    with django_assert_max_num_queries(12):
+        services.receive_payment(
+            loan_id=loan.pk, source="instruction:p", amount_minor=100_000, value_on=D + timedelta(days=5), actor=SYSTEM
+        )
     assert_books_agree()
 
 
@@ -181,7 +193,7 @@ def test_an_extension_and_its_price_move_the_due_date(books: Any) -> None:
     )  # fmt: skip
     assert moved.next_due_on == offer.new_due_on == D + timedelta(days=44)
     assert (moved.extension_count, moved.interest_minor, moved.fee_minor) == (1, 0, 0)
-    assert moved.next_due_minor == preview.after.next_due_minor == 3_420_000
+    assert selectors.owed(loan.pk).next_due_minor == preview.after.next_due_minor == 3_420_000
     assert [option.days for option in selectors.extension_options(loan_id=loan.pk)] == [7, 14, 30]
     assert_books_agree()
 

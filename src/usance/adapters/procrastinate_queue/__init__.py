@@ -38,13 +38,16 @@ class ProcrastinateQueue:
     def put(self, name: str, arguments: Mapping[str, Plain], *, key: str | None, run_at: datetime | None) -> None:
         task = options(name)
         institution_id = str(self.whose())
+        lock = f"{institution_id}:{key}" if key else None
+        if lock and self.jobs.list_jobs(queueing_lock=lock, status="todo"):
+            return  # as most often, and cheaper to see than to be refused
         job = configure_task(
             name=name,
             job_manager=self.jobs,
             queue=task.lane,
             priority=task.priority,
             schedule_at=run_at - self.ahead() if run_at else None,
-            queueing_lock=f"{institution_id}:{key}" if key else None,
+            queueing_lock=lock,
         )
         try:
             with self.savepoint():

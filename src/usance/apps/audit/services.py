@@ -25,12 +25,12 @@ from usance.apps.audit.models import AuditEntry, AuditLink
 from usance.apps.audit.selectors import Head, Subject
 from usance.apps.institutions import tenancy
 from usance.apps.institutions.models import new_id
-from usance.apps.institutions.rows import copy_new
+from usance.apps.institutions.rows import copy_new, insert_many
 from usance.ports import queue
 from usance.ports.actor import Actor
 
 CHUNK = 5000
-WORTH_COPYING = 500  # entries at once: below, one query of the ORM is as quick
+WORTH_COPYING = 500  # entries at once: below, one statement is as quick
 # what an entry's digest covers, besides its business date
 CONTENT = (
     "action",
@@ -73,7 +73,7 @@ def record(
     if together is not None and together.savepoints == tuple(connection.savepoint_ids):
         together.entries.append(entry)
         return entry
-    entry.save(force_insert=True)
+    insert_many([entry])
     _chain_after_commit()
     return entry
 
@@ -105,7 +105,7 @@ def written_together() -> Iterator[None]:
     finally:
         _together.reset(outer)
         if mine.entries and not connection.needs_rollback:
-            AuditEntry.objects.bulk_create(mine.entries)
+            insert_many(mine.entries)
             _chain_after_commit()
 
 
@@ -126,7 +126,7 @@ def record_all(deeds: Iterable[Deed]) -> None:
     if len(entries) >= WORTH_COPYING:
         copy_new(entries)
     elif entries:
-        AuditEntry.objects.bulk_create(entries)
+        insert_many(entries)
     if entries:
         _chain_after_commit()
 
@@ -237,8 +237,7 @@ def _chain_after_commit() -> None:
 
 def _enqueue() -> None:
     if tenancy.is_bound():
-        with transaction.atomic():
-            queue.enqueue("audit.link", key="audit.link")
+        queue.enqueue("audit.link", key="audit.link")
 
 
 def _content(entry: AuditEntry) -> dict[str, Any]:

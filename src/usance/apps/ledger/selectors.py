@@ -52,21 +52,41 @@ def periods() -> QuerySet[Period]:
     return Period.objects.order_by("-starts_on")
 
 
-IN_THE_WAY = """
-SELECT d.day, '' FROM unnest(%(days)s::date[]) AS d (day) WHERE EXISTS (SELECT FROM ledger_period p
+BEFORE_BOOKING = """
+SELECT d.day, NULL, NULL, NULL::uuid FROM unnest(%(days)s::date[]) AS d (day) WHERE EXISTS (SELECT FROM ledger_period p
     WHERE p.institution_id = %(institution)s AND p.locked_at IS NOT NULL AND p.starts_on <= d.day AND p.ends_on > d.day)
 UNION ALL
-SELECT NULL, key FROM ledger_journalentry WHERE institution_id = %(institution)s AND key = ANY(%(keys)s::text[])
+SELECT NULL, key, NULL, NULL FROM ledger_journalentry
+WHERE institution_id = %(institution)s AND key = ANY(%(keys)s::text[])
+UNION ALL
+SELECT NULL, role, product, account_id FROM ledger_postingrule
+WHERE institution_id = %(institution)s AND role = ANY(%(roles)s::text[])
 """
 
+Accounts = Mapping[tuple[str, str], UUID]  # (role, product) -> account, "" for all products
 
-def in_the_way(*, days: Iterable[date], keys: Sequence[str]) -> tuple[list[date], list[str]]:
-    """Those of the days that are locked, and those of the keys under which an entry was booked already: one query."""
+
+@dataclass(frozen=True, slots=True)
+class BeforeBooking:
+    """Those of the days that are locked, those of the keys under which an entry was booked already, and the accounts
+    that play the roles."""
+
+    locked: Sequence[date]
+    known: Sequence[str]
+    accounts: Accounts
+
+
+def before_booking(*, days: Iterable[date], keys: Iterable[str], roles: Iterable[str]) -> BeforeBooking:
+    """What whoever books must know first, by one query."""
+    values: dict[str, Any] = {"days": list(days), "keys": list(keys), "roles": list(roles)}
     with connection.cursor() as cursor:
-        values: dict[str, Any] = {"institution": tenancy.current_id(), "days": list(days), "keys": list(keys)}
-        cursor.execute(IN_THE_WAY, values)
+        cursor.execute(BEFORE_BOOKING, values | {"institution": tenancy.current_id()})
         found = cursor.fetchall()
-    return [day for day, _ in found if day], [key for day, key in found if not day]
+    return BeforeBooking(
+        locked=[day for day, _, _, _ in found if day],
+        known=[name for day, name, _, account_id in found if not day and not account_id],
+        accounts={(name, product): account_id for _, name, product, account_id in found if account_id},
+    )
 
 
 def entry(entry_id: UUID) -> JournalEntry:

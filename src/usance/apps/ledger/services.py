@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from django.db import connection
 
 from usance.apps.audit import services as audit
 from usance.apps.institutions import tenancy
+from usance.apps.institutions.rows import insert_together
 from usance.apps.ledger import chart, digests, selectors
 from usance.apps.ledger.models import Account, JournalEntry, Period, PostingRule, Transfer
 from usance.core.refusals import Refusal
@@ -126,14 +127,15 @@ def post(*, entry: NewEntry, actor: Actor = SYSTEM) -> JournalEntry:
 
 def post_many(*, entries: Sequence[NewEntry], actor: Actor = SYSTEM) -> list[JournalEntry]:
     """Books entries in a few statements, in their order; those whose key is known stay as they are."""
-    locked, keys = selectors.in_the_way(days={entry.booked_on for entry in entries}, keys=[e.key for e in entries])
-    for day in locked:
+    roles = {role for entry in entries for one in entry.transfers for role in (one.debit, one.credit)}
+    there = selectors.before_booking(
+        days={entry.booked_on for entry in entries}, keys=[entry.key for entry in entries], roles=roles
+    )
+    for day in there.locked:
         raise PeriodLocked(booked_on=day)
-    known = {row.key: row for row in selectors.entries_by_key(keys)} if keys else {}
-    accounts = account_of_roles()
-    made = [_build(entry, accounts) for entry in entries if entry.key not in known]
-    JournalEntry.objects.bulk_create([row for row, _ in made])
-    Transfer.objects.bulk_create([transfer for _, transfers in made for transfer in transfers], batch_size=2000)
+    known = {row.key: row for row in selectors.entries_by_key(there.known)} if there.known else {}
+    made = [_build(entry, there.accounts) for entry in entries if entry.key not in known]
+    insert_together([row for row, _ in made], [transfer for _, transfers in made for transfer in transfers])
     _record(made, actor)
     known |= {row.key: row for row, _ in made}
     return [known[entry.key] for entry in entries]
@@ -152,12 +154,7 @@ def _record(made: Sequence[tuple[JournalEntry, list[Transfer]]], actor: Actor) -
     )
 
 
-def account_of_roles() -> Mapping[tuple[str, str], UUID]:
-    """(role, product) -> account, "" for all products."""
-    return {(r.role, r.product): r.account_id for r in PostingRule.objects.all()}
-
-
-def _build(entry: NewEntry, accounts: Mapping[tuple[str, str], UUID]) -> tuple[JournalEntry, list[Transfer]]:
+def _build(entry: NewEntry, accounts: selectors.Accounts) -> tuple[JournalEntry, list[Transfer]]:
     row = JournalEntry(
         key=entry.key,
         booked_on=entry.booked_on,
@@ -190,7 +187,7 @@ def _build(entry: NewEntry, accounts: Mapping[tuple[str, str], UUID]) -> tuple[J
     return row, transfers
 
 
-def _account(accounts: Mapping[tuple[str, str], UUID], role: str, product: str) -> UUID:
+def _account(accounts: selectors.Accounts, role: str, product: str) -> UUID:
     found = accounts.get((role, product)) or accounts.get((role, ""))
     if found is None:
         raise NoAccountForRole(role=role)

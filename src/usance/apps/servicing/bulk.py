@@ -31,8 +31,7 @@ log = structlog.get_logger(__name__)
 
 COLUMNS = (
     "id", "org_path", "product", "merchant", "funder", "owner_id", "corrected_terms", "checkpoint", "checkpoint_on",
-    "next_due_on", "next_due_minor", "due_now_minor", "max_days_past_due", "close_problem", "loan_class",
-    "days_past_due",
+    "max_days_past_due", "close_problem", "loan_class", "days_past_due",
 )  # fmt: skip
 AT_ONCE = 500  # loans that are folded and written together: so many states fit into little memory
 
@@ -135,8 +134,7 @@ def _fold(row: Loan, earned: Earning, to: date, scheme: Scheme | None) -> Closed
     try:
         before = folding.state_of(row, earnings.lines_of(earned))
         step = close.advance(before, to)
-        due_before = (row.next_due_on, row.next_due_minor) if row.next_due_on and not row.due_now_minor else None
-        columns = folding.columns_of(step.loan, next_due=due_before)
+        columns = folding.columns_of(step.loan)
         classes = classing.changes(scheme, row, columns)
         columns["loan_class"] = classes[-1][1] if classes else row.loan_class
         if min(step.loan.balances.values(), default=0) < 0:
@@ -156,7 +154,7 @@ UPDATED = {
     "checkpoint": "jsonb", "checkpoint_on": "date", "status": "text", "principal_minor": "bigint",
     "interest_minor": "bigint", "fee_minor": "bigint", "penalty_minor": "bigint", "tax_minor": "bigint",
     "unapplied_minor": "bigint", "due_now_minor": "bigint", "past_due_minor": "bigint", "next_due_on": "date",
-    "next_due_minor": "bigint", "days_past_due": "integer", "bucket": "text", "extension_count": "integer",
+    "days_past_due": "integer", "bucket": "text", "extension_count": "integer",
     "loan_class": "text", "disbursed_on": "date", "closed_on": "date", "max_days_past_due": "integer",
 }  # fmt: skip
 

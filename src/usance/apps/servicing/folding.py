@@ -124,7 +124,7 @@ def snake(kind: str) -> str:
 
 STANDING = (
     "checkpoint", "checkpoint_on", "status", "principal_minor", "interest_minor", "fee_minor", "penalty_minor",
-    "tax_minor", "unapplied_minor", "due_now_minor", "past_due_minor", "next_due_on", "next_due_minor",
+    "tax_minor", "unapplied_minor", "due_now_minor", "past_due_minor", "next_due_on",
     "days_past_due", "bucket", "extension_count", "disbursed_on", "closed_on",
 )  # fmt: skip
 
@@ -132,12 +132,8 @@ STANDING = (
 OF_EVENTS = ("last_event_seq", "last_event_hash", "max_days_past_due", "corrected_terms")
 
 
-def columns_of(loan: state.Loan, *, next_due: tuple[date, int] | None = None) -> dict[str, Any]:
-    """Every standing column of a state: a function of the state alone, so that the audit can make it again.
-
-    `next_due` is the next due date and amount of the day before, if nothing was payable then: while that stays so, the
-    amount is the same (time composes), and need not be projected again.
-    """
+def columns_of(loan: state.Loan) -> dict[str, Any]:
+    """Every standing column of a state: a function of the state alone, so that the audit can make it again."""
     sums = dict.fromkeys(("principal", "interest", "fee", "penalty", "tax", "unapplied"), 0)
     for balance, amount in loan.balances.items():
         component = balance.partition(":")[0]
@@ -148,8 +144,6 @@ def columns_of(loan: state.Loan, *, next_due: tuple[date, int] | None = None) ->
     next_due_on = state.next_due_on(loan) if live else None
     payable = state.due_now(loan) if live else 0
     past_due = state.past_due(loan) if payable else 0
-    if next_due is None or next_due[0] != next_due_on or payable:
-        next_due = (next_due_on, next_due_minor(loan)) if next_due_on else None
     return {
         "checkpoint": checkpoint.to_json(loan),
         "checkpoint_on": loan.at,
@@ -158,7 +152,6 @@ def columns_of(loan: state.Loan, *, next_due: tuple[date, int] | None = None) ->
         "due_now_minor": payable,
         "past_due_minor": past_due,
         "next_due_on": next_due_on,
-        "next_due_minor": next_due[1] if next_due else 0,
         "days_past_due": late,
         "bucket": bucket_of(late),
         "extension_count": loan.extension_count,

@@ -52,7 +52,6 @@ class Loan(OrgModel):
     due_now_minor = models.BigIntegerField(default=0, help_text="past due and due on checkpoint_on")
     past_due_minor = models.BigIntegerField(default=0)
     next_due_on = models.DateField(null=True)
-    next_due_minor = models.BigIntegerField(default=0)  # if what was payable was paid then; owed() foretells it anew
     days_past_due = models.IntegerField(default=0)
     max_days_past_due = models.IntegerField(default=0, help_text="the most there ever was")
     bucket = models.CharField(max_length=8, default="", blank=True)

@@ -15,6 +15,7 @@ from uuid import UUID
 from usance.apps.audit import services as audit
 from usance.apps.institutions import services as institutions
 from usance.apps.institutions.models import new_id
+from usance.apps.institutions.rows import insert_together
 from usance.apps.ledger import services as ledger
 from usance.apps.servicing import earnings, folding, posting, statuses
 from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement, StatusChange
@@ -64,9 +65,10 @@ def tell(*, loan_id: UUID, events: Sequence[Event], actor: Actor) -> Loan:
         return row
     taking = Taking(row, folding.state_of(row), folding.history_of(known), today, row.max_days_past_due)
     before = taking.loan
-    for event in fresh:
-        _take_in(taking, event, actor)
-    _write(taking, actor)
+    with audit.written_together():
+        for event in fresh:
+            _take_in(taking, event, actor)
+        _write(taking, actor)
     announce(row.pk, before, taking.loan)
     if actor.is_staff:
         _announce_by_hand(row.pk, fresh)
@@ -219,9 +221,7 @@ def _cites(event: LoanEvent, today: date) -> str:
 
 def _write(taking: Taking, actor: Actor) -> None:
     row = taking.row
-    LoanEvent.objects.bulk_create(taking.events)
-    LoanMovement.objects.bulk_create(taking.movements, batch_size=2000)
-    StatusChange.objects.bulk_create(taking.statuses)
+    insert_together(taking.events, taking.movements, taking.statuses)
     columns = folding.columns_of(taking.loan)
     look_again = (
         not row.loan_class
@@ -233,7 +233,8 @@ def _write(taking: Taking, actor: Actor) -> None:
     row.last_event_seq, row.last_event_hash = taking.events[-1].seq, taking.events[-1].hash
     row.max_days_past_due = taking.most_days_late
     row.corrected_terms = folding.corrected_terms(row, taking.loan.terms)
-    row.save(update_fields=[*folding.STANDING, *folding.OF_EVENTS])
+    written = {name: getattr(row, name) for name in (*folding.STANDING, *folding.OF_EVENTS)}
+    Loan.rows.filter(pk=row.pk).update(**written)  # not `save`: it would ask for what the loan earned, to no end
     earnings.replace([earnings.Folded(row, taking.loan, columns, look_again)])
     for event in taking.events:
         audit.record(

@@ -143,7 +143,6 @@ class Standing(NamedTuple):
     status: str
     disbursed_on: date | None
     next_due_on: date | None
-    next_due_minor: int
     due_now_minor: int
     days_past_due: int
 
@@ -200,8 +199,6 @@ Acts = Iterator[tuple[int, int]]  # (amount in minor units, 0: all; days to exte
 def _on_time(life: Life, row: Standing, today: date) -> Acts:
     if row.due_now_minor > 0:
         yield row.due_now_minor, 0
-    elif row.next_due_on == today:
-        yield row.next_due_minor, 0
 
 
 def _early(life: Life, row: Standing, today: date) -> Acts:
@@ -235,8 +232,8 @@ def _partial(life: Life, row: Standing, today: date) -> Acts:
     """Half on the day, the rest ten days later."""
     if row.days_past_due >= 10 and row.due_now_minor > 0:
         yield row.due_now_minor, 0
-    elif row.next_due_on == today and row.next_due_minor > 1:
-        yield row.next_due_minor // 2, 0
+    elif row.next_due_on == today and row.due_now_minor > 1:
+        yield row.due_now_minor // 2, 0
 
 
 def _never(life: Life, row: Standing, today: date) -> Acts:

@@ -73,7 +73,7 @@ def by_engine(lived: History) -> Figures:
         "suspended": loan.balances.get(state.SUSPENDED, 0),
         "status": loan.status,
         "days late": state.days_past_due(loan),
-        "defaulted": state.is_defaulted(loan),
+        "defaulted": state.days_past_due(loan) >= loan.terms.default_after_days,
         "past due": sum(due["past_due"].values()),
         "due": sum(due["due"].values()),
     }

@@ -335,10 +335,8 @@ def withdrawn(loan: Loan, event: events.Withdrawn, book: Book) -> Loan:
     agreed = loan.terms.cooling_off
     if loan.status not in state.LIVE or agreed is None or loan.withdrawn_on is not None:
         return loan
-    of_interest = {tax.kind for tax in loan.terms.taxes if "interest" in tax.on}
     for key, amount in sorted(state.owed(loan).items()):
-        component, _, name = key.partition(":")
-        if component in ("fee", "penalty") or (component == "tax" and name not in of_interest):
+        if not (key in ("interest", "principal") or loan.terms.is_tax_on_interest(key)):
             loan = relief.relieve(loan, book, key, amount, "waived", "withdrawal")
     due_on = loan.at + timedelta(days=agreed.pay_days)
     borne = to_come.interest_since(loan, sum(loan.fees_at_start.values()) + loan.incomes.get("borrower", 0))

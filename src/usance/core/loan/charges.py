@@ -14,9 +14,6 @@ from usance.core.loan.state import Accrued, Book, Loan, change
 from usance.core.loan.terms import Fee, Terms
 from usance.core.loan.told import Price, Told, accrual_told
 
-Charge = Callable[[Loan, Book, date], Loan]
-
-
 # --- caps --------------------------------------------------------------------------------------------------------
 
 

@@ -264,16 +264,10 @@ def shares(
     return [*found, Share(Fraction(earned, parts) - asked, balance if size == 1 else Fraction(balance, size))]
 
 
-class _Last(NamedTuple):
-    amount: int
-    gap: int
-
-
-def _last(terms: Terms, amount: int, owed: Owed, ahead: Sequence[Rung], saved: Sequence[int]) -> _Last:
-    """What the last instalment would be if the others were `amount`."""
+def _gap(terms: Terms, amount: int, owed: Owed, ahead: Sequence[Rung], saved: Sequence[int]) -> int:
+    """How much larger the last instalment would be if the others were `amount`."""
     asked = shares(terms, [amount] * len(ahead), owed, ahead, saved)
-    last = money.rounded(sum(asked[-1], Fraction(0)), terms.rounding)
-    return _Last(last, last - amount)
+    return money.rounded(sum(asked[-1], Fraction(0)), terms.rounding) - amount
 
 
 def _as_computed(terms: Terms, amount: int, owed: Owed, ahead: Sequence[Rung], saved: Sequence[int]) -> int:
@@ -284,12 +278,12 @@ def _even_last(terms: Terms, amount: int, owed: Owed, ahead: Sequence[Rung], sav
     """While the last instalment differs noticeably, spread the difference over all, at most three times."""
     n = len(ahead)
     for _ in range(3):
-        gap = _last(terms, amount, owed, ahead, saved).gap
+        gap = _gap(terms, amount, owed, ahead, saved)
         if n < 2 or abs(gap) <= n // 2:
             break
         change = money.rounded(Fraction(gap, n), terms.rounding)
         other = money.rounded_to(Fraction(amount + change), terms.level_multiple_minor, terms.rounding)
-        if other == amount or other <= 0 or abs(_last(terms, other, owed, ahead, saved).gap) >= abs(gap):
+        if other == amount or other <= 0 or abs(_gap(terms, other, owed, ahead, saved)) >= abs(gap):
             break
         amount = other
     return amount

@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from usance.core import apr, money
+from usance.core import apr
 from usance.core.loan import draw, forecast, replay, state, to_come
 from usance.core.loan.apply import apply
 from usance.core.loan.close import advance
@@ -389,8 +389,3 @@ def explain(terms: Terms, events: Iterable[Event], on: date, balance: str | None
     lines: list[Line] = []
     replay.fold(replay.begin(terms, told, on), told, on, Book(lines), daily=False)
     return tuple(line for line in lines if balance in (None, line.balance))
-
-
-def round_rate(share: Fraction, places: int, rule: str = "half_up") -> Fraction:
-    """A rate for show, rounded to so many decimals of the fraction."""
-    return Fraction(money.rounded(share * 10**places, rule), 10**places)

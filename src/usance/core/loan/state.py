@@ -148,7 +148,7 @@ def age_of_unbilled(loan: Loan, key: str) -> str:
     it. Charges are payable at once, and as old as the oldest open bill."""
     if loan.matured_on is not None and loan.at > loan.matured_on:
         return "past_due"
-    if key not in ("interest", "principal", *loan.terms.taxes_on_interest):
+    if not (key in ("interest", "principal") or loan.terms.is_tax_on_interest(key)):
         return "past_due" if (oldest_open_on(loan) or loan.at) < loan.at else "due"
     return "in_advance" if loan.matured_on is None else "due"
 
@@ -199,10 +199,6 @@ def oldest_past_due_on(loan: Loan) -> date | None:
 def days_past_due(loan: Loan) -> int:
     since = oldest_past_due_on(loan) if loan.status in LIVE else None
     return (loan.at - since).days if since else 0
-
-
-def is_defaulted(loan: Loan) -> bool:
-    return days_past_due(loan) >= loan.terms.default_after_days
 
 
 def next_due_on(loan: Loan) -> date | None:

@@ -350,10 +350,10 @@ class Terms:
         )
         _check(deducted < self.principal_minor, "fees", deducted, "less than the principal may be deducted")
 
-    @property
-    def taxes_on_interest(self) -> frozenset[str]:
-        """Their balances."""
-        return frozenset(f"tax:{tax.kind}" for tax in self.taxes if "interest" in tax.on)
+    def is_tax_on_interest(self, balance: str) -> bool:
+        """Whether a balance is a tax that is asked for with its interest."""
+        component, _, kind = balance.partition(":")
+        return component == "tax" and any(tax.kind == kind and "interest" in tax.on for tax in self.taxes)
 
     def of_another(self, principal_minor: int, signed_on: date | None) -> Terms:
         """The same conventions for another loan whose terms were checked before: nothing is checked again."""

@@ -9,8 +9,8 @@ from typing import Any
 
 from usance.core.calendar import WorkCalendar
 from usance.core.loan.terms import (
+    INSTALMENTS_STAY,
     NAMES,
-    STANDING,
     Allocation,
     CoolingOff,
     Credit,
@@ -146,16 +146,16 @@ def some_allocation(chance: Random) -> Allocation:
 def some_terms(chance: Random, principal: int = 0) -> Terms:
     principal = principal or chance.choice((chance.randint(1_000, 50_000), chance.randint(1_000, 5_000_000)))
     plan, base, early = some_plan(chance, principal), name(chance, "interest_base"), name(chance, "early_payment")
-    if base == "scheduled_balance" and early not in STANDING:
-        early = chance.choice(sorted(STANDING))
-    owed = early in STANDING and (base == "scheduled_balance" or chance.random() < 0.4)
+    if base == "scheduled_balance" and early not in INSTALMENTS_STAY:
+        early = chance.choice(sorted(INSTALMENTS_STAY))
+    owed = early in INSTALMENTS_STAY and (base == "scheduled_balance" or chance.random() < 0.4)
     steps = sorted(chance.sample(range(1, 40), chance.choice((0, 0, 0, 1, 2))))
     grace, spread = _grace(chance, plan), chance.choice(("as_earned", "as_earned", name(chance, "interest_spread")))
     drawdowns = _drawdowns(chance, plan, free=grace == Grace() and spread == "as_earned")
     own_term = drawdowns is not None and drawdowns.repaid == "over_its_own_term"
     fits = not owed and not own_term and spread == "as_earned" and plan.kind != "listed"
     follows = not owed and spread == "as_earned" and base in ("actual_balance", "undue_balance")
-    early = early if fits or early != SMALLER else chance.choice(sorted(STANDING - {SMALLER}))
+    early = early if fits or early != SMALLER else chance.choice(sorted(INSTALMENTS_STAY - {SMALLER}))
     return Terms(
         currency=chance.choice(CURRENCIES),
         principal_minor=principal,
@@ -244,6 +244,6 @@ def _credits(chance: Random, owed: bool, smaller: bool) -> tuple[Credit, ...]:
     """Where interest is owed by who pays early, instalments stand for a credit too."""
     if chance.random() < 0.6:
         return ()
-    early = chance.choice(sorted(STANDING)) if owed else name(chance, "early_payment")
+    early = chance.choice(sorted(INSTALMENTS_STAY)) if owed else name(chance, "early_payment")
     early = "in_turn" if early == SMALLER and not smaller else early
     return (Credit(reason=name(chance, "credit"), allocation=some_allocation(chance), early_payment=early),)

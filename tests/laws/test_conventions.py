@@ -145,7 +145,7 @@ def test_every_name_in_the_terms_has_one_function_and_levels_are_pinned() -> Non
         "levelling": plan.LEVELLINGS,
         "late_start": plan.LATE_STARTS,
         "after_maturity": charges.AFTER_MATURITY,
-        "early_payment": allocate.EARLY_PAYMENTS | allocate.AHEAD,
+        "early_payment": allocate.EARLY_PAYMENTS | allocate.TURNS,
         "waterfall": allocate.WATERFALLS,
         "fee_of": charges.FEE_BASES,
         "penalty": charges.PENALTY_BASES,

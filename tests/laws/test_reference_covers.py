@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.laws import histories
 from tests.laws.test_reference import HALF
-from usance.core.loan import events, terms
+from usance.core.loan import events, terms, terms_parts
 from usance.core.loan.terms import NAMES
 from usance.core.refusals import Refusal
 
@@ -36,6 +36,7 @@ NOT_LIVED = {
     "TermsCorrected.number": "orders corrections; law 2 compares several",
     "TermsCorrected.before": "is what was agreed",
 }
+AGREED = (terms.__name__, terms_parts.__name__)
 WORDS = {"reason", "why"}  # what people say about an event; Credited.reason alone has an effect
 
 # where the names of a vocabulary are said
@@ -112,7 +113,7 @@ def test_every_name_in_the_terms_is_lived() -> None:
 
 
 def test_every_field_of_terms_and_events_is_lived() -> None:
-    parts = [item for item in vars(terms).values() if isinstance(item, type) and item.__module__ == terms.__name__]
+    parts = [item for item in vars(terms).values() if isinstance(item, type) and item.__module__ in AGREED]
     agreed = [part for part in parts if dataclasses.is_dataclass(part) and not issubclass(part, Refusal)]
     kinds = [*agreed, *events.KINDS.values(), events.Held, events.OldBill, events.Carried]
     fields = {

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from usance.core import money, rates
 from usance.core.loan import events, replay, state
 from usance.core.loan.terms import (
+    INSTALMENTS_STAY,
     NAMES,
-    STANDING,
     Allocation,
     CoolingOff,
     DownPayment,
@@ -116,8 +116,8 @@ def all_terms(draw: st.DrawFn) -> Terms:
     digits = draw(st.sampled_from([0, 2, 3]))
     interest_base = draw(_names("interest_base"))
     as_scheduled = interest_base == "scheduled_balance"
-    early_payment = draw(_names("early_payment").filter(lambda name: not as_scheduled or name in STANDING))
-    early_interest = draw(_names("early_interest")) if early_payment in STANDING else "saved"
+    early_payment = draw(_names("early_payment").filter(lambda name: not as_scheduled or name in INSTALMENTS_STAY))
+    early_interest = draw(_names("early_interest")) if early_payment in INSTALMENTS_STAY else "saved"
     early_interest = "owed" if as_scheduled else early_interest
     plan, grace, spread = draw(all_plans()), draw(all_graces()), draw(_names("interest_spread"))
     plain = plan.kind != "single_payment" and grace == Grace() and spread == "as_earned"

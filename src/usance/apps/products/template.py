@@ -380,7 +380,7 @@ def _senseless_interest(config: Config) -> Iterator[Problem]:
     if how.interest_base == "scheduled_balance" and how.early_interest != "owed":
         yield Problem("conventions.early_interest", "interest on the plan is owed by who pays early")
     if how.early_interest == "owed":
-        if how.early_payment not in core.STANDING:
+        if how.early_payment not in core.INSTALMENTS_STAY:
             yield Problem("conventions.early_payment", "owed only where instalments stay as they are")
         if how.cost_cap_share is not None or any("interest" in tax.on for tax in config.taxes):
             yield Problem("conventions.early_interest", "owed only without a cap on all costs and a tax on interest")

@@ -7,7 +7,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from usance.core.loan import charges, lower, plan, state, to_come
+from usance.core.loan import charges, lower, plan, reserve, state, to_come
 from usance.core.loan.state import Ahead, Bill, Book, Loan, change
 from usance.core.loan.terms import Allocation
 from usance.core.loan.waterfall import AGES, UNBILLED, WATERFALLS, Slot, Target, equal_parts, in_equal_parts, merged
@@ -36,11 +36,11 @@ def _to_come(loan: Loan, by_age: dict[str, dict[str, int]], earned_only: bool) -
     """The instalments to come as they would be if all were asked for today, in the order in which money in advance
     meets them: their charges, and where they stay as they are, what the level holds."""
     dates, how = state.coming_dates(loan), loan.terms.early_payment
-    if not dates or not (loan.dated or how in AHEAD):
+    if not dates or not (loan.dated or loan.terms.instalments_stay):
         return []
     asked = [state.left_of_dated(loan, index, dates) for index in range(len(dates))]
-    order = AHEAD.get(how, AHEAD["in_turn"])
-    if loan.due_dates and how in AHEAD:
+    order = TURNS.get(how, TURNS["in_turn"])
+    if loan.due_dates and loan.terms.instalments_stay:
         unbilled = by_age.pop("in_advance", {})
         taxes = {key: amount for key, amount in unbilled.items() if key not in ("interest", "principal")}
         if loan.terms.early_interest == "owed" and not earned_only:
@@ -98,8 +98,8 @@ def _share_as_planned(loan: Loan, principal: int, asked: list[dict[str, int]]) -
                 asked[index][key] = asked[index].get(key, 0) + left
 
 
-# which of the instalments to come are met first by money in advance
-AHEAD: dict[str, Order] = {
+# where the instalments to come stay as they are: which of them money in advance meets first
+TURNS: dict[str, Order] = {
     "in_turn": lambda indexes: indexes,
     "from_the_last": lambda indexes: indexes[::-1],
     "next_then_last": lambda indexes: [*indexes[:1], *indexes[:0:-1]],
@@ -184,10 +184,10 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES, *, ca
     ]  # fmt: skip
     if loan.terms.early_payment == "in_equal_parts":
         slots = in_equal_parts(loan, slots, pool)
-    there = _interest_there(loan) if loan.terms.early_interest == "owed" else None
+    there = reserve.interest_there(loan) if loan.terms.early_interest == "owed" else None
     loan, taken = settle(loan, slots, pool, "paid", came_on)
     if there is not None:
-        loan, taken = _reserved(loan, taken, there)
+        loan, taken = reserve.reserve(loan, taken, there)
     balances = dict(loan.balances)
     for slot in merged(taken):
         age, balance = slot.age, slot.balance
@@ -225,65 +225,9 @@ RESTS: dict[str, Callable[[Loan, Sequence[Slot]], Loan]] = {
 }
 
 
-def _interest_there(loan: Loan) -> dict[int, int]:
-    """The interest that each instalment to come asks for and that is owed already, by its index after the bills."""
-    dates, start = state.coming_dates(loan), len(loan.bills)
-    there = {start + i: state.left_of_dated(loan, i, dates).get("interest", 0) for i in range(len(dates))}
-    asking = start + to_come.asks_for_today(loan)
-    return there | {asking: there.get(asking, 0) + state.regular(loan).get("interest", 0)}
-
-
-def _reserved(loan: Loan, taken: Sequence[Slot], there: dict[int, int]) -> tuple[Loan, list[Slot]]:
-    """What was taken for interest that is not earned yet is not posted, but reserved."""
-    start, ahead, found = len(loan.bills), list(loan.ahead), []
-    for slot in taken:
-        if slot.bill >= start and slot.balance == "interest":
-            now = min(slot.amount, there[slot.bill])
-            there[slot.bill] -= now
-            one = ahead[slot.bill - start]
-            ahead[slot.bill - start] = one._replace(reserved_minor=one.reserved_minor + slot.amount - now)
-            found.append(slot._replace(amount=now))
-        else:
-            found.append(slot)
-    return loan._replace(ahead=tuple(ahead)), found
-
-
-def release(loan: Loan, book: Book, amount: int) -> Loan:
-    """Reserved money meets the interest that the instalments to come have earned, the next first. What one needed less
-    in the end is free again."""
-    ahead = list(loan.ahead)
-    for index, one in enumerate(ahead):
-        used = min(amount, one.reserved_minor)
-        amount -= used
-        left = one.reserved_minor - used
-        ahead[index] = one._replace(reserved_minor=left)
-        loan = book.post(
-            loan, change("allocated", "interest", -used, loan.at), "allocation.reserved", lambda: ("paid early", {})
-        )
-    return loan._replace(ahead=tuple(ahead))
-
-
-def unreserved(loan: Loan) -> Loan:
-    """What was kept for interest that will not be earned any more is free."""
-    ahead = []
-    for one in loan.ahead:
-        left = one.paid.get("interest", 0) - one.reserved_minor
-        ahead.append(one._replace(paid={**one.paid, "interest": left}, reserved_minor=0) if one.reserved_minor else one)
-    return loan._replace(ahead=tuple(ahead))
-
-
-def earned_when_all_is_paid(loan: Loan, book: Book) -> Loan:
-    """Nothing is owed any more: what was reserved for interest to come is earned at once."""
-    kept, before = state.reserved(loan), loan.interest.posted
-    if not kept:
-        return loan
-    loan = to_come.earn_at_once(loan, book, kept)
-    return release(loan, book, loan.interest.posted - before)
-
-
 # --- what paying early does --------------------------------------------------------------------------------------
-# Either it is noted beside the coming instalments, which stay as they are (the names of AHEAD); or it lowers them: it
-# counts for the next instalment first (credit_minor), and these say what the rest does.
+# Either the coming instalments stay as they are, and it is noted what of them is settled (the names of TURNS); or it
+# lowers them: it counts for the next instalment first (credit_minor), and these say what happens to those after it.
 
 
 def _next_instalments(loan: Loan) -> Loan:

@@ -22,12 +22,13 @@ from usance.core.loan import (
     relief,
     reshape,
     state,
+    status,
     to_come,
     without,
 )
-from usance.core.loan.close import next_period, settle_status, turn_period
+from usance.core.loan.bills import new_bill, next_period, turn_period
 from usance.core.loan.events import Event
-from usance.core.loan.state import Bill, Book, Loan, Movement, Step, change
+from usance.core.loan.state import Book, Loan, Movement, Step, change
 from usance.core.loan.waterfall import AGES
 
 
@@ -44,7 +45,7 @@ def apply_into(loan: Loan, event: Event, book: Book, past: Sequence[Event]) -> L
         raise ValueError(f"the loan is at {loan.at}, the event of {event.effective_on}")
     book.event = event.source
     more = (past,) if isinstance(event, events.Credited) else ()
-    loan = recognition.settle(settle_status(APPLY[type(event)](loan, event, book, *more), book), book)
+    loan = recognition.settle(status.derive(APPLY[type(event)](loan, event, book, *more), book), book)
     book.event = ""
     return loan._replace(last_order=event.order)
 
@@ -85,7 +86,7 @@ def disbursed(loan: Loan, event: events.Disbursed, book: Book) -> Loan:
     before = loan.disbursed_minor - event.amount_minor
     loan = _begun(loan, book) if first else _drawn_later(reshape.to_come_again(loan), book, event.amount_minor)
     if not loan.due_dates:  # all was due: it owes again, and what it had too much pays
-        return allocate.allocate(settle_status(loan, book), book, on)
+        return allocate.allocate(status.derive(loan, book), book, on)
     loan = draw.spread(loan, book, loan.disbursed_minor - before, beside)
     return allocate.allocate(loan, book, on, ("past_due", "due") if first else AGES)
 
@@ -194,7 +195,7 @@ def credited(loan: Loan, event: events.Credited, book: Book, past: Sequence[Even
         if spread:
             other = replace(told, allocation=spread.allocation, early_payment=spread.early_payment)
             loan = loan._replace(terms=other)
-        loan = settle_status(allocate.allocate(loan, book, on)._replace(terms=told), book)
+        loan = status.derive(allocate.allocate(loan, book, on)._replace(terms=told), book)
     return relief.forgive_remainder(loan, book)
 
 
@@ -221,14 +222,14 @@ def _owed_again(loan: Loan, book: Book, balance: str, amount: int, rule: str, wh
     if balance == "principal" and loan.still_bearing_minor:  # what is owed again bears interest by itself
         still = loan.still_bearing_minor - max(0, amount - there)
         loan = loan._replace(still_bearing_minor=max(0, still))
-    stands = loan.terms.early_payment in allocate.AHEAD and loan.status in {*state.LIVE, "closed"}
-    if there >= amount or not stands:
+    stay = loan.terms.instalments_stay and loan.status in {*state.LIVE, "closed"}
+    if there >= amount or not stay:
         loan = book.post(loan, change("refunded", "unapplied", -min(there, amount), on), rule, _says(why))
         return book.post(loan, change("charged_back", balance, max(0, amount - there), on), rule, _says(why))
     loan = reshape.to_come_again(loan)
     loan = book.post(loan, change("charged_back", balance, amount, on), rule, _says(why))
     due_on = on + calendar.ONE_DAY if loan.due_dates else on
-    loan = reshape.asked_for(settle_status(loan, book), {balance: amount}, due_on)
+    loan = reshape.asked_for(status.derive(loan, book), {balance: amount}, due_on)
     return allocate.allocate(loan, book, on)
 
 
@@ -271,7 +272,7 @@ def charged(loan: Loan, event: events.Charged, book: Book) -> Loan:
         loan = charges.charge_fee(loan, book, kind, event.amount_minor, loan.at)
     added = {key: amount - before.get(key, 0) for key, amount in state.owed(loan).items()}
     loan = reshape.asked_for(loan, {key: amount for key, amount in added.items() if amount}, event.due_on)
-    return allocate.allocate(settle_status(loan, book), book, loan.at, came_on=loan.at - calendar.ONE_DAY)
+    return allocate.allocate(status.derive(loan, book), book, loan.at, came_on=loan.at - calendar.ONE_DAY)
 
 
 EXTEND_FROM: dict[str, Callable[[date, date], date]] = {
@@ -309,7 +310,7 @@ def extended(loan: Loan, event: events.Extended, book: Book) -> Loan:
     bills = loan.bills
     if charges_now:
         starts_on = loan.period.starts_on if loan.period else loan.at
-        bills = (*bills, Bill(len(bills) + 1, starts_on, loan.at, charges_now))
+        bills = (*bills, new_bill(bills, starts_on, loan.at, charges_now))
     moved = (due_on, *(on for on in reshape.carried(loan, dates) if on > due_on))
     loan = reshape.on_dates(loan, dates)._replace(moved_to=moved)
     loan = loan._replace(matured_on=None, bills=bills, extension_count=loan.extension_count + 1)

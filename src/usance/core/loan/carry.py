@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from usance.core.loan import plan, state
-from usance.core.loan.close import next_period
+from usance.core.loan.bills import new_bill, next_period
 from usance.core.loan.events import Carried, Held, OldBill
 from usance.core.loan.state import Accrued, Bill, Book, Loan, change
 from usance.core.rates import Period
@@ -60,11 +60,14 @@ def _told(said: Carried) -> tuple[str, dict[str, Any]]:
 
 
 def _bills(said: Carried) -> tuple[Bill, ...]:
-    starts = [said.disbursed_on, *(bill.due_on for bill in said.bills)]
-    return tuple(
-        Bill(number, starts_on, old.due_on, by_balance(old.due), by_balance(old.paid))
-        for number, (starts_on, old) in enumerate(zip(starts, said.bills, strict=False), 1)
-    )
+    """When they were paid there, we do not know: nothing is noted as early or late."""
+    bills: list[Bill] = []
+    starts_on = said.disbursed_on
+    for old in said.bills:
+        bill = new_bill(bills, starts_on, old.due_on, by_balance(old.due))
+        bills.append(bill._replace(paid=by_balance(old.paid)))
+        starts_on = old.due_on
+    return tuple(bills)
 
 
 def _running_period(loan: Loan, said: Carried) -> Period:

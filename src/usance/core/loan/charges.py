@@ -161,6 +161,14 @@ def post_interest(
     return tax_on_accrual(charged, book, "interest", before.posted, after.posted, on)
 
 
+def earn_at_once(loan: Loan, book: Book, amount: int, rule: str = "interest.paid_early") -> Loan:
+    """Whole units of interest that are earned today, before their time."""
+    return post_interest(
+        loan, book, amount, loan.interest.exact + amount, rule, lambda after: (f"{amount}", {"reserved_minor": amount}),
+        on=loan.at,
+    )  # fmt: skip
+
+
 def _price(loan: Loan) -> Price:
     if loan.even_factor is not None and loan.matured_on is None and loan.period is not None:
         return Price(even.share(loan, loan.period), "instalment")

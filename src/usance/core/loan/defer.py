@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from usance.core.loan import allocate, charges, events, income, levelling, reshape, state
-from usance.core.loan.close import settle_status
+from usance.core.loan import allocate, charges, events, income, levelling, reshape, state, status
 from usance.core.loan.state import Book, Loan, change
 
 
@@ -32,7 +31,7 @@ def _by_the_borrower(loan: Loan, amount: int, book: Book) -> Loan:
     )
     loan = income.deferred(loan, book, amount, "borrower")
     if not loan.due_dates:
-        return allocate.allocate(settle_status(loan, book), book, loan.at)
+        return allocate.allocate(status.derive(loan, book), book, loan.at)
     loan = levelling.as_listed(levelling.anew(loan, amount))
     return allocate.allocate(loan, book, loan.at, ("past_due", "due"))
 

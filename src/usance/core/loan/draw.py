@@ -10,7 +10,7 @@ from itertools import zip_longest
 from usance.core import money, rates
 from usance.core.calendar import ONE_DAY
 from usance.core.loan import charges, levelling, plan, reshape, state, to_come
-from usance.core.loan.close import next_period
+from usance.core.loan.bills import next_period
 from usance.core.loan.state import Book, Loan
 from usance.core.loan.terms import Terms
 

@@ -31,8 +31,7 @@ def anew(
     periods = to_come.periods_to_come(loan)
     ahead = plan.rungs(terms, periods, spans, loan.at, charges.rests(loan), first=state.instalment_number(loan))
     owed = to_come.owed_to_come(loan)
-    standing = terms.early_payment in allocate.AHEAD
-    if standing and loan.planned:
+    if terms.instalments_stay and loan.planned:
         owed = owed._replace(principal=Fraction(sum(loan.planned) + financed_minor))
         if to_come.follows_payments(terms) and not to_come.interest_waits(loan):
             earned = to_come.earned_as_planned(loan, periods[0], spans) + brought
@@ -44,7 +43,7 @@ def anew(
         ahead = to_come.each_alike(loan, periods, ahead)
     left = to_come.left_open(loan, owed, ahead) if as_paid else to_come.LeftOpen(owed, ahead)
     level = level_minor or plan.level(terms, *left)
-    shares = plan.shares(terms, [level] * len(ahead), owed, ahead) if standing else ()
+    shares = plan.shares(terms, [level] * len(ahead), owed, ahead) if terms.instalments_stay else ()
     return at_level(loan._replace(levels=(), planned=tuple(int(share.principal) for share in shares)), level)
 
 

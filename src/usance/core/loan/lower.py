@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from usance.core.loan import charges, plan, state, to_come
-from usance.core.loan.records import Bill
+from usance.core.loan.bills import new_bill
 from usance.core.loan.state import Loan
 
 LOWERS = "next_then_smaller"
@@ -37,7 +37,7 @@ def _asked_for_today(loan: Loan, index: int | None, amount: int, column: str) ->
     bills = list(loan.bills)
     if index is None:
         index = len(bills)
-        bills.append(Bill(index + 1, loan.at, loan.at, {}))
+        bills.append(new_bill(bills, loan.at, loan.at, {}))
     there: dict[str, Any] = {}
     for name in ("due", column):
         noted = getattr(bills[index], name)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from usance.core import calendar, money, rates
 from usance.core.refusals import Refusal
 
-# what paying early does, where the instalments to come stay as they are and what was paid of each is noted beside it
-STANDING = frozenset({"in_turn", "from_the_last", "next_then_last", "in_equal_parts", "next_then_smaller"})
+# what paying early does, where the instalments to come stay as they are and what was settled of each is noted
+INSTALMENTS_STAY = frozenset({"in_turn", "from_the_last", "next_then_last", "in_equal_parts", "next_then_smaller"})
 
 NAMES: dict[str, frozenset[str]] = {
     "plan": frozenset({"single_payment", "equal_instalments", "equal_principal", "interest_only", "listed"}),
@@ -23,7 +23,7 @@ NAMES: dict[str, frozenset[str]] = {
     "residue": frozenset({"carry", "drop_when_due", "drop_when_paid", "collect_at_end"}),
     "late_start": frozenset({"dates_move", "dates_stay"}),
     "after_maturity": frozenset({"continues", "stops"}),
-    "early_payment": STANDING | {"shorter_term", "smaller_instalments", "next_instalments", "hold_until_due"},
+    "early_payment": INSTALMENTS_STAY | {"shorter_term", "smaller_instalments", "next_instalments", "hold_until_due"},
     "waterfall": frozenset({"by_instalment", "by_component"}),
     "component": frozenset({"tax", "penalty", "fee", "interest", "principal"}),
     "fee_when": frozenset({"deducted", "added_to_principal", "per_instalment"})

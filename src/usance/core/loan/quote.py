@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from usance.core import apr
-from usance.core.loan import draw, forecast, replay, state, to_come
+from usance.core.loan import draw, forecast, replay, reserve, state
 from usance.core.loan.apply import apply
 from usance.core.loan.close import advance
 from usance.core.loan.events import Approved, Disbursed, Event, Extended, PaymentReceived
@@ -308,7 +308,7 @@ def payoff(loan: Loan, on: date) -> Payoff:
     """What closes the loan on `on` (its own day or a later one), if nothing else happens until then."""
     then = advance(loan, on, daily=False).loan
     amounts, there = state.owed(then), state.unapplied(then)
-    if more := to_come.unearned(then):
+    if more := reserve.unearned(then):
         amounts["interest"] = amounts.get("interest", 0) + more
     return Payoff(on, amounts, there, max(0, sum(amounts.values()) - there))
 

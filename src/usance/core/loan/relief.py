@@ -3,8 +3,8 @@ with who bought it."""
 
 from __future__ import annotations
 
-from usance.core.loan import allocate, events, lower, state
-from usance.core.loan.close import nothing_to_come
+from usance.core.loan import allocate, events, lower, reserve, state
+from usance.core.loan.bills import nothing_to_come
 from usance.core.loan.state import Book, Loan, change
 from usance.core.loan.waterfall import UNBILLED, Slot
 
@@ -43,7 +43,7 @@ def forgive_remainder(loan: Loan, book: Book) -> Loan:
 
 def _leaves(loan: Loan, book: Book, status: str, rule: str) -> Loan:
     """All that is owed leaves the books by movements of the status's name; nothing falls due any more."""
-    loan, left = allocate.unreserved(loan), state.owed(loan)
+    loan, left = reserve.free(loan), state.owed(loan)
     for key in sorted(left):
         loan = relieve(loan, book, key, left[key], status, rule, status.replace("_", " "))
     loan = nothing_to_come(loan, state.coming_dates(loan))

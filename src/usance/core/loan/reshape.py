@@ -8,15 +8,15 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from usance.core import calendar, money
-from usance.core.loan import allocate, charges, events, levelling, plan, recognition, state, to_come
-from usance.core.loan.close import all_due, joined, next_period, turn_period
-from usance.core.loan.state import Bill, Book, Loan, change
+from usance.core.loan import allocate, charges, events, levelling, plan, recognition, reserve, state, to_come
+from usance.core.loan.bills import all_due, joined, new_bill, next_period, together, turn_period
+from usance.core.loan.state import Book, Loan, change
 
 
 def to_come_again(loan: Loan) -> Loan:
     """A loan that was paid off before its time goes on with the instalments that it had; what was paid of them is paid
     in advance."""
-    if loan.status != "closed" or loan.terms.early_payment not in allocate.AHEAD or loan.disbursed_on is None:
+    if loan.status != "closed" or not loan.terms.instalments_stay or loan.disbursed_on is None:
         return loan
     there = loan.dropped_dates
     dates = tuple(on for on in there if on > loan.at)
@@ -53,8 +53,8 @@ def down_payment(loan: Loan, drawn_minor: int) -> Loan:
     amount = money.rounded_to(share, terms.level_multiple_minor, terms.rounding)
     stays = terms.drawdowns is not None and terms.drawdowns.down_payment == "asked_for"
     loan, paid = (loan, 0) if stays else _taken_from_ahead(loan, amount)
-    due, noted = ({"principal": part} if part else {} for part in (amount, paid))
-    bill = Bill(len(loan.bills) + 1, loan.at, loan.at, due, noted, early_minor=paid, down_minor=amount)
+    due, settled = ({"principal": part} if part else {} for part in (amount, paid))
+    bill = new_bill(loan.bills, loan.at, loan.at, due, state.Ahead(settled), down_minor=amount)
     return state.recounted(loan._replace(bills=(*loan.bills, bill)))
 
 
@@ -83,8 +83,8 @@ def rate_changed(loan: Loan, event: events.RateChanged, book: Book) -> Loan:
         return loan
     if loan.even_factor is not None:
         loan = levelling.spread_evenly(loan, spans_before)
-    stands = terms.early_payment in allocate.AHEAD and "interest" in plan.LEVEL_PARTS[terms.plan.kind]
-    return levelling.anew(loan, 0, before, as_paid=True) if stands else loan
+    stay = terms.instalments_stay and "interest" in plan.LEVEL_PARTS[terms.plan.kind]
+    return levelling.anew(loan, 0, before, as_paid=True) if stay else loan
 
 
 def interest_paused(loan: Loan, event: events.InterestPaused, book: Book) -> Loan:
@@ -248,27 +248,16 @@ def due_once(loan: Loan, on: date) -> Loan:
 
 def _new_dates(loan: Loan, dates: Sequence[date], pace: tuple[int, str]) -> Loan:
     """Other due dates. The running instalment ends now, with a bill of what was settled in advance."""
-    loan = allocate.unreserved(loan)
-    bills, paid = loan.bills, _all_ahead(loan)
-    _settled, left = _dated_apart(loan)
+    loan = reserve.free(loan)
+    bills, settled = loan.bills, together(loan.ahead)
+    _, left = _dated_apart(loan)
     starts_on = loan.period.starts_on if loan.period else loan.at
-    if loan.due_dates and (dates[0] > loan.at > starts_on or paid.paid or paid.relieved):
-        due = {key: paid.of((key,)) for key in {*paid.paid, *paid.relieved}}
-        bill = Bill(len(bills) + 1, starts_on, loan.at, due, paid.paid, paid.relieved, sum(paid.paid.values()))
-        bills = (*bills, bill)
+    if loan.due_dates and (dates[0] > loan.at > starts_on or settled.paid or settled.relieved):
+        due = {key: settled.of((key,)) for key in {*settled.paid, *settled.relieved}}
+        bills = (*bills, new_bill(bills, starts_on, loan.at, due, settled))
     later = plan.apart(loan.at - calendar.ONE_DAY, dates)
     loan = state.redated(loan, later)._replace(bills=bills, ahead=(), dated=tuple(left), pace=pace, moved_to=later[:1])
     return state.recounted(loan._replace(period=next_period(loan, min(starts_on, later[0]))))
-
-
-def _all_ahead(loan: Loan) -> state.Ahead:
-    paid: dict[str, int] = {}
-    relieved: dict[str, int] = {}
-    for one in loan.ahead:
-        for sums, part in ((paid, one.paid), (relieved, one.relieved)):
-            for key, amount in part.items():
-                sums[key] = sums.get(key, 0) + amount
-    return state.Ahead(paid, relieved)
 
 
 def _level_of(loan: Loan, principal: int) -> int:
@@ -292,7 +281,7 @@ def _equal_past(loan: Loan, book: Book, past: Mapping[str, int], interest: Inter
     each = money.rounded(Fraction(owed, count), loan.terms.rounding)
     more, before = each * count - owed, loan.interest.posted
     if more > 0:
-        loan = to_come.earn_at_once(loan, book, more, "respread.rounding")
+        loan = charges.earn_at_once(loan, book, more, "respread.rounding")
         more = loan.interest.posted - before
     else:
         posting = change("waived", "interest", more, loan.at)
@@ -304,7 +293,7 @@ def _equal_past(loan: Loan, book: Book, past: Mapping[str, int], interest: Inter
 def _equal_payable(loan: Loan, book: Book, past: Mapping[str, int], interest: Interest) -> Loan:
     """Principal, and all that is owed besides, in equal shares; no more interest is earned."""
     owed = past.get("interest", 0) + interest.accrued
-    loan = allocate.unreserved(loan)
+    loan = reserve.free(loan)
     exact = Fraction(state.scheduled_principal(loan), len(loan.due_dates))
     level = money.rounded_to(exact, loan.terms.level_multiple_minor, loan.terms.rounding)
     loan = _in_shares(loan, {**past, "interest": owed})
@@ -314,7 +303,7 @@ def _equal_payable(loan: Loan, book: Book, past: Mapping[str, int], interest: In
 def _equal_full(loan: Loan, book: Book, past: Mapping[str, int], interest: Interest) -> Loan:
     """The same, and the interest that would have been earned is owed at once."""
     before = loan.interest.posted
-    loan = to_come.earn_at_once(loan, book, interest.to_come)
+    loan = charges.earn_at_once(loan, book, interest.to_come)
     earned = loan.interest.posted - before
     return _equal_payable(loan, book, past, Interest(interest.accrued + earned, 0))
 
@@ -351,7 +340,7 @@ def terminated(loan: Loan, event: events.Terminated, book: Book) -> Loan:
 
 def _ended(loan: Loan, book: Book) -> Loan:
     """All is due today, and what lay there for later pays it."""
-    return allocate.allocate(all_due(allocate.unreserved(loan), book), book, loan.at, ("past_due", "due"))
+    return allocate.allocate(all_due(reserve.free(loan), book), book, loan.at, ("past_due", "due"))
 
 
 def charged_off(loan: Loan, event: events.ChargedOff, book: Book) -> Loan:
@@ -385,7 +374,7 @@ def asked_for(loan: Loan, added: Mapping[str, int], due_on: date) -> Loan:
             bills = (*loan.bills[:index], bill._replace(due=due), *loan.bills[index + 1 :])
             return state.recounted(loan._replace(bills=bills))
     if not loan.due_dates and due_on <= loan.at:
-        bill = Bill(len(loan.bills) + 1, due_on, due_on, added)
+        bill = new_bill(loan.bills, due_on, due_on, added)
         return state.recounted(loan._replace(bills=joined(loan.bills, bill)))
     dated = [*loan.dated, *(state.Dated(due_on, key, amount) for key, amount in added.items())]
     return loan._replace(dated=tuple(sorted(dated)))

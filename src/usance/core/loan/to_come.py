@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from usance.core import calendar, money, rates
 from usance.core.loan import charges, even, plan, state
-from usance.core.loan.state import Book, Loan
+from usance.core.loan.state import Loan
 from usance.core.loan.terms import Terms
 from usance.core.rates import Period, Rate
 
@@ -179,23 +179,6 @@ def left_open(loan: Loan, owed: plan.Owed, ahead: Sequence[plan.Rung]) -> LeftOp
     asked = owed.asked + (state.regular_ahead(loan, asking, ("interest",)) if asking < paid else 0)
     rest = plan.Owed(owed.principal - sum(early[:paid]), owed.bearing, earned, asked)
     return LeftOpen(rest, ahead[paid:], early[paid:])
-
-
-def unearned(loan: Loan) -> int:
-    """The interest of instalments to come that is owed already and not settled, beyond what is earned."""
-    if loan.terms.early_interest != "owed" or loan.status not in state.LIVE or loan.matured_on is not None:
-        return 0
-    settled = (state.regular_ahead(loan, index, ("interest",)) for index in range(len(loan.due_dates)))
-    left = sum(max(0, asked - there) for asked, there in zip(interest_to_come(loan), settled, strict=True))
-    return max(0, left - state.regular(loan).get("interest", 0))
-
-
-def earn_at_once(loan: Loan, book: Book, amount: int, rule: str = "interest.paid_early") -> Loan:
-    """Whole units of interest that are earned today, before their time."""
-    return charges.post_interest(
-        loan, book, amount, loan.interest.exact + amount, rule, lambda after: (f"{amount}", {"reserved_minor": amount}),
-        on=loan.at,
-    )  # fmt: skip
 
 
 def interest_since(loan: Loan, amount: int) -> int:

@@ -11,7 +11,8 @@ import pytest
 import usance.core.loan
 from tests.core.loans import APPROVED, DISBURSED, START, on, terms
 from usance.core.accounting import books
-from usance.core.loan import events, replay, state, told
+from usance.core.loan import events, replay
+from usance.core.loan.movements import LOST, change
 from usance.core.loan.terms import NonAccrual
 
 LOAN = Path(usance.core.loan.__file__).parent
@@ -39,7 +40,7 @@ def kinds_written_in_the_engine() -> set[str]:
 def test_every_movement_the_engine_can_make_is_mapped() -> None:
     withheld = {"fee_withheld", "tax_withheld"}  # chosen by the balance in apply._fee_at_start
     withheld |= {"fee_returned", "tax_returned"}  # and in apply.withdrawn
-    assert kinds_written_in_the_engine() | withheld | set(told.LOST.values()) == set(books.COUNTERPARTS)
+    assert kinds_written_in_the_engine() | withheld | set(LOST.values()) == set(books.COUNTERPARTS)
 
 
 def test_every_role_exists_and_is_used() -> None:
@@ -93,14 +94,14 @@ def test_every_role_exists_and_is_used() -> None:
     ],
 )
 def test_sides(kind: str, balance: str, amount: int, debit: str, credit: str) -> None:
-    entry = books.entry(state.change(kind, balance, amount, date(2026, 1, 1)))
+    entry = books.entry(change(kind, balance, amount, date(2026, 1, 1)))
     assert (entry.debit, entry.credit, entry.amount_minor) == (debit, credit, abs(amount))
 
 
 def test_dimensions_are_kept() -> None:
-    entry = books.entry(state.change("fee_charged", "fee:service", 5, date(2026, 1, 1)))
+    entry = books.entry(change("fee_charged", "fee:service", 5, date(2026, 1, 1)))
     assert (entry.fee_kind, entry.tax_kind) == ("service", "")
-    entry = books.entry(state.change("tax_charged", "tax:vat", 5, date(2026, 1, 1)))
+    entry = books.entry(change("tax_charged", "tax:vat", 5, date(2026, 1, 1)))
     assert (entry.fee_kind, entry.tax_kind) == ("", "vat")
 
 

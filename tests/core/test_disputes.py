@@ -9,6 +9,7 @@ import pytest
 from tests.core import loans
 from usance.core.accounting import books
 from usance.core.loan import close, events, refused, replay, state
+from usance.core.loan.movements import Movement
 
 PAID = events.PaymentReceived(amount_minor=60_000, **loans.on(10, "paid"))
 HISTORY = [loans.APPROVED, loans.DISBURSED, PAID]
@@ -53,7 +54,7 @@ def test_a_payment_that_never_came_was_never_disputed() -> None:
 LOST = events.ChargedOff(**loans.on(40, "lost"))
 
 
-def net(movements: tuple[state.Movement, ...]) -> dict[str, int]:
+def net(movements: tuple[Movement, ...]) -> dict[str, int]:
     """Debits less credits by role, zeros left out."""
     sums: dict[str, int] = {}
     for entry in map(books.entry, movements):

@@ -7,7 +7,9 @@ from fractions import Fraction
 from typing import Any
 
 from tests.core.loans import APPROVED, DISBURSED, START, on, terms
-from usance.core.loan import close, events, quiet, replay, state
+from usance.core.loan import close, events, quiet, replay
+from usance.core.loan.book import Step
+from usance.core.loan.records import Accrued
 from usance.core.loan.terms import Penalty, Plan, RateStep, Tax
 from usance.core.rates import Rate
 
@@ -23,11 +25,11 @@ def monthly(count: int, rate: str = "0.12", **more: Any) -> dict[str, Any]:
     return said | more
 
 
-def lived(days: int, *more: events.Event, **agreed: Any) -> state.Step:
+def lived(days: int, *more: events.Event, **agreed: Any) -> Step:
     return replay.replay(terms(**agreed), [APPROVED, DISBURSED, *more], START + timedelta(days=days))
 
 
-def interest_of(step: state.Step) -> int:
+def interest_of(step: Step) -> int:
     return sum(one.amount_minor for one in step.movements if one.kind == "interest_accrued")
 
 
@@ -41,7 +43,7 @@ def test_interest_that_is_owed_at_once_stays_inside_the_cap_on_the_cost() -> Non
     assert asked == [(333, 33_333), (333, 33_333), (334, 33_334)]
 
 
-def spread_on_day_60(**more: Any) -> state.Step:
+def spread_on_day_60(**more: Any) -> Step:
     told = events.Respread(**on(60), start_on=START + timedelta(days=70), count=7, interest="equal_past")
     return lived(60, told, **monthly(7, "0.36", rounding="up", **more))
 
@@ -73,9 +75,9 @@ def test_nothing_is_earned_once_the_cap_is_used_up() -> None:
     for day in (2, 3, 199, 299, 300):
         daily = close.advance(step.loan, START + timedelta(days=day)).loan
         assert close.advance(step.loan, daily.at, daily=False).loan == daily
-        assert daily.interest == state.Accrued(Fraction(109 * min(day, 2), 365), min(day, 2) // 2)
+        assert daily.interest == Accrued(Fraction(109 * min(day, 2), 365), min(day, 2) // 2)
         earned = quiet.earning(daily)
-        rested = quiet.rested(daily, earned.until - timedelta(days=1), earned.interest, earned.penalty)
+        rested = quiet.advance_by_lines(daily, earned.until - timedelta(days=1), earned.interest, earned.penalty)
         assert rested == close.advance(daily, earned.until - timedelta(days=1)).loan
 
 

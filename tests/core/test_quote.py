@@ -65,7 +65,7 @@ def test_what_is_deducted_of_each_part_adds_up() -> None:
 
 def test_payments_ahead_begin_with_what_is_owed_today() -> None:
     loan = after(35, **YEARLY)
-    first, *later = quote.payments_ahead(loan, START + timedelta(days=100))
+    first, *later = quote.payments_to_come(loan, START + timedelta(days=100))
     assert (first.effective_on, first.amount_minor) == (loan.at, state.due_now(loan))
     assert [paid.effective_on for paid in later] == [date(2026, 3, 1), date(2026, 4, 1)]
     until = START + timedelta(days=101)

@@ -7,7 +7,7 @@ from collections import Counter
 from tests.core.loans import APPROVED, DISBURSED, START, on, terms
 from usance.core.accounting import books
 from usance.core.loan import events, quote, replay, state
-from usance.core.loan.state import Step
+from usance.core.loan.book import Step
 
 SALE = events.Sold(buyer="Debtco", price_minor=90_000, **on(20, "sale"))
 OWED = 120_000  # after twenty days at 1 % a day

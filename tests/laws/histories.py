@@ -14,6 +14,7 @@ from tests.laws import random_terms
 from tests.laws.random_events import beginning, some_events
 from tests.laws.slow.life import Figures, live
 from usance.core.loan import events, replay, state
+from usance.core.loan.movements import CHARGED_OFF, DEFERRED, FROM_BUYER, SUSPENDED, TO_BUYER
 from usance.core.loan.terms import Terms
 
 START = random_terms.START
@@ -66,11 +67,11 @@ def by_engine(lived: History) -> Figures:
         "free": state.unapplied(loan),
         "kept": state.reserved(loan),
         "claim": loan.claim_minor,
-        "from buyer": loan.balances.get(state.FROM_BUYER, 0),
-        "to buyer": loan.balances.get(state.TO_BUYER, 0),
-        "deferred": loan.balances.get(state.DEFERRED, 0),
-        "lost": loan.balances.get(state.CHARGED_OFF, 0),
-        "suspended": loan.balances.get(state.SUSPENDED, 0),
+        "from buyer": loan.balances.get(FROM_BUYER, 0),
+        "to buyer": loan.balances.get(TO_BUYER, 0),
+        "deferred": loan.balances.get(DEFERRED, 0),
+        "lost": loan.balances.get(CHARGED_OFF, 0),
+        "suspended": loan.balances.get(SUSPENDED, 0),
         "status": loan.status,
         "days late": state.days_past_due(loan),
         "defaulted": state.days_past_due(loan) >= loan.terms.default_after_days,

@@ -16,6 +16,8 @@ from usance.core import money, values
 from usance.core.accounting import books
 from usance.core.loan import checkpoint, close, events, forecast, quiet, quote, refused, replay, state
 from usance.core.loan.apply import apply
+from usance.core.loan.book import Step
+from usance.core.loan.movements import Movement, effects
 from usance.core.loan.terms import Grace, Plan, RateStep, Terms
 from usance.core.rates import Rate
 
@@ -38,7 +40,7 @@ def test_law_01_time_composes(data: st.DataObject) -> None:
     assert jumped.loan == straight.loan
     assert jumped.facts == straight.facts
     assert worlds.by_kind(jumped.movements) == worlds.by_kind(straight.movements)
-    assert close.advance(straight.loan, b) == state.Step(straight.loan)
+    assert close.advance(straight.loan, b) == Step(straight.loan)
 
 
 @given(st.data())
@@ -78,7 +80,7 @@ def test_law_01_days_that_are_alike_earn_by_one_line(data: st.DataObject) -> Non
         assert step.movements == tuple(quiet.daily(loan.at, last, earned.interest, earned.penalty))
         assert step.facts == ()
         for day in {loan.at, loan.at + (last - loan.at) // 2, last}:
-            assert quiet.rested(loan, day, earned.interest, earned.penalty) == close.advance(loan, day).loan
+            assert quiet.advance_by_lines(loan, day, earned.interest, earned.penalty) == close.advance(loan, day).loan
         days = (last - loan.at).days
         interest, penalty = earned.interest.total(days), earned.penalty.total(days)
         late = penalty + interest * earned.interest_is_late
@@ -101,7 +103,7 @@ def test_law_02_order_of_arrival_is_irrelevant(data: st.DataObject) -> None:
     whole = replay.replay(terms, history, end)
     loan = state.new(terms, min((event.effective_on for event in history), default=end))
     known: list[events.Event] = []
-    movements: list[state.Movement] = []
+    movements: list[Movement] = []
     for event in data.draw(st.permutations(history)):
         step = replay.include(loan, known, event)
         known.append(event)
@@ -177,7 +179,7 @@ def test_law_04_money_is_conserved(data: st.DataObject) -> None:
     _conserved(loan, movements, history)
 
 
-def _conserved(loan: state.Loan, movements: list[state.Movement], history: list[events.Event]) -> None:
+def _conserved(loan: state.Loan, movements: list[Movement], history: list[events.Event]) -> None:
     told = replay.in_force(history)
     kinds = worlds.by_kind(movements)
 
@@ -426,6 +428,6 @@ def _at_the_end_of(day: date, terms: Terms, history: list[events.Event]) -> dict
     balances = dict(step.loan.balances)
     for movement in step.movements:
         if movement.effective_on > day:
-            for key, delta in state.effects(movement):
+            for key, delta in effects(movement):
                 balances[key] = balances.get(key, 0) - delta
     return balances

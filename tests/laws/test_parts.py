@@ -41,7 +41,7 @@ def test_a_part_over_its_own_term_is_a_loan_of_its_own_beside_the_others() -> No
         loan = replay.replay(terms, told, start).loan
         for at, (on, amount) in enumerate(sorted(amounts.items())):
             if loan.disbursed_on is not None:
-                told += quote.payments_ahead(loan, on)
+                told += quote.payments_to_come(loan, on)
             told.append(events.Disbursed(effective_on=on, source=f"d{at}", amount_minor=amount))
             loan = replay.replay(terms, told, on).loan
         expected: dict[date, int] = {}

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from usance.core import money, rates
 from usance.core.loan import events, replay, state
+from usance.core.loan.movements import Movement, effects
 from usance.core.loan.terms import (
     INSTALMENTS_STAY,
     NAMES,
@@ -284,11 +285,11 @@ def told_events(draw: st.DrawFn, terms: Terms, most: int = 9) -> list[events.Eve
     return beginning + [draw(_one_event(terms, number, start)) for number in range(count)]
 
 
-def admitted(terms: Terms, told: Sequence[events.Event]) -> tuple[list[events.Event], state.Loan, list[state.Movement]]:
+def admitted(terms: Terms, told: Sequence[events.Event]) -> tuple[list[events.Event], state.Loan, list[Movement]]:
     """Tells the events one by one, leaving out those refused. Gives the history, the loan, and all movements booked."""
     loan = state.new(terms, told[0].effective_on)
     history: list[events.Event] = []
-    movements: list[state.Movement] = []
+    movements: list[Movement] = []
     for event in told:
         try:
             step = replay.append(loan, history, event)
@@ -300,16 +301,16 @@ def admitted(terms: Terms, told: Sequence[events.Event]) -> tuple[list[events.Ev
     return history, loan, movements
 
 
-def by_balance(movements: Sequence[state.Movement]) -> dict[str, int]:
+def by_balance(movements: Sequence[Movement]) -> dict[str, int]:
     """The sum of all effects, balance by balance, zeros left out."""
     sums: dict[str, int] = {}
     for movement in movements:
-        for key, delta in state.effects(movement):
+        for key, delta in effects(movement):
             sums[key] = sums.get(key, 0) + delta
     return {key: amount for key, amount in sums.items() if amount}
 
 
-def by_kind(movements: Sequence[state.Movement]) -> dict[tuple[str, ...], int]:
+def by_kind(movements: Sequence[Movement]) -> dict[tuple[str, ...], int]:
     """The sum by kind of movement and balance, zeros left out."""
     sums: dict[tuple[str, ...], int] = {}
     for m in movements:

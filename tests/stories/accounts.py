@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 
 from tests.stories import telling
 from usance.core.loan import close, quote, replay, state
+from usance.core.loan.book import Fact, Line
+from usance.core.loan.movements import Movement
 from usance.core.values import ratio_text
 
 HERE = Path(__file__).parent
@@ -81,13 +83,13 @@ def _days(story: telling.Story, told: list[telling.Told]) -> Iterator[str]:
         known = rows
 
 
-def _facts(story: telling.Story, told: list[telling.Told]) -> Iterable[state.Fact]:
+def _facts(story: telling.Story, told: list[telling.Told]) -> Iterable[Fact]:
     return replay.replay(story.terms, told[-1].history, told[-1].loan.at).facts
 
 
-def _movements(movements: Iterable[state.Movement]) -> Iterator[str]:
+def _movements(movements: Iterable[Movement]) -> Iterator[str]:
     """How much, how often, from when to when, of each kind."""
-    kinds: dict[tuple[str, str], list[state.Movement]] = {}
+    kinds: dict[tuple[str, str], list[Movement]] = {}
     for movement in movements:
         kinds.setdefault((movement.kind, movement.balance), []).append(movement)
     for (kind, balance), some in sorted(kinds.items()):
@@ -96,7 +98,7 @@ def _movements(movements: Iterable[state.Movement]) -> Iterator[str]:
         yield f"  {kind} {balance}: {total} in {len(some)}, {min(dates)} to {max(dates)}"
 
 
-def _lines(lines: Iterable[state.Line]) -> Iterator[str]:
+def _lines(lines: Iterable[Line]) -> Iterator[str]:
     for line in lines:
         when = f"{line.starts_on}" if line.starts_on == line.ends_on else f"{line.starts_on} to {line.ends_on}"
         yield f"  {line.balance} {line.amount_minor:+}  {when}  {line.rule}: {line.formula}  [{line.event}]"

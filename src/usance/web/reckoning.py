@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from usance.core.loan.state import Line
+from usance.core.loan.book import Line
 from usance.core.rates import Rate
 from usance.web import components as ui
 from usance.web.templatetags import formats

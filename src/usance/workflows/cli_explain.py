@@ -16,7 +16,7 @@ from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.servicing import refusals
 from usance.apps.servicing import selectors as servicing
-from usance.core.loan.state import Line
+from usance.core.loan.book import Line
 from usance.core.money import Currency
 
 SUPPOSED = {"paid": servicing.AS_AGREED, "unpaid": servicing.NOTHING_PAID}

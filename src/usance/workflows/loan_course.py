@@ -18,6 +18,7 @@ from usance.apps.servicing import selectors as loans
 from usance.apps.servicing import services as servicing
 from usance.core.accounting import books
 from usance.core.loan import events, quote, refused, replay, state
+from usance.core.loan.movements import NOT_OWED
 from usance.ports.actor import Actor, staff
 from usance.workflows import serve_loan
 
@@ -118,7 +119,7 @@ def debt_sold(preview: quote.Preview) -> dict[str, int]:
     """By balance, what leaves the books by a sale."""
     sums = Counter[str]()
     for movement in preview.movements:
-        if movement.kind == "sold" and movement.balance not in state.NOT_OWED:
+        if movement.kind == "sold" and movement.balance not in NOT_OWED:
             sums[movement.balance] -= movement.amount_minor
     return dict(sums)
 

@@ -17,6 +17,7 @@ from usance.apps.messaging import selectors as written
 from usance.apps.messaging import services as messaging
 from usance.apps.servicing import selectors as loans
 from usance.core.loan import events, replay, state
+from usance.core.loan.movements import NOT_OWED
 from usance.ports import clock
 from usance.ports.queue import task
 from usance.workflows import protect_customer, take_payment
@@ -43,7 +44,7 @@ class Change:
         """By how much the event made the debt larger, or smaller, taxes and all that follows included; and what would
         close the loan."""
         moved = loans.movements(loan_id=self.view.loan.pk).filter(event_id=self.event_id)
-        changes = [one.amount_minor for one in moved if one.component not in state.NOT_OWED]
+        changes = [one.amount_minor for one in moved if one.component not in NOT_OWED]
         more = sum(amount for amount in changes if amount > 0)
         return {
             "amount_minor": more if isinstance(self.event, LARGER) else more - sum(changes),

@@ -129,7 +129,7 @@ def test_expected_payments_are_those_that_the_schedule_supposes(books: Any) -> N
     loan = loans.lend(on=D, agreed=loans.instalments())
     live_until(day(50))
     state = selectors.loan_view(loan_id=loan.pk).state
-    ahead = quote.payments_ahead(state, date(2030, 1, 1))
+    ahead = quote.payments_to_come(state, date(2030, 1, 1))
     rows = [row for row in quote.schedule(state) if not row.billed]
     assert [(one.effective_on, one.amount_minor) for one in ahead[1:]] == [(r.due_on, r.remaining_minor) for r in rows]
     assert ahead[0].amount_minor == quote.standing(state).due_now_minor

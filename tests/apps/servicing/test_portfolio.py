@@ -14,7 +14,8 @@ from usance.apps.ledger import selectors as ledger
 from usance.apps.servicing import folding, portfolio, portfolio_lines, recording, selectors, services, statuses
 from usance.apps.servicing.models import Loan, LoanEvent, PortfolioSum, StatusChange
 from usance.core.accounting import books as roles
-from usance.core.loan import replay, state
+from usance.core.loan import replay
+from usance.core.loan.movements import effects
 from usance.ports.actor import SYSTEM
 from usance.workflows import close_day
 
@@ -69,7 +70,7 @@ def folded(row: Loan, on: date, known: date) -> tuple[Counter[str], statuses.Mar
     agreed, sums = folding.terms_of(row), Counter[str]()
     for movement in replay.replay(agreed, told, on + timedelta(days=1)).movements:
         if movement.effective_on <= on:
-            for balance, amount in state.effects(movement):
+            for balance, amount in effects(movement):
                 sums[balance.partition(":")[0]] += amount
     return sums, statuses.mark_of(replay.replay(agreed, told, on).loan)
 

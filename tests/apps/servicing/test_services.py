@@ -19,7 +19,7 @@ from usance.apps.ledger.models import JournalEntry
 from usance.apps.servicing import folding, refusals, selectors, services
 from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement
 from usance.core.loan import events, refused
-from usance.core.loan.told import TAKES_FROM_UNAPPLIED
+from usance.core.loan.movements import TAKES_FROM_UNAPPLIED
 from usance.core.refusals import Refusal
 from usance.ports import queue
 from usance.ports.actor import SYSTEM, Actor, staff

@@ -20,9 +20,10 @@ from usance.apps.servicing import earnings, folding, posting, statuses
 from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement, LoanParty
 from usance.core.loan import admit, precedents, replay, state
 from usance.core.loan.apply import apply_into
+from usance.core.loan.book import Book, Step
 from usance.core.loan.close import advance_into
 from usance.core.loan.events import Event, TakenOver
-from usance.core.loan.state import Book, Movement, Step
+from usance.core.loan.movements import Movement
 from usance.core.loan.terms import Terms
 from usance.core.refusals import Refusal
 from usance.ports.actor import Actor

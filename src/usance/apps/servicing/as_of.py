@@ -15,7 +15,7 @@ from usance.apps.institutions import tenancy
 from usance.apps.servicing import folding
 from usance.apps.servicing.models import CloseRun, Loan, LoanEvent, LoanParty
 from usance.core.loan import events, quote, replay, state
-from usance.core.loan.state import Line
+from usance.core.loan.book import Fact, Line
 
 # a business date: all that was told by its end; an instant: all that was recorded by then
 Known = date | datetime
@@ -108,7 +108,7 @@ def view(row: Loan, *, on: date, known: Known | None = None, supposed: str = NOT
     history, seen_until = folding.history_of(heard), day_of(known)
     expected: tuple[events.Event, ...] = ()
     if on > seen_until and supposed == AS_AGREED:
-        expected = quote.payments_ahead(replay.replay(agreed, history, seen_until, daily=False).loan, on)
+        expected = quote.payments_to_come(replay.replay(agreed, history, seen_until, daily=False).loan, on)
     folded = replay.replay(agreed, (*history, *expected), on, daily=False)
     return LoanView(
         loan=row,
@@ -134,7 +134,7 @@ TOLD_AS_EVENTS = frozenset(
 
 
 def _timeline(
-    heard: Iterable[LoanEvent], expected: Iterable[events.Event], facts: Iterable[state.Fact], on: date
+    heard: Iterable[LoanEvent], expected: Iterable[events.Event], facts: Iterable[Fact], on: date
 ) -> tuple[TimelineLine, ...]:
     """Events, expected payments and facts in the order in which they happened, newest first."""
     rows = list(heard)
@@ -180,7 +180,7 @@ def _of_expected(event: events.Event) -> TimelineLine:
     )  # fmt: skip
 
 
-def _of_fact(fact: state.Fact) -> TimelineLine:
+def _of_fact(fact: Fact) -> TimelineLine:
     return TimelineLine(
         on=fact.on, booked_on=fact.on, recorded_at=None, kind=fact.kind, source="", actor_kind="system",
         amount_minor=next((v for k, v in fact.details.items() if k.endswith("_minor")), None),

@@ -25,7 +25,7 @@ from usance.core.accounting import books
 from usance.core.calendar import ONE_DAY
 from usance.core.classes import Scheme
 from usance.core.loan import close, state
-from usance.core.loan.state import Movement
+from usance.core.loan.movements import Movement
 
 log = structlog.get_logger(__name__)
 

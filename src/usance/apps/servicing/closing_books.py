@@ -19,7 +19,7 @@ from usance.apps.ledger import services as ledger
 from usance.apps.servicing import earnings, folding
 from usance.apps.servicing.models import EarnedDay, Loan
 from usance.core.accounting import books
-from usance.core.loan.state import Movement
+from usance.core.loan.movements import Movement
 
 EARNS = (("interest_accrued", "interest"), ("penalty_charged", "penalty"))
 MOVED = {

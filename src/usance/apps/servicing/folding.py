@@ -15,7 +15,8 @@ from django.db.models.functions import JSONObject
 
 from usance.apps.servicing.models import EarnedDay, Earning, Loan, LoanEvent, LoanMovement, StatusChange
 from usance.core.loan import apply, checkpoint, close, events, forecast, quiet, replay, state, terms
-from usance.core.loan.state import Movement
+from usance.core.loan.book import Book
+from usance.core.loan.movements import Movement
 from usance.core.values import UnreadableValue
 
 BUCKETS = ((0, ""), (30, "1-30"), (60, "31-60"), (90, "61-90"))
@@ -100,7 +101,7 @@ def state_of(row: Loan, lines: tuple[quiet.Line, quiet.Line] | None = None) -> s
         if loan.at == row.checkpoint_on:
             return loan
         if lines is not None:
-            return quiet.rested(loan, row.checkpoint_on, *lines)
+            return quiet.advance_by_lines(loan, row.checkpoint_on, *lines)
         return close.advance(loan, row.checkpoint_on, daily=False).loan
     except UnreadableValue:
         told = history_of(row.events.order_by("seq"))
@@ -179,7 +180,7 @@ def next_due_minor(loan: state.Loan) -> int:
 def max_days_past_due(agreed: terms.Terms, history: Sequence[events.Event], to: date) -> int:
     """The most days past due the loan ever had until `to`. Only an event makes an age fall, or jump (a loan comes in
     past due, a payment of last month is disputed): it is looked at before each and after it, and at the end."""
-    loan, book, most = replay.begin(agreed, history, to), state.Book(), 0
+    loan, book, most = replay.begin(agreed, history, to), Book(), 0
     past: list[events.Event] = []
     for event in replay.in_force(history):
         if event.effective_on > to:

@@ -28,7 +28,7 @@ from usance.apps.servicing.models import (
     StatusChange,
 )
 from usance.core.loan import quiet, state
-from usance.core.loan.state import Movement
+from usance.core.loan.movements import Movement
 
 OWING = ("borrower", "co_borrower")  # the roles of those who owe; a guarantor answers only if they do not
 

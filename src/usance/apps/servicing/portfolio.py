@@ -21,7 +21,7 @@ from usance.apps.institutions import rows as inserting
 from usance.apps.institutions import tenancy
 from usance.apps.servicing import folding, lists, statuses
 from usance.apps.servicing.models import Loan, PortfolioRollup, StatusChange
-from usance.core.loan.told import TAKES_FROM_UNAPPLIED
+from usance.core.loan.movements import TAKES_FROM_UNAPPLIED
 
 MONEY = (
     "principal", "interest", "fee", "penalty", "tax", "unapplied", "charged_off", "suspended", "deferred", "from_buyer",

@@ -15,7 +15,7 @@ from usance.apps.institutions import tenancy
 from usance.apps.servicing import earnings, folding
 from usance.apps.servicing.models import LoanMovement
 from usance.apps.servicing.portfolio import MONEY
-from usance.core.loan.told import TAKES_FROM_UNAPPLIED
+from usance.core.loan.movements import TAKES_FROM_UNAPPLIED
 
 SIZE = 50
 FIRST = UUID(int=0)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from usance.apps.ledger.services import NewTransfer, merged
 from usance.apps.servicing.models import Loan
 from usance.core.accounting import books
-from usance.core.loan.state import Movement
+from usance.core.loan.movements import Movement
 
 
 def transfers_of(row: Loan, movements: Iterable[Movement], *, name_loan: bool) -> list[NewTransfer]:

@@ -22,7 +22,7 @@ from usance.apps.servicing.models import Loan, LoanEvent, LoanMovement, StatusCh
 from usance.apps.servicing.refusals import NoSuchLoan, SourceUsedOtherwise, ValueDateInTheFuture
 from usance.core.loan import close, replay, state
 from usance.core.loan.events import Event
-from usance.core.loan.state import Movement
+from usance.core.loan.movements import Movement
 from usance.ports import queue
 from usance.ports.actor import Actor
 

@@ -43,6 +43,7 @@ from usance.apps.servicing.made_of import Part, movements_of_entry, parts_of_ent
 from usance.apps.servicing.models import Loan, LoanEvent, LoanParty, MovementLine
 from usance.apps.servicing.refusals import NoSuchLoan
 from usance.core.loan import admit, close, events, quote, replay, state
+from usance.core.loan.book import Line
 from usance.core.loan.terms import Terms
 from usance.core.refusals import Refusal
 
@@ -186,7 +187,7 @@ def explain(
     balance: str | None = None,
     known_on: Known | None = None,
     supposed: str = NOTHING_PAID,
-) -> tuple[state.Line, ...]:
+) -> tuple[Line, ...]:
     """The lines whose sum is each balance (or the one named, such as "fee:service") of the loan on a date, by what was
     known on another."""
     return loan_view(loan_id=loan_id, on=on, known_on=known_on, supposed=supposed).explain(balance)

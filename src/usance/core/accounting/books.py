@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from usance.core.loan.state import Movement
+from usance.core.loan.movements import Movement
 
 ROLES: dict[str, str] = {
     # control accounts: each equals the sum of one balance over all loans

@@ -9,6 +9,7 @@ from typing import Any
 
 from usance.core.loan import carry, charges, draw, events, income, refused, state
 from usance.core.loan.events import Event
+from usance.core.loan.movements import FROM_BUYER, TO_BUYER
 from usance.core.loan.state import Loan
 from usance.core.loan.terms import NAMES
 
@@ -219,13 +220,13 @@ def _has_price(loan: Loan, event: events.Sold) -> None:
 
 
 def _buyer_owes(loan: Loan, event: events.BuyerPaid) -> None:
-    there = loan.balances.get(state.FROM_BUYER, 0)
+    there = loan.balances.get(FROM_BUYER, 0)
     if event.amount_minor > there:
         raise refused.MoreThanBuyerOwes(amount_minor=event.amount_minor, owed_minor=there)
 
 
 def _is_the_buyers(loan: Loan, event: events.Forwarded) -> None:
-    there = loan.balances.get(state.TO_BUYER, 0)
+    there = loan.balances.get(TO_BUYER, 0)
     if event.amount_minor > there:
         raise refused.MoreThanTheBuyers(amount_minor=event.amount_minor, kept_minor=there)
 

@@ -7,8 +7,11 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from usance.core.loan import charges, lower, plan, reserve, state, to_come
-from usance.core.loan.state import Ahead, Bill, Book, Loan, change
+from usance.core.loan import charges, plan, reserve, smaller, state, to_come
+from usance.core.loan.book import Book
+from usance.core.loan.movements import change
+from usance.core.loan.records import Ahead, Bill
+from usance.core.loan.state import Loan
 from usance.core.loan.terms import Allocation
 from usance.core.loan.waterfall import AGES, UNBILLED, WATERFALLS, Slot, Target, equal_parts, in_equal_parts, merged
 
@@ -60,8 +63,8 @@ def _share_out(loan: Loan, unbilled: Mapping[str, int], asked: list[dict[str, in
     first, indexes = state.instalment_number(loan), range(len(loan.due_dates))
     rooms = [level - state.regular_ahead(loan, index, parts) for index, level in enumerate(state.levels(loan))]
     rooms[-1] += max(0, to_come.last_as_planned(loan) - state.levels(loan)[-1])
-    lowers = loan.terms.early_payment == lower.LOWERS
-    of_principal = (indexes[:1] if lower.of_today(loan) is None else []) if lowers else order(indexes)
+    lowers = loan.terms.early_payment == smaller.LOWERS
+    of_principal = (indexes[:1] if smaller.bill_of_today(loan) is None else []) if lowers else order(indexes)
     shared = [("interest", indexes, grace.interest), ("principal", of_principal, grace.principal)]
     for part, turns, waits in reversed(shared) if _principal_first(loan.terms.allocation) else shared:
         left = unbilled.get(part, 0)
@@ -195,14 +198,14 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES, *, ca
             book.move(
                 balances, change("allocated", balance, -slot.amount, on), f"allocation.{how.waterfall}",
                 lambda age=age, balance=balance: (f"{age} {balance}", {"age": age}),  # type: ignore[misc]
-                with_it=state.stands_beside(loan),
+                contra=state.contra_of(loan),
             )  # fmt: skip
     loan = RESTS[loan.terms.interest_rests](loan._replace(balances=balances), taken)
     level = plan.LEVEL_PARTS[loan.terms.plan.kind]
     loose = (slot for slot in taken if slot.bill == UNBILLED and slot.balance in level)  # no level holds dated amounts
     early = sum(slot.amount for slot in loose if slot.age == "in_advance")
-    if early and loan.terms.early_payment == lower.LOWERS:
-        return lower.smaller(loan, early, "paid")
+    if early and loan.terms.early_payment == smaller.LOWERS:
+        return smaller.those_after(loan, early, "paid")
     if early and loan.due_dates and loan.terms.early_payment in EARLY_PAYMENTS and state.outstanding(loan):
         loan = EARLY_PAYMENTS[loan.terms.early_payment](loan._replace(credit_minor=loan.credit_minor + early))
     return loan
@@ -252,8 +255,8 @@ def _smaller_instalments(loan: Loan) -> Loan:
     if "interest" in plan.LEVEL_PARTS[loan.terms.plan.kind]:
         due += left.get("interest", 0) + charges.interest_between(loan, loan.due_dates[0])
     periods = plan.periods(loan.terms, loan.due_dates[0], later, state.pace(loan))
-    ahead = plan.rungs(loan.terms, periods, spans, first=state.instalment_number(loan) + 1)
-    level = plan.level(loan.terms, plan.Owed(due, Fraction(charges.interest_base(loan))), ahead)
+    coming = plan.rungs(loan.terms, periods, spans, first=state.instalment_number(loan) + 1)
+    level = plan.level(loan.terms, plan.Owed(due, Fraction(charges.interest_base(loan))), coming)
     return loan._replace(level_minor=level, credit_minor=level)
 
 

@@ -17,6 +17,7 @@ from usance.core.loan import (
     draw,
     events,
     levelling,
+    never_drawn,
     plan,
     recognition,
     relief,
@@ -24,11 +25,12 @@ from usance.core.loan import (
     state,
     status,
     to_come,
-    without,
 )
 from usance.core.loan.bills import new_bill, next_period, turn_period
+from usance.core.loan.book import Book, Step, Why
 from usance.core.loan.events import Event
-from usance.core.loan.state import Book, Loan, Movement, Step, change
+from usance.core.loan.movements import TO_BUYER, UNAPPLIED, Movement, change
+from usance.core.loan.state import Loan
 from usance.core.loan.waterfall import AGES
 
 
@@ -40,17 +42,17 @@ def apply(loan: Loan, event: Event, past: Sequence[Event] = ()) -> Step:
 
 
 def apply_into(loan: Loan, event: Event, book: Book, past: Sequence[Event]) -> Loan:
-    """`apply`, telling into a book."""
+    """`apply`, writing into a book."""
     if event.effective_on != loan.at:
         raise ValueError(f"the loan is at {loan.at}, the event of {event.effective_on}")
     book.event = event.source
     more = (past,) if isinstance(event, events.Credited) else ()
-    loan = recognition.settle(status.derive(APPLY[type(event)](loan, event, book, *more), book), book)
+    loan = recognition.derive(status.derive(APPLY[type(event)](loan, event, book, *more), book), book)
     book.event = ""
     return loan._replace(last_order=event.order)
 
 
-def _says(formula: str, **inputs: Any) -> state.Why:
+def _says(formula: str, **inputs: Any) -> Why:
     return lambda: (formula, inputs)
 
 
@@ -77,7 +79,7 @@ def cancelled(loan: Loan, event: events.Cancelled, book: Book) -> Loan:
 def disbursed(loan: Loan, event: events.Disbursed, book: Book) -> Loan:
     """Principal, and what is due of it at once; the first time also the fees of the beginning and the due dates. What
     is left is repaid by the instalments to come, and by what there was too much."""
-    first, on, beside = loan.disbursed_on is None, loan.at, draw.standing_beside(loan)
+    first, on, levels_before = loan.disbursed_on is None, loan.at, draw.levels_before(loan)
     loan = book.post(
         loan, change("disbursed", "principal", event.amount_minor, on), "disbursement", _says("money received")
     )
@@ -87,22 +89,22 @@ def disbursed(loan: Loan, event: events.Disbursed, book: Book) -> Loan:
     loan = _begun(loan, book) if first else _drawn_later(reshape.to_come_again(loan), book, event.amount_minor)
     if not loan.due_dates:  # all was due: it owes again, and what it had too much pays
         return allocate.allocate(status.derive(loan, book), book, on)
-    loan = draw.spread(loan, book, loan.disbursed_minor - before, beside)
+    loan = draw.spread(loan, book, loan.disbursed_minor - before, levels_before)
     return allocate.allocate(loan, book, on, ("past_due", "due") if first else AGES)
 
 
 def taken_over(loan: Loan, event: events.TakenOver, book: Book) -> Loan:
-    """From here on the loan is in our books. Where its past is not told as events, it stands as the other system left
-    it, and is levelled over the instalments to come unless that system said the instalment."""
+    """From here on the loan is in our books. Where its past is not told as events, it is as the other system left it,
+    and is levelled over the instalments to come unless that system said the instalment."""
     said = event.standing
     here = said is not None and loan.disbursed_on is None
     if said is not None and here:
-        loan = carry.standing(loan, said, book)
+        loan = carry.as_it_stood(loan, said, book)
         if loan.due_dates:
             loan = levelling.as_listed(levelling.anew(loan, 0, level_minor=said.level_minor))
         if loan.due_dates[:1] == (loan.at,):
             loan = turn_period(loan, book)
-    loan = recognition.settle(loan, book)
+    loan = recognition.derive(loan, book)
     book.begin(loan)
     book.fact("taken_over", loan.at, outstanding_minor=state.outstanding(loan))
     return allocate.allocate(loan, book, loan.at, ("past_due", "due")) if here else loan
@@ -158,7 +160,7 @@ def _fee_at_start(loan: Loan, book: Book, kind: str, amount: int, when: str) -> 
 def payment_received(loan: Loan, event: events.PaymentReceived | events.Recovered, book: Book) -> Loan:
     """Into the unapplied funds, and put to use. For a debt that was sold it is kept for the buyer."""
     loan = charges.residue_when_paid(loan)
-    to = state.TO_BUYER if loan.status == "sold" else state.UNAPPLIED
+    to = TO_BUYER if loan.status == "sold" else UNAPPLIED
     posting = change("payment_received", to, event.amount_minor, loan.at)
     return _put_to_use(book.post(loan, posting, "payment", _says("money received")), book)
 
@@ -185,17 +187,17 @@ CREDITS: dict[str, Callable[[int, date], Movement]] = {  # somebody pays us for 
 
 def credited(loan: Loan, event: events.Credited, book: Book, past: Sequence[Event]) -> Loan:
     """As a payment, spread by an order of its own where one is agreed."""
-    on, told = loan.at, loan.terms
-    more = without.interest_of(loan, event.amount_minor, past, apply_into) if event.interest_too else 0
+    on, agreed = loan.at, loan.terms
+    more = never_drawn.interest_of(loan, event.amount_minor, past, apply_into) if event.interest_too else 0
     loan = charges.residue_when_paid(loan)._replace(given_back_minor=loan.given_back_minor + more)
-    rule = next((credit for credit in told.credits if credit.reason == event.reason), None)
+    rule = next((credit for credit in agreed.credits if credit.reason == event.reason), None)
     given = CREDITS[event.reason](event.amount_minor, on), change("credit_given", "unapplied", more, on)
     for movement, spread in zip(given, (rule, None), strict=True):
         loan = book.post(loan, movement, f"credit.{event.reason}", _says("credited"))
         if spread:
-            other = replace(told, allocation=spread.allocation, early_payment=spread.early_payment)
+            other = replace(agreed, allocation=spread.allocation, early_payment=spread.early_payment)
             loan = loan._replace(terms=other)
-        loan = status.derive(allocate.allocate(loan, book, on)._replace(terms=told), book)
+        loan = status.derive(allocate.allocate(loan, book, on)._replace(terms=agreed), book)
     return relief.forgive_remainder(loan, book)
 
 
@@ -217,7 +219,7 @@ def charged_back(loan: Loan, event: events.ChargedBack, book: Book) -> Loan:
 
 def _owed_again(loan: Loan, book: Book, balance: str, amount: int, rule: str, why: str) -> Loan:
     """Money that left: out of the unapplied funds, and for the rest out of what the borrower had paid. Where the
-    instalments stand, it is asked for by the next."""
+    instalments stay, it is asked for by the next."""
     there, on = max(0, state.unapplied(loan)), loan.at
     if balance == "principal" and loan.still_bearing_minor:  # what is owed again bears interest by itself
         still = loan.still_bearing_minor - max(0, amount - there)
@@ -311,7 +313,7 @@ def extended(loan: Loan, event: events.Extended, book: Book) -> Loan:
     if charges_now:
         starts_on = loan.period.starts_on if loan.period else loan.at
         bills = (*bills, new_bill(bills, starts_on, loan.at, charges_now))
-    moved = (due_on, *(on for on in reshape.carried(loan, dates) if on > due_on))
+    moved = (due_on, *(on for on in reshape.still_moved(loan, dates) if on > due_on))
     loan = reshape.on_dates(loan, dates)._replace(moved_to=moved)
     loan = loan._replace(matured_on=None, bills=bills, extension_count=loan.extension_count + 1)
     book.fact("extended", loan.at, new_due_on=due_on.isoformat(), price_minor=sum(charges_now.values()))
@@ -346,7 +348,7 @@ def withdrawn(loan: Loan, event: events.Withdrawn, book: Book) -> Loan:
     for key, amount in sorted(loan.fees_at_start.items()):
         kind = "fee_returned" if key.startswith("fee:") else "tax_returned"
         there = max(0, state.regular(loan).get("principal", 0))
-        for balance, part in (("principal", -min(amount, there)), (state.UNAPPLIED, max(0, amount - there))):
+        for balance, part in (("principal", -min(amount, there)), (UNAPPLIED, max(0, amount - there))):
             loan = book.post(loan, change(kind, balance, part, loan.at), "withdrawal", _says("given back", of=key))
     loan = defer.given_back(loan, book)
     book.fact("withdrawn", loan.at, due_on=due_on.isoformat())

@@ -7,7 +7,9 @@ from datetime import date
 
 from usance.core import calendar
 from usance.core.loan import charges, plan, reserve, state
-from usance.core.loan.state import Ahead, Bill, Book, Loan
+from usance.core.loan.book import Book
+from usance.core.loan.records import Ahead, Bill
+from usance.core.loan.state import Loan
 from usance.core.rates import Period
 
 NOTHING_AHEAD = Ahead()
@@ -144,7 +146,7 @@ def _split(loan: Loan, interest: int, principal: int, room: int) -> tuple[int, i
 
 
 def billed(loan: Loan, due: Mapping[str, int], book: Book) -> Loan:
-    """With a bill of today: interest and principal as told, and all else that falls due with it."""
+    """With a bill of today: interest and principal as given, and all else that falls due with it."""
     on, ahead, dates = loan.at, state.settled_ahead(loan, 0), state.coming_dates(loan)
     asked = {key: amount for key, amount in state.regular(loan).items() if key not in ("interest", "principal")}
     asked |= dict(due)
@@ -164,7 +166,7 @@ def billed(loan: Loan, due: Mapping[str, int], book: Book) -> Loan:
     return loan if loan.due_dates else state.recounted(loan)
 
 
-# --- bills besides the plan ----------------------------------------------------------------------------------------
+# --- bills that the plan did not have ----------------------------------------------------------------------------
 
 
 def joined(bills: Sequence[Bill], bill: Bill) -> tuple[Bill, ...]:

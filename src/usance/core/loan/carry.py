@@ -9,8 +9,11 @@ from typing import Any
 
 from usance.core.loan import plan, state
 from usance.core.loan.bills import new_bill, next_period
+from usance.core.loan.book import Book
 from usance.core.loan.events import Carried, Held, OldBill
-from usance.core.loan.state import Accrued, Bill, Book, Loan, change
+from usance.core.loan.movements import CONTRA_RULES, DEFERRED, change
+from usance.core.loan.records import Accrued, Bill
+from usance.core.loan.state import Loan
 from usance.core.rates import Period
 
 
@@ -19,14 +22,14 @@ def by_balance(amounts: Iterable[Held]) -> dict[str, int]:
     return {held.balance: held.amount_minor for held in amounts if held.amount_minor}
 
 
-def standing(loan: Loan, said: Carried, book: Book) -> Loan:
+def as_it_stood(loan: Loan, said: Carried, book: Book) -> Loan:
     """The loan on the morning of its take-over, its old instalments billed, those to come on their dates. Interest
     counts from this morning on; what was earned before is in the balances."""
     on, terms = loan.at, loan.terms
     for key, amount in sorted(by_balance(said.balances).items()):
-        if key in state.BESIDE:
+        if key in CONTRA_RULES:
             continue  # follows from what is owed, and how late it is
-        loan = book.post(loan, change("taken_over", key, amount, on), "take_over", lambda: _told(said))
+        loan = book.post(loan, change("taken_over", key, amount, on), "take_over", lambda: _explained(said))
     bills = _bills(said)
     billed_until = bills[-1].due_on if bills else said.disbursed_on
     agreed = plan.due_dates(terms, said.disbursed_on)
@@ -46,7 +49,7 @@ def standing(loan: Loan, said: Carried, book: Book) -> Loan:
         matured_on=None if dates else max(billed_until, agreed[-1]),
         charged_minor=said.charged_minor,
         penalty=Accrued(Fraction(penalty), penalty),
-        deferred=Fraction(loan.balances.get(state.DEFERRED, 0)),
+        deferred=Fraction(loan.balances.get(DEFERRED, 0)),
     )
     left = state.unbilled(loan)
     if bills and not left.get("principal") and not left.get("interest"):
@@ -54,7 +57,7 @@ def standing(loan: Loan, said: Carried, book: Book) -> Loan:
     return loan._replace(period=_running_period(loan, said))
 
 
-def _told(said: Carried) -> tuple[str, dict[str, Any]]:
+def _explained(said: Carried) -> tuple[str, dict[str, Any]]:
     """Formula and inputs of an opening balance, for an explanation."""
     return "as it stood in the other system", {"disbursed_on": said.disbursed_on}
 

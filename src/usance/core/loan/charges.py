@@ -10,9 +10,11 @@ from types import MappingProxyType
 from usance.core import money, rates
 from usance.core.calendar import ONE_DAY
 from usance.core.loan import even, state
-from usance.core.loan.state import Accrued, Book, Loan, change
+from usance.core.loan.book import Book, Explained, Price, Why, accrual_explained
+from usance.core.loan.movements import change
+from usance.core.loan.records import Accrued
+from usance.core.loan.state import Loan
 from usance.core.loan.terms import Fee, Terms
-from usance.core.loan.told import Price, Told, accrual_told
 
 # --- caps --------------------------------------------------------------------------------------------------------
 
@@ -86,21 +88,21 @@ AFTER_MATURITY: dict[str, Callable[[int], int]] = {
 
 def interest_base(loan: Loan) -> int:
     """The balance that bears interest today."""
-    if state.instalment_number(loan) <= loan.terms.grace.interest_free or _rests_tonight(loan):
+    if state.instalment_number(loan) <= loan.terms.grace.interest_free or _is_paused_tonight(loan):
         return 0
     base = INTEREST_BASES[loan.terms.interest_base](loan) + loan.still_bearing_minor
     return base if loan.matured_on is None else AFTER_MATURITY[loan.terms.after_maturity](base)
 
 
-def rests(loan: Loan) -> tuple[tuple[date, date], ...]:
+def pauses(loan: Loan) -> tuple[tuple[date, date], ...]:
     """The nights without interest, from and until: it is paused, or stopped for good by a charge-off."""
     if loan.charged_off_on is not None and loan.terms.charge_off == "stops_interest":
         return (*loan.pauses, (loan.charged_off_on, date.max))
     return loan.pauses
 
 
-def _rests_tonight(loan: Loan) -> bool:
-    return any(since <= loan.at < until for since, until in rests(loan))
+def _is_paused_tonight(loan: Loan) -> bool:
+    return any(since <= loan.at < until for since, until in pauses(loan))
 
 
 def interest_between(loan: Loan, until: date) -> Fraction:
@@ -123,8 +125,8 @@ def accrue_interest(loan: Loan, book: Book, until: date) -> Loan:
     exact = before.exact + earned
     amount = money.rounded(exact, loan.terms.rounding) - before.posted
 
-    def why(after: Accrued) -> Told:
-        return accrual_told(loan.terms, since, until, interest_base(loan), price, before, after, earned)
+    def why(after: Accrued) -> Explained:
+        return accrual_explained(loan.terms, since, until, interest_base(loan), price, before, after, earned)
 
     return post_interest(
         loan, book, amount, exact, f"interest.{loan.terms.interest_base}", why, on=until - ONE_DAY, since=since
@@ -137,7 +139,7 @@ def post_interest(
     amount: int,
     exact: Fraction,
     rule: str,
-    why: Callable[[Accrued], Told],
+    why: Callable[[Accrued], Explained],
     *,
     on: date,
     since: date | None = None,
@@ -155,8 +157,8 @@ def post_interest(
     after = Accrued(exact, before.posted + amount)
     balances = dict(loan.balances)
     if amount:
-        posting, with_it = change("interest_accrued", "interest", amount, on), state.stands_beside(loan)
-        book.move(balances, posting, rule, lambda: why(after), since=since, with_it=with_it)
+        posting, contra = change("interest_accrued", "interest", amount, on), state.contra_of(loan)
+        book.move(balances, posting, rule, lambda: why(after), since=since, contra=contra)
     charged = loan._replace(balances=balances, interest=after, charged_minor=loan.charged_minor + amount)
     return tax_on_accrual(charged, book, "interest", before.posted, after.posted, on)
 
@@ -267,9 +269,9 @@ def accrue_penalty(loan: Loan, book: Book, until: date) -> Loan:
         book.fact("penalty_capped", until)
     after = Accrued(exact, before.posted + amount)
 
-    def why() -> Told:
+    def why() -> Explained:
         base, daily = PENALTY_BASES[penalty.rule](loan), Price(penalty.share, "day")
-        return accrual_told(loan.terms, loan.at, until, base, daily, before, after, earned)
+        return accrual_explained(loan.terms, loan.at, until, base, daily, before, after, earned)
 
     posting = change("penalty_charged", "penalty", amount, until - ONE_DAY)
     charged = book.post(loan, posting, f"penalty.{penalty.rule}", why, since=loan.at)
@@ -323,7 +325,7 @@ def charge_fee(loan: Loan, book: Book, kind: str, amount: int, on: date, *, to: 
     amount = _within(amount, cost_room(loan))
     rule = f"fee.{kind}"
 
-    def why() -> Told:
+    def why() -> Explained:
         return f"{amount}", {"fee_kind": kind, "charged_minor": amount}
 
     posting = change("fee_charged", f"fee:{kind}", amount, on)
@@ -359,7 +361,7 @@ def tax_on_accrual(loan: Loan, book: Book, base: str, before: int, after: int, o
     return loan
 
 
-def _why_tax(kind: str, base: str, amount: int) -> state.Why:
+def _why_tax(kind: str, base: str, amount: int) -> Why:
     return lambda: (f"tax {kind} on {base}", {"tax_kind": kind, "base": base, "base_minor": amount})
 
 

@@ -7,7 +7,8 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from usance.core import values
-from usance.core.loan.state import Accrued, Ahead, Bill, Dated, Loan
+from usance.core.loan.records import Accrued, Ahead, Bill, Dated
+from usance.core.loan.state import Loan
 from usance.core.loan.terms import Terms
 from usance.core.rates import Period, Rate
 from usance.core.values import encode, ratio, ratio_text
@@ -62,8 +63,8 @@ def _bill(bill: Bill) -> list[Any]:
     return [number, _day(starts_on), _day(due_on), dict(due), dict(paid), dict(relieved), *rest]
 
 
-def _bills(told: list[Any]) -> tuple[Bill, ...]:
-    return tuple(Bill(number, _date(start), _date(due_on), *rest) for number, start, due_on, *rest in told)
+def _bills(plain: list[Any]) -> tuple[Bill, ...]:
+    return tuple(Bill(number, _date(start), _date(due_on), *rest) for number, start, due_on, *rest in plain)
 
 
 def _period(period: Period) -> list[Any]:
@@ -71,18 +72,18 @@ def _period(period: Period) -> list[Any]:
     return [_day(period.starts_on), _day(period.ends_on), every, period.unit]
 
 
-def _period_of(told: list[Any]) -> Period:
-    starts_on, ends_on, every, unit = told
+def _period_of(plain: list[Any]) -> Period:
+    starts_on, ends_on, every, unit = plain
     return Period(_date(starts_on), _date(ends_on), every if isinstance(every, int) else ratio(every), unit)
 
 
-def _rate(told: Mapping[str, str]) -> Rate:
-    return Rate(ratio(told["share"]), told["per"])
+def _rate(plain: Mapping[str, str]) -> Rate:
+    return Rate(ratio(plain["share"]), plain["per"])
 
 
 DAY, RATIO, LIST = Form(_day, _date), Form(ratio_text, ratio), Form(list, tuple)
-ACCRUED = Form(_accrued, lambda told: Accrued(ratio(told[0]), told[1]))
-DATES = Form(lambda days: [_day(day) for day in days], lambda told: tuple(map(_date, told)))
+ACCRUED = Form(_accrued, lambda plain: Accrued(ratio(plain[0]), plain[1]))
+DATES = Form(lambda days: [_day(day) for day in days], lambda plain: tuple(map(_date, plain)))
 DAYS = ("at", "disbursed_on", "matured_on", "closed_on", "charged_off_on", "withdrawn_on", "non_accrual_on")
 FORMS: dict[str, Form] = {
     **dict.fromkeys(DAYS, DAY),
@@ -93,32 +94,32 @@ FORMS: dict[str, Form] = {
     "rate": Form(encode, _rate),
     "rate_changes": Form(
         lambda steps: [[_day(on), encode(rate)] for on, rate in steps],
-        lambda told: tuple((_date(on), _rate(rate)) for on, rate in told),
+        lambda plain: tuple((_date(on), _rate(rate)) for on, rate in plain),
     ),
     "period": Form(_period, _period_of),
     "planned_so_far": Form(
-        lambda part: [_day(part[0]), ratio_text(part[1])], lambda told: (_date(told[0]), ratio(told[1]))
+        lambda part: [_day(part[0]), ratio_text(part[1])], lambda plain: (_date(plain[0]), ratio(plain[1]))
     ),
     **dict.fromkeys(("due_dates", "dropped_dates", "moved_to"), DATES),
     "ahead": Form(
         lambda parts: [[dict(one.paid), dict(one.relieved), one.reserved_minor] for one in parts],
-        lambda told: tuple(Ahead(*parts) for parts in told),
+        lambda plain: tuple(Ahead(*parts) for parts in plain),
     ),
     "drawn_later": Form(
         lambda parts: [[_day(on), amount] for on, amount in parts],
-        lambda told: tuple((_date(on), amount) for on, amount in told),
+        lambda plain: tuple((_date(on), amount) for on, amount in plain),
     ),
     "dated": Form(
         lambda items: [[_day(item.due_on), item.balance, item.amount_minor] for item in items],
-        lambda told: tuple(Dated(_date(on), key, amount) for on, key, amount in told),
+        lambda plain: tuple(Dated(_date(on), key, amount) for on, key, amount in plain),
     ),
     "bills": Form(lambda bills: [_bill(bill) for bill in bills], _bills),
     "pauses": Form(
         lambda pauses: [[_day(since), _day(until)] for since, until in pauses],
-        lambda told: tuple((_date(since), _date(until)) for since, until in told),
+        lambda plain: tuple((_date(since), _date(until)) for since, until in plain),
     ),
     "last_order": Form(
         lambda order: [_day(order[0]), *order[1:]],
-        lambda told: (_date(told[0]), told[1], told[2]),
+        lambda plain: (_date(plain[0]), plain[1], plain[2]),
     ),
 }

@@ -11,7 +11,8 @@ from datetime import date, timedelta
 
 from usance.core.calendar import ONE_DAY
 from usance.core.loan import allocate, bills, charges, income, recognition, state, status
-from usance.core.loan.state import Book, Loan, Step
+from usance.core.loan.book import Book, Step
+from usance.core.loan.state import Loan
 
 CloseStep = Callable[[Loan, Book, date], Loan]
 
@@ -24,7 +25,7 @@ def advance(loan: Loan, to: date, *, daily: bool = True) -> Step:
 
 
 def advance_into(loan: Loan, to: date, book: Book, *, daily: bool) -> Loan:
-    """`advance`, telling into a book."""
+    """`advance`, writing into a book."""
     if to < loan.at:
         raise ValueError(f"the loan is at {loan.at}; going back to {to} is replay's work")
     while loan.at < to:
@@ -92,7 +93,7 @@ def watch_lateness(loan: Loan, book: Book, until: date) -> Loan:
 
 def watch_income(loan: Loan, book: Book, until: date) -> Loan:
     """On non-accrual since today, or no more."""
-    return recognition.settle(loan, book)
+    return recognition.derive(loan, book)
 
 
 CLOSE_OF_DAY: tuple[CloseStep, ...] = (

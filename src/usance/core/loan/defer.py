@@ -6,7 +6,9 @@ from collections.abc import Callable
 from datetime import date
 
 from usance.core.loan import allocate, charges, events, income, levelling, reshape, state, status
-from usance.core.loan.state import Book, Loan, change
+from usance.core.loan.book import Book
+from usance.core.loan.movements import UNAPPLIED, change
+from usance.core.loan.state import Loan
 
 
 def income_deferred(loan: Loan, event: events.IncomeDeferred, book: Book) -> Loan:
@@ -52,7 +54,7 @@ def taken_back(loan: Loan, event: events.IncomeTakenBack, book: Book) -> Loan:
 
 
 def _returned(loan: Loan, book: Book, amount: int, on: date) -> Loan:
-    posting = change("income_returned", state.UNAPPLIED, amount, on)
+    posting = change("income_returned", UNAPPLIED, amount, on)
     return book.post(loan, posting, "income.returned", lambda: ("given back", {}))
 
 

@@ -11,7 +11,8 @@ from usance.core import money, rates
 from usance.core.calendar import ONE_DAY
 from usance.core.loan import charges, levelling, plan, reshape, state, to_come
 from usance.core.loan.bills import next_period
-from usance.core.loan.state import Book, Loan
+from usance.core.loan.book import Book
+from usance.core.loan.state import Loan
 from usance.core.loan.terms import Terms
 
 
@@ -50,7 +51,7 @@ def takes_more(loan: Loan) -> bool:
     return loan.status in state.LIVE and bool(loan.due_dates) and not ended
 
 
-def standing_beside(loan: Loan) -> tuple[int, ...]:
+def levels_before(loan: Loan) -> tuple[int, ...]:
     """What the instalments to come amount to before more money comes, where that has a term of its own."""
     drawdowns = loan.terms.drawdowns
     if drawdowns is None or drawdowns.repaid != "over_its_own_term":
@@ -58,7 +59,7 @@ def standing_beside(loan: Loan) -> tuple[int, ...]:
     if not loan.due_dates:
         return ()
     rungs = plan.rungs(
-        loan.terms, to_come.periods_to_come(loan), to_come.rate_spans(loan), loan.at, charges.rests(loan),
+        loan.terms, to_come.periods_to_come(loan), to_come.rate_spans(loan), loan.at, charges.pauses(loan),
         first=state.instalment_number(loan),
     )  # fmt: skip
     asked = plan.shares(loan.terms, state.levels(loan), to_come.owed_to_come(loan), rungs, to_come.saved(loan))
@@ -87,20 +88,20 @@ DRAWN_INTEREST: dict[str, Callable[[Loan, Book, int], Loan]] = {
 }
 
 
-def spread(loan: Loan, book: Book, drawn: int, beside: tuple[int, ...]) -> Loan:
+def spread(loan: Loan, book: Book, drawn: int, before: tuple[int, ...]) -> Loan:
     """What is due of the new money at once, from when it bears interest, and its place in the instalments to come: with
-    all that they repay, or beside it."""
+    all that they repay, or by instalments of its own."""
     loan, terms = reshape.down_payment(loan, drawn), loan.terms
     at_once = sum(bill.due.get("principal", 0) for bill in loan.bills[-1:] if bill.starts_on == loan.at == bill.due_on)
     if terms.drawdowns is not None:
         bearing = drawn - at_once if terms.interest_base == "financed_principal" else drawn
         loan = DRAWN_INTEREST[terms.drawdowns.interest](loan, book, bearing)
-    if not beside:
+    if not before:
         return levelling.as_listed(levelling.anew(loan, drawn - at_once, brought=_earned_of(loan, drawn - at_once)))
-    return _beside(loan, drawn - at_once, beside)
+    return _over_its_own_term(loan, drawn - at_once, before)
 
 
-def _beside(loan: Loan, financed: int, before: tuple[int, ...]) -> Loan:
+def _over_its_own_term(loan: Loan, financed: int, before: tuple[int, ...]) -> Loan:
     """The new money is repaid by a full plan of its own, as if that had begun with the running period: its instalments
     are added to those that were to come, and so many come after them as are missing."""
     terms, count = loan.terms, loan.terms.plan.count
@@ -108,8 +109,8 @@ def _beside(loan: Loan, financed: int, before: tuple[int, ...]) -> Loan:
     starts_on = loan.period.starts_on if loan.period else loan.at
     loan = reshape.on_dates(loan, dates)
     loan = loan._replace(period=next_period(loan, starts_on))
-    periods, spans, rests = to_come.periods_to_come(loan), to_come.rate_spans(loan), charges.rests(loan)
-    rungs = plan.rungs(terms, periods[:count], spans, loan.at, rests, first=1)
+    periods, spans, pauses = to_come.periods_to_come(loan), to_come.rate_spans(loan), charges.pauses(loan)
+    rungs = plan.rungs(terms, periods[:count], spans, loan.at, pauses, first=1)
     owed = plan.Owed(Fraction(financed), Fraction(financed), _earned_of(loan, financed))
     level = plan.level(terms, owed, rungs)
     whole = "interest" in plan.LEVEL_PARTS[terms.plan.kind]
@@ -118,7 +119,7 @@ def _beside(loan: Loan, financed: int, before: tuple[int, ...]) -> Loan:
         for share in plan.shares(terms, [level] * count, owed, rungs)
     ]
     levels = tuple(a + b for a, b in zip_longest(before, own, fillvalue=0))
-    all_rungs = plan.rungs(terms, periods, spans, loan.at, rests, first=state.instalment_number(loan))
+    all_rungs = plan.rungs(terms, periods, spans, loan.at, pauses, first=state.instalment_number(loan))
     together = plan.shares(terms, levels, to_come.owed_to_come(loan), all_rungs)
     planned = tuple(int(share.principal) for share in together)
     return levelling.at_level(loan._replace(levels=levels, planned=planned), levels[0])

@@ -8,6 +8,7 @@ from datetime import date
 from typing import NamedTuple
 
 from usance.core.loan import plan, state, to_come
+from usance.core.loan.movements import UNAPPLIED
 from usance.core.loan.state import Loan
 from usance.core.rates import Period
 
@@ -47,7 +48,7 @@ def paid_up(loan: Loan) -> Loan | None:
         return None
     if loan.terms.interest_rests != "daily" and state.oldest_past_due_on(loan):
         return None  # what is paid late bears interest until the next due date
-    if loan.credit_minor or state.stands_beside(loan) or loan.deferred:
+    if loan.credit_minor or state.contra_of(loan) or loan.deferred:
         return None
     left = {key: amount for key, amount in state.unbilled(loan).items() if key in ("interest", "principal")}
     return loan._replace(balances=left, settled_count=len(loan.bills)) if left.get("principal") else None
@@ -69,7 +70,7 @@ def _only_the_plan_decides(loan: Loan) -> bool:
         or loan.credit_minor
         or loan.charged_off_on
         or loan.settled_count < len(loan.bills)
-        or loan.balances.keys() - {"interest", "principal", state.UNAPPLIED}
+        or loan.balances.keys() - {"interest", "principal", UNAPPLIED}
         or not _money_waits(loan)
         or terms.taxes
         or terms.forgive_under_minor
@@ -82,7 +83,7 @@ def _only_the_plan_decides(loan: Loan) -> bool:
 def _money_waits(loan: Loan) -> bool:
     """Whether money that is there, if any, stays until an instalment falls due, and is less than would end the loan: it
     pays what is asked for then, and changes none of it."""
-    there = loan.balances.get(state.UNAPPLIED, 0)
+    there = loan.balances.get(UNAPPLIED, 0)
     return not there or (loan.terms.early_payment == "hold_until_due" and there < state.outstanding(loan))
 
 

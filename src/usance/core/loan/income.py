@@ -11,7 +11,9 @@ from typing import Any
 from usance.core import money
 from usance.core.calendar import ONE_DAY
 from usance.core.loan import state
-from usance.core.loan.state import Book, Loan, change
+from usance.core.loan.book import Book
+from usance.core.loan.movements import DEFERRED, change
+from usance.core.loan.state import Loan
 
 
 def days_left(loan: Loan) -> int:
@@ -23,7 +25,7 @@ def days_left(loan: Loan) -> int:
 
 def deferred(loan: Loan, book: Book, amount: int, owed_by: str) -> Loan:
     """So much more is to be earned, or less: what was earned of that already is given up again."""
-    posting = change("income_deferred", state.DEFERRED, amount, loan.at)
+    posting = change("income_deferred", DEFERRED, amount, loan.at)
     loan = book.post(loan, posting, "income.deferred", lambda: (f"{amount}", {"owed_by": owed_by}))
     incomes = {**loan.incomes, owed_by: loan.incomes.get(owed_by, 0) + amount}
     loan = loan._replace(incomes={key: total for key, total in incomes.items() if total})
@@ -34,20 +36,20 @@ def earn(loan: Loan, book: Book, until: date) -> Loan:
     """The part of the days [loan.at, until)."""
     days, left = (until - loan.at).days, days_left(loan)
     after = loan.deferred * Fraction(left - days, left)
-    told = {"days": days, "days_left": left, "before": loan.deferred}
-    return _left(loan, book, after, until - ONE_DAY, told, since=loan.at)
+    inputs = {"days": days, "days_left": left, "before": loan.deferred}
+    return _left(loan, book, after, until - ONE_DAY, inputs, since=loan.at)
 
 
-def settled(loan: Loan, book: Book) -> Loan:
+def earn_when_over(loan: Loan, book: Book) -> Loan:
     """What has no days left to be earned over is earned."""
     return loan if days_left(loan) else _left(loan, book, Fraction(0), loan.at, {"days_left": 0})
 
 
 def _left(
-    loan: Loan, book: Book, after: Fraction, on: date, told: Mapping[str, Any], *, since: date | None = None
+    loan: Loan, book: Book, after: Fraction, on: date, inputs: Mapping[str, Any], *, since: date | None = None
 ) -> Loan:
     """With so much that is not earned yet; its balance is that in whole minor units."""
-    change_by = money.rounded(after, loan.terms.rounding) - loan.balances.get(state.DEFERRED, 0)
-    posting = change("income_earned", state.DEFERRED, change_by, on)
-    loan = book.post(loan, posting, "income.earned", lambda: ("before x days / days left", told), since=since)
+    change_by = money.rounded(after, loan.terms.rounding) - loan.balances.get(DEFERRED, 0)
+    posting = change("income_earned", DEFERRED, change_by, on)
+    loan = book.post(loan, posting, "income.earned", lambda: ("before x days / days left", inputs), since=since)
     return loan._replace(deferred=after)

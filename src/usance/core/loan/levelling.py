@@ -20,7 +20,7 @@ def anew(
     as_paid: bool = False,
 ) -> Loan:
     """The level (unless it is known) that repays what is not billed yet, as if it had been there since the running
-    period began. Where the instalments stand, that is what the plan had left, whatever was paid early or late, and what
+    period began. Where the instalments stay, that is what the plan had left, whatever was paid early or late, and what
     is new of it, of which the running period `brought` interest already; `as_paid`: those that are paid in advance stay
     as they are, and the level is that of the others."""
     terms = loan.terms
@@ -29,7 +29,7 @@ def anew(
     if rate_before and starts_on < loan.at:
         spans = [(starts_on, rate_before), (loan.at, loan.rate)]
     periods = to_come.periods_to_come(loan)
-    ahead = plan.rungs(terms, periods, spans, loan.at, charges.rests(loan), first=state.instalment_number(loan))
+    coming = plan.rungs(terms, periods, spans, loan.at, charges.pauses(loan), first=state.instalment_number(loan))
     owed = to_come.owed_to_come(loan)
     if terms.instalments_stay and loan.planned:
         owed = owed._replace(principal=Fraction(sum(loan.planned) + financed_minor))
@@ -40,10 +40,10 @@ def anew(
                 owed = owed._replace(earned=earned, asked=0)
     if terms.interest_spread == "evenly":
         loan = loan if loan.even_factor is not None else spread_evenly(loan, [])
-        ahead = to_come.each_alike(loan, periods, ahead)
-    left = to_come.left_open(loan, owed, ahead) if as_paid else to_come.LeftOpen(owed, ahead)
+        coming = to_come.each_alike(loan, periods, coming)
+    left = to_come.left_open(loan, owed, coming) if as_paid else to_come.LeftOpen(owed, coming)
     level = level_minor or plan.level(terms, *left)
-    shares = plan.shares(terms, [level] * len(ahead), owed, ahead) if terms.instalments_stay else ()
+    shares = plan.shares(terms, [level] * len(coming), owed, coming) if terms.instalments_stay else ()
     return at_level(loan._replace(levels=(), planned=tuple(int(share.principal) for share in shares)), level)
 
 
@@ -62,8 +62,8 @@ def _bear(loan: Loan, periods: Sequence[Period], spans: plan.RateSpans) -> Fract
     """What one unit of balance bears from today on, at these rates."""
     if not spans:
         return Fraction(0)
-    first, rests = state.instalment_number(loan), charges.rests(loan)
-    rungs = plan.rungs(loan.terms, periods, spans, loan.at, rests, first=first)
+    first, pauses = state.instalment_number(loan), charges.pauses(loan)
+    rungs = plan.rungs(loan.terms, periods, spans, loan.at, pauses, first=first)
     return sum((rung.earns for rung in rungs), Fraction(0))
 
 

@@ -81,13 +81,15 @@ def rate_spans(terms: Terms, start: date) -> list[tuple[date, Rate]]:
     return [(calendar.add_days(start, step.from_day), step.rate) for step in terms.rates]
 
 
-def with_rests(spans: RateSpans, rests: Sequence[tuple[date, date]]) -> RateSpans:
-    """The same rates, and none for the nights of each rest, from and until."""
-    if not rests:
+def with_pauses(spans: RateSpans, pauses: Sequence[tuple[date, date]]) -> RateSpans:
+    """The same rates, and none for the nights of each pause, from and until."""
+    if not pauses:
         return spans
-    edges = sorted({on for on, _ in spans} | {on for rest in rests for on in rest if on > spans[0][0]})
+    edges = sorted({on for on, _ in spans} | {on for pause in pauses for on in pause if on > spans[0][0]})
     nothing = Rate(Fraction(0), "year")
-    return [(on, nothing if any(since <= on < until for since, until in rests) else rate_on(spans, on)) for on in edges]
+    return [
+        (on, nothing if any(since <= on < until for since, until in pauses) else rate_on(spans, on)) for on in edges
+    ]
 
 
 def rate_on(spans: RateSpans, on: date) -> Rate:
@@ -132,25 +134,25 @@ class Rung(NamedTuple):
 
 def rungs(
     terms: Terms,
-    ahead: Sequence[Period],
+    periods: Sequence[Period],
     spans: RateSpans,
     today: date | None = None,
-    rests: Sequence[tuple[date, date]] = (),
+    pauses: Sequence[tuple[date, date]] = (),
     *,
     first: int,
 ) -> list[Rung]:
     """The instalments of these periods, those from number `first` on. One that bears no interest earns nothing; one
     that asks for none does not count it in the level either. The running period earns from `today` on, and counts
-    whole, unless interest is flat; nights of rest earn nothing, and count."""
+    whole, unless interest is flat; nights without interest earn nothing, and count."""
     grace, flat = terms.grace, terms.interest_base in FLAT
-    earning, found, waits = with_rests(spans, rests), [], max(grace.interest, grace.interest_free)
-    for number, period in enumerate(ahead, first):
+    earning, found, waits = with_pauses(spans, pauses), [], max(grace.interest, grace.interest_free)
+    for number, period in enumerate(periods, first):
         begun = today is not None and period.starts_on < today
         since = today if begun else None
         earns = counts = factor(terms, period, spans)
         if terms.level_day_count or (begun and flat):
             counts = factor(terms, period, spans, since if flat else None, terms.level_day_count)
-        if begun or rests:
+        if begun or pauses:
             earns = factor(terms, period, earning, since)
         if number <= grace.interest_free:
             earns = Fraction(0)
@@ -164,20 +166,20 @@ def _whole(exact: Sequence[Fraction]) -> tuple[list[int], int]:
     return [one.numerator * (parts // one.denominator) for one in exact], parts
 
 
-def _annuity(owed: Owed, ahead: Sequence[Rung]) -> Fraction:
+def _annuity(owed: Owed, coming: Sequence[Rung]) -> Fraction:
     """The payment that, made at the end of each period, pays principal and interest on the declining balance, however
     unequal the periods."""
-    earns, parts = _whole([rung.counts for rung in ahead])
+    earns, parts = _whole([rung.counts for rung in coming])
     growth, paid, one = 1, 0, 1  # over parts to the number of periods so far
     for r in earns:
         growth, paid, one = growth * (parts + r), paid * (parts + r) + one * parts, one * parts
     return owed.principal * Fraction(growth, paid)
 
 
-def _flat(owed: Owed, ahead: Sequence[Rung]) -> Fraction:
+def _flat(owed: Owed, coming: Sequence[Rung]) -> Fraction:
     """Principal, and the interest on the whole of what bears it, in equal parts."""
-    interest = owed.earned - owed.asked + owed.bearing * sum((rung.counts for rung in ahead), Fraction(0))
-    return (owed.principal + interest) / len(ahead)
+    interest = owed.earned - owed.asked + owed.bearing * sum((rung.counts for rung in coming), Fraction(0))
+    return (owed.principal + interest) / len(coming)
 
 
 LEVELS: dict[str, Callable[[Owed, Sequence[Rung]], Fraction]] = {
@@ -190,14 +192,14 @@ LEVELS: dict[str, Callable[[Owed, Sequence[Rung]], Fraction]] = {
 FLAT = frozenset(base for base, level in LEVELS.items() if level is _flat)
 
 
-def _level_total(terms: Terms, owed: Owed, ahead: Sequence[Rung]) -> Fraction:
+def _level_total(terms: Terms, owed: Owed, coming: Sequence[Rung]) -> Fraction:
     """Principal and interest together are the same in every instalment."""
-    return LEVELS[terms.interest_base](owed, ahead)
+    return LEVELS[terms.interest_base](owed, coming)
 
 
-def _level_principal(terms: Terms, owed: Owed, ahead: Sequence[Rung]) -> Fraction:
+def _level_principal(terms: Terms, owed: Owed, coming: Sequence[Rung]) -> Fraction:
     """The principal is the same in every instalment, the interest comes on top."""
-    return owed.principal / len(ahead)
+    return owed.principal / len(coming)
 
 
 # what a regular instalment's level is made of
@@ -213,15 +215,15 @@ KINDS: dict[str, Callable[[Terms, Owed, Sequence[Rung]], Fraction]] = {
     "single_payment": _level_total,
     "equal_instalments": _level_total,
     "equal_principal": _level_principal,
-    "interest_only": lambda terms, owed, ahead: Fraction(0),  # all principal falls due with the last
+    "interest_only": lambda terms, owed, coming: Fraction(0),  # all principal falls due with the last
     "listed": _level_principal,  # only where the list says nothing any more: the plan tells the principal of each date
 }
 
 
-def level(terms: Terms, owed: Owed, ahead: Sequence[Rung], saved: Sequence[int] = ()) -> int:
+def level(terms: Terms, owed: Owed, coming: Sequence[Rung], saved: Sequence[int] = ()) -> int:
     """The amount of a regular instalment (of its principal, where that is level), rounded to the agreed multiple and
-    levelled by the agreed rule. Instalments in which principal rests are none. `saved`: as with shares."""
-    repaying = [rung for rung in ahead if rung.number > terms.grace.principal] or list(ahead)[-1:]
+    levelled by the agreed rule. Instalments that ask for no principal are left out. `saved`: as with shares."""
+    repaying = [rung for rung in coming if rung.number > terms.grace.principal] or list(coming)[-1:]
     exact = KINDS[terms.plan.kind](terms, owed, repaying)
     amount = money.rounded_to(exact, terms.level_multiple_minor, terms.rounding) or money.rounded(exact, terms.rounding)
     if LEVEL_PARTS[terms.plan.kind] == ("principal",):
@@ -240,7 +242,7 @@ class Share(NamedTuple):
 
 
 def shares(
-    terms: Terms, amounts: Sequence[int], owed: Owed, ahead: Sequence[Rung], saved: Sequence[int] = ()
+    terms: Terms, amounts: Sequence[int], owed: Owed, coming: Sequence[Rung], saved: Sequence[int] = ()
 ) -> list[Share]:
     """What each instalment asks for if they amount to so much and all is paid when due. The last takes the rest, to
     be rounded as a whole. `saved`: what was paid of the principal of each before, and bears no interest."""
@@ -248,9 +250,9 @@ def shares(
     total, grace = "interest" in LEVEL_PARTS[terms.plan.kind], terms.grace
     rounded = money.ROUNDINGS[terms.rounding]
     (balance, bearing), size = _whole((owed.principal, owed.bearing))
-    (already, *earns), parts = _whole([owed.earned, *(rung.earns for rung in ahead)])
+    (already, *earns), parts = _whole([owed.earned, *(rung.earns for rung in coming)])
     earned, parts, early, asked, found = already * size, parts * size, sum(saved) * size, owed.asked, []
-    for index, (rung, amount) in enumerate(zip(ahead[:-1], amounts, strict=False)):
+    for index, (rung, amount) in enumerate(zip(coming[:-1], amounts, strict=False)):
         earned += (bearing if flat else balance - early) * earns[index]
         early -= saved[index] * size if saved else 0
         there = rounded(earned, parts) - asked
@@ -264,26 +266,26 @@ def shares(
     return [*found, Share(Fraction(earned, parts) - asked, balance if size == 1 else Fraction(balance, size))]
 
 
-def _gap(terms: Terms, amount: int, owed: Owed, ahead: Sequence[Rung], saved: Sequence[int]) -> int:
+def _gap(terms: Terms, amount: int, owed: Owed, coming: Sequence[Rung], saved: Sequence[int]) -> int:
     """How much larger the last instalment would be if the others were `amount`."""
-    asked = shares(terms, [amount] * len(ahead), owed, ahead, saved)
+    asked = shares(terms, [amount] * len(coming), owed, coming, saved)
     return money.rounded(sum(asked[-1], Fraction(0)), terms.rounding) - amount
 
 
-def _as_computed(terms: Terms, amount: int, owed: Owed, ahead: Sequence[Rung], saved: Sequence[int]) -> int:
+def _as_computed(terms: Terms, amount: int, owed: Owed, coming: Sequence[Rung], saved: Sequence[int]) -> int:
     return amount
 
 
-def _even_last(terms: Terms, amount: int, owed: Owed, ahead: Sequence[Rung], saved: Sequence[int]) -> int:
+def _even_last(terms: Terms, amount: int, owed: Owed, coming: Sequence[Rung], saved: Sequence[int]) -> int:
     """While the last instalment differs noticeably, spread the difference over all, at most three times."""
-    n = len(ahead)
+    n = len(coming)
     for _ in range(3):
-        gap = _gap(terms, amount, owed, ahead, saved)
+        gap = _gap(terms, amount, owed, coming, saved)
         if n < 2 or abs(gap) <= n // 2:
             break
         change = money.rounded(Fraction(gap, n), terms.rounding)
         other = money.rounded_to(Fraction(amount + change), terms.level_multiple_minor, terms.rounding)
-        if other == amount or other <= 0 or abs(_gap(terms, other, owed, ahead, saved)) >= abs(gap):
+        if other == amount or other <= 0 or abs(_gap(terms, other, owed, coming, saved)) >= abs(gap):
             break
         amount = other
     return amount

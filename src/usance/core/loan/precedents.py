@@ -39,8 +39,8 @@ def admit_to_history(history: Iterable[Event], event: Event, terms: Terms) -> No
             raise refused.NothingToUndo(source=event.undoes)  # years of another system's books would become ours
         return
     if isinstance(event, events.TermsCorrected):
-        told = [past.number for past in known.values() if isinstance(past, events.TermsCorrected)]
-        if event.number != len(told) + 1:
+        corrections = [past.number for past in known.values() if isinstance(past, events.TermsCorrected)]
+        if event.number != len(corrections) + 1:
             raise refused.CorrectionOutdated()
         return
     if isinstance(event, events.ChargedBack) and event.payment:
@@ -85,10 +85,10 @@ def _is_of_payment(event: events.ChargedBack, known: Mapping[str, Event], undone
 
 def _admit_added(terms: Terms, in_force: Iterable[Event], event: events.IncomeDeferred) -> None:
     """All that is added to the debt is within the agreed share."""
-    told = [past for past in in_force if isinstance(past, events.IncomeDeferred | events.IncomeTakenBack)]
+    changes = [past for past in in_force if isinstance(past, events.IncomeDeferred | events.IncomeTakenBack)]
     added = sum(
         past.amount_minor if isinstance(past, events.IncomeDeferred) else -past.amount_minor
-        for past in told
+        for past in changes
         if past.owed_by == "borrower"
     )
     left = money.rounded(terms.income_share * terms.principal_minor, terms.rounding) - added
@@ -99,12 +99,12 @@ def _admit_added(terms: Terms, in_force: Iterable[Event], event: events.IncomeDe
 def _is_of_income(in_force: Sequence[Event], event: events.IncomeTakenBack) -> None:
     """No more is taken back than was deferred."""
     incomes = (past for past in in_force if isinstance(past, events.IncomeDeferred))
-    told = next((past for past in incomes if past.source == event.income), None)
-    if told is None or told.owed_by != event.owed_by or told.effective_on > event.effective_on:
+    deferred = next((past for past in incomes if past.source == event.income), None)
+    if deferred is None or deferred.owed_by != event.owed_by or deferred.effective_on > event.effective_on:
         raise refused.NothingToUndo(source=event.income)
     taken = [past.amount_minor for past in in_force
              if isinstance(past, events.IncomeTakenBack) and past.income == event.income]  # fmt: skip
-    left = told.amount_minor - sum(taken)
+    left = deferred.amount_minor - sum(taken)
     if event.amount_minor > left:
         raise refused.MoreThanDeferred(amount_minor=event.amount_minor, left_minor=left)
 

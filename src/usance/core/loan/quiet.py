@@ -15,7 +15,9 @@ from typing import NamedTuple
 
 from usance.core.calendar import ONE_DAY
 from usance.core.loan import charges, close, state
-from usance.core.loan.state import Accrued, Loan, Movement, change
+from usance.core.loan.movements import Movement, change
+from usance.core.loan.records import Accrued
+from usance.core.loan.state import Loan
 
 MOST_DAYS = 300  # a line is looked at again before a year is over
 
@@ -62,11 +64,11 @@ def earning(loan: Loan, ages: Iterable[int] = ()) -> Earning:
         loan.matured_on is not None and loan.matured_on < loan.at,
     )
     earns = (found.interest, found.penalty) != (Line(), Line())
-    return Earning(loan.at + ONE_DAY) if earns and state.stands_beside(loan) else found  # it moves another balance too
+    return Earning(loan.at + ONE_DAY) if earns and state.contra_of(loan) else found  # it moves a contra balance too
 
 
-def rested(loan: Loan, to: date, interest: Line, penalty: Line) -> Loan:
-    """The loan on a later morning of days that are alike, by its lines: what closing each of these days would give."""
+def advance_by_lines(loan: Loan, to: date, interest: Line, penalty: Line) -> Loan:
+    """The loan on a later morning of days that are alike, by its lines: what `advance` would give."""
     days = (to - loan.at).days
     if days <= 0:
         return close.advance(loan, to, daily=False).loan

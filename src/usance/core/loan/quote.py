@@ -12,9 +12,12 @@ from typing import NamedTuple
 from usance.core import apr
 from usance.core.loan import draw, forecast, replay, reserve, state
 from usance.core.loan.apply import apply
+from usance.core.loan.book import Book, Line, Step
 from usance.core.loan.close import advance
 from usance.core.loan.events import Approved, Disbursed, Event, Extended, PaymentReceived
-from usance.core.loan.state import Bill, Book, Line, Loan, Movement
+from usance.core.loan.movements import SUSPENDED, Movement
+from usance.core.loan.records import Bill
+from usance.core.loan.state import Loan
 from usance.core.loan.terms import Terms
 
 
@@ -75,7 +78,7 @@ class Payoff(NamedTuple):
 
 class Standing(NamedTuple):
     """A loan in a few figures, for a person. The next payment is the next for which money is needed: an instalment that
-    was paid ahead is passed over."""
+    was paid in advance is passed over."""
 
     on: date
     status: str
@@ -127,7 +130,7 @@ class ExtensionQuote(NamedTuple):
 REMEMBERED = 512  # a person on the way to a loan is shown the same figures on page after page
 
 
-def _begun(terms: Terms, starts_on: date) -> state.Step:
+def _begun(terms: Terms, starts_on: date) -> Step:
     loan = apply(state.new(terms, starts_on), Approved(effective_on=starts_on, source="quote:approved")).loan
     return apply(loan, _drawn(starts_on, draw.first(terms)))
 
@@ -199,7 +202,7 @@ def projection(terms: Terms, starts_on: date) -> Projection:
     loan = lived.loan
     paid = _bills_paid(loan)
     later = _planned_rows(paid) or lived_rows(paid, known=len(loan.bills))
-    rows = _with_rests([_row(bill, billed=False) for bill in loan.bills], later, loan.drawn_later)
+    rows = _with_principal_after([_row(bill, billed=False) for bill in loan.bills], later, loan.drawn_later)
     drawn = sum(part.amount_minor for part in lived.drawdowns)
     sent = drawn - sum(lived.deducted.values())
     total = sum(row.total_minor for row in rows)
@@ -242,7 +245,7 @@ def lived_rows(loan: Loan, *, known: int) -> tuple[Row, ...]:
     """The same by living through the days, from the bill after those known on."""
     while (dates := state.coming_dates(loan)) and loan.status in state.LIVE:
         loan = _paid_up(advance(loan, dates[0], daily=False).loan)
-    return _with_rests([_row(bill, billed=False) for bill in loan.bills[known:]], ())
+    return _with_principal_after([_row(bill, billed=False) for bill in loan.bills[known:]], ())
 
 
 def _row(bill: Bill, *, billed: bool) -> Row:
@@ -264,7 +267,9 @@ def _row(bill: Bill, *, billed: bool) -> Row:
     )
 
 
-def _with_rests(rows: Sequence[Row], later: tuple[Row, ...], drawn: Sequence[tuple[date, int]] = ()) -> tuple[Row, ...]:
+def _with_principal_after(
+    rows: Sequence[Row], later: tuple[Row, ...], drawn: Sequence[tuple[date, int]] = ()
+) -> tuple[Row, ...]:
     """The rows with the principal that those after them ask for, as far as it is there by then, and these: they have
     theirs. `drawn`: money that came after the first."""
     found: list[Row] = []
@@ -286,10 +291,10 @@ def _pay(loan: Loan, amount: int) -> Loan:
 
 def schedule(loan: Loan) -> tuple[Row, ...]:
     """Every instalment: those that fell due as they are, those to come as they will be if paid on time from now on."""
-    return _with_rests([_row(bill, billed=True) for bill in loan.bills], _future_rows(loan), loan.drawn_later)
+    return _with_principal_after([_row(bill, billed=True) for bill in loan.bills], _future_rows(loan), loan.drawn_later)
 
 
-def payments_ahead(loan: Loan, to: date) -> tuple[PaymentReceived, ...]:
+def payments_to_come(loan: Loan, to: date) -> tuple[PaymentReceived, ...]:
     """What will be paid until `to`, that day included, if all is paid as agreed: what is owed today today, and each
     later bill on its day. They are the payments that `schedule` supposes."""
     paid: list[PaymentReceived] = []
@@ -317,7 +322,7 @@ def standing(loan: Loan) -> Standing:
     """The loan's figures on the day it is at."""
     rows = _future_rows(loan) if loan.status in state.LIVE else ()
     due_now = state.due_now(loan)
-    ahead = None if state.is_due_today(loan) else next((row for row in rows if row.remaining_minor), None)
+    awaited = None if state.is_due_today(loan) else next((row for row in rows if row.remaining_minor), None)
     return Standing(
         on=loan.at,
         status=loan.status,
@@ -325,13 +330,13 @@ def standing(loan: Loan) -> Standing:
         due_now_minor=due_now,
         past_due_minor=state.past_due(loan),
         days_past_due=state.days_past_due(loan),
-        next_due_on=ahead.due_on if ahead else state.next_due_on(loan),
-        next_due_minor=ahead.remaining_minor if ahead else due_now,
+        next_due_on=awaited.due_on if awaited else state.next_due_on(loan),
+        next_due_minor=awaited.remaining_minor if awaited else due_now,
         ends_on=next((row.due_on for row in reversed(rows) if row.remaining_minor), loan.matured_on),
         payoff_minor=payoff(loan, loan.at).total_minor,
         still_to_pay_minor=due_now + sum(row.remaining_minor for row in rows),
         unapplied_minor=state.unapplied(loan),
-        suspended_minor=loan.balances.get(state.SUSPENDED, 0),
+        suspended_minor=loan.balances.get(SUSPENDED, 0),
     )
 
 

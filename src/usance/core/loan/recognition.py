@@ -1,7 +1,7 @@
 """Whether what a loan costs is income as it accrues, or only when it is paid: non-accrual.
 
-The borrower's debt does not know of it. Beside it stands the balance `suspended`: so much of the interest and penalties
-owed is no income yet. While it stands, each movement of these is followed by one of it (Book.move).
+The borrower's debt does not know of it. The contra balance `suspended` says how much of the interest and penalties owed
+is no income yet; until it ends, each movement of these is followed by one of it (Book.move).
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from usance.core.loan import events, state
-from usance.core.loan.state import Book, Loan, change
-from usance.core.loan.told import NOT_INCOME
+from usance.core.loan.book import Book
+from usance.core.loan.movements import NOT_INCOME, SUSPENDED, change
+from usance.core.loan.state import Loan
 
 
-def settle(loan: Loan, book: Book) -> Loan:
+def derive(loan: Loan, book: Book) -> Loan:
     """Derived after every event and every close: what is owed is suspended on the day non-accrual begins, and what is
     left of that is income on the day it ends."""
     if _is_on(loan) == (loan.non_accrual_on is not None):
@@ -22,7 +23,7 @@ def settle(loan: Loan, book: Book) -> Loan:
     if loan.non_accrual_on is not None:
         return _ended(loan, book)
     loan = _suspended(loan, book, 1, "what is owed and was not paid")
-    book.fact("non_accrual_began", loan.at, suspended_minor=loan.balances.get(state.SUSPENDED, 0))
+    book.fact("non_accrual_began", loan.at, suspended_minor=loan.balances.get(SUSPENDED, 0))
     return loan._replace(non_accrual_on=loan.at)
 
 
@@ -45,7 +46,7 @@ LASTS: dict[str, Callable[[int], bool]] = {  # once it has begun, so many days p
 
 def _ended(loan: Loan, book: Book) -> Loan:
     if loan.status in state.LIVE:
-        book.fact("non_accrual_ended", loan.at, recognised_minor=loan.balances.get(state.SUSPENDED, 0))
+        book.fact("non_accrual_ended", loan.at, recognised_minor=loan.balances.get(SUSPENDED, 0))
     loan = _suspended(loan, book, -1, "income again")
     return loan._replace(non_accrual_on=None, non_accrual_by_hand=False)
 
@@ -53,20 +54,20 @@ def _ended(loan: Loan, book: Book) -> Loan:
 def _suspended(loan: Loan, book: Book, sign: int, why: str) -> Loan:
     """All interest and penalties owed, into the suspended balance or out of it."""
 
-    def told() -> tuple[str, Mapping[str, Any]]:
+    def explained() -> tuple[str, Mapping[str, Any]]:
         return why, {}
 
     for component in sorted(NOT_INCOME):
         amount = sign * loan.balances.get(component, 0)
-        posting = change(f"{component}_suspended", state.SUSPENDED, amount, loan.at)
-        loan = book.post(loan, posting, "non_accrual", told)
+        posting = change(f"{component}_suspended", SUSPENDED, amount, loan.at)
+        loan = book.post(loan, posting, "non_accrual", explained)
     return loan
 
 
 def lost(loan: Loan, book: Book) -> Loan:
     """A loan on non-accrual is charged off: what never was income is no loss, and has nothing to be suspended."""
-    amount = loan.balances.get(state.SUSPENDED, 0)
-    posting = change("charged_off", state.SUSPENDED, -amount, loan.at)
+    amount = loan.balances.get(SUSPENDED, 0)
+    posting = change("charged_off", SUSPENDED, -amount, loan.at)
     loan = book.post(loan, posting, "charge_off", lambda: ("was no income", {"suspended_minor": amount}))
     return loan._replace(non_accrual_on=None, non_accrual_by_hand=False)
 
@@ -74,7 +75,7 @@ def lost(loan: Loan, book: Book) -> Loan:
 def put_on_non_accrual(loan: Loan, event: events.PutOnNonAccrual, book: Book) -> Loan:
     if loan.status not in state.LIVE or loan.charged_off_on is not None:
         return loan
-    return settle(loan._replace(non_accrual_by_hand=True), book)
+    return derive(loan._replace(non_accrual_by_hand=True), book)
 
 
 def restored_to_accrual(loan: Loan, event: events.RestoredToAccrual, book: Book) -> Loan:

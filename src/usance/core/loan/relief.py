@@ -3,9 +3,11 @@ with who bought it."""
 
 from __future__ import annotations
 
-from usance.core.loan import allocate, events, lower, reserve, state
+from usance.core.loan import allocate, events, reserve, smaller, state
 from usance.core.loan.bills import nothing_to_come
-from usance.core.loan.state import Book, Loan, change
+from usance.core.loan.book import Book
+from usance.core.loan.movements import FROM_BUYER, NOT_OWED, TO_BUYER, change
+from usance.core.loan.state import Loan
 from usance.core.loan.waterfall import UNBILLED, Slot
 
 
@@ -15,7 +17,7 @@ def waived(loan: Loan, event: events.Waived, book: Book) -> Loan:
 
 def relieve(loan: Loan, book: Book, balance: str, amount: int, kind: str, rule: str, formula: str = "forgiven") -> Loan:
     """Takes up to `amount` off a balance without money: the oldest bill first."""
-    if balance in state.NOT_OWED:
+    if balance in NOT_OWED:
         return loan
     slots = [
         Slot(target.age, target.bill, balance, target.remaining[balance])
@@ -26,8 +28,8 @@ def relieve(loan: Loan, book: Book, balance: str, amount: int, kind: str, rule: 
     total = sum(slot.amount for slot in taken)
     loan = book.post(loan, change(kind, balance, -total, loan.at), rule, lambda: (formula, {}))
     beyond = sum(slot.amount for slot in taken if slot.age == "in_advance" and slot.bill == UNBILLED)
-    lowers = loan.terms.early_payment == lower.LOWERS and balance == "principal"
-    return lower.smaller(loan, beyond, "relieved") if lowers and beyond else loan
+    lowers = loan.terms.early_payment == smaller.LOWERS and balance == "principal"
+    return smaller.those_after(loan, beyond, "relieved") if lowers and beyond else loan
 
 
 def forgive_remainder(loan: Loan, book: Book) -> Loan:
@@ -67,7 +69,7 @@ def sold(loan: Loan, event: events.Sold, book: Book) -> Loan:
     book.fact("sold", loan.at, buyer=event.buyer, price_minor=price, amount_minor=owed)
     loan = _leaves(loan, book, "sold", "sale")
     return book.post(
-        loan, change("sold", state.FROM_BUYER, price, loan.at), "sale", lambda: ("the price", {"debt_minor": owed})
+        loan, change("sold", FROM_BUYER, price, loan.at), "sale", lambda: ("the price", {"debt_minor": owed})
     )
 
 
@@ -76,12 +78,12 @@ def sold(loan: Loan, event: events.Sold, book: Book) -> Loan:
 
 def buyer_paid(loan: Loan, event: events.BuyerPaid, book: Book) -> Loan:
     """What the buyer does not owe us is to be sent back."""
-    return _settled(loan, book, event.amount_minor, "buyer_paid", (state.FROM_BUYER, state.TO_BUYER))
+    return _settled(loan, book, event.amount_minor, "buyer_paid", (FROM_BUYER, TO_BUYER))
 
 
 def forwarded(loan: Loan, event: events.Forwarded, book: Book) -> Loan:
     """What was not the buyer's (a payment was returned since) is owed to us."""
-    return _settled(loan, book, event.amount_minor, "forwarded", (state.TO_BUYER, state.FROM_BUYER))
+    return _settled(loan, book, event.amount_minor, "forwarded", (TO_BUYER, FROM_BUYER))
 
 
 def _settled(loan: Loan, book: Book, amount: int, kind: str, sides: tuple[str, str]) -> Loan:

@@ -11,6 +11,7 @@ from datetime import date
 from usance.core.loan import state
 from usance.core.loan.admit import admit
 from usance.core.loan.apply import apply_into
+from usance.core.loan.book import Book, Fact, Step
 from usance.core.loan.close import advance, advance_into
 from usance.core.loan.events import (
     ChargedBack,
@@ -23,9 +24,10 @@ from usance.core.loan.events import (
     TakenOver,
     TermsCorrected,
 )
+from usance.core.loan.movements import Movement
 from usance.core.loan.precedents import admit_to_history
 from usance.core.loan.refused import TermsContradicted
-from usance.core.loan.state import Book, Fact, Loan, Movement, Step
+from usance.core.loan.state import Loan
 from usance.core.loan.terms import Terms
 from usance.core.refusals import Refusal
 
@@ -167,8 +169,8 @@ def _admit_history(loan: Loan, history: Sequence[Event], event: Event) -> None:
         return
     impossible_before = _impossible(loan.terms, history)
     if isinstance(event, Undoing):  # what was told before a correction stands as it stood then
-        told = next((at for at, past in enumerate(history) if past.source == event.undoes), len(history))
-        impossible_before += _impossible(terms, history[:told])
+        until = next((at for at, past in enumerate(history) if past.source == event.undoes), len(history))
+        impossible_before += _impossible(terms, history[:until])
     for past in _impossible(terms, history):
         if past not in impossible_before:
             raise TermsContradicted(kind=past.kind, effective_on=past.effective_on)

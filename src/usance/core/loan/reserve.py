@@ -6,7 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from usance.core.loan import charges, state, to_come
-from usance.core.loan.state import Book, Loan, change
+from usance.core.loan.book import Book
+from usance.core.loan.movements import change
+from usance.core.loan.state import Loan
 from usance.core.loan.waterfall import Slot
 
 

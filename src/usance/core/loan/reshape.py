@@ -10,7 +10,10 @@ from typing import NamedTuple
 from usance.core import calendar, money
 from usance.core.loan import allocate, charges, events, levelling, plan, recognition, reserve, state, to_come
 from usance.core.loan.bills import all_due, joined, new_bill, next_period, together, turn_period
-from usance.core.loan.state import Book, Loan, change
+from usance.core.loan.book import Book
+from usance.core.loan.movements import CHARGED_OFF, change
+from usance.core.loan.records import Ahead, Dated
+from usance.core.loan.state import Loan
 
 
 def to_come_again(loan: Loan) -> Loan:
@@ -25,14 +28,14 @@ def to_come_again(loan: Loan) -> Loan:
     if not dates:
         return loan
     by_date = {
-        bill.due_on: state.Ahead(_of_the_plan(bill.paid), _of_the_plan(bill.relieved))
+        bill.due_on: Ahead(_of_the_plan(bill.paid), _of_the_plan(bill.relieved))
         for bill in loan.bills
         if bill.due_on > loan.at
     }
     bills = tuple(bill for bill in loan.bills if bill.due_on <= loan.at)
     loan = loan._replace(
         status="active", closed_on=None, matured_on=None, due_dates=dates, dropped_dates=(), bills=bills,
-        ahead=tuple(by_date.get(on, state.Ahead()) for on in dates), planned=loan.planned[-len(dates):],
+        ahead=tuple(by_date.get(on, Ahead()) for on in dates), planned=loan.planned[-len(dates):],
         levels=loan.levels[-len(dates):] if len(loan.levels) >= len(dates) else (),
     )  # fmt: skip
     return state.recounted(levelling.as_listed(loan)._replace(period=next_period(loan, begun_on)))
@@ -44,8 +47,8 @@ def _of_the_plan(amounts: Mapping[str, int]) -> dict[str, int]:
 
 
 def down_payment(loan: Loan, drawn_minor: int) -> Loan:
-    """The agreed share of the money falls due on the day it is drawn. What was paid ahead pays it first, or stays with
-    its instalments."""
+    """The agreed share of the money falls due on the day it is drawn. What was paid in advance pays it first, or stays
+    with its instalments."""
     terms = loan.terms
     if terms.down_payment is None:
         return loan
@@ -54,7 +57,7 @@ def down_payment(loan: Loan, drawn_minor: int) -> Loan:
     stays = terms.drawdowns is not None and terms.drawdowns.down_payment == "asked_for"
     loan, paid = (loan, 0) if stays else _taken_from_ahead(loan, amount)
     due, settled = ({"principal": part} if part else {} for part in (amount, paid))
-    bill = new_bill(loan.bills, loan.at, loan.at, due, state.Ahead(settled), down_minor=amount)
+    bill = new_bill(loan.bills, loan.at, loan.at, due, Ahead(settled), down_minor=amount)
     return state.recounted(loan._replace(bills=(*loan.bills, bill)))
 
 
@@ -71,7 +74,7 @@ def _taken_from_ahead(loan: Loan, amount: int) -> tuple[Loan, int]:
 
 
 def rate_changed(loan: Loan, event: events.RateChanged, book: Book) -> Loan:
-    """Instalments that stand are levelled anew from the running period on, where their level holds interest. The rate
+    """Instalments that stay are levelled anew from the running period on, where their level holds interest. The rate
     that there is anyway is no reason for another level."""
     book.fact("rate_changed", loan.at)
     before, terms = loan.rate, loan.terms
@@ -105,9 +108,9 @@ def on_dates(loan: Loan, dates: Sequence[date]) -> Loan:
     return state.redated(loan, dates)._replace(dated=tuple(sorted([*moved, *left])))
 
 
-def _dated_apart(loan: Loan) -> tuple[list[tuple[int, state.Dated]], list[state.Dated]]:
+def _dated_apart(loan: Loan) -> tuple[list[tuple[int, Dated]], list[Dated]]:
     """The dated amounts as far as they are settled, with the index of their instalment, and what is left of them."""
-    dates, settled, left = state.coming_dates(loan), list[tuple[int, state.Dated]](), list[state.Dated]()
+    dates, settled, left = state.coming_dates(loan), list[tuple[int, Dated]](), list[Dated]()
     for index, on in enumerate(dates):
         there = {key: state.settled_ahead(loan, index).there(key) for key in state.charges_of(loan, index, dates)}
         since = dates[index - 1] if index else date.min
@@ -168,7 +171,7 @@ def _as_agreed(loan: Loan, count: int) -> list[date]:
 
 
 def _moved(loan: Loan, since: date, to: date) -> tuple[list[date], tuple[date, ...]]:
-    """The first date from `since` on goes to a day, though never before the one ahead of it; the later ones follow.
+    """The first date from `since` on goes to a day, though never before the one before it; the later ones follow.
     With those whose periods have another length now."""
     before = [on for on in loan.due_dates if on < since]
     after = loan.due_dates[len(before) :]
@@ -178,10 +181,10 @@ def _moved(loan: Loan, since: date, to: date) -> tuple[list[date], tuple[date, .
     later = (plan.rolled(loan.terms, _follows(loan, first, k, after[0], on)) for k, on in enumerate(after[1:], 1))
     followed = [first, *plan.apart(first, later)]
     kept = [*before, *followed] if state.pace(loan)[1] in DAYS else before
-    return [*before, *followed], (first, *carried(loan, kept))
+    return [*before, *followed], (first, *still_moved(loan, kept))
 
 
-def carried(loan: Loan, dates: Sequence[date]) -> list[date]:
+def still_moved(loan: Loan, dates: Sequence[date]) -> list[date]:
     """Of these dates, in place of those that there are, the ones whose periods had another length before."""
     return [on for was, on in zip(loan.due_dates, dates, strict=False) if was in loan.moved_to]
 
@@ -201,8 +204,8 @@ def respread(loan: Loan, event: events.Respread, book: Book) -> Loan:
     if loan.status not in state.LIVE or (event.start_on is None and not loan.due_dates):
         return loan
     planned = to_come.interest_not_settled(loan)
-    loan, past = _taken_back(loan, charges_too=event.interest != "levelled")
-    accrued = state.regular(loan).get("interest", 0) - past.get("interest", 0)
+    loan, unpaid = _taken_back(loan, charges_too=event.interest != "levelled")
+    accrued = state.regular(loan).get("interest", 0) - unpaid.get("interest", 0)
     if event.start_on is not None:
         step = calendar.STEPS[event.unit]
         later = (plan.rolled(loan.terms, step(event.start_on, event.every * k)) for k in range(1, event.count))
@@ -210,7 +213,7 @@ def respread(loan: Loan, event: events.Respread, book: Book) -> Loan:
         loan = _new_dates(loan, dates, (event.every, event.unit))
     loan = loan._replace(planned=(), levels=(), matured_on=None)
     book.fact("respread", loan.at)
-    loan = RESPREADS[event.interest](loan, book, past, Interest(accrued, max(0, planned - accrued)))
+    loan = RESPREADS[event.interest](loan, book, unpaid, Interest(accrued, max(0, planned - accrued)))
     if loan.due_dates[0] <= loan.at:
         loan = allocate.allocate(turn_period(loan, book), book, loan.at, ("past_due", "due"))
     return loan
@@ -267,16 +270,16 @@ def _level_of(loan: Loan, principal: int) -> int:
     return plan.level(loan.terms, owed, plan.rungs(loan.terms, periods, spans, first=state.instalment_number(loan)))
 
 
-def _levelled_anew(loan: Loan, book: Book, past: Mapping[str, int], interest: Interest) -> Loan:
+def _levelled_anew(loan: Loan, book: Book, unpaid: Mapping[str, int], interest: Interest) -> Loan:
     """Unpaid interest is asked for first, and counts in the level as if it were principal."""
-    level = _level_of(loan, state.scheduled_principal(loan) + past.get("interest", 0))
+    level = _level_of(loan, state.scheduled_principal(loan) + unpaid.get("interest", 0))
     return levelling.at_level(loan, level)
 
 
-def _equal_past(loan: Loan, book: Book, past: Mapping[str, int], interest: Interest) -> Loan:
+def _equal_past(loan: Loan, book: Book, unpaid: Mapping[str, int], interest: Interest) -> Loan:
     """As levelled, but the unpaid interest is asked for in shares inside the level, all the same: what that is more or
     less than there was is earned now, or forgiven."""
-    count, owed = len(loan.due_dates), past.get("interest", 0)
+    count, owed = len(loan.due_dates), unpaid.get("interest", 0)
     level = _level_of(loan, state.scheduled_principal(loan) + owed)
     each = money.rounded(Fraction(owed, count), loan.terms.rounding)
     more, before = each * count - owed, loan.interest.posted
@@ -286,26 +289,26 @@ def _equal_past(loan: Loan, book: Book, past: Mapping[str, int], interest: Inter
     else:
         posting = change("waived", "interest", more, loan.at)
         loan = book.post(loan, posting, "respread.rounding", lambda: (f"{more}", {}))
-    loan = _in_shares(loan, {**past, "interest": owed + more})
+    loan = _in_shares(loan, {**unpaid, "interest": owed + more})
     return levelling.at_level(loan, level - each)
 
 
-def _equal_payable(loan: Loan, book: Book, past: Mapping[str, int], interest: Interest) -> Loan:
+def _equal_payable(loan: Loan, book: Book, unpaid: Mapping[str, int], interest: Interest) -> Loan:
     """Principal, and all that is owed besides, in equal shares; no more interest is earned."""
-    owed = past.get("interest", 0) + interest.accrued
+    owed = unpaid.get("interest", 0) + interest.accrued
     loan = reserve.free(loan)
     exact = Fraction(state.scheduled_principal(loan), len(loan.due_dates))
     level = money.rounded_to(exact, loan.terms.level_multiple_minor, loan.terms.rounding)
-    loan = _in_shares(loan, {**past, "interest": owed})
+    loan = _in_shares(loan, {**unpaid, "interest": owed})
     return levelling.at_level(loan._replace(pauses=(*loan.pauses, (loan.at, date.max))), level)
 
 
-def _equal_full(loan: Loan, book: Book, past: Mapping[str, int], interest: Interest) -> Loan:
+def _equal_full(loan: Loan, book: Book, unpaid: Mapping[str, int], interest: Interest) -> Loan:
     """The same, and the interest that would have been earned is owed at once."""
     before = loan.interest.posted
     loan = charges.earn_at_once(loan, book, interest.to_come)
     earned = loan.interest.posted - before
-    return _equal_payable(loan, book, past, Interest(interest.accrued + earned, 0))
+    return _equal_payable(loan, book, unpaid, Interest(interest.accrued + earned, 0))
 
 
 def _in_shares(loan: Loan, owed: Mapping[str, int]) -> Loan:
@@ -318,7 +321,7 @@ def _in_shares(loan: Loan, owed: Mapping[str, int]) -> Loan:
         for on in loan.due_dates:
             part = left if on == loan.due_dates[-1] else min(each, left)
             left -= part
-            dated += [state.Dated(on, key, part)] if part else []
+            dated += [Dated(on, key, part)] if part else []
     return loan._replace(dated=tuple(sorted(dated)))
 
 
@@ -350,7 +353,7 @@ def charged_off(loan: Loan, event: events.ChargedOff, book: Book) -> Loan:
         return loan
     lost = state.outstanding(loan)
     book.fact("charged_off", loan.at, amount_minor=lost)
-    posting = change("charged_off", state.CHARGED_OFF, lost, loan.at)
+    posting = change("charged_off", CHARGED_OFF, lost, loan.at)
     loan = book.post(loan, posting, "charge_off", lambda: ("all that is owed", {"owed_minor": lost}))
     loan = recognition.lost(loan, book)._replace(charged_off_on=loan.at)
     return CHARGE_OFFS[loan.terms.charge_off](loan, book)
@@ -376,5 +379,5 @@ def asked_for(loan: Loan, added: Mapping[str, int], due_on: date) -> Loan:
     if not loan.due_dates and due_on <= loan.at:
         bill = new_bill(loan.bills, due_on, due_on, added)
         return state.recounted(loan._replace(bills=joined(loan.bills, bill)))
-    dated = [*loan.dated, *(state.Dated(due_on, key, amount) for key, amount in added.items())]
+    dated = [*loan.dated, *(Dated(due_on, key, amount) for key, amount in added.items())]
     return loan._replace(dated=tuple(sorted(dated)))

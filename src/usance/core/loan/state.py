@@ -1,33 +1,16 @@
-"""The loan as it stands at the start of a day: balances, accruals carried exactly, schedule, delinquency. A
-Loan is an immutable record; functions that change it return another one and write what they did into a Book."""
+"""The loan on the morning of a day: balances, accruals carried exactly, schedule, delinquency. A
+Loan is an immutable record; functions that change it return another one and write what they did into a `Book`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from usance.core.calendar import ONE_DAY
-from usance.core.loan.records import Accrued as Accrued
-from usance.core.loan.records import Ahead as Ahead
-from usance.core.loan.records import Bill as Bill
-from usance.core.loan.records import Dated as Dated
-from usance.core.loan.records import quick
+from usance.core.loan.movements import CHARGED_OFF, NOT_OWED, SUSPENDED, UNAPPLIED
+from usance.core.loan.records import Accrued, Ahead, Bill, Dated, quick
 from usance.core.loan.terms import Terms
-from usance.core.loan.told import CHARGED_OFF as CHARGED_OFF
-from usance.core.loan.told import DEFERRED as DEFERRED
-from usance.core.loan.told import FROM_BUYER as FROM_BUYER
-from usance.core.loan.told import NOT_OWED as NOT_OWED
-from usance.core.loan.told import SUSPENDED as SUSPENDED
-from usance.core.loan.told import TO_BUYER as TO_BUYER
-from usance.core.loan.told import UNAPPLIED as UNAPPLIED
-from usance.core.loan.told import Fact as Fact
-from usance.core.loan.told import Line as Line
-from usance.core.loan.told import Movement as Movement
-from usance.core.loan.told import beside as beside
-from usance.core.loan.told import change as change
-from usance.core.loan.told import effects as effects
 from usance.core.rates import Period, Rate
 
 # --- the loan ----------------------------------------------------------------------------------------------------
@@ -56,7 +39,7 @@ class Loan(NamedTuple):
     still_bearing_minor: int = 0  # repaid in the running period, where that bears interest until it ends
     credit_minor: int = 0  # paid in advance for coming instalments, where it lowers them
     ahead: tuple[Ahead, ...] = ()  # of each coming instalment what is settled, where that leaves them as they are
-    planned: tuple[int, ...] = ()  # the principal of each coming instalment as it was levelled, where they stand
+    planned: tuple[int, ...] = ()  # the principal of each coming instalment as it was levelled, where they stay
     planned_so_far: tuple[date, Fraction] | None = None  # what their plan earned in a period until a day
     levels: tuple[int, ...] = ()  # what each amounts to, where later money is repaid over a term of its own
     drawn_later: tuple[tuple[date, int], ...] = ()  # money after the first, by day
@@ -83,14 +66,6 @@ class Loan(NamedTuple):
     extension_count: int = 0
     claim_minor: int = 0  # written off and not recovered
     last_order: tuple[date, int, str] | None = None  # of the last event that took effect
-
-
-class Step(NamedTuple):
-    """What a piece of the fold gives: the next state, the balance changes, and what happened."""
-
-    loan: Loan
-    movements: tuple[Movement, ...] = ()
-    facts: tuple[Fact, ...] = ()
 
 
 def new(terms: Terms, on: date) -> Loan:
@@ -322,74 +297,8 @@ def recounted(loan: Loan) -> Loan:
     return loan._replace(settled_count=settled)
 
 
-BESIDE = {CHARGED_OFF: "charge_off", SUSPENDED: "non_accrual"}  # and the rule by which it moves
-
-
-def stands_beside(loan: Loan) -> str:
-    """The balance that moves with the debt: what of it does not count any more, or is no income yet; "" for none."""
+def contra_of(loan: Loan) -> str:
+    """The contra balance that moves with the debt now; "" for none."""
     if loan.charged_off_on is not None:
         return CHARGED_OFF
     return SUSPENDED if loan.non_accrual_on is not None else ""
-
-
-# --- writing -----------------------------------------------------------------------------------------------------
-
-Why = Callable[[], tuple[str, Mapping[str, Any]]]  # formula and inputs, made only when somebody asks
-
-
-class Book:
-    """Collects movements, facts and, when explaining, lines during one step. It never leaves the core."""
-
-    __slots__ = ("event", "facts", "lines", "movements")
-
-    def __init__(self, lines: list[Line] | None = None) -> None:
-        self.movements: list[Movement] = []
-        self.facts: list[Fact] = []
-        self.lines = lines
-        self.event = ""
-
-    def post(self, loan: Loan, movement: Movement, rule: str, why: Why, *, since: date | None = None) -> Loan:
-        """The loan with the movement's effects on its balances. `since` is the first day of an accrued span; the
-        movement is then dated on its last."""
-        if not movement.amount_minor:
-            return loan
-        balances = dict(loan.balances)
-        self.move(balances, movement, rule, why, since=since, with_it=stands_beside(loan))
-        return loan._replace(balances=balances)
-
-    def move(
-        self,
-        balances: dict[str, int],
-        movement: Movement,
-        rule: str,
-        why: Why,
-        *,
-        since: date | None = None,
-        with_it: str = "",
-    ) -> None:
-        """The movement's effects on these balances, told, and what goes `with_it` in the balance beside the debt."""
-        self.movements.append(movement)
-        for key, delta in effects(movement):
-            total = balances.get(key, 0) + delta
-            if total:
-                balances[key] = total
-            else:
-                del balances[key]
-            if self.lines is not None:
-                formula, inputs = why()
-                on = movement.effective_on
-                start, ends_on = (on, on) if since is None else (since, on + ONE_DAY)
-                self.lines.append(Line(key, start, ends_on, delta, rule, formula, inputs, self.event))
-        follows = beside(movement, with_it)
-        if follows is not None:
-            self.move(balances, follows, BESIDE[with_it], lambda: ("as the debt it is about", {}), since=since)
-
-    def begin(self, loan: Loan) -> None:
-        """The books begin here: what moved before did so in another system's, ours open with the balances it left."""
-        self.movements = [change("taken_over", key, amount, loan.at) for key, amount in sorted(loan.balances.items())]
-
-    def fact(self, kind: str, on: date, **details: Any) -> None:
-        self.facts.append(Fact(kind, on, details))
-
-    def step(self, loan: Loan) -> Step:
-        return Step(loan, tuple(self.movements), tuple(self.facts))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from usance.core.loan import income, reserve, state
 from usance.core.loan.bills import next_period, nothing_to_come
-from usance.core.loan.state import Book, Loan
+from usance.core.loan.book import Book
+from usance.core.loan.state import Loan
 
 
 def derive(loan: Loan, book: Book) -> Loan:
     """Paid off or not, late or not; and what has no days left to be earned over is earned."""
     loan = _closed_or_open(loan, book)
-    return income.settled(loan, book) if loan.deferred else loan
+    return income.earn_when_over(loan, book) if loan.deferred else loan
 
 
 def _closed_or_open(loan: Loan, book: Book) -> Loan:

@@ -33,13 +33,13 @@ def shares_to_come(loan: Loan, periods: Sequence[Period] = ()) -> list[plan.Shar
         return []
     terms, owed = loan.terms, owed_to_come(loan)
     periods = periods or periods_to_come(loan)
-    ahead = plan.rungs(
-        terms, periods, rate_spans(loan), loan.at, charges.rests(loan), first=state.instalment_number(loan)
+    coming = plan.rungs(
+        terms, periods, rate_spans(loan), loan.at, charges.pauses(loan), first=state.instalment_number(loan)
     )
     if loan.even_factor is not None:
-        ahead = each_alike(loan, periods, ahead)
-    owed = owed._replace(earned=owed.earned + loan.still_bearing_minor * ahead[0].earns)
-    *shares, last = plan.shares(terms, state.levels(loan), owed, ahead)
+        coming = each_alike(loan, periods, coming)
+    owed = owed._replace(earned=owed.earned + loan.still_bearing_minor * coming[0].earns)
+    *shares, last = plan.shares(terms, state.levels(loan), owed, coming)
     if len(periods) < len(loan.due_dates):
         return shares
     asked = owed.asked + sum(int(share.interest) for share in shares)
@@ -64,11 +64,11 @@ def _as_moved(period: Period) -> Period:
     return period._replace(every=calendar.steps_between(period.starts_on, period.ends_on, period.unit))
 
 
-def each_alike(loan: Loan, periods: Sequence[Period], ahead: Sequence[plan.Rung]) -> list[plan.Rung]:
+def each_alike(loan: Loan, periods: Sequence[Period], coming: Sequence[plan.Rung]) -> list[plan.Rung]:
     """Where interest is spread evenly, each period earns the same, the running one what is left of that; and counts
     whole, unless interest is flat."""
     each, flat, found = loan.even_factor or Fraction(0), loan.terms.interest_base in plan.FLAT, list[plan.Rung]()
-    for rung, period, part in zip(ahead, periods, bearing_parts(loan, periods), strict=True):
+    for rung, period, part in zip(coming, periods, bearing_parts(loan, periods), strict=True):
         whole = even.parts(loan, period) * (rung.number > loan.terms.grace.interest_free)
         found.append(rung._replace(earns=each * part, counts=each * (part if flat else whole)))
     return found
@@ -79,15 +79,18 @@ def bearing_parts(loan: Loan, periods: Sequence[Period]) -> list[Fraction]:
     or fewer nights than agreed."""
     numbers = range(state.instalment_number(loan), state.instalment_number(loan) + len(periods))
     bears = [number > loan.terms.grace.interest_free for number in numbers]
-    return [_awake(loan, period) * even.parts(loan, period) * part for period, part in zip(periods, bears, strict=True)]
+    return [
+        _bearing_nights(loan, period) * even.parts(loan, period) * part
+        for period, part in zip(periods, bears, strict=True)
+    ]
 
 
-def _awake(loan: Loan, period: Period) -> Fraction:
+def _bearing_nights(loan: Loan, period: Period) -> Fraction:
     """The part of a period's nights, from today on, that bears interest."""
-    start, rests = max(period.starts_on, loan.at), charges.rests(loan)
+    start, pauses = max(period.starts_on, loan.at), charges.pauses(loan)
     nights = (start + timedelta(days=k) for k in range((period.ends_on - start).days))
-    awake = sum(not any(since <= night < until for since, until in rests) for night in nights)
-    return Fraction(awake, (period.ends_on - period.starts_on).days)
+    bearing = sum(not any(since <= night < until for since, until in pauses) for night in nights)
+    return Fraction(bearing, (period.ends_on - period.starts_on).days)
 
 
 def rate_spans(loan: Loan) -> list[tuple[date, Rate]]:
@@ -96,7 +99,7 @@ def rate_spans(loan: Loan) -> list[tuple[date, Rate]]:
 
 
 def last_as_planned(loan: Loan) -> int:
-    """What the last instalment was planned to amount to, where they stand: its level leaves a rest that it takes."""
+    """What the last instalment was planned to amount to, where they stay: what the levels leave over, it takes."""
     if not loan.planned or loan.terms.interest_base in plan.FLAT:
         return 0
     principal, interest = loan.planned[-1], 0
@@ -140,8 +143,8 @@ def earned_as_planned(loan: Loan, period: Period, spans: plan.RateSpans) -> Frac
     since, earned = loan.planned_so_far or (period.starts_on, Fraction(0))
     if since <= period.starts_on:
         since, earned = period.starts_on, Fraction(0)
-    awake = plan.with_rests(spans, charges.rests(loan))
-    whole, left = (plan.factor(loan.terms, period, awake, start) for start in (since, loan.at))
+    bearing = plan.with_pauses(spans, charges.pauses(loan))
+    whole, left = (plan.factor(loan.terms, period, bearing, start) for start in (since, loan.at))
     return earned + sum(loan.planned) * (whole - left)
 
 
@@ -157,19 +160,19 @@ class LeftOpen(NamedTuple):
     settled in advance."""
 
     owed: plan.Owed
-    ahead: Sequence[plan.Rung]
+    coming: Sequence[plan.Rung]
     saved: Sequence[int] = ()
 
 
-def left_open(loan: Loan, owed: plan.Owed, ahead: Sequence[plan.Rung]) -> LeftOpen:
+def left_open(loan: Loan, owed: plan.Owed, coming: Sequence[plan.Rung]) -> LeftOpen:
     """Without the next ones as far as they are paid in advance: what is earned until these fall due is asked for by
     those after."""
     terms, parts, early = loan.terms, plan.LEVEL_PARTS[loan.terms.plan.kind], saved(loan)
     if not any(early) or terms.interest_spread == "evenly":
-        return LeftOpen(owed, ahead)
+        return LeftOpen(owed, coming)
     paid, earned = 0, owed.earned
     bearing = owed.bearing if terms.interest_base in plan.FLAT else owed.principal - sum(early)
-    for index, (rung, level) in enumerate(zip(ahead[:-1], state.levels(loan), strict=False)):
+    for index, (rung, level) in enumerate(zip(coming[:-1], state.levels(loan), strict=False)):
         if state.regular_ahead(loan, index, parts) < max(1, level):
             break
         paid, earned = index + 1, earned + bearing * rung.earns
@@ -178,7 +181,7 @@ def left_open(loan: Loan, owed: plan.Owed, ahead: Sequence[plan.Rung]) -> LeftOp
     asking = asks_for_today(loan)
     asked = owed.asked + (state.regular_ahead(loan, asking, ("interest",)) if asking < paid else 0)
     rest = plan.Owed(owed.principal - sum(early[:paid]), owed.bearing, earned, asked)
-    return LeftOpen(rest, ahead[paid:], early[paid:])
+    return LeftOpen(rest, coming[paid:], early[paid:])
 
 
 def interest_since(loan: Loan, amount: int) -> int:

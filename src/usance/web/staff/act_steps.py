@@ -26,6 +26,7 @@ from usance.apps.desk import selectors as desk
 from usance.apps.payments import selectors as payments
 from usance.apps.servicing import drawn, selectors
 from usance.core.loan import quote, state
+from usance.core.loan.movements import FROM_BUYER, TO_BUYER
 from usance.core.refusals import Refusal
 from usance.web import components as ui
 from usance.web import refusals
@@ -102,11 +103,11 @@ def _was_paid(loan: selectors.Loan) -> bool:
 
 
 def _owed_by_buyer(loan: selectors.Loan) -> bool:
-    return bool(selectors.state_on(loan).balances.get(state.FROM_BUYER))
+    return bool(selectors.state_on(loan).balances.get(FROM_BUYER))
 
 
 def _holds_for_buyer(loan: selectors.Loan) -> bool:
-    return bool(selectors.state_on(loan).balances.get(state.TO_BUYER))
+    return bool(selectors.state_on(loan).balances.get(TO_BUYER))
 
 
 SHAPES = {

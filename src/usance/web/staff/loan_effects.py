@@ -7,7 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from usance.core.loan import quote, state
+from usance.core.loan import quote
+from usance.core.loan.movements import UNAPPLIED
 from usance.core.rates import Rate
 from usance.web import components as ui
 from usance.web import reckoning, words
@@ -23,7 +24,7 @@ def effects_of(preview: quote.Preview, currency: str) -> list[ui.Effect]:
         sums[at] = sums.get(at, 0) + movement.amount_minor
     told = []
     for (kind, balance), minor in sums.items():
-        if not minor or (kind, balance) == ("payment_received", state.UNAPPLIED):
+        if not minor or (kind, balance) == ("payment_received", UNAPPLIED):
             continue
         values = {"what": words.MOVEMENT.get(kind, kind), "of": words.full_balance_name(balance),
                   "amount": formats.money(minor, currency)}  # fmt: skip

@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from usance.apps.servicing import selectors
-from usance.core.loan import state
+from usance.core.loan.movements import FROM_BUYER, TO_BUYER
 from usance.web import forms as house
 from usance.web.staff.course_forms import day, within
 from usance.web.staff.loan_forms import MOST, AmountForm
@@ -57,8 +57,8 @@ class _SettleForm(_DayForm):
 
 
 class BuyerPaidForm(_SettleForm):
-    balance = state.FROM_BUYER
+    balance = FROM_BUYER
 
 
 class ForwardForm(_SettleForm):
-    balance = state.TO_BUYER
+    balance = TO_BUYER

@@ -10,7 +10,7 @@ from usance.apps.servicing import earnings, portfolio
 from usance.apps.servicing.earnings import total_sql
 from usance.apps.servicing.folding import EARNED_DAY_TEXT, MOVEMENT_TEXT
 from usance.core.accounting import books
-from usance.core.loan.told import TAKES_FROM_UNAPPLIED
+from usance.core.loan.movements import TAKES_FROM_UNAPPLIED
 from usance.workflows.audit_books.difference import Difference, rows
 
 # fmt: off

@@ -11,7 +11,7 @@ from usance.apps.servicing import selectors as servicing
 from usance.apps.servicing.folding import Kept
 from usance.core.calendar import ONE_DAY
 from usance.core.loan import checkpoint, quiet, replay, state
-from usance.core.loan.state import Movement
+from usance.core.loan.movements import Movement
 from usance.core.refusals import Refusal
 from usance.core.values import UnreadableValue
 from usance.workflows.audit_books.difference import Difference

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from usance.core import calendar, money
 from usance.core.loan import events, quote, replay, state
-from usance.core.loan.state import Bill
+from usance.core.loan.records import Bill
 from usance.workflows.cases.telling import TRANSACTIONS, Telling, Told
 from usance.workflows.cases.verdicts import Unsupported
 

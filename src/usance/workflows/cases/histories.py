@@ -105,7 +105,7 @@ def _with_what_is_known(telling: Telling, loan: Loan) -> Sequence[quote.Row]:
     if not later:
         return today
     for day in later:
-        told += quote.payments_ahead(loan, day - calendar.ONE_DAY)
+        told += quote.payments_to_come(loan, day - calendar.ONE_DAY)
         loan = replay.replay(telling.terms, told, day, daily=False).loan
     rows = []
     for index, row in enumerate(quote.schedule(loan)):

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from usance.core.loan import apply, events, quote, replay, state
+from usance.core.loan.book import Step
 from usance.core.loan.events import Event
 from usance.core.loan.terms import Terms
 from usance.workflows.cases.verdicts import Unsupported
@@ -35,7 +36,7 @@ class Telling:
         """Whether money was drawn."""
         return any(isinstance(event, events.Disbursed) for event in replay.in_force(self.history))
 
-    def step(self, on: date) -> state.Step:
+    def step(self, on: date) -> Step:
         return replay.replay(self.terms, self.history, on)
 
     def loan(self, on: date) -> state.Loan:

@@ -19,6 +19,7 @@ from usance.apps.institutions import tenancy
 from usance.apps.products.calculator import currency_of_institution
 from usance.apps.servicing import arrivals
 from usance.core.loan import events, quote, state
+from usance.core.loan.movements import CONTRA_RULES
 from usance.core.money import Currency
 from usance.workflows.import_portfolio import formats, loans, people, tables
 from usance.workflows.import_portfolio.problems import Problem, Problems
@@ -147,7 +148,7 @@ def _differences(comer: loans.Comer, arrival: arrivals.Arrival, currency: Curren
     """The day-one list: where both systems have a figure and the figures differ."""
     over = next(event for event in comer.told if isinstance(event, events.TakenOver))
     if over.standing is None:
-        opening = {key: amount for key, amount in arrival.opening.items() if key not in state.BESIDE}
+        opening = {key: amount for key, amount in arrival.opening.items() if key not in CONTRA_RULES}
         for balance in sorted(comer.stated.keys() | opening.keys() if comer.stated else ()):
             theirs, ours = comer.stated.get(balance, 0), opening.get(balance, 0)
             if theirs != ours:

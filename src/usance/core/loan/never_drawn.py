@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from usance.core.loan import state, to_come
+from usance.core.loan.book import Book
 from usance.core.loan.close import advance_into
 from usance.core.loan.events import Credited, Disbursed, Event, TakenOver
-from usance.core.loan.state import Book, Loan
+from usance.core.loan.state import Loan
 
 Apply = Callable[[Loan, Event, Book, Sequence[Event]], Loan]
 

@@ -13,8 +13,8 @@ from usance.core.loan.state import Loan
 LOWERS = "next_then_smaller"
 
 
-def of_today(loan: Loan) -> int | None:
-    """The index of the bill of the plan that fell due today: whoever pays today pays it, and not the next ahead."""
+def bill_of_today(loan: Loan) -> int | None:
+    """The index of the bill of the plan that fell due today: who pays today pays this one, not the next in advance."""
     for index in range(len(loan.bills) - 1, -1, -1):
         if loan.bills[index].due_on != loan.at:
             return None
@@ -23,9 +23,9 @@ def of_today(loan: Loan) -> int | None:
     return None
 
 
-def smaller(loan: Loan, amount: int, column: str) -> Loan:
+def those_after(loan: Loan, amount: int, column: str) -> Loan:
     """So much principal is settled beyond the instalment of its period. It is asked for today and noted in `column`."""
-    index = of_today(loan)
+    index = bill_of_today(loan)
     loan = _asked_for_today(loan, index, amount, column)
     if not loan.due_dates:
         return loan
@@ -50,7 +50,7 @@ def _levelled_from(loan: Loan, kept: int, amount: int) -> Loan:
     """Those after the first `kept` repay what the plan had left, less what was settled beyond."""
     terms, before = loan.terms, list(state.levels(loan))
     rungs = plan.rungs(
-        terms, to_come.periods_to_come(loan), to_come.rate_spans(loan), loan.at, charges.rests(loan),
+        terms, to_come.periods_to_come(loan), to_come.rate_spans(loan), loan.at, charges.pauses(loan),
         first=state.instalment_number(loan),
     )[kept:]  # fmt: skip
     if not rungs:

@@ -1,16 +1,12 @@
-"""What a step of the fold tells: balance changes, facts, and lines of an explanation."""
+"""Movements: changes of one balance each, in loan words; the balances that are no debt, and the contra balances, which
+move with the debt."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from fractions import Fraction
 from functools import cache
-from typing import Any, NamedTuple
-
-from usance.core.loan.records import Accrued
-from usance.core.loan.terms import Terms
-from usance.core.values import ratio_text
+from typing import NamedTuple
 
 
 class Movement(NamedTuple):
@@ -62,11 +58,13 @@ def _parts_of(balance: str) -> tuple[str, str, str]:
     return component, name if component == "fee" else "", name if component == "tax" else ""
 
 
-# What does not count any more, or is no income yet, changes with the debt that it is about, by what the books call the
-# one for the other. A price for time is no income while the loan is on non-accrual; a fee is for something done, and a
-# tax was never ours.
+# --- contra balances: so much of the debt does not count as ours any more, or is no income yet ----------------------
+
+CONTRA_RULES = {CHARGED_OFF: "charge_off", SUSPENDED: "non_accrual"}  # and the rule by which each moves
+
+# A price for time is no income while the loan is on non-accrual; a fee is for something done, and a tax was never ours.
 NOT_INCOME = frozenset({"interest", "penalty"})
-LOST: Mapping[str, str] = {
+LOST: Mapping[str, str] = {  # what the contra movement is called, where the debt moves by this
     "interest_accrued": "interest_suspended",
     "fee_charged": "fee_suspended",
     "fee_capitalised": "fee_suspended",
@@ -78,9 +76,9 @@ LOST: Mapping[str, str] = {
 NO_EXPENSE = frozenset({"waived", "remainder_forgiven", "written_off", "sold"})
 
 
-def beside(movement: Movement, balance: str) -> Movement | None:
-    """The movement of the balance `charged_off` or `suspended` that goes with one of the debt; None where that is not
-    about it, or where nothing stands beside the debt."""
+def contra(movement: Movement, balance: str) -> Movement | None:
+    """The movement of a contra balance that goes with one of the debt; None where it is not about that part of the
+    debt, or where there is no contra balance ("")."""
     if balance == CHARGED_OFF and movement.component not in NOT_OWED:
         kind = LOST.get(movement.kind, "charged_off")
     elif balance == SUSPENDED and movement.component in NOT_INCOME:
@@ -88,58 +86,3 @@ def beside(movement: Movement, balance: str) -> Movement | None:
     else:
         return None
     return change(kind, balance, movement.amount_minor, movement.effective_on)
-
-
-class Fact(NamedTuple):
-    """Something that became true, derived by the engine and worth telling (a message, a task, a status)."""
-
-    kind: str
-    on: date
-    details: Mapping[str, Any] = {}
-
-
-class Line(NamedTuple):
-    """One line of an explanation: how so much of a balance came about."""
-
-    balance: str
-    starts_on: date
-    ends_on: date  # exclusive for accruals; equal to starts_on for what happened at one moment
-    amount_minor: int
-    rule: str
-    formula: str
-    inputs: Mapping[str, Any]
-    event: str  # the source of the event, "" for what follows from a date
-
-
-Told = tuple[str, dict[str, Any]]  # a formula, and its inputs
-
-
-class Price(NamedTuple):
-    """`share` of a balance for each `per`."""
-
-    share: Fraction
-    per: str
-
-
-def accrual_told(
-    terms: Terms, since: date, until: date, base: int, price: Price, before: Accrued, after: Accrued, earned: Fraction
-) -> Told:
-    """Formula and inputs of a span of days."""
-    text, days = terms.currency.text, (until - since).days
-    capped = before.exact + earned != after.exact
-    formula = f"{text(base)} x {ratio_text(price.share)} per {price.per} x {days} days"
-    if capped:
-        formula += f", up to the cap of {text(after.posted - before.posted)}"
-    return formula, {
-        "base_minor": base,
-        "share": price.share,
-        "per": price.per,
-        "days": days,
-        "day_count": terms.day_count,
-        "earned": earned,
-        "rounding": terms.rounding,
-        "carried_before": before.exact,
-        "carried_after": after.exact,
-        "posted_before": before.posted,
-        "capped": capped,
-    }

@@ -1,7 +1,8 @@
 """Loans as they stand: their rows, with what they earned since these were written.
 
-A row rests while a loan's days are alike (see `core.loan.quiet`); the close only moves its Earning. The balances of
-both are added as a row is read, so that whoever reads a loan sees it on the morning after the last closed day.
+A row stays as it is while a loan's days are alike (see `core.loan.quiet`); the close only moves its Earning. The
+balances of both are added as a row is read, so that whoever reads a loan sees it on the morning after the last closed
+day.
 """
 
 from __future__ import annotations

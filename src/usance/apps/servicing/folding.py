@@ -94,7 +94,7 @@ def _of_another(conventions: str, own: Mapping[str, Any], whole: Callable[[], Ma
 
 
 def state_of(row: Loan, lines: tuple[quiet.Line, quiet.Line] | None = None) -> state.Loan:
-    """The loan on the morning of `checkpoint_on`: its checkpoint, with the days that it rested since (by its lines,
+    """The loan on the morning of `checkpoint_on`: its checkpoint, with the days that passed alike since (by its lines,
     where they are at hand). One that an earlier version of the engine wrote is made anew from the events."""
     try:
         loan = checkpoint.from_json(row.checkpoint, binding_terms_of(row))

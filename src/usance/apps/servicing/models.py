@@ -21,8 +21,8 @@ class Loan(OrgModel):
     """One obligation. What stands below `checkpoint` is a projection of the events, kept for lists; `usance audit`
     recomputes it. `checkpoint` is the folded state in which all days before `checkpoint_on` are closed.
 
-    While its days are alike, a loan's row rests and its Earning grows: `objects` gives loans as they stand with what
-    they earned since, `rows` as they were written."""
+    While its days are alike, a loan's row stays as it is and its Earning grows: `objects` gives loans as they stand
+    with what they earned since, `rows` as they were written."""
 
     number = models.CharField(max_length=30)
     party_id = models.UUIDField(help_text="the borrower")

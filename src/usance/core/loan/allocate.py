@@ -179,30 +179,45 @@ def allocate(loan: Loan, book: Book, on: date, ages: Sequence[str] = AGES, *, ca
         return loan
     if loan.terms.early_payment == "hold_until_due" and pool < state.outstanding(loan):
         ages = [age for age in ages if age != "in_advance"]
+    slots = _in_order(loan, ages, pool)
+    there = reserve.interest_there(loan) if loan.terms.early_interest == "owed" else None
+    loan, taken = settle(loan, slots, pool, "paid", came_on)
+    if there is not None:
+        loan, taken = reserve.reserve(loan, taken, there)
+    loan = RESTS[loan.terms.interest_rests](_posted(loan, taken, book, on), taken)
+    return _paid_early(loan, taken)
+
+
+def _in_order(loan: Loan, ages: Sequence[str], pool: int) -> list[Slot]:
+    """What money of so much meets at these ages, in the order in which it does."""
     how = loan.terms.allocation
     found, met = targets(loan), WATERFALLS[how.waterfall]
     slots = [
         slot for age in AGES if age in ages and (alike := [one for one in found if one.age == age])
         for slot in met(alike, how)
     ]  # fmt: skip
-    if loan.terms.early_payment == "in_equal_parts":
-        slots = in_equal_parts(loan, slots, pool)
-    there = reserve.interest_there(loan) if loan.terms.early_interest == "owed" else None
-    loan, taken = settle(loan, slots, pool, "paid", came_on)
-    if there is not None:
-        loan, taken = reserve.reserve(loan, taken, there)
-    balances = dict(loan.balances)
+    return in_equal_parts(loan, slots, pool) if loan.terms.early_payment == "in_equal_parts" else slots
+
+
+def _posted(loan: Loan, taken: Sequence[Slot], book: Book, on: date) -> Loan:
+    """The balances less what was taken: one movement for each of them."""
+    balances, rule, contra = dict(loan.balances), f"allocation.{loan.terms.allocation.waterfall}", state.contra_of(loan)
     for slot in merged(taken):
         age, balance = slot.age, slot.balance
         if slot.amount:
             book.move(
-                balances, change("allocated", balance, -slot.amount, on), f"allocation.{how.waterfall}",
+                balances, change("allocated", balance, -slot.amount, on), rule,
                 lambda age=age, balance=balance: (f"{age} {balance}", {"age": age}),  # type: ignore[misc]
-                contra=state.contra_of(loan),
+                contra=contra,
             )  # fmt: skip
-    loan = RESTS[loan.terms.interest_rests](loan._replace(balances=balances), taken)
+    return loan._replace(balances=balances)
+
+
+def _paid_early(loan: Loan, taken: Sequence[Slot]) -> Loan:
+    """What paying in advance does, where it is not noted with the instalments to come. Dated amounts are in no level,
+    so that paying these early changes nothing."""
     level = plan.LEVEL_PARTS[loan.terms.plan.kind]
-    loose = (slot for slot in taken if slot.bill == UNBILLED and slot.balance in level)  # no level holds dated amounts
+    loose = (slot for slot in taken if slot.bill == UNBILLED and slot.balance in level)
     early = sum(slot.amount for slot in loose if slot.age == "in_advance")
     if early and loan.terms.early_payment == smaller.LOWERS:
         return smaller.those_after(loan, early, "paid")

@@ -8,8 +8,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from usance.core.calendar import ONE_DAY
-from usance.core.loan import movements
-from usance.core.loan.movements import Movement, change, effects
+from usance.core.loan.movements import CONTRA_RULES, Movement, change, contra_movement, effects
 from usance.core.loan.records import Accrued
 from usance.core.loan.state import Loan, contra_of
 from usance.core.loan.terms import Terms
@@ -50,7 +49,8 @@ Why = Callable[[], Explained]  # made only when somebody asks
 
 
 class Book:
-    """Collects movements, facts and, when explaining, lines during one step. It never leaves the core."""
+    """Collects movements, facts and, when explaining, lines during one step: functions of the fold give the next loan
+    back, and write here what else they did."""
 
     __slots__ = ("event", "facts", "lines", "movements")
 
@@ -79,7 +79,8 @@ class Book:
         since: date | None = None,
         contra: str = "",
     ) -> None:
-        """The movement's effects on these balances, written down, and what goes with it in the `contra` balance."""
+        """`post` for several movements on one set of balances, which are changed in place; with the movement of the
+        `contra` balance that goes with each."""
         self.movements.append(movement)
         for key, delta in effects(movement):
             total = balances.get(key, 0) + delta
@@ -92,11 +93,9 @@ class Book:
                 on = movement.effective_on
                 start, ends_on = (on, on) if since is None else (since, on + ONE_DAY)
                 self.lines.append(Line(key, start, ends_on, delta, rule, formula, inputs, self.event))
-        follows = movements.contra(movement, contra)
+        follows = contra_movement(movement, contra)
         if follows is not None:
-            self.move(
-                balances, follows, movements.CONTRA_RULES[contra], lambda: ("as the debt it is about", {}), since=since
-            )
+            self.move(balances, follows, CONTRA_RULES[contra], lambda: ("as the debt it is about", {}), since=since)
 
     def begin(self, loan: Loan) -> None:
         """The books begin here: what moved before did so in another system's, ours open with the balances it left."""

@@ -241,7 +241,7 @@ def _on_past_due_total(loan: Loan) -> int:
 PENALTY_BASES: dict[str, Callable[[Loan], int]] = {
     "daily_on_past_due_principal": _on_past_due_principal,
     "daily_on_past_due_total": _on_past_due_total,
-    "flat_per_miss": lambda loan: 0,  # charged once, by miss_instalment
+    "flat_per_miss": lambda loan: 0,  # charged once, by miss_instalments
 }
 
 

@@ -46,14 +46,17 @@ def charge_missed(loan: Loan, book: Book, until: date) -> Loan:
 
 
 def accrue_interest(loan: Loan, book: Book, until: date) -> Loan:
+    """The night earns interest on what was owed when the day ended."""
     return charges.accrue_interest(loan, book, until)
 
 
 def accrue_penalty(loan: Loan, book: Book, until: date) -> Loan:
+    """What is late costs its penalty; after the interest, which has the first claim on what a cap leaves."""
     return charges.accrue_penalty(loan, book, until) if loan.settled_count < len(loan.bills) else loan
 
 
 def earn_income(loan: Loan, book: Book, until: date) -> Loan:
+    """The day's part of income that is spread over the whole term."""
     return income.earn(loan, book, until) if loan.deferred else loan
 
 
@@ -97,8 +100,14 @@ def watch_income(loan: Loan, book: Book, until: date) -> Loan:
 
 
 CLOSE_OF_DAY: tuple[CloseStep, ...] = (
-    charge_missed, accrue_interest, accrue_penalty, earn_income, open_next_day, watch_lateness, watch_income,
-)  # fmt: skip
+    charge_missed,
+    accrue_interest,
+    accrue_penalty,
+    earn_income,
+    open_next_day,  # here the loan goes on to the next morning
+    watch_lateness,
+    watch_income,
+)
 
 
 # --- the agenda --------------------------------------------------------------------------------------------------

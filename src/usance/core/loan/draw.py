@@ -58,15 +58,15 @@ def levels_before(loan: Loan) -> tuple[int, ...]:
         return ()
     if not loan.due_dates:
         return ()
-    rungs = plan.rungs(
-        loan.terms, to_come.periods_to_come(loan), to_come.rate_spans(loan), loan.at, charges.pauses(loan),
-        first=state.instalment_number(loan),
-    )  # fmt: skip
-    asked = plan.shares(loan.terms, state.levels(loan), to_come.owed_to_come(loan), rungs, to_come.saved(loan))
-    whole = "interest" in plan.LEVEL_PARTS[loan.terms.plan.kind]
-    return tuple(
-        money.rounded(share.principal + (share.interest if whole else 0), loan.terms.rounding) for share in asked
-    )
+    rungs, owed = to_come.rungs(loan), to_come.owed_to_come(loan)
+    asked = plan.shares(loan.terms, state.levels(loan), owed, rungs, to_come.saved(loan))
+    return tuple(_amounts(loan.terms, asked))
+
+
+def _amounts(terms: Terms, shares: Sequence[plan.Share]) -> list[int]:
+    """What each instalment amounts to: its principal alone, where only that is level."""
+    whole = "interest" in plan.LEVEL_PARTS[terms.plan.kind]
+    return [money.rounded(share.principal + (share.interest if whole else 0), terms.rounding) for share in shares]
 
 
 def _for_the_whole_period(loan: Loan, book: Book, amount: int) -> Loan:
@@ -113,14 +113,9 @@ def _over_its_own_term(loan: Loan, financed: int, before: tuple[int, ...]) -> Lo
     rungs = plan.rungs(terms, periods[:count], spans, loan.at, pauses, first=1)
     owed = plan.Owed(Fraction(financed), Fraction(financed), _earned_of(loan, financed))
     level = plan.level(terms, owed, rungs)
-    whole = "interest" in plan.LEVEL_PARTS[terms.plan.kind]
-    own = [
-        money.rounded(share.principal + (share.interest if whole else 0), terms.rounding)
-        for share in plan.shares(terms, [level] * count, owed, rungs)
-    ]
+    own = _amounts(terms, plan.shares(terms, [level] * count, owed, rungs))
     levels = tuple(a + b for a, b in zip_longest(before, own, fillvalue=0))
-    all_rungs = plan.rungs(terms, periods, spans, loan.at, pauses, first=state.instalment_number(loan))
-    together = plan.shares(terms, levels, to_come.owed_to_come(loan), all_rungs)
+    together = plan.shares(terms, levels, to_come.owed_to_come(loan), to_come.rungs(loan, periods, spans))
     planned = tuple(int(share.principal) for share in together)
     return levelling.at_level(loan._replace(levels=levels, planned=planned), levels[0])
 

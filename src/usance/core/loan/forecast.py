@@ -36,8 +36,8 @@ def coming(loan: Loan, most: int = 0) -> list[Coming] | None:
 
 def paid_up(loan: Loan) -> Loan | None:
     """A running loan as it would be if what is payable now were paid now; None where such a payment could do more
-    than settle it (money that waits, a small rest that is forgiven, the end of the loan). For `coming`: it is not noted
-    on the bills who paid them."""
+    than settle it (money that waits, a last remainder that is forgiven, the end of the loan). It is for `coming` alone:
+    the bills do not say that they are paid."""
     if (
         loan.matured_on is not None
         or loan.dated

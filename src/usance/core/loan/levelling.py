@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from usance.core.loan import allocate, charges, plan, state, to_come
+from usance.core.loan import allocate, plan, to_come
 from usance.core.loan.state import Loan
 from usance.core.rates import Period, Rate
 
@@ -29,7 +29,7 @@ def anew(
     if rate_before and starts_on < loan.at:
         spans = [(starts_on, rate_before), (loan.at, loan.rate)]
     periods = to_come.periods_to_come(loan)
-    coming = plan.rungs(terms, periods, spans, loan.at, charges.pauses(loan), first=state.instalment_number(loan))
+    coming = to_come.rungs(loan, periods, spans)
     owed = to_come.owed_to_come(loan)
     if terms.instalments_stay and loan.planned:
         owed = owed._replace(principal=Fraction(sum(loan.planned) + financed_minor))
@@ -62,9 +62,7 @@ def _bear(loan: Loan, periods: Sequence[Period], spans: plan.RateSpans) -> Fract
     """What one unit of balance bears from today on, at these rates."""
     if not spans:
         return Fraction(0)
-    first, pauses = state.instalment_number(loan), charges.pauses(loan)
-    rungs = plan.rungs(loan.terms, periods, spans, loan.at, pauses, first=first)
-    return sum((rung.earns for rung in rungs), Fraction(0))
+    return sum((rung.earns for rung in to_come.rungs(loan, periods, spans)), Fraction(0))
 
 
 def at_level(loan: Loan, level: int) -> Loan:

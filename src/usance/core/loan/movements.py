@@ -76,7 +76,7 @@ LOST: Mapping[str, str] = {  # what the contra movement is called, where the deb
 NO_EXPENSE = frozenset({"waived", "remainder_forgiven", "written_off", "sold"})
 
 
-def contra(movement: Movement, balance: str) -> Movement | None:
+def contra_movement(movement: Movement, balance: str) -> Movement | None:
     """The movement of a contra balance that goes with one of the debt; None where it is not about that part of the
     debt, or where there is no contra balance ("")."""
     if balance == CHARGED_OFF and movement.component not in NOT_OWED:

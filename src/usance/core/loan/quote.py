@@ -270,8 +270,8 @@ def _row(bill: Bill, *, billed: bool) -> Row:
 def _with_principal_after(
     rows: Sequence[Row], later: tuple[Row, ...], drawn: Sequence[tuple[date, int]] = ()
 ) -> tuple[Row, ...]:
-    """The rows with the principal that those after them ask for, as far as it is there by then, and these: they have
-    theirs. `drawn`: money that came after the first."""
+    """The rows, each with the principal that is left after it: what those after it ask for, less what is drawn only
+    later. `later`: the rows after these, which have theirs. `drawn`: money that came after the first, by day."""
     found: list[Row] = []
     after = later[0].principal_after_minor + later[0].amounts.get("principal", 0) if later else 0
     for row in reversed(rows):

@@ -10,7 +10,7 @@ from usance.core.loan import charges, plan, state, to_come
 from usance.core.loan.bills import new_bill
 from usance.core.loan.state import Loan
 
-LOWERS = "next_then_smaller"
+LOWERS = "next_then_smaller"  # the early_payment of which this is the effect
 
 
 def bill_of_today(loan: Loan) -> int | None:
@@ -24,7 +24,8 @@ def bill_of_today(loan: Loan) -> int | None:
 
 
 def those_after(loan: Loan, amount: int, column: str) -> Loan:
-    """So much principal is settled beyond the instalment of its period. It is asked for today and noted in `column`."""
+    """So much principal is settled beyond the instalment of its period: a bill of today asks for it and notes it in
+    `column` ("paid" or "relieved"), and those after that instalment are levelled anew."""
     index = bill_of_today(loan)
     loan = _asked_for_today(loan, index, amount, column)
     if not loan.due_dates:
@@ -49,10 +50,7 @@ def _asked_for_today(loan: Loan, index: int | None, amount: int, column: str) ->
 def _levelled_from(loan: Loan, kept: int, amount: int) -> Loan:
     """Those after the first `kept` repay what the plan had left, less what was settled beyond."""
     terms, before = loan.terms, list(state.levels(loan))
-    rungs = plan.rungs(
-        terms, to_come.periods_to_come(loan), to_come.rate_spans(loan), loan.at, charges.pauses(loan),
-        first=state.instalment_number(loan),
-    )[kept:]  # fmt: skip
+    rungs = to_come.rungs(loan)[kept:]
     if not rungs:
         return loan._replace(planned=tuple(max(0, part - amount) for part in loan.planned))
     asked = list(loan.planned[:kept]) or [state.regular_ahead(loan, index, ("principal",)) for index in range(kept)]

@@ -1,4 +1,5 @@
-"""The status of a loan, and whether it is closed: derived from what it owes, never set."""
+"""Whether a loan runs, is late or is paid off: derived from what it owes, after every event and on every morning, and
+never told. (That it was written off, sold or cancelled is told by events.)"""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ def derive(loan: Loan, book: Book) -> Loan:
 
 
 def _closed_or_open(loan: Loan, book: Book) -> Loan:
-    """Closed is derived: a live loan that owes nothing is paid off, a closed one that owes again is reopened."""
+    """A live loan that owes nothing is paid off; a closed one that owes again, since a payment was returned or a charge
+    came late, is reopened."""
     owes = state.outstanding(loan)
     if not owes and loan.due_dates:
         owes = reserve.unearned(loan)

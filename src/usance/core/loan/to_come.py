@@ -33,9 +33,7 @@ def shares_to_come(loan: Loan, periods: Sequence[Period] = ()) -> list[plan.Shar
         return []
     terms, owed = loan.terms, owed_to_come(loan)
     periods = periods or periods_to_come(loan)
-    coming = plan.rungs(
-        terms, periods, rate_spans(loan), loan.at, charges.pauses(loan), first=state.instalment_number(loan)
-    )
+    coming = rungs(loan, periods)
     if loan.even_factor is not None:
         coming = each_alike(loan, periods, coming)
     owed = owed._replace(earned=owed.earned + loan.still_bearing_minor * coming[0].earns)
@@ -45,6 +43,18 @@ def shares_to_come(loan: Loan, periods: Sequence[Period] = ()) -> list[plan.Shar
     asked = owed.asked + sum(int(share.interest) for share in shares)
     whole = money.rounded(last.interest + asked, terms.rounding) - asked
     return [*shares, last._replace(interest=whole)]
+
+
+def rungs(loan: Loan, periods: Sequence[Period] = (), spans: plan.RateSpans = ()) -> list[plan.Rung]:
+    """The instalments to come, for their level: these or all, at these rates or those that are agreed."""
+    return plan.rungs(
+        loan.terms,
+        periods or periods_to_come(loan),
+        spans or rate_spans(loan),
+        loan.at,
+        charges.pauses(loan),
+        first=state.instalment_number(loan),
+    )
 
 
 def periods_to_come(loan: Loan, most: int = 0) -> list[Period]:

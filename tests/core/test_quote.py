@@ -63,7 +63,7 @@ def test_what_is_deducted_of_each_part_adds_up() -> None:
     assert answer.sent_minor == 89_993
 
 
-def test_payments_ahead_begin_with_what_is_owed_today() -> None:
+def test_payments_to_come_begin_with_what_is_owed_today() -> None:
     loan = after(35, **YEARLY)
     first, *later = quote.payments_to_come(loan, START + timedelta(days=100))
     assert (first.effective_on, first.amount_minor) == (loan.at, state.due_now(loan))

@@ -118,9 +118,18 @@ def _with_dated(loan: SlowLoan, one: Demand, until: date) -> None:
 def _nothing_would_be_left(loan: SlowLoan, room: int) -> bool:
     if loan.agreed.early_interest == "owed" or loan.prepaid > loan.next_level():
         return False
-    if loan.number() <= loan.agreed.grace.principal:
+    if loan.number() <= loan.agreed.grace.principal or _costs_by_the_day_of_delay(loan):
         return False
     return room >= sum(loan.loose.get(part, 0) for part in loan.level_parts)
+
+
+def _costs_by_the_day_of_delay(loan: SlowLoan) -> bool:
+    """Somebody must ask for what principal costs that is overdue."""
+    if (loan.agreed.interest_base, loan.agreed.interest_spread) != ("actual_balance", "as_earned"):
+        return False
+    overdue = any(bill.left.get("principal", 0) for bill in loan.bills)
+    stand = any(one.paid or one.spared for one in loan.coming[1:])
+    return (overdue or stand) and bool(loan.price[0] or loan.prices_to_come)
 
 
 def _waits(loan: SlowLoan, one: Demand, interest: int, room: int) -> bool:

@@ -124,9 +124,21 @@ def _takes_all(loan: Loan, left: Mapping[str, int], room: int) -> bool:
         loan.terms.early_interest == "owed"
         or loan.credit_minor > state.level(loan)
         or state.instalment_number(loan) <= loan.terms.grace.principal
+        or _late_days_may_cost(loan)
     ):
         return False
     return room >= sum(left.get(part, 0) for part in plan.LEVEL_PARTS[loan.terms.plan.kind])
+
+
+def _late_days_may_cost(loan: Loan) -> bool:
+    """Whether the instalments to come are to ask for interest of late days, though nothing else is left for them: there
+    is principal past due that bears it, or they are settled in advance and stand until their dates."""
+    if loan.terms.interest_base != "actual_balance" or loan.terms.interest_spread != "as_earned":
+        return False
+    if not (loan.rate.share or loan.rate_changes):
+        return False
+    is_late = any("principal" in remaining for _, _, remaining in state.open_bills(loan))
+    return is_late or any(one.paid or one.relieved for one in loan.ahead[1:])
 
 
 def _split(loan: Loan, interest: int, principal: int, room: int) -> tuple[int, int]:

@@ -323,6 +323,7 @@ def standing(loan: Loan) -> Standing:
     rows = _future_rows(loan) if loan.status in state.LIVE else ()
     due_now = state.due_now(loan)
     awaited = None if state.is_due_today(loan) else next((row for row in rows if row.remaining_minor), None)
+    asked_last = loan.matured_on or (loan.bills[-1].due_on if loan.bills else None)
     return Standing(
         on=loan.at,
         status=loan.status,
@@ -332,7 +333,7 @@ def standing(loan: Loan) -> Standing:
         days_past_due=state.days_past_due(loan),
         next_due_on=awaited.due_on if awaited else state.next_due_on(loan),
         next_due_minor=awaited.remaining_minor if awaited else due_now,
-        ends_on=next((row.due_on for row in reversed(rows) if row.remaining_minor), loan.matured_on),
+        ends_on=next((row.due_on for row in reversed(rows) if row.remaining_minor), asked_last),
         payoff_minor=payoff(loan, loan.at).total_minor,
         still_to_pay_minor=due_now + sum(row.remaining_minor for row in rows),
         unapplied_minor=state.unapplied(loan),

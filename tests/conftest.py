@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,18 @@ def pytest_configure(config: pytest.Config) -> None:
         import django
 
         django.setup()  # pytest-django then blocks the database, except where a test asks for it
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, Any, Any]:
+    """What collecting makes (thousands of tests, the whole product) stays to the end: the collector of cycles need not
+    look at it meanwhile, nor ever again. It took a third of the time of collecting, and a part of each test's."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session")

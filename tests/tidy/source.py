@@ -50,11 +50,14 @@ def texts() -> Iterator[tuple[Path, str]]:
             yield path, (PROJECT / path).read_text(encoding="utf-8", errors="replace")
 
 
-def modules() -> Iterator[tuple[Path, ast.Module]]:
-    """Our own Python modules (not the tests, not migrations), parsed."""
-    for path in tracked():
-        if path.suffix == ".py" and path.parts[0] in ("src", "tools") and "migrations" not in path.parts:
-            yield path, ast.parse((PROJECT / path).read_text(encoding="utf-8"))
+@functools.cache
+def modules() -> tuple[tuple[Path, ast.Module], ...]:
+    """Our own Python modules (not the tests, not migrations), parsed once for all who ask."""
+    return tuple(
+        (path, ast.parse((PROJECT / path).read_text(encoding="utf-8")))
+        for path in tracked()
+        if path.suffix == ".py" and path.parts[0] in ("src", "tools") and "migrations" not in path.parts
+    )
 
 
 def dotted(path: Path) -> str:

@@ -39,7 +39,7 @@ SCRIPT_HOLES = re.compile(
 )
 
 
-MODULES = tuple(modules())
+MODULES = modules()
 
 
 def calls() -> Iterator[tuple[Path, ast.Call, str]]:

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from django.conf import settings
 from django.urls import reverse
+from playwright.sync_api import Error
 
 from tests.e2e import behind
 from tests.support import browser
@@ -40,10 +41,15 @@ SETTLED = """new Promise(done => requestAnimationFrame(() => requestAnimationFra
     () => document.querySelector('[data-chart]') ? setTimeout(done, 50) : done())))"""
 WIDER_THAN_THE_WINDOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 LETTERS = "size => { document.documentElement.style.fontSize = size }"
-THEME = """theme => {  // a colour half way between day and night is nobody's fault
-    document.documentElement.dataset.theme = theme
+OVER = f"() => {SETTLED}.then(() => {WIDER_THAN_THE_WINDOW})"
+DARK = """() => {  // a colour half way between day and night is nobody's fault
+    document.documentElement.dataset.theme = 'dark'
     for (const change of document.getAnimations()) if (change instanceof CSSTransition) change.finish()
     return new Promise(requestAnimationFrame)
+}"""
+LIGHT = """() => {
+    document.documentElement.dataset.theme = 'light'
+    for (const change of document.getAnimations()) if (change instanceof CSSTransition) change.finish()
 }"""
 CUT = """() => [...document.querySelectorAll('body *')].filter(part => {
     if (part.closest('.u-hidden, svg, [data-chart], select, textarea, .u-table--flow thead')) return false
@@ -79,7 +85,7 @@ BESIDE: dict[str, Callable[[World], str]] = {
     "borrower:confirm_part": _a_part,
 }
 ENDS_THE_SESSION = {"staff:sign_out", "borrower:leave"}
-IS_PAGE: dict[str, bool] = {}
+NO_PAGE: set[str] = set()  # names of routes that lead on, give a file, or want a POST
 WORLDS: dict[tuple[str, str], World] = {}
 
 
@@ -134,18 +140,25 @@ class Visitor:
 
     def open(self, route: Route) -> bool:
         """Whether there was a page to look at: not a redirect, a file, or an act that wants a POST."""
-        cookies = self.become(route)
-        path = address(self.world, route)
-        if route.name not in IS_PAGE:
-            host = {"Host": self.world.host}
-            answer = httpx.get(
-                f"http://127.0.0.1:{self.site.web_port}{path}", headers=host, cookies=cookies, timeout=60
-            )
-            assert answer.status_code < 500, f"{route.name}: {answer.status_code}"
-            IS_PAGE[route.name] = answer.status_code == 200 and "<html" in answer.text[:1000]
-        if IS_PAGE[route.name]:
-            self.page.goto(self.site.url(self.world.institution.code, path), wait_until="domcontentloaded")
-        return IS_PAGE[route.name]
+        if route.name in NO_PAGE:
+            return False
+        cookies, path = self.become(route), address(self.world, route)
+        try:
+            answer = self.page.goto(self.site.url(self.world.institution.code, path), wait_until="domcontentloaded")
+        except Error:  # a file, or nothing but a number: the browser does not say which number
+            where = f"http://127.0.0.1:{self.site.web_port}{path}"
+            plain = httpx.get(where, headers={"Host": self.world.host}, cookies=cookies, timeout=60)
+            assert plain.status_code < 500, f"{route.name}: {plain.status_code}"
+            if plain.status_code == 200 and "<html" in plain.text[:1000]:
+                raise
+        else:
+            assert answer is not None
+            assert answer.status < 500, f"{route.name}: {answer.status}"
+            is_html = answer.headers.get("content-type", "").startswith("text/html")
+            if answer.status == 200 and is_html and answer.request.redirected_from is None:
+                return True
+        NO_PAGE.add(route.name)
+        return False
 
 
 @contextmanager
@@ -157,22 +170,16 @@ def visiting(started: Browser, site: Site, code: str, language: str) -> Iterator
 def faults_of(page: Page, *, axe_at: list[dict[str, int]], closely: bool = False) -> list[str]:
     """`closely`: what does not depend on the language, by night and with the keyboard too."""
     found = []
-    for size in (DESK, PHONE):
+    for size in (NARROW, PHONE, DESK):
         page.set_viewport_size(size)  # type: ignore[arg-type]
-        page.evaluate(SETTLED)
         found += _sticking_out(page, f"{size['width']}")
         if size in axe_at:
             found += _axe(page, f"at {size['width']}")
-        if closely:
-            page.evaluate(THEME, "dark")
+        if closely and size != NARROW:
+            page.evaluate(DARK)
             found += _axe(page, f"at {size['width']} by night", rules=["color-contrast"])
-            page.evaluate(THEME, "light")
-    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
-    page.evaluate(SETTLED)
-    found += _sticking_out(page, "320")
-    page.set_viewport_size(DESK)  # type: ignore[arg-type]
+            page.evaluate(LIGHT)
     page.evaluate(LETTERS, "200%")
-    page.evaluate(SETTLED)
     found += _sticking_out(page, "1440 with letters of double size")
     found += [f"is cut with letters of double size: {part}" for part in page.evaluate(CUT)]
     page.evaluate(LETTERS, "")
@@ -183,7 +190,7 @@ def faults_of(page: Page, *, axe_at: list[dict[str, int]], closely: bool = False
 
 
 def _sticking_out(page: Page, where: str) -> list[str]:
-    wide = page.evaluate(WIDER_THAN_THE_WINDOW)
+    wide = page.evaluate(OVER)
     return [f"sticks out by {wide} pixels at {where}"] if wide > 0 else []
 
 

@@ -90,7 +90,9 @@ def seen(opened: Page) -> str:
 
 def assert_accessible(shown: Page, *, rules: list[str] | None = None) -> None:
     """axe finds nothing serious or critical on what the page shows now. `rules`: only these of axe's rules."""
-    asked: dict[str, Any] = {"resultTypes": ["violations"]}
+    # what is loaded for the rules beforehand: of those that are on, only one about sounds and films wants anything, and
+    # not the style sheets all over again
+    asked: dict[str, Any] = {"resultTypes": ["violations"], "preload": {"assets": ["media"]}}
     if rules:
         asked["runOnly"] = {"type": "rule", "values": rules}
     if not shown.evaluate("'axe' in window"):

@@ -12,6 +12,7 @@ import pytest
 from django.db import connection, transaction
 
 from tests.apps.servicing import loans
+from tests.support import database
 from tests.support import institutions as founding
 from tests.support.database import superuser
 from usance.apps.institutions import tenancy
@@ -26,9 +27,25 @@ D = date(2026, 3, 2)
 AT = datetime(2026, 3, 3, 0, 5, tzinfo=UTC)
 
 
+@pytest.fixture(scope="module")
+def week(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[str, UUID]]:
+    """A database with an institution whose loans have been through a week: paid, late, extended, returned, written
+    off. Lived once; each test gets a copy."""
+    with database.own_database() as name:
+        with database.pointed_to(name), django_db_blocker.unblock():
+            lender_id = _live()
+        yield name, lender_id
+
+
 @pytest.fixture
-def lender(fresh_db: str) -> Iterator[UUID]:
-    """An institution whose loans have been through a week: paid, late, extended, returned, written off."""
+def lender(week: tuple[str, UUID], django_db_blocker: Any) -> Iterator[UUID]:
+    name, lender_id = week
+    with database.own_database(name) as copy, database.pointed_to(copy), django_db_blocker.unblock():
+        with tenancy.bound(lender_id):
+            yield lender_id
+
+
+def _live() -> UUID:
     founded = founding.found()
     with tenancy.bound(founded.pk):
         with transaction.atomic():
@@ -47,7 +64,7 @@ def lender(fresh_db: str) -> Iterator[UUID]:
             services.write_off(loan_id=made[3].pk, source="staff:w", reason="", actor=SYSTEM)
             loans.pay(made[4], 50_000, today)
         close_day.run_close_inline(at=AT, days=1)
-        yield founded.pk
+    return founded.pk
 
 
 def findings() -> list[str]:

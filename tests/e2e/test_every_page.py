@@ -42,13 +42,8 @@ SETTLED = """new Promise(done => requestAnimationFrame(() => requestAnimationFra
 WIDER_THAN_THE_WINDOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 LETTERS = "size => { document.documentElement.style.fontSize = size }"
 OVER = f"() => {SETTLED}.then(() => {WIDER_THAN_THE_WINDOW})"
-DARK = """() => {  // a colour half way between day and night is nobody's fault
-    document.documentElement.dataset.theme = 'dark'
-    for (const change of document.getAnimations()) if (change instanceof CSSTransition) change.finish()
-    return new Promise(requestAnimationFrame)
-}"""
-LIGHT = """() => {
-    document.documentElement.dataset.theme = 'light'
+THEME = """theme => {  // a colour half way between day and night is nobody's fault
+    document.documentElement.dataset.theme = theme
     for (const change of document.getAnimations()) if (change instanceof CSSTransition) change.finish()
 }"""
 CUT = """() => [...document.querySelectorAll('body *')].filter(part => {
@@ -175,10 +170,14 @@ def faults_of(page: Page, *, axe_at: list[dict[str, int]], closely: bool = False
         found += _sticking_out(page, f"{size['width']}")
         if size in axe_at:
             found += _axe(page, f"at {size['width']}")
-        if closely and size != NARROW:
-            page.evaluate(DARK)
+    if closely:
+        page.evaluate(THEME, "dark")
+        for size in (DESK, PHONE):
+            page.set_viewport_size(size)  # type: ignore[arg-type]
+            page.evaluate(SETTLED)
             found += _axe(page, f"at {size['width']} by night", rules=["color-contrast"])
-            page.evaluate(LIGHT)
+        page.evaluate(THEME, "light")
+        page.set_viewport_size(DESK)  # type: ignore[arg-type]
     page.evaluate(LETTERS, "200%")
     found += _sticking_out(page, "1440 with letters of double size")
     found += [f"is cut with letters of double size: {part}" for part in page.evaluate(CUT)]

@@ -40,9 +40,13 @@ def week(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[str, U
 @pytest.fixture
 def lender(week: tuple[str, UUID], django_db_blocker: Any) -> Iterator[UUID]:
     name, lender_id = week
-    with database.own_database(name) as copy, database.pointed_to(copy), django_db_blocker.unblock():
-        with tenancy.bound(lender_id):
-            yield lender_id
+    with (
+        database.own_database(name) as copy,
+        database.pointed_to(copy),
+        django_db_blocker.unblock(),
+        tenancy.bound(lender_id),
+    ):
+        yield lender_id
 
 
 def _live() -> UUID:

@@ -39,7 +39,8 @@ def main(which: str) -> int:
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
         "RUFF_CACHE_DIR": str(PROJECT / ".cache/ruff"),
     }
-    for name in tests_environment.FOREIGN + ("DATABASE_URL", "DATABASE_OWNER_URL"):
+    # where byte code may not be kept, each worker and each of the many processes compiles every module again
+    for name in (*tests_environment.FOREIGN, "DATABASE_URL", "DATABASE_OWNER_URL", "PYTHONDONTWRITEBYTECODE"):
         environment.pop(name, None)
     for_types = environment | tests_environment.ENVIRONMENT  # mypy's Django plugin reads the settings
     failed = [name for name, command in STATIC if not run(name, command, for_types if name == "types" else environment)]

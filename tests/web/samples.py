@@ -229,7 +229,8 @@ def a_loan_in_parts(world: World) -> Any:
 
 @sample("borrower:take_part_back.loan_id")
 def a_loan_of_which_a_part_was_asked_for(world: World) -> Any:
-    """Whatever other pages did to the borrower's cards meanwhile."""
+    """Whatever other pages did to the borrower's cards meanwhile. Asked now: what waits for long is given up."""
+    from usance.ports import clock
     from usance.workflows import draw_part, serve_loan
 
     loan = _in_parts(world)
@@ -241,7 +242,7 @@ def a_loan_of_which_a_part_was_asked_for(world: World) -> Any:
                "card": "VISA •••• 1111", "card_id": str(world.get("card_id")), "key": "sample", "reason": ""},
         maker=None,
         asked_by=world.get("party_id"),
-        at=AT,
+        at=clock.now(),
         reason="",
     )  # fmt: skip
     return loan.pk

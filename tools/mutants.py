@@ -8,14 +8,15 @@ What a mutant is, mutmut says (its own mutations of every undecorated function).
 once, and each mutant lives in a process forked from there, where its function has another body. Only tests that reach
 the changed lines run, those that noticed its neighbours and the quick ones first, until one fails. Results hold for
 these very sources and tests; after a change all are tried again, beginning with the test that noticed them before. A
-function that runs while modules are loaded (a maker of functions, in rates) has run by then: its mutants count as
-survived.
+function that runs while modules are loaded (a maker of functions, in rates) has run by then: those that it made get
+their other body too; a fault in the rest of it counts as survived.
 """
 
 from __future__ import annotations
 
 import argparse
 import difflib
+import functools
 import gc
 import hashlib
 import importlib.util
@@ -28,6 +29,7 @@ import tempfile
 import time
 import types
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -126,7 +128,33 @@ def put_in(mutant: Mutant) -> None:
     old, new = (getattr(item, "__func__", item) for item in (held, vars(other)[name]))
     assert isinstance(old, types.FunctionType)
     assert isinstance(new, types.FunctionType)
+    _put_into_those_made(old.__code__, new.__code__)
     old.__code__, old.__defaults__, old.__kwdefaults__ = new.__code__, new.__defaults__, new.__kwdefaults__
+
+
+def _put_into_those_made(before: types.CodeType, after: types.CodeType) -> None:
+    """The functions that the old one has made already, while modules were loaded, get the bodies that the new one would
+    have given them; what they remember is forgotten."""
+    old, new = list(_inside(before)), list(_inside(after))
+    if len(old) != len(new) or old == new:
+        return
+    other = dict(zip(old, new, strict=True))
+    gc.unfreeze()
+    for item in gc.get_objects():
+        if isinstance(item, types.FunctionType) and item.__code__ in other:
+            code = other[item.__code__]
+            if code.co_freevars == item.__code__.co_freevars:
+                item.__code__ = code
+        elif isinstance(item, functools._lru_cache_wrapper):
+            item.cache_clear()
+
+
+def _inside(code: types.CodeType) -> Iterator[types.CodeType]:
+    """The bodies of the functions that stand inside a function, in their order."""
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield constant
+            yield from _inside(constant)
 
 
 def forget() -> None:

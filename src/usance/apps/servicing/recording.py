@@ -234,7 +234,8 @@ def _write(taking: Taking, actor: Actor) -> None:
     row.max_days_past_due = taking.most_days_late
     row.corrected_terms = folding.corrected_terms(row, taking.loan.terms)
     written = {name: getattr(row, name) for name in (*folding.STANDING, *folding.OF_EVENTS)}
-    Loan.rows.filter(pk=row.pk).update(**written)  # not `save`: it would ask for what the loan earned, to no end
+    if Loan.rows.filter(pk=row.pk).update(**written) != 1:  # not `save`: it would ask for what the loan earned
+        raise NoSuchLoan()
     earnings.replace([earnings.Folded(row, taking.loan, columns, look_again)])
     for event in taking.events:
         audit.record(

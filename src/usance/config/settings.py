@@ -52,7 +52,7 @@ def database(url: str) -> dict[str, Any]:
         "OPTIONS": {
             "connect_timeout": 5,
             "application_name": os.environ.get("USANCE_PROCESS", "usance"),
-            # the server plans a statement once, not each time: a third of what a payment costs it
+            # the server plans a statement that comes again and again once, not each time
             "server_side_binding": True,
             "prepare_threshold": 5,
             **query,

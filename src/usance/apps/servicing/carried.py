@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FIELDS = {
     "until": "closed_until", "interest": "interest_minor", "penalty": "penalty_minor", "is_late": "interest_is_late",
+    "due_on": "due_on", "due": "due_minor",
 }  # fmt: skip
 
 
@@ -31,7 +32,8 @@ class _Carried(ModelIterable):
             earning = row.__dict__.pop("earning", None)
             if earning:
                 carry(row, date.fromisoformat(earning["until"]), earning["interest"], earning["penalty"],
-                      is_late=earning["is_late"])  # fmt: skip
+                      is_late=earning["is_late"],
+                      due=earning["due"] if earning["due_on"] == earning["until"] else 0)  # fmt: skip
             yield row
 
 
@@ -46,15 +48,16 @@ class CarriedManager(models.Manager["Loan"]):
         return found
 
 
-def carry(row: Loan, until: date, interest: int, penalty: int, *, is_late: bool) -> None:
-    """Puts what a loan earned until a day into its row in memory, as far as that was read."""
+def carry(row: Loan, until: date, interest: int, penalty: int, *, is_late: bool, due: int) -> None:
+    """Puts what a loan earned until a day into its row in memory, and what falls `due` on that day, as far as that was
+    read."""
     read = row.__dict__
     if "checkpoint_on" not in read:
         return
     days = (until - row.checkpoint_on).days
     late = penalty + (interest if is_late else 0)
     for name, more in (("interest_minor", interest), ("penalty_minor", penalty), ("past_due_minor", late),
-                       ("due_now_minor", late)):  # fmt: skip
+                       ("due_now_minor", late + due)):  # fmt: skip
         if name in read:
             read[name] += more
     if read.get("days_past_due"):

@@ -12,7 +12,8 @@ from usance.apps.institutions.models import TenantForeignKey, TenantModel
 
 class EarningLine(models.Model):
     """The lines by which a loan earns interest and penalty on each of a span of days that are alike, as
-    `core.loan.quiet` says: after n days the rounded total is (carried + daily * n) / parts, less what was posted."""
+    `core.loan.quiet` says: after n days the rounded total is (carried + daily * n) / parts, less what was posted; of
+    the penalty the first `penalty_since` days do not count."""
 
     starts_on = models.DateField(help_text="the checkpoint's day: what was earned before is in the loan's row")
     product = models.CharField(max_length=60)
@@ -25,6 +26,7 @@ class EarningLine(models.Model):
     penalty_daily = models.DecimalField(max_digits=60, decimal_places=0, default=0)
     penalty_parts = models.DecimalField(max_digits=60, decimal_places=0, default=1)
     penalty_posted = models.BigIntegerField(default=0)
+    penalty_since = models.IntegerField(default=0)
     to_even = models.BooleanField(default=False, help_text="halves go to the even neighbour")
 
     class Meta:
@@ -45,6 +47,8 @@ class Earning(TenantModel, EarningLine):
     interest_minor = models.BigIntegerField(default=0, help_text="earned over [starts_on, closed_until)")
     penalty_minor = models.BigIntegerField(default=0)
     interest_is_late = models.BooleanField(default=False, help_text="it is past due as it accrues")
+    due_on = models.DateField(null=True, help_text="an instalment falls due on that morning, before the loan is folded")
+    due_minor = models.BigIntegerField(default=0, help_text="what is payable from then on, beside what was")
 
     class Meta:
         constraints = [

@@ -29,11 +29,12 @@ COLUMNS = {
     "org_path": "text", "merchant": "text", "funder": "text", "owner_id": "uuid", "status": "text", "bucket": "text",
     "interest_carried": "numeric", "interest_daily": "numeric", "interest_parts": "numeric",
     "interest_posted": "bigint", "penalty_carried": "numeric", "penalty_daily": "numeric", "penalty_parts": "numeric",
-    "penalty_posted": "bigint", "to_even": "boolean", "interest_is_late": "boolean",
+    "penalty_posted": "bigint", "penalty_since": "integer", "to_even": "boolean", "interest_is_late": "boolean",
+    "due_on": "date", "due_minor": "bigint",
 }  # fmt: skip
 KEPT = (
     "starts_on", "product", "org_path", "interest_carried", "interest_daily", "interest_parts", "interest_posted",
-    "penalty_carried", "penalty_daily", "penalty_parts", "penalty_posted", "to_even",
+    "penalty_carried", "penalty_daily", "penalty_parts", "penalty_posted", "penalty_since", "to_even",
 )  # fmt: skip
 _names = ", ".join(COLUMNS)
 _set = ", ".join(f"{name} = t.{name}" for name in COLUMNS if name != "id")
@@ -86,8 +87,8 @@ def _line(one: Folded, ages: Sequence[int]) -> tuple[Any, ...]:
         row.pk, one.loan.at, one.loan.at, earned.until, row.product, row.org_path, row.merchant, row.funder,
         row.owner_id, columns["status"], columns["bucket"],
         str(interest.carried), str(interest.daily), str(interest.parts), interest.posted,
-        str(penalty.carried), str(penalty.daily), str(penalty.parts), penalty.posted,
-        interest.to_even or penalty.to_even, earned.interest_is_late,
+        str(penalty.carried), str(penalty.daily), str(penalty.parts), penalty.posted, penalty.since,
+        interest.to_even or penalty.to_even, earned.interest_is_late, earned.due_on, earned.due_minor,
     )  # fmt: skip
 
 
@@ -106,12 +107,14 @@ def lock_some(where: Q, most: int) -> dict[UUID, Earning]:
 
 def carry(row: Loan, one: Earning) -> None:
     """The row now holds what was earned."""
-    carried.carry(row, one.closed_until, one.interest_minor, one.penalty_minor, is_late=one.interest_is_late)
+    due = one.due_minor if one.due_on == one.closed_until else 0
+    carried.carry(row, one.closed_until, one.interest_minor, one.penalty_minor, is_late=one.interest_is_late, due=due)
 
 
 LOCK_BOTH = """
 SELECT l.*, e.closed_until AS earned_until, e.interest_minor AS earned_interest, e.penalty_minor AS earned_penalty,
-    e.interest_is_late AS earned_is_late
+    e.interest_is_late AS earned_is_late,
+    CASE WHEN e.due_on = e.closed_until THEN e.due_minor ELSE 0 END AS earned_due
 FROM servicing_earning e JOIN servicing_loan l ON l.institution_id = e.institution_id AND l.id = e.id
 WHERE e.id = %s FOR NO KEY UPDATE OF e, l
 """
@@ -121,7 +124,7 @@ def lock_running(loan_id: UUID) -> Loan | None:
     """A loan that runs, its Earning and its row nobody else's until the transaction ends; None where there is no
     Earning. One statement locks both, in the order of `lock`: whoever waited sees both as they then are."""
     for row in Loan.rows.raw(LOCK_BOTH, [loan_id]):
-        more = {name: row.__dict__.pop(f"earned_{name}") for name in ("until", "interest", "penalty", "is_late")}
+        more = {name: row.__dict__.pop(f"earned_{name}") for name in ("until", "interest", "penalty", "is_late", "due")}
         carried.carry(row, **more)
         return row
     return None
@@ -134,7 +137,8 @@ def lines_of(span: Any) -> tuple[quiet.Line, quiet.Line]:
 
 def _line_of(span: Any, name: str) -> quiet.Line:
     carried_minor, daily, parts = (int(getattr(span, f"{name}_{part}")) for part in ("carried", "daily", "parts"))
-    return quiet.Line(carried_minor, daily, parts, span.to_even and parts > 1, getattr(span, f"{name}_posted"))
+    since = span.penalty_since if name == "penalty" else 0
+    return quiet.Line(carried_minor, daily, parts, span.to_even and parts > 1, getattr(span, f"{name}_posted"), since)
 
 
 # --- the close ---------------------------------------------------------------------------------------------------
@@ -144,7 +148,8 @@ EDGES = tuple(most + 1 for most, _ in folding.BUCKETS)  # days past due with whi
 
 def total_sql(line: str, days: str, of: str = "s") -> str:
     """What a line has posted after so many days, in SQL: `Line.total`. No amount is below zero."""
-    line_carried = f"({of}.{line}_carried + {of}.{line}_daily * ({days}))"
+    counted = f"greatest(0, ({days}) - {of}.penalty_since)" if line == "penalty" else f"({days})"
+    line_carried = f"({of}.{line}_carried + {of}.{line}_daily * {counted})"
     whole = f"div({line_carried}, {of}.{line}_parts)"
     odd = f"CASE WHEN {of}.to_even AND mod({line_carried}, {of}.{line}_parts) = 0 THEN mod({whole}, 2) ELSE 0 END"
     return f"({whole} - {odd} - {of}.{line}_posted)::bigint"

@@ -72,9 +72,18 @@ def _earns_so(kept: Kept, written: state.Loan) -> bool:
     """Whether the line is the one of its state; there is none until the close has looked at a loan again."""
     earning = kept.earning
     assert earning is not None
-    said, lines = quiet.earning(written), earnings.lines_of(earning)
-    rests = earning.agenda_on == written.at + ONE_DAY and lines == (quiet.Line(), quiet.Line())
-    return rests or (earning.agenda_on <= said.until and lines == (said.interest, said.penalty))
+    said, (interest, penalty) = quiet.earning(written), earnings.lines_of(earning)
+    last = earning.agenda_on - ONE_DAY
+    if last == written.at and (interest, penalty) == (quiet.Line(), quiet.Line()):
+        return True
+    begins_later = penalty == quiet.Line() and (last - written.at).days <= said.penalty.since
+    due = earning.due_on, earning.due_minor
+    return (
+        earning.agenda_on <= said.until
+        and interest == said.interest
+        and (penalty == said.penalty or begins_later)
+        and (due == (said.due_on, said.due_minor) or (due == (None, 0) and last != said.due_on))
+    )
 
 
 def _columns(kept: Kept, expected: Mapping[str, object], subject: str) -> Iterator[Difference]:

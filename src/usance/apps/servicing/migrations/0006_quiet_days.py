@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 import usance.apps.institutions.models
 import usance.apps.institutions.tenancy
-from usance.apps.servicing.migrations._sql import EARNING_ROOM, MOVEMENT_LINES
+from usance.apps.servicing.migrations._sql import EARNING_ROOM, movement_lines
 
 
 class Migration(migrations.Migration):
@@ -256,5 +256,5 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunSQL(EARNING_ROOM, reverse_sql=migrations.RunSQL.noop),
-        migrations.RunSQL(MOVEMENT_LINES, reverse_sql="DROP VIEW servicing_movementline"),
+        migrations.RunSQL(movement_lines(penalty_waits=False), reverse_sql="DROP VIEW servicing_movementline"),
     ]

@@ -47,8 +47,10 @@ ALTER TABLE servicing_loan FORCE ROW LEVEL SECURITY;
 """
 
 
-def _total(line: str, days: str) -> str:
+def _total(line: str, days: str, *, penalty_waits: bool) -> str:
     """What a line has posted after so many days, as `core.loan.quiet` says. No amount is below zero."""
+    if penalty_waits and line == "penalty":
+        days = f"greatest(0, {days} - s.penalty_since)"
     carried = f"(s.{line}_carried + s.{line}_daily * ({days}))"
     whole = f"div({carried}, s.{line}_parts)"
     return (
@@ -57,29 +59,38 @@ def _total(line: str, days: str) -> str:
     )
 
 
-def _of_the_day(line: str) -> str:
-    return f"{_total(line, 'd.day - s.starts_on + 1')} - {_total(line, 'd.day - s.starts_on')}"
-
-
 _LINES = ", ".join(
     f"{line}_{part}" for line in ("interest", "penalty") for part in ("carried", "daily", "parts", "posted")
 )
-_SPAN = f"institution_id, recorded_at, product, org_path, starts_on, to_even, {_LINES}"
-MOVEMENT_LINES = f"""
-CREATE VIEW servicing_movementline WITH (security_invoker = true) AS
+
+
+def movement_lines(*, penalty_waits: bool) -> str:
+    """The view of all movements, those of days that were booked for many loans at once too."""
+
+    def of_the_day(line: str) -> str:
+        until, since = (
+            _total(line, f"d.day - s.starts_on{more}", penalty_waits=penalty_waits) for more in (" + 1", "")
+        )
+        return f"{until} - {since}"
+
+    span = f"institution_id, recorded_at, product, org_path, starts_on, to_even, {_LINES}"
+    if penalty_waits:
+        span += ", penalty_since"
+    return f"""
+CREATE OR REPLACE VIEW servicing_movementline WITH (security_invoker = true) AS
 SELECT id, institution_id, loan_id, entry_id, event_id, booked_on, effective_on, kind, component, fee_kind, tax_kind,
     amount_minor FROM servicing_loanmovement
 UNION ALL
 SELECT md5(s.loan_id::text || d.day || v.kind)::uuid, s.institution_id, s.loan_id, d.entry_id, NULL::uuid, d.day, d.day,
     v.kind, v.component, '', '', v.amount_minor
 FROM (
-    SELECT loan_id, ends_on, {_SPAN} FROM servicing_earned
-    UNION ALL SELECT id, closed_until, {_SPAN} FROM servicing_earning
+    SELECT loan_id, ends_on, {span} FROM servicing_earned
+    UNION ALL SELECT id, closed_until, {span} FROM servicing_earning
 ) s JOIN servicing_earnedday d ON d.institution_id = s.institution_id AND d.product = s.product
     AND d.org_path = s.org_path AND d.day >= s.starts_on AND d.day < s.ends_on
     AND s.loan_id >= d.first_id AND (d.end_id IS NULL OR s.loan_id < d.end_id)
 CROSS JOIN LATERAL (VALUES
-    ('interest_accrued', 'interest', {_of_the_day("interest")}),
-    ('penalty_charged', 'penalty', {_of_the_day("penalty")})
+    ('interest_accrued', 'interest', {of_the_day("interest")}),
+    ('penalty_charged', 'penalty', {of_the_day("penalty")})
 ) v (kind, component, amount_minor) WHERE v.amount_minor <> 0;
 """  # noqa: S608 (our own names)

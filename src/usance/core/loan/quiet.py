@@ -21,7 +21,7 @@ from usance.core.loan.records import Accrued
 from usance.core.loan.state import Loan
 
 MOST_DAYS = 300  # a line is looked at again before a year is over
-MOST_STILL = 3  # mornings that a line may pass on which something begins
+MOST_STILL = 2  # mornings that a line may pass on which nothing moves
 
 
 class Line(NamedTuple):
@@ -66,15 +66,15 @@ class Earning(NamedTuple):
 def earning(loan: Loan, ages: Iterable[int] = ()) -> Earning:
     """What a running loan earns from the day that it is at. `ages`: days past due at which something else changes, that
     the loan does not know of. Where the days are not alike, `until` is tomorrow and nothing is said."""
-    ages = tuple(ages)
-    found = _alike(loan, ages)
-    for _ in range(MOST_STILL):
-        longer = _past_a_still_morning(loan, found, ages)
-        if longer == found:
-            break
-        found = longer
-    earns = (found.interest, found.penalty) != (Line(), Line())
-    return Earning(loan.at + ONE_DAY) if earns and state.contra_of(loan) else found  # it moves a contra balance too
+    found, ages = Earning(loan.at), tuple(ages)
+    if not (_is_taxed(loan) or loan.deferred):
+        found = _alike(loan, ages)
+        for _ in range(MOST_STILL):
+            found = _past_a_still_morning(loan, found, ages) or found
+    nothing = (found.interest, found.penalty) == (Line(), Line())
+    if found.until - loan.at <= ONE_DAY or (state.contra_of(loan) and not nothing):  # it moves a contra balance too
+        return Earning(loan.at + ONE_DAY)
+    return found
 
 
 def advance_by_lines(loan: Loan, to: date, interest: Line, penalty: Line) -> Loan:
@@ -110,8 +110,6 @@ def _carried_on(accrued: Accrued, line: Line, days: int) -> Accrued:
 def _alike(loan: Loan, ages: Iterable[int]) -> Earning:
     """As far as no date on the loan's agenda is met."""
     until = _alike_until(loan, ages)
-    if until - loan.at <= ONE_DAY or _is_taxed(loan) or loan.deferred:
-        return Earning(loan.at + ONE_DAY)
     interest, penalty = charges.interest_between(loan, loan.at + ONE_DAY), _fined(loan)
     while not _is_even(loan, until, interest):
         until = loan.at + (until - loan.at) // 2
@@ -130,42 +128,53 @@ def _alike_until(loan: Loan, ages: Iterable[int]) -> date:
     return close.quiet_until(loan, min([loan.at + timedelta(days=MOST_DAYS), *(on for on in edges if on > loan.at)]))
 
 
-def _past_a_still_morning(loan: Loan, found: Earning, ages: Collection[int]) -> Earning:
-    """Longer, where all that the next date of the agenda brings is a bill, or a penalty that begins then."""
+def _past_a_still_morning(loan: Loan, found: Earning, ages: Collection[int]) -> Earning | None:
+    """Longer, where nothing moves on the next date of the agenda: all that it brings is a bill, or a penalty that
+    begins, or that its day will be another."""
     on = found.until
-    if found.due_on is not None or not ONE_DAY < on - loan.at < MOST_DAYS * ONE_DAY:
-        return found
+    if found.due_on is not None or on - loan.at >= MOST_DAYS * ONE_DAY or _something_comes(loan, on, ages):
+        return None
     evening = advance_by_lines(loan, on - ONE_DAY, found.interest, found.penalty)
     step = close.advance(evening, on)
     earned = tuple(_of_day(evening.at, (evening.at - loan.at).days, found.interest, found.penalty))
     late = sum(one.amount_minor for one in earned if found.interest_is_late or one.balance == "penalty")
-    if step.movements != earned or not _is_still(evening, step, ages, late):
-        return found
+    if step.movements != earned or not _is_still(evening, step, late):
+        return None
     if step.loan.period != loan.period:
         more = state.due_now(step.loan) - state.due_now(evening) - late
         return found._replace(until=on + ONE_DAY, due_on=on, due_minor=more)
     if step.loan != _grown(loan, (on - loan.at).days, found.interest, found.penalty):
-        return found
-    return _with_a_penalty_from(on, loan, found, _alike(step.loan, ages))
+        return None
+    return _with_a_penalty_from(on, loan, found, _alike(step.loan, ages)) or found._replace(until=on + ONE_DAY)
 
 
-def _is_still(evening: Loan, step: Step, ages: Collection[int], late: int) -> bool:
+def _something_comes(loan: Loan, on: date, ages: Collection[int]) -> bool:
+    """Whether it can be told at once that a morning is not still: money waits for its bill, the loan becomes past due,
+    or reaches an age."""
+    if loan.period is not None and on >= loan.period.ends_on and state.unapplied(loan):
+        return True
+    since = state.oldest_open_on(loan) or loan.matured_on
+    age = (on - since).days if since else 0
+    return (age == 1 and loan.status == "active") or (age > 0 and age in ages)
+
+
+def _is_still(evening: Loan, step: Step, late: int) -> bool:
     """Whether a night brought nothing but what the day earned, so much of it `late`, and a bill: whoever reads the loan
     next morning without folding it misses nothing else."""
-    then, age = step.loan, state.days_past_due(step.loan)
+    then = step.loan
     return (
         {fact.kind for fact in step.facts} <= {"instalment_due", "matured"}
         and (then.status, state.next_due_on(then)) == (evening.status, state.next_due_on(evening))
         and state.past_due(then) == state.past_due(evening) + late
-        and not (age and age in ages)
     )
 
 
-def _with_a_penalty_from(on: date, loan: Loan, found: Earning, later: Earning) -> Earning:
+def _with_a_penalty_from(on: date, loan: Loan, found: Earning, later: Earning) -> Earning | None:
     """Two spans as one, where they differ in the penalty alone and the first has none."""
-    same = found.interest.each_day == later.interest.each_day and found.interest_is_late == later.interest_is_late
-    if later.until - on <= ONE_DAY or not same or found.penalty.daily:
-        return found
+    if found.penalty.daily or found.interest_is_late != later.interest_is_late:
+        return None
+    if found.interest.each_day != later.interest.each_day:
+        return None
     penalty = later.penalty._replace(since=(on - loan.at).days) if later.penalty.daily else Line()
     return found._replace(until=later.until, penalty=penalty)
 

@@ -99,14 +99,17 @@ def watch_income(loan: Loan, book: Book, until: date) -> Loan:
     return recognition.derive(loan, book)
 
 
+MORNING: tuple[CloseStep, ...] = (
+    open_next_day,  # here the loan goes on to the next morning
+    watch_lateness,
+    watch_income,
+)
 CLOSE_OF_DAY: tuple[CloseStep, ...] = (
     charge_missed,
     accrue_interest,
     accrue_penalty,
     earn_income,
-    open_next_day,  # here the loan goes on to the next morning
-    watch_lateness,
-    watch_income,
+    *MORNING,
 )
 
 
@@ -121,7 +124,7 @@ def agenda(loan: Loan) -> date | None:
 def quiet_until(loan: Loan, to: date) -> date:
     """How far all days are alike, `to` at most."""
     until = min(_stops(loan) | {to})
-    return until if until - loan.at == ONE_DAY or not _meets_a_cap(loan, until) else loan.at + ONE_DAY
+    return until if until - loan.at == ONE_DAY or not meets_a_cap(loan, until) else loan.at + ONE_DAY
 
 
 def _stops(loan: Loan) -> set[date]:
@@ -148,7 +151,7 @@ def _stops(loan: Loan) -> set[date]:
     return {on for on in stops if on > loan.at}
 
 
-def _meets_a_cap(loan: Loan, until: date) -> bool:
+def meets_a_cap(loan: Loan, until: date) -> bool:
     """Whether a cap may bite before `until` (roundings included): then each day must be closed by itself."""
     cost, penalty = charges.cost_room(loan), charges.penalty_room(loan)
     if cost is None and penalty is None:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from usance.core.calendar import ONE_DAY
 from usance.core.loan import charges, close, state
-from usance.core.loan.book import Step
+from usance.core.loan.book import Book
 from usance.core.loan.movements import Movement, change
 from usance.core.loan.records import Accrued
 from usance.core.loan.state import Loan
@@ -66,15 +66,15 @@ class Earning(NamedTuple):
 def earning(loan: Loan, ages: Iterable[int] = ()) -> Earning:
     """What a running loan earns from the day that it is at. `ages`: days past due at which something else changes, that
     the loan does not know of. Where the days are not alike, `until` is tomorrow and nothing is said."""
-    found, ages = Earning(loan.at), tuple(ages)
-    if not (_is_taxed(loan) or loan.deferred):
-        found = _alike(loan, ages)
-        for _ in range(MOST_STILL):
-            found = _past_a_still_morning(loan, found, ages) or found
-    nothing = (found.interest, found.penalty) == (Line(), Line())
-    if found.until - loan.at <= ONE_DAY or (state.contra_of(loan) and not nothing):  # it moves a contra balance too
+    ages = tuple(ages)
+    found = None if _is_taxed(loan) or loan.deferred else _alike(loan, ages)
+    found = found and _past_still_mornings(loan, found, ages)
+    if found is None or found.until - loan.at <= ONE_DAY:
         return Earning(loan.at + ONE_DAY)
-    return found
+    nothing = (found.interest, found.penalty) == (Line(), Line())
+    return (
+        found if nothing or not state.contra_of(loan) else Earning(loan.at + ONE_DAY)
+    )  # it moves a contra balance too
 
 
 def advance_by_lines(loan: Loan, to: date, interest: Line, penalty: Line) -> Loan:
@@ -107,9 +107,11 @@ def _carried_on(accrued: Accrued, line: Line, days: int) -> Accrued:
 # --- days that are alike -----------------------------------------------------------------------------------------
 
 
-def _alike(loan: Loan, ages: Iterable[int]) -> Earning:
-    """As far as no date on the loan's agenda is met."""
+def _alike(loan: Loan, ages: Iterable[int]) -> Earning | None:
+    """As far as no date on the loan's agenda is met; None where a cap may bite today."""
     until = _alike_until(loan, ages)
+    if until - loan.at == ONE_DAY and close.meets_a_cap(loan, until):
+        return None
     interest, penalty = charges.interest_between(loan, loan.at + ONE_DAY), _fined(loan)
     while not _is_even(loan, until, interest):
         until = loan.at + (until - loan.at) // 2
@@ -128,24 +130,42 @@ def _alike_until(loan: Loan, ages: Iterable[int]) -> date:
     return close.quiet_until(loan, min([loan.at + timedelta(days=MOST_DAYS), *(on for on in edges if on > loan.at)]))
 
 
-def _past_a_still_morning(loan: Loan, found: Earning, ages: Collection[int]) -> Earning | None:
+def _past_still_mornings(loan: Loan, found: Earning, ages: Collection[int]) -> Earning:
     """Longer, where nothing moves on the next date of the agenda: all that it brings is a bill, or a penalty that
     begins, or that its day will be another."""
-    on = found.until
-    if found.due_on is not None or on - loan.at >= MOST_DAYS * ONE_DAY or _something_comes(loan, on, ages):
-        return None
-    evening = advance_by_lines(loan, on - ONE_DAY, found.interest, found.penalty)
-    step = close.advance(evening, on)
-    earned = tuple(_of_day(evening.at, (evening.at - loan.at).days, found.interest, found.penalty))
-    late = sum(one.amount_minor for one in earned if found.interest_is_late or one.balance == "penalty")
-    if step.movements != earned or not _is_still(evening, step, late):
-        return None
-    if step.loan.period != loan.period:
-        more = state.due_now(step.loan) - state.due_now(evening) - late
-        return found._replace(until=on + ONE_DAY, due_on=on, due_minor=more)
-    if step.loan != _grown(loan, (on - loan.at).days, found.interest, found.penalty):
-        return None
-    return _with_a_penalty_from(on, loan, found, _alike(step.loan, ages)) or found._replace(until=on + ONE_DAY)
+    for _ in range(MOST_STILL):
+        on = found.until
+        if on - loan.at >= MOST_DAYS * ONE_DAY or _something_comes(loan, on, ages):
+            return found
+        night = _grown(loan, (on - loan.at).days, found.interest, found.penalty)._replace(at=on - ONE_DAY)
+        morning = _still_morning(night, on)
+        if morning is None:
+            return found
+        if morning.period != loan.period:
+            due_minor = state.due_now(morning) - state.due_now(night)
+            return found._replace(until=on + ONE_DAY, due_on=on, due_minor=due_minor)
+        later = _alike(morning, ages)
+        longer = later and _with_a_penalty_from(on, loan, found, later)
+        if longer is None:
+            return found._replace(until=on + ONE_DAY)
+        found = longer
+    return found
+
+
+def _still_morning(night: Loan, on: date) -> Loan | None:
+    """The loan on a morning on which nothing moves, and that brings nothing but a bill: whoever reads the loan without
+    folding it misses nothing else. None for any other morning."""
+    then, book = night, Book()
+    for step in (close.charge_missed, *close.MORNING):
+        then = step(then, book, on)
+    still = (
+        not book.movements
+        and all(fact.kind in ("instalment_due", "matured") for fact in book.facts)
+        and (then.status, state.next_due_on(then)) == (night.status, state.next_due_on(night))
+        and state.past_due(then) == state.past_due(night)
+        and (then.period != night.period or then == night._replace(at=on))
+    )
+    return then if still else None
 
 
 def _something_comes(loan: Loan, on: date, ages: Collection[int]) -> bool:
@@ -156,17 +176,6 @@ def _something_comes(loan: Loan, on: date, ages: Collection[int]) -> bool:
     since = state.oldest_open_on(loan) or loan.matured_on
     age = (on - since).days if since else 0
     return (age == 1 and loan.status == "active") or (age > 0 and age in ages)
-
-
-def _is_still(evening: Loan, step: Step, late: int) -> bool:
-    """Whether a night brought nothing but what the day earned, so much of it `late`, and a bill: whoever reads the loan
-    next morning without folding it misses nothing else."""
-    then = step.loan
-    return (
-        {fact.kind for fact in step.facts} <= {"instalment_due", "matured"}
-        and (then.status, state.next_due_on(then)) == (evening.status, state.next_due_on(evening))
-        and state.past_due(then) == state.past_due(evening) + late
-    )
 
 
 def _with_a_penalty_from(on: date, loan: Loan, found: Earning, later: Earning) -> Earning | None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db.models.base import ModelState
 from django.db.models.constants import OnConflict
 from django.db.models.expressions import DatabaseDefault
 from django.db.models.sql import InsertQuery
+
+Row = TypeVar("Row", bound=models.Model)
 
 
 def insert_new(row: models.Model) -> bool:
@@ -102,6 +105,26 @@ def _types(model: type[models.Model], told: tuple[str, ...]) -> dict[str, str]:
     """Column -> type, of these attributes."""
     fields = (field for field in model._meta.concrete_fields if field.attname in told)
     return {str(field.column): str(field.db_type(connection)) for field in fields}
+
+
+def read(model: type[Row], names: Sequence[str], lines: Iterable[Sequence[Any]]) -> Iterator[Row]:
+    """Rows of which these columns were read, as `only` gives them, without what the ORM does for every row besides (its
+    signals, a look at every other field): a third of the time, for whoever reads some hundred thousand."""
+    wanted = [(place, name) for place, name in enumerate(names) if _is_json(model, name)]
+    for line in lines:
+        row = model.__new__(model)
+        values = dict(zip(names, line, strict=True))
+        for place, name in wanted:
+            values[name] = json.loads(line[place]) if line[place] is not None else None
+        row._state = ModelState()
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+        row.__dict__.update(values)
+        yield row
+
+
+@cache
+def _is_json(model: type[models.Model], name: str) -> bool:
+    return isinstance(model._meta.get_field(name), models.JSONField)
 
 
 def recordset(types: Mapping[str, str], parameter: str = "rows") -> str:

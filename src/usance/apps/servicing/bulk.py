@@ -6,7 +6,7 @@ The fold is the engine's own, loan by loan; only reading and writing are in bulk
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,13 +14,12 @@ from uuid import UUID
 
 import structlog
 from django.db import connection
-from django.db.models import Q
 
 from usance.apps.institutions import tenancy
 from usance.apps.institutions.rows import insert_many, json_rows, recordset
 from usance.apps.servicing import classing, earnings, folding, recording, statuses
 from usance.apps.servicing.closing_books import Batch, Books
-from usance.apps.servicing.models import CloseProblem, CloseRun, Earning, Loan
+from usance.apps.servicing.models import CloseProblem, CloseRun, Loan
 from usance.core.accounting import books
 from usance.core.calendar import ONE_DAY
 from usance.core.classes import Scheme
@@ -64,20 +63,17 @@ def close_range(first: UUID, end: UUID | None, batch: Batch) -> list[Left]:
     """Carries the running loans with ids in [first, end) to the start of the day `batch.to`, in the caller's
     transaction: those with something on their agenda one by one, all others at once. Lists those that did not go
     through. Payments wait for the second part only, which is short."""
-    mine = Q(id__gte=first) & (Q(id__lt=end) if end else Q())
-    behind = mine & Q(closed_until__lt=batch.to)
-    on_agenda = Q(agenda_on__lte=batch.to) | ~Q(closed_until=batch.to - ONE_DAY)
     folding_now = _Folding(batch)
-    folding_now.run(behind if folding_now.is_new_scheme else behind & on_agenda)
+    folding_now.run(first, end, all_of_them=folding_now.is_new_scheme)
     folding_now.books.add_earned(first, end, earnings.pass_day(first, end, batch.to))
-    folding_now.run(behind)  # to which something happened meanwhile
+    folding_now.run(first, end)  # to which something happened meanwhile
     return folding_now.finish()
 
 
 def close_one(loan_id: UUID, batch: Batch) -> list[Left]:
     """The same for one loan that was left behind."""
     folding_now = _Folding(batch)
-    folding_now.run(Q(id=loan_id, closed_until__lt=batch.to))
+    folding_now.run(loan_id, UUID(int=loan_id.int + 1))
     return folding_now.finish()
 
 
@@ -93,13 +89,16 @@ class _Folding:
         )
         self.left: list[Left] = []
 
-    def run(self, behind: Q) -> None:
-        waiting = behind & ~Q(id__in=[one.row.pk for one in self.left])
-        while earned := earnings.lock_some(waiting, AT_ONCE):
-            self._fold_some(earned)
-            if len(earned) < AT_ONCE:
+    def run(self, first: UUID, end: UUID | None, *, all_of_them: bool = True) -> None:
+        while True:
+            found = earnings.lock_behind(
+                COLUMNS, first=first, end=end, to=self.batch.to, all_of_them=all_of_them,
+                left_out=[one.row.pk for one in self.left], most=AT_ONCE,
+            )  # fmt: skip
+            self._fold_some(found)
+            if len(found) < AT_ONCE:
                 break
-            waiting &= Q(id__gt=max(earned))
+            first = found[-1][0].pk
 
     def finish(self) -> list[Left]:
         """Those that did not go through."""
@@ -107,12 +106,10 @@ class _Folding:
         recording.announce_all(self.jobs)
         return self.left
 
-    def _fold_some(self, earned: Mapping[UUID, Earning]) -> None:
-        waiting = Loan.rows.select_for_update(no_key=True).filter(pk__in=list(earned)).only(*COLUMNS)
+    def _fold_some(self, found: Iterable[tuple[Loan, earnings.Span]]) -> None:
         closed: list[Closed] = []
-        for row in folding.with_conventions(waiting).order_by("id"):
-            earnings.carry(row, earned[row.pk])
-            outcome = _fold(row, earned[row.pk], self.batch.to, self.scheme)
+        for row, earned in found:
+            outcome = _fold(row, earned, self.batch.to, self.scheme)
             (closed if isinstance(outcome, Closed) else self.left).append(outcome)  # type: ignore[arg-type]
         if closed:
             self._write(closed)
@@ -129,7 +126,7 @@ class _Folding:
             recording.collect(self.jobs, done.row.pk, done.before, done.after)
 
 
-def _fold(row: Loan, earned: Earning, to: date, scheme: Scheme | None) -> Closed | Left:
+def _fold(row: Loan, earned: earnings.Span, to: date, scheme: Scheme | None) -> Closed | Left:
     """The bulkhead of the close: whatever is wrong with one loan stays with that loan."""
     try:
         before = folding.state_of(row, earnings.lines_of(earned))

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
 
-from usance.apps.institutions import tenancy
+from usance.apps.institutions import rows, tenancy
 from usance.apps.institutions.rows import json_rows, recordset
 from usance.apps.servicing import carried, folding
 from usance.apps.servicing.models import Earning, Loan
@@ -100,12 +100,67 @@ def lock(ids: Sequence[UUID]) -> dict[UUID, Earning]:
     return {one.pk: one for one in Earning.objects.select_for_update().filter(pk__in=ids).order_by("id")}
 
 
-def lock_some(where: Q, most: int) -> dict[UUID, Earning]:
-    """The same for the first so many of which this is true."""
-    return {one.pk: one for one in Earning.objects.select_for_update().filter(where).order_by("id")[:most]}
+class Span(NamedTuple):
+    """What the close reads of an Earning."""
+
+    closed_until: date
+    interest_minor: int
+    penalty_minor: int
+    interest_is_late: bool
+    due_on: date | None
+    due_minor: int
+    interest_carried: Decimal
+    interest_daily: Decimal
+    interest_parts: Decimal
+    interest_posted: int
+    penalty_carried: Decimal
+    penalty_daily: Decimal
+    penalty_parts: Decimal
+    penalty_posted: int
+    penalty_since: int
+    to_even: bool
 
 
-def carry(row: Loan, one: Earning) -> None:
+ON_AGENDA = "AND (e.agenda_on <= %(to)s OR e.closed_until <> %(day)s)"
+
+
+def lock_behind(
+    columns: Sequence[str],
+    *,
+    first: UUID,
+    end: UUID | None,
+    to: date,
+    all_of_them: bool,
+    left_out: Sequence[UUID],
+    most: int,
+) -> list[tuple[Loan, Span]]:
+    """The first so many loans with ids in [first, end) that are not closed to `to` yet, in the order of their ids, with
+    these columns of their rows and what they earned carried into them; nobody else's until the transaction ends. Unless
+    `all_of_them`: those with something on their agenda."""
+    read = ", ".join([*(f"l.{name}" for name in columns), folding.CONVENTIONS, *folding.OWN])
+    query = f"""
+        SELECT {read}, {", ".join(f"e.{name}" for name in Span._fields)}
+        FROM servicing_earning e JOIN servicing_loan l ON l.institution_id = e.institution_id AND l.id = e.id
+        WHERE e.institution_id = %(institution)s AND e.closed_until < %(to)s AND e.id >= %(first)s
+            {"AND e.id < %(end)s" if end else ""} {"" if all_of_them else ON_AGENDA} AND e.id <> ALL(%(left)s::uuid[])
+        ORDER BY e.id LIMIT %(most)s FOR NO KEY UPDATE OF e, l
+    """  # noqa: S608 (our own names)
+    values = {"institution": tenancy.current_id(), "first": first, "end": end, "to": to, "day": to - ONE_DAY,
+              "left": list(left_out), "most": most}  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
+        lines = cursor.fetchall()
+    own, earned = len(columns), len(columns) + 1 + len(folding.OWN)
+    found = []
+    for row, line in zip(rows.read(Loan, columns, (line[:own] for line in lines)), lines, strict=True):
+        folding.know_conventions(row, line[own], line[own + 1 : earned])
+        span = Span(*line[earned:])
+        carry(row, span)
+        found.append((row, span))
+    return found
+
+
+def carry(row: Loan, one: Earning | Span) -> None:
     """The row now holds what was earned."""
     due = one.due_minor if one.due_on == one.closed_until else 0
     carried.carry(row, one.closed_until, one.interest_minor, one.penalty_minor, is_late=one.interest_is_late, due=due)

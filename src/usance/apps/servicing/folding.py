@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import F, Func, QuerySet, TextField
-from django.db.models.functions import JSONObject
-
 from usance.apps.servicing.models import EarnedDay, Earning, Loan, LoanEvent, LoanMovement, StatusChange
 from usance.core.loan import apply, checkpoint, close, events, forecast, quiet, replay, state, terms
 from usance.core.loan.book import Book
@@ -47,18 +44,16 @@ def bucket_names() -> list[str]:
 
 # what differs between the loans of one product; the rest of an agreement is read once and shared
 OWN_TERMS = ("principal_minor", "signed_on")
-CONVENTIONS = "md5((%(expressions)s - ARRAY['principal_minor', 'signed_on'])::text)"
+# as SQL: l is the loan; a digest of what its agreement has in common with others, and its own terms
+CONVENTIONS = "md5((l.terms - ARRAY['principal_minor', 'signed_on'])::text)"
+OWN = "(l.terms->>'principal_minor')::bigint", "l.terms->>'signed_on'"
 MOST_REMEMBERED = 500
 _remembered: dict[str, terms.Terms] = {}
 
 
-def with_conventions(rows: QuerySet[Loan]) -> QuerySet[Loan]:
-    """The rows with a digest of what their agreements have in common with others, in the place of their terms: those
-    that are known need not be read again."""
-    return rows.defer("terms").annotate(
-        conventions=Func(F("terms"), template=CONVENTIONS, output_field=TextField()),
-        own_terms=JSONObject(**{name: F(f"terms__{name}") for name in OWN_TERMS}),
-    )
+def know_conventions(row: Loan, digest: str, own: Sequence[Any]) -> None:
+    """The row was read with CONVENTIONS and OWN in the place of its terms: those that are known need not be read."""
+    row.__dict__.update(conventions=digest, own_terms=dict(zip(OWN_TERMS, own, strict=True)))
 
 
 def terms_of(row: Loan) -> terms.Terms:
@@ -143,14 +138,13 @@ def columns_of(loan: state.Loan) -> dict[str, Any]:
     late = state.days_past_due(loan)
     live = loan.status in state.LIVE
     next_due_on = state.next_due_on(loan) if live else None
-    payable = state.due_now(loan) if live else 0
-    past_due = state.past_due(loan) if payable else 0
+    past_due, due = state.past_due_and_due(loan) if live else (0, 0)
     return {
         "checkpoint": checkpoint.to_json(loan),
         "checkpoint_on": loan.at,
         "status": loan.status,
         **{f"{component}_minor": amount for component, amount in sums.items()},
-        "due_now_minor": payable,
+        "due_now_minor": past_due + due,
         "past_due_minor": past_due,
         "next_due_on": next_due_on,
         "days_past_due": late,

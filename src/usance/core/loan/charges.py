@@ -102,7 +102,8 @@ def pauses(loan: Loan) -> tuple[tuple[date, date], ...]:
 
 
 def _is_paused_tonight(loan: Loan) -> bool:
-    return any(since <= loan.at < until for since, until in pauses(loan))
+    paused = pauses(loan)
+    return bool(paused) and any(since <= loan.at < until for since, until in paused)
 
 
 def interest_between(loan: Loan, until: date) -> Fraction:
@@ -253,7 +254,7 @@ def penalty_between(loan: Loan, until: date) -> Fraction:
     base = PENALTY_BASES[penalty.rule](loan)
     if not base or penalty_room(loan) == 0:
         return Fraction(0)
-    return base * (until - loan.at).days * penalty.share
+    return penalty.share * (base * (until - loan.at).days)
 
 
 def accrue_penalty(loan: Loan, book: Book, until: date) -> Loan:

@@ -11,21 +11,17 @@ from usance.core.loan.records import Accrued, Ahead, Bill, Dated
 from usance.core.loan.state import Loan
 from usance.core.loan.terms import Terms
 from usance.core.rates import Period, Rate
-from usance.core.values import encode, ratio, ratio_text
+from usance.core.values import ratio, ratio_text
 
 SCHEMA_VERSION = 5
-DEFAULTS = {name: item for name, item in Loan._field_defaults.items() if name != "terms"}
 
 
 def to_json(loan: Loan) -> dict[str, Any]:
     """The state except the terms, as plain JSON; what is as a new loan has it is left out."""
     plain: dict[str, Any] = {"version": SCHEMA_VERSION, "at": loan.at.isoformat()}
-    for name, item in zip(loan._fields, loan, strict=True):
-        if name in DEFAULTS:
-            usual = DEFAULTS[name]
-            if item is not usual and item != usual:
-                form = FORMS.get(name)
-                plain[name] = item if form is None else form.written(item)
+    for item, (name, usual, form) in zip(loan[LATER:], FIELDS, strict=True):
+        if item is not usual and item != usual:
+            plain[name] = item if form is None else form.written(item)
     return plain
 
 
@@ -77,6 +73,10 @@ def _period_of(plain: list[Any]) -> Period:
     return Period(_date(starts_on), _date(ends_on), every if isinstance(every, int) else ratio(every), unit)
 
 
+def _rate_told(rate: Rate) -> dict[str, str]:
+    return {"share": ratio_text(rate.share), "per": rate.per}
+
+
 def _rate(plain: Mapping[str, str]) -> Rate:
     return Rate(ratio(plain["share"]), plain["per"])
 
@@ -91,9 +91,9 @@ FORMS: dict[str, Form] = {
     **dict.fromkeys(("even_factor", "dropped", "deferred"), RATIO),
     **dict.fromkeys(("planned", "levels", "pace"), LIST),
     **dict.fromkeys(("interest", "penalty"), ACCRUED),
-    "rate": Form(encode, _rate),
+    "rate": Form(_rate_told, _rate),
     "rate_changes": Form(
-        lambda steps: [[_day(on), encode(rate)] for on, rate in steps],
+        lambda steps: [[_day(on), _rate_told(rate)] for on, rate in steps],
         lambda plain: tuple((_date(on), _rate(rate)) for on, rate in plain),
     ),
     "period": Form(_period, _period_of),
@@ -123,3 +123,6 @@ FORMS: dict[str, Form] = {
         lambda plain: (_date(plain[0]), plain[1], plain[2]),
     ),
 }
+# name, value on a new loan and form of each field after the terms and the day
+LATER = 2
+FIELDS = [(name, Loan._field_defaults[name], FORMS.get(name)) for name in Loan._fields[LATER:]]

@@ -129,26 +129,35 @@ def quiet_until(loan: Loan, to: date) -> date:
 
 def _stops(loan: Loan) -> set[date]:
     """Dates after today at which a day differs from the one before."""
-    stops = {on for on, _ in loan.rate_changes[:1]} | {on for pause in loan.pauses for on in pause}
+    stops = {on for on, _ in loan.rate_changes[:1]}
+    stops.update(on for pause in loan.pauses for on in pause)
+    stops.update(item.due_on for item in loan.dated[-1:])
     if loan.period is not None:
         stops.add(loan.period.ends_on)
-    stops |= {item.due_on for item in loan.dated[-1:]}
     penalty = loan.terms.penalty
     if penalty and penalty.yearly_cap_share is not None:
         stops.add(date(loan.at.year + 1, 1, 1))
-    late_days = {0, 1, loan.terms.default_after_days}
-    if loan.terms.non_accrual:
-        late_days.add(loan.terms.non_accrual.after_days)
-    if penalty:
-        late_days |= {penalty.grace_days, penalty.grace_days + (1 if penalty.flat_minor else 0)}
-    for fee in loan.terms.fees:
-        if fee.when == "on_lateness":
-            late_days |= {fee.after_days, fee.after_days + 1}
     dues = [bill.due_on for _, bill, _ in state.open_bills(loan)]
     if loan.matured_on is not None:
         dues.append(loan.matured_on)
-    stops |= {due + timedelta(days=days) for due in dues for days in late_days}
+    if dues:
+        late_days = [timedelta(days) for days in _late_days(loan)]
+        stops.update(due + late for due in dues for late in late_days)
     return {on for on in stops if on > loan.at}
+
+
+def _late_days(loan: Loan) -> set[int]:
+    """Days past due at which a bill does something new."""
+    terms, penalty = loan.terms, loan.terms.penalty
+    late_days = {0, 1, terms.default_after_days}
+    if terms.non_accrual:
+        late_days.add(terms.non_accrual.after_days)
+    if penalty:
+        late_days |= {penalty.grace_days, penalty.grace_days + (1 if penalty.flat_minor else 0)}
+    for fee in terms.fees:
+        if fee.when == "on_lateness":
+            late_days |= {fee.after_days, fee.after_days + 1}
+    return late_days
 
 
 def meets_a_cap(loan: Loan, until: date) -> bool:

@@ -101,6 +101,8 @@ def _grown(loan: Loan, days: int, interest: Line, penalty: Line) -> Loan:
 
 
 def _carried_on(accrued: Accrued, line: Line, days: int) -> Accrued:
+    if not line.daily:
+        return accrued
     return Accrued(accrued.exact + line.each_day * line.counted(days), accrued.posted + line.total(days))
 
 
@@ -144,8 +146,7 @@ def _past_still_mornings(loan: Loan, found: Earning, ages: Collection[int]) -> E
         if morning.period != loan.period:
             due_minor = state.due_now(morning) - state.due_now(night)
             return found._replace(until=on + ONE_DAY, due_on=on, due_minor=due_minor)
-        later = _alike(morning, ages)
-        longer = later and _with_a_penalty_from(on, loan, found, later)
+        longer = None if found.penalty.daily else _with_a_penalty_from(on, loan, found, _alike(morning, ages))
         if longer is None:
             return found._replace(until=on + ONE_DAY)
         found = longer
@@ -178,9 +179,9 @@ def _something_comes(loan: Loan, on: date, ages: Collection[int]) -> bool:
     return (age == 1 and loan.status == "active") or (age > 0 and age in ages)
 
 
-def _with_a_penalty_from(on: date, loan: Loan, found: Earning, later: Earning) -> Earning | None:
-    """Two spans as one, where they differ in the penalty alone and the first has none."""
-    if found.penalty.daily or found.interest_is_late != later.interest_is_late:
+def _with_a_penalty_from(on: date, loan: Loan, found: Earning, later: Earning | None) -> Earning | None:
+    """Two spans as one, where they differ in the penalty alone, of which the first has none."""
+    if later is None or found.interest_is_late != later.interest_is_late:
         return None
     if found.interest.each_day != later.interest.each_day:
         return None
@@ -208,8 +209,9 @@ def _fined(loan: Loan) -> Fraction:
 
 
 def _scaled(accrued: Accrued, daily: Fraction) -> tuple[int, int, int]:
-    parts = lcm(accrued.exact.denominator, daily.denominator)
-    return int(accrued.exact * parts), int(daily * parts), parts
+    carried, each = accrued.exact, daily  # whole numbers: a close makes these lines by the million
+    parts = lcm(carried.denominator, each.denominator)
+    return carried.numerator * (parts // carried.denominator), each.numerator * (parts // each.denominator), parts
 
 
 def _down(accrued: Accrued, daily: Fraction) -> Line:

@@ -144,17 +144,22 @@ def payable(loan: Loan) -> dict[str, dict[str, int]]:
     return ages
 
 
+def past_due_and_due(loan: Loan) -> tuple[int, int]:
+    """Due before today and unpaid; due today, with charges that fall due at once."""
+    if loan.settled_count == len(loan.bills) and loan.matured_on is None and loan.balances.keys() <= WAITS:
+        return 0, 0
+    ages = payable(loan)
+    return sum(ages["past_due"].values()), sum(ages["due"].values())
+
+
 def past_due(loan: Loan) -> int:
     """Due before today and unpaid."""
-    return sum(payable(loan)["past_due"].values())
+    return past_due_and_due(loan)[0]
 
 
 def due_now(loan: Loan) -> int:
     """Payable now: past due, due today, and charges that fall due at once."""
-    if loan.settled_count == len(loan.bills) and loan.matured_on is None and loan.balances.keys() <= WAITS:
-        return 0
-    ages = payable(loan)
-    return sum(ages["past_due"].values()) + sum(ages["due"].values())
+    return sum(past_due_and_due(loan))
 
 
 def oldest_open_on(loan: Loan) -> date | None:

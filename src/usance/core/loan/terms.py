@@ -42,7 +42,7 @@ __all__ = [
 SCHEMA_VERSION = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Terms:
     """The frozen agreement of one loan. Amounts are minor units of `currency`, shares exact fractions of 1."""
 
@@ -105,10 +105,7 @@ class Terms:
     def of_another(self, principal_minor: int, signed_on: date | None) -> Terms:
         """The same conventions for another loan whose terms were checked before: nothing is checked again."""
         own = object.__new__(Terms)
-        for name in self.__slots__:
-            object.__setattr__(own, name, getattr(self, name))
-        object.__setattr__(own, "principal_minor", principal_minor)
-        object.__setattr__(own, "signed_on", signed_on)
+        own.__dict__.update(self.__dict__, principal_minor=principal_minor, signed_on=signed_on)
         return own
 
     def to_json(self) -> dict[str, Any]:

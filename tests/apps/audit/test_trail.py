@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,9 +11,9 @@ from django.db import connection, transaction
 
 from tests.support import database, institutions
 from usance.apps.audit import selectors, services
-from usance.apps.audit.models import AuditEntry, AuditLink
+from usance.apps.audit.models import AuditEntry, AuditLink, ChainSearch
 from usance.apps.institutions import tenancy
-from usance.ports import queue
+from usance.ports import clock, queue
 from usance.ports.actor import SYSTEM, staff
 
 SUBJECT = ("servicing.loan", uuid4())
@@ -137,6 +138,24 @@ def test_rows_forgotten_by_the_job_are_found(chain: Any) -> None:
     chain.execute("DELETE FROM audit_auditlink WHERE seq = 5")
     chain.execute("UPDATE audit_auditentry SET recorded_at = recorded_at - interval '2 hours' WHERE action = 'act.4'")
     assert kinds() == ["unchained"]
+
+
+def test_nobody_looks_twice_where_nothing_can_come_any_more(chain: Any) -> None:
+    chain.execute("DELETE FROM audit_auditlink WHERE seq = 5")
+    with transaction.atomic():
+        ChainSearch.objects.update(until=clock.now() + timedelta(hours=1))
+    assert services.link_pending() == 0
+    assert services.link_pending(from_the_beginning=True) == 1
+
+
+def test_whoever_is_still_writing_will_be_looked_for(chain: Any) -> None:
+    with chain.transaction():
+        began = chain.execute("SELECT now()").fetchone()[0]
+        with transaction.atomic():
+            ChainSearch.objects.all().delete()
+        services.link_pending()
+    with transaction.atomic():
+        assert ChainSearch.objects.get().until < began
 
 
 def test_writers_add_one_job_a_transaction_after_it(fresh_db: str) -> None:

@@ -50,3 +50,12 @@ class AuditLink(TenantModel):
             models.UniqueConstraint("institution", "entry", name="auditlink_entry_once"),
             models.CheckConstraint(condition=models.Q(seq__gte=1), name="auditlink_seq_from_one"),
         ]
+
+
+class ChainSearch(TenantModel):
+    """How far the trail has been looked through for rows to chain: none that is older can come any more."""
+
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("institution", name="chainsearch_once")]

@@ -12,16 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
-from uuid import UUID
 
 import structlog
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError, connection, transaction
 
 from usance.apps.audit import selectors
-from usance.apps.audit.models import AuditEntry, AuditLink
+from usance.apps.audit.models import AuditEntry, AuditLink, ChainSearch
 from usance.apps.audit.selectors import Head, Subject
 from usance.apps.institutions import tenancy
 from usance.apps.institutions.models import new_id
@@ -160,19 +159,13 @@ def viewed_all(*, subjects: Iterable[Subject], actor: Actor, fields: Iterable[st
     record_all(Deed(action=selectors.VIEWED, subject=subject, actor=actor, details=details) for subject in subjects)
 
 
-# institution -> the instant before which nothing can come into the trail that this process has not seen chained
-_searched: dict[UUID, datetime] = {}
-
-
 def link_pending(*, from_the_beginning: bool = False) -> int:
     """Chains every committed row that is not chained yet, a few thousand a transaction; says how many. Looks only where
-    rows can have come since this process looked last, unless `from_the_beginning`."""
-    if from_the_beginning:
-        _searched.pop(tenancy.current_id(), None)
+    rows can have come since somebody looked last, unless `from_the_beginning`."""
     count = 0
     while True:
         with transaction.atomic():
-            linked = _link_some()
+            linked = _link_some(from_the_beginning=from_the_beginning)
         count += linked
         if linked < CHUNK:
             return count
@@ -261,27 +254,30 @@ def _hash_of_link(previous: str, seq: int, entry_id: Any, digest: str, instant: 
     return hashlib.sha256(f"{previous}|{seq}|{entry_id}|{digest}|{instant}".encode()).hexdigest()
 
 
-def _link_some() -> int:
+def _link_some(*, from_the_beginning: bool) -> int:
     """Chains up to CHUNK rows; one linker at a time in an institution."""
     institution_id = tenancy.current_id()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"audit {institution_id}"])
     horizon = _horizon()  # before the rows are read: whoever commits after that began after it
+    looked = ChainSearch.objects.first()
+    since = LONG_AGO if looked is None or from_the_beginning else looked.until
     head = selectors.head() or Head(0, "")
     seq, previous = head.seq, head.hash
     links = []
-    for entry_id, digest, recorded_at in _pending(_searched.get(institution_id, LONG_AGO)):
+    for entry_id, digest, recorded_at in _pending(since):
         seq += 1
         made = link_hash(previous, seq, entry_id, digest, recorded_at)
         links.append(AuditLink(id=new_id(), seq=seq, entry_id=entry_id, previous_hash=previous, hash=made))
         previous = made
     AuditLink.objects.bulk_create(links, batch_size=1000)
-    if len(links) < CHUNK:
-        transaction.on_commit(lambda: _searched.update({institution_id: horizon}))
+    if len(links) < CHUNK and (looked is None or horizon > looked.until + SELDOM):
+        ChainSearch.objects.update_or_create(defaults={"until": horizon})
     return len(links)
 
 
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+SELDOM = timedelta(minutes=1)  # what came since the last mark is looked through again
 
 
 def _horizon() -> datetime:

@@ -79,7 +79,7 @@ def test_law_01_days_that_are_alike_earn_by_one_line(data: st.DataObject) -> Non
         step = close.advance(loan, last)
         assert step.movements == tuple(quiet.daily(loan.at, last, earned.interest, earned.penalty))
         assert {(fact.kind, fact.on) for fact in step.facts} <= {("instalment_due", last), ("matured", last)}
-        assert earned.due_on in (None, last) and (earned.due_on or not step.facts)
+        assert earned.due_on == (last if earned.due_on or step.facts else None)
         for day in {loan.at, loan.at + (last - loan.at) // 2, last}:
             assert quiet.advance_by_lines(loan, day, earned.interest, earned.penalty) == close.advance(loan, day).loan
         days = (last - loan.at).days

@@ -23,7 +23,7 @@ from usance.apps.institutions import selectors as institution_view
 from usance.apps.institutions import services as institutions
 from usance.apps.institutions import tallies, tenancy
 from usance.apps.institutions.services import ITEM_TASK
-from usance.apps.servicing import closing, portfolio
+from usance.apps.servicing import closing, portfolio, prepared
 from usance.apps.servicing import selectors as servicing
 from usance.core.refusals import Refusal
 from usance.ports import clock, due, queue
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from usance.apps.servicing.models import CloseRun
 
 MOST_TRIES = 300
-FIRST = 10  # the day ends before what follows from its ending is done
+FIRST, LAST = 10, -10  # the day ends before what follows from its ending is done, and is prepared after all else
+PREPARED_AT_ONCE = 250
 PAUSE = timedelta(seconds=1)
 
 
@@ -276,12 +277,31 @@ def next_day(run_id: str, tries: int) -> None:
         run = servicing.close_run(UUID(run_id))
         today = tenancy.current().business_date
         if run.days_after < 1 or today != run.business_date + timedelta(days=1):
+            prepare_next()
             return
         institutions.hand_out_items(on=today, at=now)  # what came after the sweep
         if tries < MOST_TRIES and institution_view.items_on_their_way(today).exists():
             queue.enqueue("close.next", run_at=now + PAUSE, run_id=run_id, tries=tries + 1)
             return
         _hand_out(closing.start(actor=SYSTEM, at=now, days=run.days_after))
+
+
+# --- by day ------------------------------------------------------------------------------------------------------
+
+
+def prepare_next() -> None:
+    """Begins, in jobs, to fold what the next close will have to, so that the night only writes it."""
+    queue.enqueue("close.prepare", key="close.prepare", after="")
+
+
+@queue.task("close.prepare", priority=LAST)
+def prepare(after: str) -> None:
+    with transaction.atomic():
+        if not after:
+            prepared.forget()
+        last = prepared.prepare(after=UUID(after) if after else UUID(int=0), most=PREPARED_AT_ONCE)
+        if last is not None:
+            queue.enqueue("close.prepare", key="close.prepare", after=str(last))
 
 
 @queue.task("close.catch_up")

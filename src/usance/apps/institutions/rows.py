@@ -136,7 +136,19 @@ def recordset(types: Mapping[str, str], parameter: str = "rows") -> str:
 def json_rows(names: Iterable[str], lines: Iterable[Sequence[Any]]) -> str:
     """Lines of values as JSON for `recordset`."""
     keys = list(names)
-    return json.dumps([dict(zip(keys, line, strict=True)) for line in lines], default=str, ensure_ascii=False)
+    return json_list(json_row(keys, line) for line in lines)
+
+
+def json_row(names: Iterable[str], line: Sequence[Any]) -> str:
+    """One line of values as JSON; `json_list` puts such lines together."""
+    return _encoder.encode(dict(zip(names, line, strict=True)))
+
+
+def json_list(lines: Iterable[str]) -> str:
+    return f"[{','.join(lines)}]"
+
+
+_encoder = json.JSONEncoder(default=str, ensure_ascii=False)
 
 
 def _plain(field: Any, value: Any) -> Any:

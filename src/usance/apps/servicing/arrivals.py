@@ -109,7 +109,8 @@ def take_in(arrivals: Sequence[Arrival], *, key: str, on: date, actor: Actor) ->
         row.last_event_seq, row.last_event_hash = told[row.pk][-1].seq, told[row.pk][-1].hash
     copy_new(rows)
     states = [(row, arrival.step.loan) for row, arrival in zip(rows, arrivals, strict=True)]
-    earnings.replace([earnings.Folded(row, loan, folding.columns_of(loan), look_again=True) for row, loan in states])
+    folded = [earnings.Folded(row, loan, folding.columns_of(loan), look_again=True) for row, loan in states]
+    earnings.replace({one.row.pk: earnings.line(one) for one in folded})
     copy_new([LoanParty(loan=row, party_id=row.party_id, role="borrower") for row in rows])
     copy_new([event for events in told.values() for event in events])
     copy_new(

@@ -6,99 +6,76 @@ The fold is the engine's own, loan by loan; only reading and writing are in bulk
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
-import structlog
 from django.db import connection
 
 from usance.apps.institutions import tenancy
-from usance.apps.institutions.rows import insert_many, json_rows, recordset
-from usance.apps.servicing import classing, earnings, folding, recording, statuses
+from usance.apps.institutions.rows import insert_many, json_list, recordset
+from usance.apps.servicing import classing, earnings, passing, prepared, recording, statuses
 from usance.apps.servicing.closing_books import Batch, Books
 from usance.apps.servicing.models import CloseProblem, CloseRun, Loan
-from usance.core.accounting import books
+from usance.apps.servicing.passing import Left, Passed
 from usance.core.calendar import ONE_DAY
-from usance.core.classes import Scheme
-from usance.core.loan import close, state
-from usance.core.loan.movements import Movement
 
-log = structlog.get_logger(__name__)
-
-COLUMNS = (
-    "id", "org_path", "product", "merchant", "funder", "owner_id", "corrected_terms", "checkpoint", "checkpoint_on",
-    "max_days_past_due", "close_problem", "loan_class", "days_past_due",
-)  # fmt: skip
 AT_ONCE = 500  # loans that are folded and written together: so many states fit into little memory
-
-
-class BalanceBelowZero(ArithmeticError):
-    """The fold gave a balance that cannot be: the loan is left out and listed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """One loan that went through: its row as read, before and after, what moved, and the classes it came into."""
-
-    row: Loan
-    before: state.Loan
-    after: state.Loan
-    movements: tuple[Movement, ...]
-    columns: dict[str, Any]
-    classes: Sequence[tuple[int, str]] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """One loan that did not, and why."""
-
-    row: Loan
-    reason: str
 
 
 def close_range(first: UUID, end: UUID | None, batch: Batch) -> list[Left]:
     """Carries the running loans with ids in [first, end) to the start of the day `batch.to`, in the caller's
-    transaction: those with something on their agenda one by one, all others at once. Lists those that did not go
-    through. Payments wait for the second part only, which is short."""
-    folding_now = _Folding(batch)
-    folding_now.run(first, end, all_of_them=folding_now.is_new_scheme)
-    folding_now.books.add_earned(first, end, earnings.pass_day(first, end, batch.to))
-    folding_now.run(first, end)  # to which something happened meanwhile
-    return folding_now.finish()
+    transaction: those with something on their agenda one by one, as far as that was not prepared, all others at once.
+    Lists those that did not go through. Payments wait for the second part only, which is short."""
+    passing_now = _Passing(batch)
+    passing_now.write_prepared(first, end)
+    passing_now.fold(first, end, all_of_them=passing_now.rules.is_new)
+    passing_now.books.add_earned(first, end, earnings.pass_day(first, end, batch.to))
+    passing_now.fold(first, end, all_of_them=True)  # to which something happened meanwhile
+    return passing_now.finish()
 
 
 def close_one(loan_id: UUID, batch: Batch) -> list[Left]:
     """The same for one loan that was left behind."""
-    folding_now = _Folding(batch)
-    folding_now.run(loan_id, UUID(int=loan_id.int + 1))
-    return folding_now.finish()
+    passing_now = _Passing(batch)
+    passing_now.fold(loan_id, UUID(int=loan_id.int + 1), all_of_them=True)
+    return passing_now.finish()
 
 
-class _Folding:
-    """Loans that are folded one by one, some hundred at a time; books and jobs are written for all of them at last."""
+class _Passing:
+    """Loans that are carried one by one, some hundred at a time; books and jobs are written for all of them at last."""
 
     def __init__(self, batch: Batch) -> None:
-        day = batch.to - ONE_DAY
         self.batch, self.books, self.jobs = batch, Books(batch), recording.Jobs()
-        self.scheme, self.is_new_scheme = classing.scheme_and_news(day)
-        self.ages = sorted(
-            {*earnings.EDGES, *(known.from_days for known in (self.scheme.classes if self.scheme else ()))}
-        )
+        self.rules = passing.rules_on(batch.to - ONE_DAY)
         self.left: list[Left] = []
 
-    def run(self, first: UUID, end: UUID | None, *, all_of_them: bool = True) -> None:
-        while True:
-            found = earnings.lock_behind(
-                COLUMNS, first=first, end=end, to=self.batch.to, all_of_them=all_of_them,
-                left_out=[one.row.pk for one in self.left], most=AT_ONCE,
+    def write_prepared(self, first: UUID, end: UUID | None) -> None:
+        def some(after: UUID) -> list[Passed]:
+            found = prepared.take(earnings.Range(after, end, self.batch.to), self.rules, most=AT_ONCE)
+            self._write(found)
+            return found
+
+        self._range(first, some)
+
+    def fold(self, first: UUID, end: UUID | None, *, all_of_them: bool) -> None:
+        def some(after: UUID) -> list[Passed | Left]:
+            found = earnings.read_behind(
+                passing.COLUMNS, earnings.Range(after, end, self.batch.to), most=AT_ONCE, all_of_them=all_of_them,
+                left_out=[one.row.pk for one in self.left],
             )  # fmt: skip
-            self._fold_some(found)
-            if len(found) < AT_ONCE:
-                break
-            first = found[-1][0].pk
+            outcomes = [passing.fold(row, earned, self.batch.to, self.rules) for row, earned in found]
+            self.left += [one for one in outcomes if isinstance(one, Left)]
+            self._write([one for one in outcomes if isinstance(one, Passed)])
+            return outcomes
+
+        self._range(first, some)
+
+    def _range(self, first: UUID, some: Callable[[UUID], Sequence[Passed | Left]]) -> None:
+        """Does some loans after another, from the first id on."""
+        done = some(UUID(int=max(0, first.int - 1)))
+        while len(done) == AT_ONCE:
+            done = some(done[-1].row.pk)
 
     def finish(self) -> list[Left]:
         """Those that did not go through."""
@@ -106,77 +83,36 @@ class _Folding:
         recording.announce_all(self.jobs)
         return self.left
 
-    def _fold_some(self, found: Iterable[tuple[Loan, earnings.Span]]) -> None:
-        closed: list[Closed] = []
-        for row, earned in found:
-            outcome = _fold(row, earned, self.batch.to, self.scheme)
-            (closed if isinstance(outcome, Closed) else self.left).append(outcome)  # type: ignore[arg-type]
-        if closed:
-            self._write(closed)
-
-    def _write(self, closed: Sequence[Closed]) -> None:
-        day = self.batch.to - ONE_DAY
-        _write_loans(closed)
-        _write_statuses(closed, self.batch)
-        earnings.replace([earnings.Folded(done.row, done.after, done.columns) for done in closed], self.ages)
-        classing.record(((done.row, done.columns, done.classes) for done in closed), day)
-        _mark_solved([done.row.pk for done in closed if done.row.close_problem], self.batch.at)
-        for done in closed:
-            self.books.add(done)
-            recording.collect(self.jobs, done.row.pk, done.before, done.after)
-
-
-def _fold(row: Loan, earned: earnings.Span, to: date, scheme: Scheme | None) -> Closed | Left:
-    """The bulkhead of the close: whatever is wrong with one loan stays with that loan."""
-    try:
-        before = folding.state_of(row, earnings.lines_of(earned))
-        step = close.advance(before, to)
-        columns = folding.columns_of(step.loan)
-        classes = classing.changes(scheme, row, columns)
-        columns["loan_class"] = classes[-1][1] if classes else row.loan_class
-        if min(step.loan.balances.values(), default=0) < 0:
-            raise BalanceBelowZero(str(dict(step.loan.balances)))
-        for movement in step.movements:
-            books.entry(movement)  # whatever cannot be booked stays out, too
-        return Closed(row, before, step.loan, step.movements, columns, classes)
-    except Exception as crash:  # the bulkhead around one loan in the close
-        log.warning("close.loan_left_out", loan_id=str(row.pk), error=type(crash).__name__, exc_info=True)
-        return Left(row, f"{type(crash).__name__}: {crash}"[:300])
+    def _write(self, passed: Sequence[Passed]) -> None:
+        if not passed:
+            return
+        _write_loans(passed)
+        _write_statuses(passed, self.batch)
+        earnings.replace({one.row.pk: one.earning for one in passed})
+        classing.record((one.row, one.classes) for one in passed)
+        _mark_solved([one.row.pk for one in passed if one.row.close_problem], self.batch.at)
+        for one in passed:
+            self.books.add(one)
+            for name in one.jobs:
+                self.jobs.setdefault(name, []).append({"loan_id": str(one.row.pk)})
 
 
 # --- the loans ---------------------------------------------------------------------------------------------------
 
-# standing column -> its type in the temporary table
-UPDATED = {
-    "checkpoint": "jsonb", "checkpoint_on": "date", "status": "text", "principal_minor": "bigint",
-    "interest_minor": "bigint", "fee_minor": "bigint", "penalty_minor": "bigint", "tax_minor": "bigint",
-    "unapplied_minor": "bigint", "due_now_minor": "bigint", "past_due_minor": "bigint", "next_due_on": "date",
-    "days_past_due": "integer", "bucket": "text", "extension_count": "integer",
-    "loan_class": "text", "disbursed_on": "date", "closed_on": "date", "max_days_past_due": "integer",
-}  # fmt: skip
 
-
-def _write_loans(closed: Sequence[Closed]) -> None:
-    names, values = ", ".join(UPDATED), ", ".join(f"t.{name}" for name in UPDATED)
-    lines = json_rows(["id", *UPDATED], ((done.row.pk, *map(_values(done).get, UPDATED)) for done in closed))
+def _write_loans(passed: Sequence[Passed]) -> None:
+    names, values = ", ".join(passing.UPDATED), ", ".join(f"t.{name}" for name in passing.UPDATED)
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE servicing_loan AS l SET ({names}, close_problem) = ({values}, '') "  # noqa: S608 (our own names)
-            f"FROM {recordset({'id': 'uuid', **UPDATED})} WHERE l.institution_id = %(institution)s AND l.id = t.id",
-            {"rows": lines, "institution": tenancy.current_id()},
+            f"FROM {recordset({'id': 'uuid', **passing.UPDATED})} "
+            "WHERE l.institution_id = %(institution)s AND l.id = t.id",
+            {"rows": json_list(one.loan for one in passed), "institution": tenancy.current_id()},
         )
 
 
-def _values(done: Closed) -> dict[str, Any]:
-    return done.columns | {"max_days_past_due": max(done.row.max_days_past_due, done.columns["days_past_due"])}
-
-
-def _write_statuses(closed: Iterable[Closed], batch: Batch) -> None:
-    insert_many([
-        row
-        for done in closed
-        for row in statuses.rows_of(done.row, statuses.between(done.before, done.after), batch.booked_on)
-    ])  # fmt: skip
+def _write_statuses(passed: Iterable[Passed], batch: Batch) -> None:
+    insert_many([row for one in passed for row in statuses.rows_of(one.row, one.statuses, batch.booked_on)])
 
 
 # --- problems ----------------------------------------------------------------------------------------------------

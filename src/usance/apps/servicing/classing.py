@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Case, Count, DateField, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Sum, When
@@ -47,16 +47,28 @@ def changes(scheme: Scheme | None, row: Loan, columns: Mapping[str, Any]) -> Seq
     )
 
 
-def record(closed: Iterable[tuple[Loan, Mapping[str, Any], Sequence[tuple[int, str]]]], day: date) -> None:
-    """Keeps the changes of class until the end of `day`: (row before, columns after, changes). Twice is once."""
-    rows = []
-    for row, columns, changed in closed:
-        was = row.loan_class
-        for days, now in changed:
-            on = day - timedelta(days=columns["days_past_due"] - days)
-            if was:
-                rows.append(LoanClassChange(loan=row, day=on, was=was, now=now, days_past_due=days))
-            was = now
+class Change(NamedTuple):
+    """A loan came into another class at the end of a day."""
+
+    day: date
+    was: str
+    now: str
+    days_past_due: int
+
+
+def dated(row: Loan, late: int, changed: Sequence[tuple[int, str]], day: date) -> list[Change]:
+    """The changes with their days: the loan is `late` days past due at the end of `day`. Its first class is none."""
+    found, was = [], row.loan_class
+    for days, now in changed:
+        if was:
+            found.append(Change(day - timedelta(days=late - days), was, now, days))
+        was = now
+    return found
+
+
+def record(changed: Iterable[tuple[Loan, Iterable[Change]]]) -> None:
+    """Keeps changes of class. Twice is once."""
+    rows = [LoanClassChange(loan=row, **change._asdict()) for row, changes in changed for change in changes]
     insert_many(rows, ignore_conflicts=True)
 
 

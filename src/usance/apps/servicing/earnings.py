@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db import connection
 
 from usance.apps.institutions import rows, tenancy
-from usance.apps.institutions.rows import json_rows, recordset
+from usance.apps.institutions.rows import recordset
 from usance.apps.servicing import carried, folding
 from usance.apps.servicing.models import Earning, Loan
 from usance.core.calendar import ONE_DAY
@@ -67,16 +67,20 @@ class Folded:
     look_again: bool = False
 
 
-def replace(folded: Sequence[Folded], ages: Sequence[int] = ()) -> None:
-    """Loans earn from here on as their states say; those that ended earn no more."""
-    lines = [_line(one, ages) for one in folded if one.loan.status in state.LIVE]
+def replace(lines: Mapping[UUID, str]) -> None:
+    """Loans earn from here on by these lines; those without one earn no more."""
     values: dict[str, Any] = {
-        "rows": json_rows(COLUMNS, lines),
+        "rows": rows.json_list(line for line in lines.values() if line),
         "institution": tenancy.current_id(),
-        "ended": [one.row.pk for one in folded if one.loan.status not in state.LIVE],
+        "ended": [loan_id for loan_id, line in lines.items() if not line],
     }
     with connection.cursor() as cursor:
         cursor.execute(REPLACE, values)
+
+
+def line(one: Folded, ages: Sequence[int] = ()) -> str:
+    """By what a loan earns from here on, as its state says, for `replace`; "" for one that has ended."""
+    return rows.json_row(COLUMNS, _line(one, ages)) if one.loan.status in state.LIVE else ""
 
 
 def _line(one: Folded, ages: Sequence[int]) -> tuple[Any, ...]:
@@ -101,7 +105,7 @@ def lock(ids: Sequence[UUID]) -> dict[UUID, Earning]:
 
 
 class Span(NamedTuple):
-    """What the close reads of an Earning."""
+    """What the close reads of an Earning, and which version of the two rows it was."""
 
     closed_until: date
     interest_minor: int
@@ -119,36 +123,56 @@ class Span(NamedTuple):
     penalty_posted: int
     penalty_since: int
     to_even: bool
+    version: str
 
 
+VERSION = "l.xmin::text || ' ' || e.xmin::text"  # as SQL: another one as soon as either row is written
 ON_AGENDA = "AND (e.agenda_on <= %(to)s OR e.closed_until <> %(day)s)"
+BEHIND = """
+FROM servicing_earning e JOIN servicing_loan l ON l.institution_id = e.institution_id AND l.id = e.id {joined}
+WHERE e.institution_id = %(institution)s AND e.closed_until < %(to)s AND e.id > %(after)s
+    AND e.id <> ALL(%(left)s::uuid[]) {ends}
+"""
+LOCKED = "FOR NO KEY UPDATE OF e, l"
 
 
-def lock_behind(
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Loans with ids in (after, end), as far as they are not closed to `to` yet; `end` None: without end."""
+
+    after: UUID
+    end: UUID | None
+    to: date
+
+    def behind(self, *, left_out: Sequence[UUID] = (), joined: str = "") -> tuple[str, dict[str, Any]]:
+        """FROM and WHERE for these loans l and their Earnings e, but for some and with what is `joined`; the values."""
+        ends = "AND e.id < %(end)s" if self.end else ""
+        values = {"institution": tenancy.current_id(), "after": self.after, "end": self.end, "to": self.to,
+                  "day": self.to - ONE_DAY, "left": list(left_out)}  # fmt: skip
+        return BEHIND.format(joined=joined, ends=ends), values
+
+
+def read_behind(
     columns: Sequence[str],
+    where: Range,
     *,
-    first: UUID,
-    end: UUID | None,
-    to: date,
-    all_of_them: bool,
-    left_out: Sequence[UUID],
     most: int,
+    all_of_them: bool = False,
+    locked: bool = True,
+    left_out: Sequence[UUID] = (),
 ) -> list[tuple[Loan, Span]]:
-    """The first so many loans with ids in [first, end) that are not closed to `to` yet, in the order of their ids, with
-    these columns of their rows and what they earned carried into them; nobody else's until the transaction ends. Unless
-    `all_of_them`: those with something on their agenda."""
+    """The first so many loans of a range in the order of their ids, with these columns of their rows and what they
+    earned carried into them; `locked`: nobody else's until the transaction ends. Unless `all_of_them`: those with
+    something on their agenda."""
     read = ", ".join([*(f"l.{name}" for name in columns), folding.CONVENTIONS, *folding.OWN])
-    query = f"""
-        SELECT {read}, {", ".join(f"e.{name}" for name in Span._fields)}
-        FROM servicing_earning e JOIN servicing_loan l ON l.institution_id = e.institution_id AND l.id = e.id
-        WHERE e.institution_id = %(institution)s AND e.closed_until < %(to)s AND e.id >= %(first)s
-            {"AND e.id < %(end)s" if end else ""} {"" if all_of_them else ON_AGENDA} AND e.id <> ALL(%(left)s::uuid[])
-        ORDER BY e.id LIMIT %(most)s FOR NO KEY UPDATE OF e, l
-    """  # noqa: S608 (our own names)
-    values = {"institution": tenancy.current_id(), "first": first, "end": end, "to": to, "day": to - ONE_DAY,
-              "left": list(left_out), "most": most}  # fmt: skip
+    spans = ", ".join(f"e.{name}" for name in Span._fields[:-1])
+    behind, values = where.behind(left_out=left_out)
+    query = (
+        f"SELECT {read}, {spans}, {VERSION} {behind} {'' if all_of_them else ON_AGENDA} "
+        f"ORDER BY e.id LIMIT %(most)s {LOCKED if locked else ''}"
+    )
     with connection.cursor() as cursor:
-        cursor.execute(query, values)
+        cursor.execute(query, values | {"most": most})
         lines = cursor.fetchall()
     own, earned = len(columns), len(columns) + 1 + len(folding.OWN)
     found = []

@@ -202,6 +202,18 @@ class LoanEvent(TenantModel):
         ]
 
 
+class Prepared(TenantModel):
+    """What the next close will write of a loan if nothing happens to it before. May be lost at any time; see
+    prepared.py."""
+
+    to_day = models.DateField(help_text="the morning to which the loan was carried")
+    version = models.CharField(max_length=50, help_text="of the rows of loan and Earning that it was made from")
+    made_by = models.CharField(max_length=64, help_text="a digest of the engine and the rules")
+    loan = models.TextField()
+    earning = models.TextField()
+    told = models.TextField(help_text="movements, changes of status and class, jobs")
+
+
 class LoanClassChange(TenantModel):
     """A loan came into another class at the end of a day. Its first class has no row."""
 

@@ -236,7 +236,7 @@ def _write(taking: Taking, actor: Actor) -> None:
     written = {name: getattr(row, name) for name in (*folding.STANDING, *folding.OF_EVENTS)}
     if Loan.rows.filter(pk=row.pk).update(**written) != 1:  # not `save`: it would ask for what the loan earned
         raise NoSuchLoan()
-    earnings.replace([earnings.Folded(row, taking.loan, columns, look_again)])
+    earnings.replace({row.pk: earnings.line(earnings.Folded(row, taking.loan, columns, look_again))})
     for event in taking.events:
         audit.record(
             action=f"loan.{folding.snake(event.kind)}",
@@ -249,7 +249,7 @@ def _write(taking: Taking, actor: Actor) -> None:
 
 def announce(loan_id: UUID, before: state.Loan, after: state.Loan) -> None:
     """Names the jobs that follow from what changed, in the caller's transaction."""
-    for name in _announced(before, after):
+    for name in announced(before, after):
         if name in queue.declared():
             queue.enqueue(name, loan_id=str(loan_id))
 
@@ -263,20 +263,15 @@ def _announce_by_hand(loan_id: UUID, told: Sequence[Event]) -> None:
 Jobs = dict[str, list[dict[str, queue.Plain]]]
 
 
-def collect(jobs: Jobs, loan_id: UUID, before: state.Loan, after: state.Loan) -> None:
-    """Notes what `announce` would name, for many loans."""
-    for name in _announced(before, after):
-        jobs.setdefault(name, []).append({"loan_id": str(loan_id)})
-
-
 def announce_all(jobs: Jobs) -> None:
-    """Names the jobs that were collected: one query for each kind."""
+    """Names the jobs of many loans: one query for each kind."""
     for name, each in jobs.items():
         if name in queue.declared():
             queue.enqueue_all(name, each)
 
 
-def _announced(before: state.Loan, after: state.Loan) -> list[str]:
+def announced(before: state.Loan, after: state.Loan) -> list[str]:
+    """The names of the jobs that follow from what changed."""
     names = []
     if before.status != after.status and after.status in TRANSITIONS:
         names.append(TRANSITIONS[after.status])

@@ -1,0 +1,120 @@
+"""The next close, prepared: by day, loans with something on their agenda are folded beforehand, and the night only
+writes what that left to be written.
+
+What was prepared counts for the very rows that it was made from (their versions say so), by the same rules and the same
+engine; else the loan is folded as if nothing had been prepared. So it may be lost at any time, and is kept in a table
+that the server does not log.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import date
+from functools import cache
+from pathlib import Path
+from uuid import UUID
+
+from django.db import connection
+
+from usance import core
+from usance.apps.institutions import rows, tenancy
+from usance.apps.servicing import classing, earnings, passing, statuses
+from usance.apps.servicing.models import Loan, Prepared
+from usance.apps.servicing.passing import Passed, Rules
+from usance.core.calendar import ONE_DAY
+from usance.core.loan.movements import Movement
+
+KEPT = {
+    "id": "uuid", "to_day": "date", "version": "text", "made_by": "text", "loan": "text", "earning": "text",
+    "told": "text",
+}  # fmt: skip
+READ = ("id", "org_path", "product", "merchant", "funder", "close_problem")
+
+
+def prepare(*, after: UUID, most: int) -> UUID | None:
+    """Folds the first so many loans after an id that the next close of the bound institution will have to, in the
+    caller's transaction. Gives the id of the last one; None when there were none. Nobody waits for it."""
+    to = tenancy.current().business_date + ONE_DAY
+    rules = passing.rules_on(to - ONE_DAY)
+    found = earnings.read_behind(passing.COLUMNS, earnings.Range(after, None, to), most=most, locked=False)
+    lines = [
+        _line(passed, earned.version, to, _made_by(rules))
+        for row, earned in found
+        if isinstance(passed := passing.fold(row, earned, to, rules), Passed)
+    ]
+    names = ", ".join(KEPT)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO servicing_prepared (institution_id, {names}) SELECT %(institution)s, {names} "  # noqa: S608
+            f"FROM {rows.recordset(KEPT)} ON CONFLICT (id) DO UPDATE SET "
+            + ", ".join(f"{name} = excluded.{name}" for name in KEPT if name != "id"),
+            {"rows": rows.json_rows(KEPT, lines), "institution": tenancy.current_id()},
+        )
+    return found[-1][0].pk if found else None
+
+
+def forget() -> None:
+    """Nothing is prepared any more."""
+    Prepared.objects.all().delete()
+
+
+def take(where: earnings.Range, rules: Rules, *, most: int) -> list[Passed]:
+    """The first so many loans of a range for which all was prepared, and what is to be written of them. They are nobody
+    else's until the transaction ends."""
+    behind, values = where.behind(joined="JOIN servicing_prepared p ON p.id = e.id")
+    read = ", ".join(f"l.{name}" for name in READ)
+    query = (
+        f"SELECT {read}, p.loan, p.earning, p.told {behind} "
+        f"AND p.to_day = %(to)s AND p.made_by = %(made_by)s AND p.version = {earnings.VERSION} "
+        f"ORDER BY e.id LIMIT %(most)s {earnings.LOCKED}"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(query, values | {"made_by": _made_by(rules), "most": most})
+        lines = cursor.fetchall()
+    read_rows = rows.read(Loan, READ, (line[: len(READ)] for line in lines))
+    return [_passed(row, *line[len(READ) :]) for row, line in zip(read_rows, lines, strict=True)]
+
+
+# --- what is kept ------------------------------------------------------------------------------------------------
+
+
+def _line(passed: Passed, version: str, to: date, made_by: str) -> tuple[object, ...]:
+    told = passed.movements, passed.statuses, passed.classes, passed.jobs
+    return passed.row.pk, to, version, made_by, passed.loan, passed.earning, json.dumps(told, default=str)
+
+
+def _passed(row: Loan, loan: str, earning: str, told: str) -> Passed:
+    movements, changes, came, jobs = json.loads(told)
+    return Passed(
+        row,
+        loan,
+        earning,
+        tuple(_movement(*fields) for fields in movements),
+        [_status(*fields) for fields in changes],
+        [classing.Change(date.fromisoformat(day), *fields) for day, *fields in came],
+        jobs,
+    )
+
+
+def _movement(kind: str, component: str, fee_kind: str, tax_kind: str, amount_minor: int, on: str) -> Movement:
+    return Movement(kind, component, fee_kind, tax_kind, amount_minor, date.fromisoformat(on))
+
+
+def _status(on: str, mark: Sequence[str | None], by: int) -> statuses.Change:
+    status, since = mark
+    late_since = date.fromisoformat(since) if since else None
+    return statuses.Change(date.fromisoformat(on), statuses.Mark(str(status), late_since), by)
+
+
+def _made_by(rules: Rules) -> str:
+    """A digest of the engine and the rules: what another version prepared does not count."""
+    return hashlib.sha256(f"{_engine()} {rules}".encode()).hexdigest()
+
+
+@cache
+def _engine() -> str:
+    folders = Path(core.__file__).parent, Path(__file__).parent
+    sources = sorted(path for folder in folders for path in folder.rglob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()

@@ -277,7 +277,7 @@ def _link_some(*, from_the_beginning: bool) -> int:
 
 
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
-SELDOM = timedelta(minutes=1)  # what came since the last mark is looked through again
+SELDOM = timedelta(seconds=10)  # what came since the last mark is looked through again
 
 
 def _horizon() -> datetime:

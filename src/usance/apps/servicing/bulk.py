@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -53,7 +54,12 @@ class _Passing:
     def write_prepared(self, first: UUID, end: UUID | None) -> None:
         def some(after: UUID) -> list[Passed]:
             found = prepared.take(earnings.Range(after, end, self.batch.to), self.rules, most=AT_ONCE)
-            self._write(found)
+            ids = [one.row.pk for one in found]
+            if found:
+                _write_loans(prepared.recordset("loan", LOAN), ids)
+                ended = [one.row.pk for one in found if not one.earns]
+                earnings.replace_from(prepared.recordset("earning", earnings.COLUMNS), ids, ended=ended)
+                self._write_more(found)
             return found
 
         self._range(first, some)
@@ -66,7 +72,11 @@ class _Passing:
             )  # fmt: skip
             outcomes = [passing.fold(row, earned, self.batch.to, self.rules) for row, earned in found]
             self.left += [one for one in outcomes if isinstance(one, Left)]
-            self._write([one for one in outcomes if isinstance(one, Passed)])
+            passed = [one for one in outcomes if isinstance(one, Passed)]
+            if passed:
+                _write_loans(recordset(LOAN), json_list(one.loan for one in passed))
+                earnings.replace({one.row.pk: one.earning for one in passed})
+                self._write_more(passed)
             return outcomes
 
         self._range(first, some)
@@ -83,12 +93,9 @@ class _Passing:
         recording.announce_all(self.jobs)
         return self.left
 
-    def _write(self, passed: Sequence[Passed]) -> None:
-        if not passed:
-            return
-        _write_loans(passed)
+    def _write_more(self, passed: Sequence[Passed]) -> None:
+        """What follows from the change of loans and Earnings."""
         _write_statuses(passed, self.batch)
-        earnings.replace({one.row.pk: one.earning for one in passed})
         classing.record((one.row, one.classes) for one in passed)
         _mark_solved([one.row.pk for one in passed if one.row.close_problem], self.batch.at)
         for one in passed:
@@ -100,14 +107,17 @@ class _Passing:
 # --- the loans ---------------------------------------------------------------------------------------------------
 
 
-def _write_loans(passed: Sequence[Passed]) -> None:
+LOAN = {"id": "uuid", **passing.UPDATED}
+
+
+def _write_loans(source: str, told: Any) -> None:
+    """From a source in SQL, a table `t` of the columns LOAN, made of the parameter `rows`."""
     names, values = ", ".join(passing.UPDATED), ", ".join(f"t.{name}" for name in passing.UPDATED)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE servicing_loan AS l SET ({names}, close_problem) = ({values}, '') "  # noqa: S608 (our own names)
-            f"FROM {recordset({'id': 'uuid', **passing.UPDATED})} "
+            f"UPDATE servicing_loan AS l SET ({names}, close_problem) = ({values}, '') FROM {source} "  # noqa: S608
             "WHERE l.institution_id = %(institution)s AND l.id = t.id",
-            {"rows": json_list(one.loan for one in passed), "institution": tenancy.current_id()},
+            {"rows": told, "institution": tenancy.current_id()},
         )
 
 

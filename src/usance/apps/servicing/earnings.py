@@ -41,7 +41,7 @@ _set = ", ".join(f"{name} = t.{name}" for name in COLUMNS if name != "id")
 _told = ", ".join(f"old.{name} AS {name}" for name in ("institution_id", "id", "closed_until", *KEPT))
 # all parts see the rows as they were: what was earned by a line that ends is kept, and the next line takes its place
 REPLACE = f"""
-WITH t AS (SELECT * FROM {recordset(COLUMNS)}), moved AS (
+WITH t AS (SELECT * FROM {{source}}), moved AS (
     UPDATE servicing_earning AS s SET interest_minor = 0, penalty_minor = 0, {_set} FROM t
     WHERE s.institution_id = %(institution)s AND s.id = t.id RETURNING {_told}
 ), gone AS (
@@ -69,13 +69,15 @@ class Folded:
 
 def replace(lines: Mapping[UUID, str]) -> None:
     """Loans earn from here on by these lines; those without one earn no more."""
-    values: dict[str, Any] = {
-        "rows": rows.json_list(line for line in lines.values() if line),
-        "institution": tenancy.current_id(),
-        "ended": [loan_id for loan_id, line in lines.items() if not line],
-    }
+    told = rows.json_list(line for line in lines.values() if line)
+    replace_from(recordset(COLUMNS), told, ended=[loan_id for loan_id, line in lines.items() if not line])
+
+
+def replace_from(source: str, told: Any, *, ended: Sequence[UUID]) -> None:
+    """The same for lines from a source in SQL, a table `t` of COLUMNS, made of the parameter `rows`."""
     with connection.cursor() as cursor:
-        cursor.execute(REPLACE, values)
+        values = {"rows": told, "institution": tenancy.current_id(), "ended": list(ended)}
+        cursor.execute(REPLACE.format(source=source), values)
 
 
 def line(one: Folded, ages: Sequence[int] = ()) -> str:

@@ -209,8 +209,8 @@ class Prepared(TenantModel):
     to_day = models.DateField(help_text="the morning to which the loan was carried")
     version = models.CharField(max_length=50, help_text="of the rows of loan and Earning that it was made from")
     made_by = models.CharField(max_length=64, help_text="a digest of the engine and the rules")
-    loan = models.TextField()
-    earning = models.TextField()
+    loan = models.JSONField(help_text="the columns of its row")
+    earning = models.JSONField(null=True, help_text="those of its Earning; none: it earns no more")
     told = models.TextField(help_text="movements, changes of status and class, jobs")
 
 

@@ -60,11 +60,13 @@ def rules_on(day: date) -> Rules:
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """One loan that went through: its row as read, what is to be written of it, and what follows."""
+    """One loan that went through: its row as read, what is to be written of it, and what follows. What was prepared has
+    its lines in the database."""
 
     row: Loan
     loan: str  # the line for the columns UPDATED
     earning: str  # the line for `earnings.replace`
+    earns: bool
     movements: tuple[Movement, ...]
     statuses: Sequence[statuses.Change]
     classes: Sequence[classing.Change]
@@ -103,7 +105,8 @@ def _fold(row: Loan, earned: earnings.Span, to: date, rules: Rules) -> Passed:
     return Passed(
         row,
         rows.json_row(("id", *UPDATED), (row.pk, *map(columns.get, UPDATED))),
-        earnings.line(earnings.Folded(row, after, columns), rules.ages),
+        line := earnings.line(earnings.Folded(row, after, columns), rules.ages),
+        bool(line),
         step.movements,
         statuses.between(before, after),
         classing.dated(row, late, changed, to - ONE_DAY),

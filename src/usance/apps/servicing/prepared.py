@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -27,7 +27,7 @@ from usance.core.calendar import ONE_DAY
 from usance.core.loan.movements import Movement
 
 KEPT = {
-    "id": "uuid", "to_day": "date", "version": "text", "made_by": "text", "loan": "text", "earning": "text",
+    "id": "uuid", "to_day": "date", "version": "text", "made_by": "text", "loan": "jsonb", "earning": "jsonb",
     "told": "text",
 }  # fmt: skip
 READ = ("id", "org_path", "product", "merchant", "funder", "close_problem")
@@ -66,7 +66,7 @@ def take(where: earnings.Range, rules: Rules, *, most: int) -> list[Passed]:
     behind, values = where.behind(joined="JOIN servicing_prepared p ON p.id = e.id")
     read = ", ".join(f"l.{name}" for name in READ)
     query = (
-        f"SELECT {read}, p.loan, p.earning, p.told {behind} "
+        f"SELECT {read}, p.earning IS NOT NULL, p.told {behind} "
         f"AND p.to_day = %(to)s AND p.made_by = %(made_by)s AND p.version = {earnings.VERSION} "
         f"ORDER BY e.id LIMIT %(most)s {earnings.LOCKED}"
     )
@@ -77,20 +77,31 @@ def take(where: earnings.Range, rules: Rules, *, most: int) -> list[Passed]:
     return [_passed(row, *line[len(READ) :]) for row, line in zip(read_rows, lines, strict=True)]
 
 
+def recordset(column: str, types: Mapping[str, str]) -> str:
+    """A table `t` in SQL of what was prepared of the loans with ids in the parameter `rows`: column -> type."""
+    columns = ", ".join(f"{name} {kind}" for name, kind in types.items())
+    return (
+        f"(SELECT t.* FROM servicing_prepared p, jsonb_to_record(p.{column}) AS t ({columns}) "  # noqa: S608 (our own)
+        f"WHERE p.id = ANY(%(rows)s::uuid[]) AND p.{column} IS NOT NULL) AS t"
+    )
+
+
 # --- what is kept ------------------------------------------------------------------------------------------------
 
 
 def _line(passed: Passed, version: str, to: date, made_by: str) -> tuple[object, ...]:
     told = passed.movements, passed.statuses, passed.classes, passed.jobs
-    return passed.row.pk, to, version, made_by, passed.loan, passed.earning, json.dumps(told, default=str)
+    loan, earning = json.loads(passed.loan), json.loads(passed.earning or "null")
+    return passed.row.pk, to, version, made_by, loan, earning, json.dumps(told, default=str)
 
 
-def _passed(row: Loan, loan: str, earning: str, told: str) -> Passed:
+def _passed(row: Loan, earns: bool, told: str) -> Passed:
     movements, changes, came, jobs = json.loads(told)
     return Passed(
         row,
-        loan,
-        earning,
+        "",
+        "",
+        earns,
         tuple(_movement(*fields) for fields in movements),
         [_status(*fields) for fields in changes],
         [classing.Change(date.fromisoformat(day), *fields) for day, *fields in came],

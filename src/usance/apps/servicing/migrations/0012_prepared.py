@@ -42,8 +42,8 @@ class Migration(migrations.Migration):
                     models.CharField(help_text="of the rows of loan and Earning that it was made from", max_length=50),
                 ),
                 ("made_by", models.CharField(help_text="a digest of the engine and the rules", max_length=64)),
-                ("loan", models.TextField()),
-                ("earning", models.TextField()),
+                ("loan", models.JSONField(help_text="the columns of its row")),
+                ("earning", models.JSONField(null=True, help_text="those of its Earning; none: it earns no more")),
                 ("told", models.TextField(help_text="movements, changes of status and class, jobs")),
                 (
                     "institution",

@@ -96,20 +96,20 @@ def _ask(query: str, *values: Any) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
-# what workers still do of a close when the next date has begun
-STILL_BUSY = (
+IDLE = (
     "SELECT NOT EXISTS (SELECT FROM procrastinate_jobs WHERE status IN ('todo', 'doing') "
-    "AND (task_name LIKE 'close.%%' OR task_name = 'audit.link') AND (scheduled_at IS NULL OR scheduled_at < now()))"
+    "AND (scheduled_at IS NULL OR scheduled_at <= now()))"
 )
 
 
 def _prepare() -> float:
-    """Has the workers prepare the next close of the bound institution, as they do by day; the seconds that took."""
-    _wait(STILL_BUSY)
+    """Has the workers prepare the next close of the bound institution, as they do by day after all else: once more, so
+    that nothing else is in the seconds that it took."""
+    _wait(IDLE)
     began = time.perf_counter()
     with transaction.atomic():
         close_day.prepare_next()
-    _wait(STILL_BUSY)
+    _wait(IDLE)
     return time.perf_counter() - began
 
 

@@ -65,10 +65,13 @@ def take(where: earnings.Range, rules: Rules, *, most: int) -> list[Passed]:
     else's until the transaction ends."""
     behind, values = where.behind(joined="JOIN servicing_prepared p ON p.id = e.id")
     read = ", ".join(f"l.{name}" for name in READ)
+    mine = "AND p.id > %(after)s" + (
+        " AND p.id < %(end)s" if where.end else ""
+    )  # they are few: the others need no look
     query = (
         f"SELECT {read}, p.earning IS NOT NULL, p.told {behind} "
-        f"AND p.to_day = %(to)s AND p.made_by = %(made_by)s AND p.version = {earnings.VERSION} "
-        f"ORDER BY e.id LIMIT %(most)s {earnings.LOCKED}"
+        f"{mine} AND p.to_day = %(to)s AND p.made_by = %(made_by)s AND p.version = {earnings.VERSION} "
+        f"ORDER BY p.id LIMIT %(most)s {earnings.LOCKED}"
     )
     with connection.cursor() as cursor:
         cursor.execute(query, values | {"made_by": _made_by(rules), "most": most})

@@ -16,7 +16,7 @@ from usance.apps.institutions import services as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.ledger import services as books_of
 from usance.apps.servicing import closing, selectors
-from usance.apps.servicing.models import CloseRun, Loan
+from usance.apps.servicing.models import CloseRun, Loan, Prepared
 from usance.config import jobs
 from usance.ports import clock, due, queue
 from usance.ports.actor import SYSTEM, staff
@@ -78,6 +78,22 @@ def test_a_week_is_lived_in_jobs_with_what_falls_due_on_its_days(
     assert last is not None
     assert (last.share, last.days_left, last.state) == (100, 0, "done")
     assert seen == [(D + timedelta(days=n), D + timedelta(days=n)) for n in (1, 3)]
+
+
+def test_the_next_close_is_prepared_when_those_asked_for_are_over(
+    lender: UUID, inline: queue.InlineQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some loans after another, and what was prepared for an earlier day is gone."""
+    monkeypatch.setattr(close_day, "PREPARED_AT_ONCE", 2)
+    with transaction.atomic():
+        made = {loans.lend(on=D, agreed=loans.single_payment(days=days)).pk: days for days in (2, 2, 2, 2, 2, 9)}
+        Prepared.objects.create(to_day=D, version="", made_by="", loan={}, told="")
+    close_day.advance(days=2, actor=SYSTEM, at=AT)
+    inline.run_pending(at=AT + timedelta(minutes=10))
+    due_today = {loan_id for loan_id, days in made.items() if days == 2}  # the next close will find them past due
+    with transaction.atomic():
+        assert set(Prepared.objects.values_list("id", flat=True)) == due_today
+    assert not [job for job in inline.waiting if job.name == "close.prepare"]
 
 
 @pytest.fixture

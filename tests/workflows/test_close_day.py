@@ -85,6 +85,7 @@ def test_the_next_close_is_prepared_when_those_asked_for_are_over(
 ) -> None:
     """Some loans after another, and what was prepared for an earlier day is gone."""
     monkeypatch.setattr(close_day, "PREPARED_AT_ONCE", 2)
+    monkeypatch.setattr(due, "_handlers", {})
     with transaction.atomic():
         made = {loans.lend(on=D, agreed=loans.single_payment(days=days)).pk: days for days in (2, 2, 2, 2, 2, 9)}
         Prepared.objects.create(to_day=D, version="", made_by="", loan={}, told="")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import functools
+import gc
 from typing import Any
 
 import structlog
@@ -33,6 +34,8 @@ def main(args: argparse.Namespace) -> int:
     from procrastinate.contrib.django import app
 
     _add_housekeeping(app)
+    gc.collect()
+    gc.freeze()  # what was loaded by now stays: no collection need look through it again
     with app.replace_connector(app.connector.get_worker_connector()):  # type: ignore[attr-defined]
         asyncio.run(_work(app, args))
     return 0

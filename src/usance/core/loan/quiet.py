@@ -2,7 +2,8 @@
 once by the very figures that closing each of them would give.
 
 Until the next date on its agenda a loan only earns: so much interest and penalty a day, exactly, of which the rounded
-total is posted. `earning` gives that line; `Line.total` says what `advance` would have posted after so many days.
+total is posted. `earning` gives that line; `Line.total` says what `advance` would have posted after so many days. Where
+nothing moves on the morning of that date (a still morning), the line goes on for that night.
 """
 
 from __future__ import annotations
@@ -71,10 +72,8 @@ def earning(loan: Loan, ages: Iterable[int] = ()) -> Earning:
     found = found and _past_still_mornings(loan, found, ages)
     if found is None or found.until - loan.at <= ONE_DAY:
         return Earning(loan.at + ONE_DAY)
-    nothing = (found.interest, found.penalty) == (Line(), Line())
-    return (
-        found if nothing or not state.contra_of(loan) else Earning(loan.at + ONE_DAY)
-    )  # it moves a contra balance too
+    moves_a_contra_balance = state.contra_of(loan) and (found.interest, found.penalty) != (Line(), Line())
+    return Earning(loan.at + ONE_DAY) if moves_a_contra_balance else found
 
 
 def advance_by_lines(loan: Loan, to: date, interest: Line, penalty: Line) -> Loan:

@@ -128,7 +128,7 @@ def _costs_by_the_day_of_delay(loan: SlowLoan) -> bool:
     if (loan.agreed.interest_base, loan.agreed.interest_spread) != ("actual_balance", "as_earned"):
         return False
     overdue = any(bill.left.get("principal", 0) for bill in loan.bills)
-    stand = any(one.paid or one.spared for one in loan.coming[1:])
+    stand = any(amount for one in loan.coming[1:] for amount in (*one.paid.values(), *one.spared.values()))
     return (overdue or stand) and bool(loan.price[0] or loan.prices_to_come)
 
 

@@ -138,7 +138,7 @@ def _late_days_may_cost(loan: Loan) -> bool:
     if not (loan.rate.share or loan.rate_changes):
         return False
     is_late = any("principal" in remaining for _, _, remaining in state.open_bills(loan))
-    return is_late or any(one.paid or one.relieved for one in loan.ahead[1:])
+    return is_late or any(amount for one in loan.ahead[1:] for amount in (*one.paid.values(), *one.relieved.values()))
 
 
 def _split(loan: Loan, interest: int, principal: int, room: int) -> tuple[int, int]:

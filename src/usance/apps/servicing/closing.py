@@ -22,7 +22,7 @@ from usance.apps.servicing.models import CloseChunk, CloseProblem, CloseRun, Loa
 from usance.core.refusals import Refusal
 from usance.ports.actor import Actor
 
-CHUNK_SIZE = 250  # loans folded one by one: a payment may have to wait for them, a fraction of a second
+CHUNK_SIZE = 400  # loans folded one by one: a payment may have to wait for them, a fraction of a second
 ONE_DAY = timedelta(days=1)
 
 

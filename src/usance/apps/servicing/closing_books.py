@@ -96,11 +96,13 @@ class Books:
         """Entries first: the rows that they carry refer to them."""
         lines: list[tuple[Any, ...]] = []
         for number, (alike, members) in enumerate(sorted(self.moved.items(), key=lambda item: item[0])):
-            entry_id = new_id()
-            rows = [(new_id(), row.pk, None, alike[0], m.effective_on, *m[:5]) for row, m in members]
+            entry_id, (booked_on, effective_on) = new_id(), map(date.isoformat, alike[:2])
+            # ids and dates as text, as they are told: a close writes these by the million
+            rows = [(str(new_id()), str(row.pk), None, booked_on, effective_on, *m[:5]) for row, m in members]
             digest = folding.digest_of([folding.movement_text(*row) for row in rows])
             self.entries.append(_entry(self.batch, number, alike, members, entry_id, digest))
-            lines += [(*row, entry_id) for row in rows]
+            entry = str(entry_id)
+            lines += [(*row, entry) for row in rows]
         if self.entries:
             ledger.post_many(entries=self.entries)
             EarnedDay.objects.bulk_create(self.days)

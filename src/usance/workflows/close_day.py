@@ -302,6 +302,8 @@ def prepare(after: str) -> None:
         last = prepared.prepare(after=UUID(after) if after else UUID(int=0), most=PREPARED_AT_ONCE)
         if last is not None:
             queue.enqueue("close.prepare", key="close.prepare", after=str(last))
+        else:
+            closing.prepare_cut()
 
 
 @queue.task("close.catch_up")

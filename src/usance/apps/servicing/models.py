@@ -9,8 +9,9 @@ from usance.apps.institutions import tallies
 from usance.apps.institutions.models import OrgModel, TenantForeignKey, TenantModel, new_id
 from usance.apps.servicing import carried
 from usance.apps.servicing.earning_models import Earned, EarnedDay, Earning, EarningTally
+from usance.apps.servicing.prepared_models import Prepared, PreparedCut
 
-__all__ = ["Earned", "EarnedDay", "Earning", "EarningTally"]
+__all__ = ["Earned", "EarnedDay", "Earning", "EarningTally", "Prepared", "PreparedCut"]
 
 STATUSES = [(s, s) for s in ("new", "approved", "active", "past_due", "closed", "written_off", "sold", "cancelled")]
 ROLES = [(role, role) for role in ("borrower", "co_borrower", "guarantor")]
@@ -200,18 +201,6 @@ class LoanEvent(TenantModel):
             models.Index("institution", "booked_on", "id", name="event_by_day"),
             models.Index("institution", "source", name="event_by_source"),
         ]
-
-
-class Prepared(TenantModel):
-    """What the next close will write of a loan if nothing happens to it before. May be lost at any time; see
-    prepared.py."""
-
-    to_day = models.DateField(help_text="the morning to which the loan was carried")
-    version = models.CharField(max_length=50, help_text="of the rows of loan and Earning that it was made from")
-    made_by = models.CharField(max_length=64, help_text="a digest of the engine and the rules")
-    loan = models.JSONField(help_text="the columns of its row")
-    earning = models.JSONField(null=True, help_text="those of its Earning; none: it earns no more")
-    told = models.TextField(help_text="movements, changes of status and class, jobs")
 
 
 class LoanClassChange(TenantModel):

@@ -1,0 +1,33 @@
+"""The next close, as it is prepared by day; `prepared` says what for."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from usance.apps.institutions.models import TenantModel
+
+
+class Prepared(TenantModel):
+    """What the next close will write of a loan if nothing happens to it before. May be lost at any time; see
+    prepared.py."""
+
+    to_day = models.DateField(help_text="the morning to which the loan was carried")
+    version = models.CharField(max_length=50, help_text="of the rows of loan and Earning that it was made from")
+    made_by = models.CharField(max_length=64, help_text="a digest of the engine and the rules")
+    loan = models.JSONField(help_text="the columns of its row")
+    earning = models.JSONField(null=True, help_text="those of its Earning; none: it earns no more")
+    told = models.TextField(help_text="movements, changes of status and class, jobs")
+
+
+class PreparedCut(TenantModel):
+    """How the next close will be cut into chunks: where each begins, and how many loans it has. For as many loans, of
+    which so many are to be folded, as there were."""
+
+    business_date = models.DateField()
+    starts = ArrayField(models.UUIDField())
+    counts = ArrayField(models.IntegerField())
+    folded = models.IntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("institution", name="preparedcut_once")]

@@ -12,25 +12,28 @@ import pytest
 from django.db import transaction
 
 from tests.apps.servicing import loans
-from tests.apps.servicing.test_closing import D, assert_as_refolded, close, digest, lend_some
+from tests.apps.servicing.test_closing import AT, D, assert_as_refolded, close, digest, lend_some
 from tests.support import institutions as founding
 from usance.apps.institutions import tenancy
 from usance.apps.institutions.models import new_id
 from usance.apps.ledger import services as books_of
-from usance.apps.servicing import bulk, passing, prepared, recording
-from usance.apps.servicing.models import Earned, Earning, Loan, Prepared, StatusChange
+from usance.apps.servicing import bulk, closing, passing, prepared, recording
+from usance.apps.servicing.models import CloseChunk, Earned, Earning, Loan, Prepared, StatusChange
+from usance.ports.actor import SYSTEM
 
 NOBODY = UUID(int=0)
 DAYS = 12  # past due, dearer, and in another class by then
 
 
 def prepare() -> None:
-    """All that the next close will fold, in steps of two loans."""
+    """All that the next close will fold, in steps of two loans, and how it will be cut."""
     tenancy.forget_row()
     last: UUID | None = NOBODY
     while last is not None:
         with transaction.atomic():
             last = prepared.prepare(after=last, most=2)
+    with transaction.atomic():
+        closing.prepare_cut()
 
 
 @pytest.fixture
@@ -81,6 +84,7 @@ def test_what_was_prepared_is_what_the_night_would_have_made(
     fresh_db: str, folded: list[UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two lenders live the same days; one prepares each of them, and its nights fold nothing."""
+    monkeypatch.setattr(closing, "CHUNK_SIZE", 2)
     named: Counter[tuple[UUID, str]] = Counter()
     monkeypatch.setattr(
         recording,
@@ -97,7 +101,7 @@ def test_what_was_prepared_is_what_the_night_would_have_made(
                 if code == "vn":
                     prepare()
                 before = len(folded)
-                close(chunk_size=2)
+                close()
                 assert code == "eu" or len(folded) == before
                 if day == 6:
                     with transaction.atomic():
@@ -165,3 +169,39 @@ def test_a_loan_that_cannot_be_folded_is_not_prepared_and_stops_nobody(bound: UU
         assert set(Prepared.objects.values_list("id", flat=True)) == {loan.pk for loan in short[1:]}
     (run,) = close()
     assert run.problem_count == 1
+
+
+def chunks_of_next_close() -> list[tuple[UUID, int]]:
+    """Begun, looked at, and taken back."""
+    with transaction.atomic():
+        run = closing.start(actor=SYSTEM, at=AT)
+        found = list(CloseChunk.objects.filter(run=run).order_by("number").values_list("first_id", "loan_count"))
+        transaction.set_rollback(True)
+    return found
+
+
+def test_the_next_close_is_cut_as_it_was_prepared_unless_a_chunk_would_grow_large(
+    bound: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(closing, "CHUNK_SIZE", 2)
+    monkeypatch.setattr(closing, "FOLDED_WEIGHS", 2)
+    to_the_due_date()
+    live = chunks_of_next_close()
+    assert sum(count for _, count in live) == 6
+    prepare()
+    asked: list[str] = []
+    ask = closing._ask
+
+    def noted(query: str, *more: Any) -> Any:
+        asked.append(query)
+        return ask(query, *more)
+
+    monkeypatch.setattr(closing, "_ask", noted)
+    assert chunks_of_next_close() == live
+    assert asked == [closing.COUNT]
+    with transaction.atomic():
+        Earning.objects.update(agenda_on=D)  # all of them are to be folded now, two more than were
+    assert chunks_of_next_close() == live
+    monkeypatch.setattr(closing, "CHUNK_SIZE", 1)
+    assert len(chunks_of_next_close()) > len(live)
+    assert asked == [closing.COUNT, closing.COUNT, closing.COUNT, closing.CUT]

@@ -130,9 +130,13 @@ def run_close_inline(
     company: Company | None = None,
 ) -> list[CloseRun]:
     """The same closes in this process, outside any transaction. With `do_items` what falls due is done here too, and a
-    crash in it goes to the caller; without, it is handed out as jobs. `company`: the processes that call this at the
-    same time, to do it together."""
-    return [_end_day(at, actor, chunk_size, do_items, company or _Alone()) for _ in range(days)]
+    crash in it goes to the caller; without, it is handed out as jobs, and so is the preparation of the next close.
+    `company`: the processes that call this at the same time, to do it together."""
+    runs = [_end_day(at, actor, chunk_size, do_items, company or _Alone()) for _ in range(days)]
+    if not do_items:
+        with transaction.atomic():
+            prepare_next()
+    return runs
 
 
 def _end_day(at: datetime, actor: Actor, chunk_size: int | None, do_items: bool, company: Company) -> CloseRun:

@@ -8,12 +8,14 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from tests.apps.servicing import loans
 from tests.apps.servicing.test_closing import AT, D, assert_as_refolded, close, digest, lend_some
 from tests.support import institutions as founding
+from tests.support.database import superuser
 from usance.apps.institutions import tenancy
 from usance.apps.institutions.models import new_id
 from usance.apps.ledger import services as books_of
@@ -205,3 +207,61 @@ def test_the_next_close_is_cut_as_it_was_prepared_unless_a_chunk_would_grow_larg
     monkeypatch.setattr(closing, "CHUNK_SIZE", 1)
     assert len(chunks_of_next_close()) > len(live)
     assert asked == [closing.COUNT, closing.COUNT, closing.COUNT, closing.CUT]
+
+
+def test_what_was_taken_stays_as_it_was_until_it_is_written(
+    bound: UUID, folded: list[UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever forgets or renews what a close has taken waits for it; so what is booked is what is written."""
+    short = to_the_due_date()
+    prepare()
+    write, tried = bulk._write_loans, []
+
+    def written(*told: Any) -> None:
+        with superuser(connection.settings_dict["NAME"]) as other, other.transaction():
+            other.execute("SET LOCAL lock_timeout = '100ms'")
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                other.execute("DELETE FROM servicing_prepared")
+        tried.append(told)
+        write(*told)
+
+    monkeypatch.setattr(bulk, "_write_loans", written)
+    folded.clear()
+    close()
+    assert len(tried) == 1
+    assert folded == []
+    assert_as_refolded()
+    with transaction.atomic():
+        assert Loan.objects.filter(pk__in=[loan.pk for loan in short], status="past_due").count() == len(short)
+
+
+def test_what_somebody_prepares_at_this_moment_is_folded_in_the_night(bound: UUID, folded: list[UUID]) -> None:
+    short = to_the_due_date()
+    prepare()
+    folded.clear()
+    with superuser(connection.settings_dict["NAME"]) as other, other.transaction():
+        other.execute("UPDATE servicing_prepared SET told = told WHERE id = %s", [short[0].pk])
+        close()
+    assert folded == [short[0].pk]
+    assert_as_refolded()
+
+
+def test_nothing_is_booked_for_a_loan_whose_row_was_not_written(bound: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    to_the_due_date()
+    prepare()
+    before = everything()
+    monkeypatch.setattr(prepared, "LOCKED", "")  # as if nothing kept others from what was taken
+    write = bulk._write_loans
+
+    def lost(*told: Any) -> None:
+        with superuser(connection.settings_dict["NAME"]) as other:
+            other.execute("DELETE FROM servicing_prepared")
+        write(*told)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bulk, "_write_loans", lost)
+        with pytest.raises(bulk.NotAllWritten):
+            close()
+    assert everything() == before
+    close()
+    assert_as_refolded()

@@ -18,10 +18,14 @@ from usance.apps.institutions.rows import insert_many, json_list, recordset
 from usance.apps.servicing import classing, earnings, passing, prepared, recording, statuses
 from usance.apps.servicing.closing_books import Batch, Books
 from usance.apps.servicing.models import CloseProblem, CloseRun, Loan
-from usance.apps.servicing.passing import Left, Passed
+from usance.apps.servicing.passing import Left, Passed, ToWrite
 from usance.core.calendar import ONE_DAY
 
 AT_ONCE = 500  # loans that are folded and written together: so many states fit into little memory
+
+
+class NotAllWritten(RuntimeError):
+    """Rows are gone that were locked: the part of the close is taken back, and tried again."""
 
 
 def close_range(first: UUID, end: UUID | None, batch: Batch) -> list[Left]:
@@ -52,40 +56,35 @@ class _Passing:
         self.left: list[Left] = []
 
     def write_prepared(self, first: UUID, end: UUID | None) -> None:
-        def some(after: UUID) -> list[Passed]:
+        def some(after: UUID) -> list[Loan]:
             found = prepared.take(earnings.Range(after, end, self.batch.to), self.rules, most=AT_ONCE)
             ids = [one.row.pk for one in found]
-            if found:
-                _write_loans(prepared.recordset("loan", LOAN), ids)
-                ended = [one.row.pk for one in found if not one.earns]
-                earnings.replace_from(prepared.recordset("earning", earnings.COLUMNS), ids, ended=ended)
-                self._write_more(found)
-            return found
+            from_there = prepared.recordset("loan", LOAN), prepared.recordset("earning", earnings.COLUMNS)
+            self._write(found, from_there, (ids, ids))
+            return [one.row for one in found]
 
         self._range(first, some)
 
     def fold(self, first: UUID, end: UUID | None, *, all_of_them: bool) -> None:
-        def some(after: UUID) -> list[Passed | Left]:
+        def some(after: UUID) -> list[Loan]:
             found = earnings.read_behind(
                 passing.COLUMNS, earnings.Range(after, end, self.batch.to), most=AT_ONCE, all_of_them=all_of_them,
                 left_out=[one.row.pk for one in self.left],
             )  # fmt: skip
             outcomes = [passing.fold(row, earned, self.batch.to, self.rules) for row, earned in found]
             self.left += [one for one in outcomes if isinstance(one, Left)]
-            passed = [one for one in outcomes if isinstance(one, Passed)]
-            if passed:
-                _write_loans(recordset(LOAN), json_list(one.loan for one in passed))
-                earnings.replace({one.row.pk: one.earning for one in passed})
-                self._write_more(passed)
-            return outcomes
+            new = [one for one in outcomes if isinstance(one, ToWrite)]
+            lines = json_list(one.loan for one in new), json_list(one.earning for one in new if one.earning)
+            self._write([one.passed for one in new], (recordset(LOAN), recordset(earnings.COLUMNS)), lines)
+            return [row for row, _ in found]
 
         self._range(first, some)
 
-    def _range(self, first: UUID, some: Callable[[UUID], Sequence[Passed | Left]]) -> None:
+    def _range(self, first: UUID, some: Callable[[UUID], Sequence[Loan]]) -> None:
         """Does some loans after another, from the first id on."""
         done = some(UUID(int=max(0, first.int - 1)))
         while len(done) == AT_ONCE:
-            done = some(done[-1].row.pk)
+            done = some(done[-1].pk)
 
     def finish(self) -> list[Left]:
         """Those that did not go through."""
@@ -93,8 +92,13 @@ class _Passing:
         recording.announce_all(self.jobs)
         return self.left
 
-    def _write_more(self, passed: Sequence[Passed]) -> None:
-        """What follows from the change of loans and Earnings."""
+    def _write(self, passed: Sequence[Passed], sources: tuple[str, str], told: tuple[Any, Any]) -> None:
+        """Loans, the lines of those that go on earning, and what follows. `sources`: of both, a table in SQL made of a
+        parameter `rows`, which is `told`."""
+        if not passed:
+            return
+        _write_loans(sources[0], told[0], len(passed))
+        earnings.replace_from(sources[1], told[1], ended=[one.row.pk for one in passed if not one.earns])
         _write_statuses(passed, self.batch)
         classing.record((one.row, one.classes) for one in passed)
         _mark_solved([one.row.pk for one in passed if one.row.close_problem], self.batch.at)
@@ -110,8 +114,9 @@ class _Passing:
 LOAN = {"id": "uuid", **passing.UPDATED}
 
 
-def _write_loans(source: str, told: Any) -> None:
-    """From a source in SQL, a table `t` of the columns LOAN, made of the parameter `rows`."""
+def _write_loans(source: str, told: Any, count: int) -> None:
+    """So many, from a source in SQL, a table `t` of the columns LOAN, made of the parameter `rows`. What is booked for
+    a loan must stand in its row: else nothing of this part is. Raises NotAllWritten."""
     names, values = ", ".join(passing.UPDATED), ", ".join(f"t.{name}" for name in passing.UPDATED)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -119,6 +124,8 @@ def _write_loans(source: str, told: Any) -> None:
             "WHERE l.institution_id = %(institution)s AND l.id = t.id",
             {"rows": told, "institution": tenancy.current_id()},
         )
+        if cursor.rowcount != count:
+            raise NotAllWritten(f"{cursor.rowcount} of {count} loans")
 
 
 def _write_statuses(passed: Iterable[Passed], batch: Batch) -> None:

@@ -16,7 +16,7 @@ from usance.apps.servicing.models import Loan
 from usance.core.accounting import books
 from usance.core.calendar import ONE_DAY
 from usance.core.classes import Scheme
-from usance.core.loan import close
+from usance.core.loan import close, state
 from usance.core.loan.movements import Movement
 
 log = structlog.get_logger(__name__)
@@ -60,17 +60,23 @@ def rules_on(day: date) -> Rules:
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """One loan that went through: its row as read, what is to be written of it, and what follows. What was prepared has
-    its lines in the database."""
+    """One loan that went through: its row as read, whether it goes on earning, what moved, and what follows."""
 
     row: Loan
-    loan: str  # the line for the columns UPDATED
-    earning: str  # the line for `earnings.replace`
     earns: bool
     movements: tuple[Movement, ...]
     statuses: Sequence[statuses.Change]
     classes: Sequence[classing.Change]
     jobs: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ToWrite:
+    """One loan that was folded, and the lines that are to be written of it."""
+
+    passed: Passed
+    loan: str  # of the columns UPDATED
+    earning: str  # for `earnings.replace`
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,7 @@ class Left:
     reason: str
 
 
-def fold(row: Loan, earned: earnings.Span, to: date, rules: Rules) -> Passed | Left:
+def fold(row: Loan, earned: earnings.Span, to: date, rules: Rules) -> ToWrite | Left:
     """A loan to the start of the day `to`. The bulkhead of the close: whatever is wrong with one loan stays with that
     loan."""
     try:
@@ -91,7 +97,7 @@ def fold(row: Loan, earned: earnings.Span, to: date, rules: Rules) -> Passed | L
         return Left(row, f"{type(crash).__name__}: {crash}"[:300])
 
 
-def _fold(row: Loan, earned: earnings.Span, to: date, rules: Rules) -> Passed:
+def _fold(row: Loan, earned: earnings.Span, to: date, rules: Rules) -> ToWrite:
     before = folding.state_of(row, earnings.lines_of(earned))
     step = close.advance(before, to)
     after, columns = step.loan, folding.columns_of(step.loan)
@@ -102,13 +108,15 @@ def _fold(row: Loan, earned: earnings.Span, to: date, rules: Rules) -> Passed:
     late, changed = columns["days_past_due"], classing.changes(rules.scheme, row, columns)
     columns["loan_class"] = changed[-1][1] if changed else row.loan_class
     columns["max_days_past_due"] = max(row.max_days_past_due, late)
-    return Passed(
-        row,
+    return ToWrite(
+        Passed(
+            row,
+            after.status in state.LIVE,
+            step.movements,
+            statuses.between(before, after),
+            classing.dated(row, late, changed, to - ONE_DAY),
+            recording.announced(before, after),
+        ),
         rows.json_row(("id", *UPDATED), (row.pk, *map(columns.get, UPDATED))),
-        line := earnings.line(earnings.Folded(row, after, columns), rules.ages),
-        bool(line),
-        step.movements,
-        statuses.between(before, after),
-        classing.dated(row, late, changed, to - ONE_DAY),
-        recording.announced(before, after),
+        earnings.line(earnings.Folded(row, after, columns), rules.ages),
     )

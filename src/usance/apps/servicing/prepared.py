@@ -22,7 +22,7 @@ from usance import core
 from usance.apps.institutions import rows, tenancy
 from usance.apps.servicing import classing, earnings, passing, statuses
 from usance.apps.servicing.models import Loan, Prepared
-from usance.apps.servicing.passing import Passed, Rules
+from usance.apps.servicing.passing import Passed, Rules, ToWrite
 from usance.core.calendar import ONE_DAY
 from usance.core.loan.movements import Movement
 
@@ -30,6 +30,8 @@ KEPT = {
     "id": "uuid", "to_day": "date", "version": "text", "made_by": "text", "loan": "jsonb", "earning": "jsonb",
     "told": "text",
 }  # fmt: skip
+# what somebody prepares or forgets at this moment is left to the fold: nobody waits for it
+LOCKED = "FOR UPDATE OF p SKIP LOCKED"
 READ = ("id", "org_path", "product", "merchant", "funder", "close_problem")
 
 
@@ -40,9 +42,9 @@ def prepare(*, after: UUID, most: int) -> UUID | None:
     rules = passing.rules_on(to - ONE_DAY)
     found = earnings.read_behind(passing.COLUMNS, earnings.Range(after, None, to), most=most, locked=False)
     lines = [
-        _line(passed, earned.version, to, _made_by(rules))
+        _line(folded, earned.version, to, _made_by(rules))
         for row, earned in found
-        if isinstance(passed := passing.fold(row, earned, to, rules), Passed)
+        if isinstance(folded := passing.fold(row, earned, to, rules), ToWrite)
     ]
     names = ", ".join(KEPT)
     with connection.cursor() as cursor:
@@ -61,17 +63,15 @@ def forget() -> None:
 
 
 def take(where: earnings.Range, rules: Rules, *, most: int) -> list[Passed]:
-    """The first so many loans of a range for which all was prepared, and what is to be written of them. They are nobody
-    else's until the transaction ends."""
+    """The first so many loans of a range for which all was prepared, and what follows. They are nobody else's until the
+    transaction ends, and what was prepared of them stays as it was taken."""
     behind, values = where.behind(joined="JOIN servicing_prepared p ON p.id = e.id")
     read = ", ".join(f"l.{name}" for name in READ)
-    mine = "AND p.id > %(after)s" + (
-        " AND p.id < %(end)s" if where.end else ""
-    )  # they are few: the others need no look
+    ends = "AND p.id < %(end)s" if where.end else ""
     query = (
-        f"SELECT {read}, p.earning IS NOT NULL, p.told {behind} "
-        f"{mine} AND p.to_day = %(to)s AND p.made_by = %(made_by)s AND p.version = {earnings.VERSION} "
-        f"ORDER BY p.id LIMIT %(most)s {earnings.LOCKED}"
+        f"SELECT {read}, p.earning IS NOT NULL, p.told {behind} AND p.id > %(after)s {ends} "
+        f"AND p.to_day = %(to)s AND p.made_by = %(made_by)s AND p.version = {earnings.VERSION} "
+        f"ORDER BY p.id LIMIT %(most)s {earnings.LOCKED} {LOCKED}"
     )
     with connection.cursor() as cursor:
         cursor.execute(query, values | {"made_by": _made_by(rules), "most": most})
@@ -92,9 +92,10 @@ def recordset(column: str, types: Mapping[str, str]) -> str:
 # --- what is kept ------------------------------------------------------------------------------------------------
 
 
-def _line(passed: Passed, version: str, to: date, made_by: str) -> tuple[object, ...]:
+def _line(folded: ToWrite, version: str, to: date, made_by: str) -> tuple[object, ...]:
+    passed = folded.passed
     told = passed.movements, passed.statuses, passed.classes, passed.jobs
-    loan, earning = json.loads(passed.loan), json.loads(passed.earning or "null")
+    loan, earning = json.loads(folded.loan), json.loads(folded.earning or "null")
     return passed.row.pk, to, version, made_by, loan, earning, json.dumps(told, default=str)
 
 
@@ -102,8 +103,6 @@ def _passed(row: Loan, earns: bool, told: str) -> Passed:
     movements, changes, came, jobs = json.loads(told)
     return Passed(
         row,
-        "",
-        "",
         earns,
         tuple(_movement(*fields) for fields in movements),
         [_status(*fields) for fields in changes],

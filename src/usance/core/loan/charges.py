@@ -102,8 +102,7 @@ def pauses(loan: Loan) -> tuple[tuple[date, date], ...]:
 
 
 def _is_paused_tonight(loan: Loan) -> bool:
-    paused = pauses(loan)
-    return bool(paused) and any(since <= loan.at < until for since, until in paused)
+    return any(since <= loan.at < until for since, until in pauses(loan))
 
 
 def interest_between(loan: Loan, until: date) -> Fraction:

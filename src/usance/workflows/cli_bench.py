@@ -119,6 +119,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--workers", type=int, metavar="W", help="close: worker processes (default: 2)")
     parser.add_argument("--days", type=int, metavar="D", help="close: days ended one after another (default: 3)")
+    parser.add_argument("--unprepared", action="store_true", help="close: nothing of it is done by day")
     parser.add_argument("--json", action="store_true", help="print the figures as one JSON object")
 
 
@@ -133,6 +134,7 @@ def main(args: argparse.Namespace) -> int:
             wanted=args.loans or cli_bench_close.LOANS,
             workers=args.workers or cli_bench_close.WORKERS,
             days=args.days or cli_bench_close.DAYS,
+            is_prepared=not args.unprepared,
             as_json=args.json,
         )
     if args.what == "payments":

@@ -20,6 +20,7 @@ from uuid import uuid4
 from django.db import connection, transaction
 
 from usance.apps.institutions import tenancy
+from usance.apps.servicing import prepared
 from usance.apps.servicing import selectors as loans
 from usance.apps.servicing import services as servicing
 from usance.core.refusals import Refusal
@@ -102,10 +103,14 @@ IDLE = (
 )
 
 
-def _prepare() -> float:
+def _prepare(wanted: bool) -> float:
     """Has the workers prepare the next close of the bound institution, as they do by day after all else: once more, so
-    that nothing else is in the seconds that it took."""
+    that nothing else is in the seconds that it took. Not `wanted`: what was prepared is lost."""
     _wait(IDLE)
+    if not wanted:
+        with transaction.atomic():
+            prepared.forget()
+        return 0.0
     began = time.perf_counter()
     with transaction.atomic():
         close_day.prepare_next()
@@ -113,9 +118,9 @@ def _prepare() -> float:
     return time.perf_counter() - began
 
 
-def _close() -> Day:
+def _close(*, is_prepared: bool) -> Day:
     """Ends the business date of the bound institution by the workers, and waits for that."""
-    preparation = _prepare()
+    preparation = _prepare(is_prepared)
     wal = _ask("SELECT pg_current_wal_lsn()")[0][0]
     with transaction.atomic():
         day = loans.business_date()
@@ -181,7 +186,7 @@ def _paying(institution_id: Any) -> Iterator[Payments]:
 # --- the figures -------------------------------------------------------------------------------------------------
 
 
-def measure(*, wanted: int, workers: int, days: int, tell: Callable[[str], None]) -> dict[str, Any]:
+def measure(*, wanted: int, workers: int, days: int, is_prepared: bool, tell: Callable[[str], None]) -> dict[str, Any]:
     """Makes the loans if they are not there, ends days and measures. Raises filling.OtherData."""
     sizes = sorted({max(1, wanted // share) for share in SHARES})
     herds = [herd.present(loans=size, at=clock.now(), tell=tell) for size in sizes]
@@ -192,12 +197,12 @@ def measure(*, wanted: int, workers: int, days: int, tell: Callable[[str], None]
         for one in herds:
             with tenancy.bound(one.institution_id):
                 tell(f"closes of {one.loans} loans")
-                made = [_close() for _ in range(days)]
+                made = [_close(is_prepared=is_prepared) for _ in range(days)]
                 per_loan[one.loans] = round(1e6 * median(day.seconds for day in made) / one.loans, 2)
         with tenancy.bound(herds[-1].institution_id):
             tell("a close with payments")
             with _paying(herds[-1].institution_id) as payments:
-                busy = _close()
+                busy = _close(is_prepared=is_prepared)
             mix = herd.mix(_ask)
         peaks = [_peak_mb(worker.pid) for worker in processes]
     usual = sorted(made, key=lambda day: day.seconds)[len(made) // 2]
@@ -260,11 +265,11 @@ def breaches(figures: dict[str, Any]) -> list[str]:
     return found
 
 
-def main(*, wanted: int, workers: int, days: int, as_json: bool) -> int:
+def main(*, wanted: int, workers: int, days: int, is_prepared: bool, as_json: bool) -> int:
     """0 when every goal was met, 1 when one was not, 2 when this database is not for measuring."""
 
     def judged(tell: Callable[[str], None]) -> dict[str, Any]:
-        figures = measure(wanted=wanted, workers=workers, days=days, tell=tell)
+        figures = measure(wanted=wanted, workers=workers, days=days, is_prepared=is_prepared, tell=tell)
         return figures | {"breaches": breaches(figures)}
 
     return measuring.run(judged, as_text, as_json=as_json)

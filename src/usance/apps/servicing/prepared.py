@@ -21,7 +21,7 @@ from django.db import connection
 from usance import core
 from usance.apps.institutions import rows, tenancy
 from usance.apps.servicing import classing, earnings, passing, statuses
-from usance.apps.servicing.models import Loan, Prepared
+from usance.apps.servicing.models import Loan, Prepared, PreparedCut
 from usance.apps.servicing.passing import Passed, Rules, ToWrite
 from usance.core.calendar import ONE_DAY
 from usance.core.loan.movements import Movement
@@ -60,6 +60,7 @@ def prepare(*, after: UUID, most: int) -> UUID | None:
 def forget() -> None:
     """Nothing is prepared any more."""
     Prepared.objects.all().delete()
+    PreparedCut.objects.all().delete()
 
 
 def take(where: earnings.Range, rules: Rules, *, most: int) -> list[Passed]:

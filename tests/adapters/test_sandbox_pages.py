@@ -367,6 +367,8 @@ def test_the_inbox_shows_filters_and_escapes(browser: FlaskClient) -> None:
         ("Call +380501234567", []),
         ("http://ua.localhost:8000/a/123456", []),
         ("Sign 12,500,000 VND with 550188", ["550188"]),
+        ("5,000.00 UAH are on your card •••• 6666. Your code: 550188", ["550188"]),
+        ("From card **6666 and ****\u00a01111", []),
     ],
 )
 def test_codes_are_found_and_other_numbers_are_not(text: str, codes: list[str]) -> None:

@@ -18,6 +18,7 @@ from tests.support.site import Site
 from usance.apps.customers import identity_numbers
 
 PATIENCE_MS = 60_000  # a worker on a busy machine; waiting ends when it has happened
+CODE_DIGITS = 6
 FRESH, GOOD, NO_FUNDS = "fresh", "4444555511116666", "4444111155556666"
 NO_PAYOUT, NO_DEBIT = "4000000000000119", "4000000000009995"
 SCHEMES = {"ua": "ua_rnokpp", "vn": "vn_cccd"}
@@ -122,17 +123,16 @@ class Borrower:
         return message
 
     def code_from_sms(self, to: str = "") -> str:
-        """The one-time code of the newest message that was not used yet."""
+        """The one-time code of the newest message that was not used yet. A year or an amount may look like a code, but
+        ours have six digits: what else was told since the last one is not taken for it."""
         digits = to or re.sub(r"\D", "", self.phone)
 
         def found() -> Any:
-            fresh = [m for m in self.site.messages(to=digits, after=self.last_message) if m["codes"]]
-            return fresh[0] if fresh else None
+            fresh = self.site.messages(to=digits, after=self.last_message)
+            return next(((m["id"], code) for m in fresh for code in m["codes"] if len(code) == CODE_DIGITS), None)
 
-        message = until(found, f"a code to {digits}")
-        self.last_message = message["id"]
-        code: str = message["codes"][0]
-        return code
+        self.last_message, code = until(found, f"a code to {digits}")
+        return str(code)
 
     # --- the life -----------------------------------------------------------------------------------------------
 

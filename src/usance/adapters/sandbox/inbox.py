@@ -14,7 +14,7 @@ from usance.adapters.sandbox.twin import Twin, this_twin
 
 pages = Blueprint("inbox", __name__, url_prefix="/inbox")
 
-CODE = re.compile(r"(?<![\w.,:/+-])\d{4,8}(?!\w|[.,:/-]\w)")
+CODE = re.compile(r"(?<![\w.,:/+•*-])(?<![•*]\s)\d{4,8}(?!\w|[.,:/-]\w)")  # the shown end of a masked number is none
 LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)]")
 LIMIT = 100
 

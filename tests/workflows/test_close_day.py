@@ -88,7 +88,7 @@ def test_the_next_close_is_prepared_when_those_asked_for_are_over(
     monkeypatch.setattr(due, "_handlers", {})
     with transaction.atomic():
         made = {loans.lend(on=D, agreed=loans.single_payment(days=days)).pk: days for days in (2, 2, 2, 2, 2, 9)}
-        Prepared.objects.create(to_day=D, version="", made_by="", loan={}, told="")
+        Prepared.objects.create(to_day=D, version="", made_by="", loan={}, passed="")
     close_day.advance(days=2, actor=SYSTEM, at=AT)
     inline.run_pending(at=AT + timedelta(minutes=10))
     due_today = {loan_id for loan_id, days in made.items() if days == 2}  # the next close will find them past due

@@ -9,6 +9,7 @@ swept already is handed out by `close.next` and, every minute, by a timer.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -23,7 +24,7 @@ from usance.apps.institutions import selectors as institution_view
 from usance.apps.institutions import services as institutions
 from usance.apps.institutions import tallies, tenancy
 from usance.apps.institutions.services import ITEM_TASK
-from usance.apps.servicing import closing, portfolio, prepared
+from usance.apps.servicing import closing, portfolio, prepared, recording
 from usance.apps.servicing import selectors as servicing
 from usance.core.refusals import Refusal
 from usance.ports import clock, due, queue
@@ -169,9 +170,8 @@ def _end_day(at: datetime, actor: Actor, chunk_size: int | None, do_items: bool,
 
 
 def _hand_out(run: CloseRun) -> None:
-    waiting = closing.waiting_chunks(run.pk)
-    for chunk_id in waiting:
-        queue.enqueue("close.chunk", key=f"close.chunk:{chunk_id}", run_id=str(run.pk), chunk_id=str(chunk_id))
+    waiting = [{"run_id": str(run.pk), "chunk_id": str(chunk_id)} for chunk_id in closing.waiting_chunks(run.pk)]
+    queue.enqueue_all("close.chunk", waiting)  # one that is handed out twice is done once
     if not waiting:
         queue.enqueue("close.finish", key=f"close.finish:{run.pk}", run_id=str(run.pk))
 
@@ -181,6 +181,13 @@ def close_chunk(run_id: str, chunk_id: str) -> None:
     with transaction.atomic():
         if closing.close_chunk(chunk_id=UUID(chunk_id), at=clock.now()):
             queue.enqueue("close.finish", key=f"close.finish:{run_id}", run_id=run_id)
+
+
+@queue.task(recording.ANNOUNCE)
+def announce(jobs: str) -> None:
+    """What follows of the loans that a chunk has passed, a job for each: the close had no time for that."""
+    with transaction.atomic():
+        recording.announce_all(json.loads(jobs))
 
 
 @queue.task("close.finish", priority=FIRST)

@@ -90,7 +90,7 @@ def test_what_was_prepared_is_what_the_night_would_have_made(
     named: Counter[tuple[UUID, str]] = Counter()
     monkeypatch.setattr(
         recording,
-        "announce_all",
+        "announce_soon",
         lambda jobs: named.update({(tenancy.current_id(), name): len(each) for name, each in jobs.items()}),
     )
     left = {}
@@ -155,7 +155,7 @@ def test_what_was_prepared_otherwise_does_not_count(
     if other == "engine":
         monkeypatch.setattr(prepared, "_engine", lambda: "another")
     elif other == "rules":
-        monkeypatch.setattr(passing, "rules_on", lambda day: passing.Rules(None, False))
+        monkeypatch.setattr(passing, "rules", lambda *days: passing.Rules(*days, None, False))
     folded.clear()
     close()
     assert set(folded) == {loan.pk for loan in short}
@@ -240,7 +240,7 @@ def test_what_somebody_prepares_at_this_moment_is_folded_in_the_night(bound: UUI
     prepare()
     folded.clear()
     with superuser(connection.settings_dict["NAME"]) as other, other.transaction():
-        other.execute("UPDATE servicing_prepared SET told = told WHERE id = %s", [short[0].pk])
+        other.execute("UPDATE servicing_prepared SET passed = passed WHERE id = %s", [short[0].pk])
         close()
     assert folded == [short[0].pk]
     assert_as_refolded()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from usance.apps.institutions.models import TenantForeignKey, TenantModel
+from usance.apps.institutions.models import TenantForeignKey, TenantModel, institution_key
 
 
 class AuditEntry(TenantModel):
@@ -13,6 +13,7 @@ class AuditEntry(TenantModel):
 
     append_only = True
 
+    institution = institution_key(db_index=False)
     action = models.CharField(max_length=80)
     actor_kind = models.CharField(max_length=10)
     actor_id = models.CharField(max_length=64, blank=True)
@@ -39,6 +40,7 @@ class AuditLink(TenantModel):
 
     append_only = True
 
+    institution = institution_key(db_index=False)
     seq = models.BigIntegerField()
     entry = TenantForeignKey(AuditEntry, related_name="+")
     previous_hash = models.CharField(max_length=64, blank=True)

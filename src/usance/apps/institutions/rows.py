@@ -13,6 +13,8 @@ from django.db.models.constants import OnConflict
 from django.db.models.expressions import DatabaseDefault
 from django.db.models.sql import InsertQuery
 
+from usance.apps.institutions import tenancy
+
 Row = TypeVar("Row", bound=models.Model)
 
 
@@ -83,6 +85,32 @@ def insert_together(*tables: Sequence[models.Model]) -> None:
         cursor.execute(f"WITH {inner} {last}" if inner else last, values)
 
 
+Plain = str | int | None
+
+
+def plain(row: models.Model, names: Iterable[str]) -> list[Plain]:
+    """These attributes of a row as JSON knows them; an id or a day as its text."""
+    values = (getattr(row, name) for name in names)
+    return [value if value is None or isinstance(value, str | int) else str(value) for value in values]
+
+
+def insert_plain(
+    model: type[models.Model], names: Sequence[str], lines: Sequence[Sequence[Plain]], *, ignore_conflicts: bool = False
+) -> None:
+    """`insert_many` for lines of plain values, the attributes of these names of rows of the bound institution."""
+    if not lines:
+        return
+    types = _types(model, tuple(names))
+    columns = ", ".join(map(connection.ops.quote_name, types))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {model._meta.db_table} (institution_id, {columns}) "  # noqa: S608 (our own names)
+            f"SELECT %(institution)s, {columns} FROM {recordset(types)}"
+            + (" ON CONFLICT DO NOTHING" if ignore_conflicts else ""),
+            {"rows": json_rows(names, lines), "institution": tenancy.current_id()},
+        )
+
+
 def _insert(rows: Sequence[models.Model], parameter: str) -> tuple[str, dict[str, str]]:
     """The statement that adds rows of one table, and the value of its parameter."""
     first = rows[0]
@@ -136,7 +164,7 @@ def recordset(types: Mapping[str, str], parameter: str = "rows") -> str:
 def json_rows(names: Iterable[str], lines: Iterable[Sequence[Any]]) -> str:
     """Lines of values as JSON for `recordset`."""
     keys = list(names)
-    return json_list(json_row(keys, line) for line in lines)
+    return _encoder.encode([dict(zip(keys, line, strict=True)) for line in lines])
 
 
 def json_row(names: Iterable[str], line: Sequence[Any]) -> str:
@@ -146,6 +174,11 @@ def json_row(names: Iterable[str], line: Sequence[Any]) -> str:
 
 def json_list(lines: Iterable[str]) -> str:
     return f"[{','.join(lines)}]"
+
+
+def array(ids: Iterable[str]) -> str:
+    """Ids as PostgreSQL reads an array of them: the driver takes its time over each."""
+    return f"{{{','.join(ids)}}}"
 
 
 _encoder = json.JSONEncoder(default=str, ensure_ascii=False)

@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext
 
 from usance.apps.institutions import tallies
-from usance.apps.institutions.models import TenantForeignKey, TenantModel, new_id
+from usance.apps.institutions.models import TenantForeignKey, TenantModel, institution_key, new_id
 
 KINDS = [(kind, kind) for kind in ("asset", "liability", "equity", "income", "expense")]
 
@@ -54,6 +54,7 @@ class JournalEntry(TenantModel):
 
     append_only = True
 
+    institution = institution_key(db_index=False)
     key = models.CharField(max_length=160)
     booked_on = models.DateField()
     effective_on = models.DateField()

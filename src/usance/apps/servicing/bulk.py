@@ -6,20 +6,18 @@ The fold is the engine's own, loan by loan; only reading and writing are in bulk
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from usance.apps.institutions import tenancy
-from usance.apps.institutions.rows import insert_many, json_list, recordset
+from usance.apps.institutions.rows import Plain, array, json_list, recordset
 from usance.apps.servicing import classing, earnings, passing, prepared, recording, statuses
 from usance.apps.servicing.closing_books import Batch, Books
 from usance.apps.servicing.models import CloseProblem, CloseRun, Loan
 from usance.apps.servicing.passing import Left, Passed, ToWrite
-from usance.core.calendar import ONE_DAY
 
 AT_ONCE = 500  # loans that are folded and written together: so many states fit into little memory
 
@@ -28,13 +26,17 @@ class NotAllWritten(RuntimeError):
     """Rows are gone that were locked: the part of the close is taken back, and tried again."""
 
 
-def close_range(first: UUID, end: UUID | None, batch: Batch) -> list[Left]:
+FEW = 20  # loans that may be folded while payments to all others wait
+
+
+def close_range(first: UUID, end: UUID | None, batch: Batch, *, to_fold: int) -> list[Left]:
     """Carries the running loans with ids in [first, end) to the start of the day `batch.to`, in the caller's
-    transaction: those with something on their agenda one by one, as far as that was not prepared, all others at once.
-    Lists those that did not go through. Payments wait for the second part only, which is short."""
+    transaction: those with something on their agenda (some `to_fold`) one by one, as far as that was not prepared, all
+    others at once. Lists those that did not go through. Payments wait for the second part only, which is short."""
     passing_now = _Passing(batch)
-    passing_now.write_prepared(first, end)
-    passing_now.fold(first, end, all_of_them=passing_now.rules.is_new)
+    were_prepared = passing_now.write_prepared(first, end)
+    if passing_now.rules.is_new or to_fold - were_prepared > FEW:  # they need not be looked for twice
+        passing_now.fold(first, end, all_of_them=passing_now.rules.is_new)
     passing_now.books.add_earned(first, end, earnings.pass_day(first, end, batch.to))
     passing_now.fold(first, end, all_of_them=True)  # to which something happened meanwhile
     return passing_now.finish()
@@ -52,60 +54,65 @@ class _Passing:
 
     def __init__(self, batch: Batch) -> None:
         self.batch, self.books, self.jobs = batch, Books(batch), recording.Jobs()
-        self.rules = passing.rules_on(batch.to - ONE_DAY)
+        self.rules = passing.rules(batch.to, batch.booked_on)
         self.left: list[Left] = []
 
-    def write_prepared(self, first: UUID, end: UUID | None) -> None:
-        def some(after: UUID) -> list[Loan]:
+    def write_prepared(self, first: UUID, end: UUID | None) -> int:
+        """Says for how many loans all was prepared."""
+
+        def some(after: UUID) -> list[str]:
             found = prepared.take(earnings.Range(after, end, self.batch.to), self.rules, most=AT_ONCE)
-            ids = [one.row.pk for one in found]
+            ids = array(one.loan_id for one in found)
             from_there = prepared.recordset("loan", LOAN), prepared.recordset("earning", earnings.COLUMNS)
             self._write(found, from_there, (ids, ids))
-            return [one.row for one in found]
+            return [one.loan_id for one in found]
 
-        self._range(first, some)
+        return self._range(first, some)
 
     def fold(self, first: UUID, end: UUID | None, *, all_of_them: bool) -> None:
-        def some(after: UUID) -> list[Loan]:
+        def some(after: UUID) -> list[str]:
             found = earnings.read_behind(
                 passing.COLUMNS, earnings.Range(after, end, self.batch.to), most=AT_ONCE, all_of_them=all_of_them,
                 left_out=[one.row.pk for one in self.left],
             )  # fmt: skip
-            outcomes = [passing.fold(row, earned, self.batch.to, self.rules) for row, earned in found]
+            outcomes = [passing.fold(row, earned, self.rules) for row, earned in found]
             self.left += [one for one in outcomes if isinstance(one, Left)]
             new = [one for one in outcomes if isinstance(one, ToWrite)]
             lines = json_list(one.loan for one in new), json_list(one.earning for one in new if one.earning)
             self._write([one.passed for one in new], (recordset(LOAN), recordset(earnings.COLUMNS)), lines)
-            return [row for row, _ in found]
+            return [str(row.pk) for row, _ in found]
 
         self._range(first, some)
 
-    def _range(self, first: UUID, some: Callable[[UUID], Sequence[Loan]]) -> None:
-        """Does some loans after another, from the first id on."""
+    def _range(self, first: UUID, some: Callable[[UUID], Sequence[str]]) -> int:
+        """Does some loans after another, from the first id on; says how many."""
         done = some(UUID(int=max(0, first.int - 1)))
+        count = len(done)
         while len(done) == AT_ONCE:
-            done = some(done[-1].pk)
+            done = some(UUID(done[-1]))
+            count += len(done)
+        return count
 
     def finish(self) -> list[Left]:
         """Those that did not go through."""
         self.books.write()
-        recording.announce_all(self.jobs)
+        recording.announce_soon(self.jobs)
         return self.left
 
-    def _write(self, passed: Sequence[Passed], sources: tuple[str, str], told: tuple[Any, Any]) -> None:
+    def _write(self, passed: Sequence[Passed], sources: tuple[str, str], told: tuple[str, str]) -> None:
         """Loans, the lines of those that go on earning, and what follows. `sources`: of both, a table in SQL made of a
         parameter `rows`, which is `told`."""
         if not passed:
             return
         _write_loans(sources[0], told[0], len(passed))
-        earnings.replace_from(sources[1], told[1], ended=[one.row.pk for one in passed if not one.earns])
-        _write_statuses(passed, self.batch)
-        classing.record((one.row, one.classes) for one in passed)
-        _mark_solved([one.row.pk for one in passed if one.row.close_problem], self.batch.at)
+        earnings.replace_from(sources[1], told[1], ended=[one.loan_id for one in passed if not one.earns])
+        _write_statuses([line for one in passed for line in one.statuses])
+        classing.record([line for one in passed for line in one.classes])
+        _mark_solved([one.loan_id for one in passed if one.had_problem], self.batch.at)
         for one in passed:
             self.books.add(one)
             for name in one.jobs:
-                self.jobs.setdefault(name, []).append({"loan_id": str(one.row.pk)})
+                self.jobs.setdefault(name, []).append(one.loan_id)
 
 
 # --- the loans ---------------------------------------------------------------------------------------------------
@@ -114,7 +121,7 @@ class _Passing:
 LOAN = {"id": "uuid", **passing.UPDATED}
 
 
-def _write_loans(source: str, told: Any, count: int) -> None:
+def _write_loans(source: str, told: str, count: int) -> None:
     """So many, from a source in SQL, a table `t` of the columns LOAN, made of the parameter `rows`. What is booked for
     a loan must stand in its row: else nothing of this part is. Raises NotAllWritten."""
     names, values = ", ".join(passing.UPDATED), ", ".join(f"t.{name}" for name in passing.UPDATED)
@@ -128,8 +135,8 @@ def _write_loans(source: str, told: Any, count: int) -> None:
             raise NotAllWritten(f"{cursor.rowcount} of {count} loans")
 
 
-def _write_statuses(passed: Iterable[Passed], batch: Batch) -> None:
-    insert_many([row for one in passed for row in statuses.rows_of(one.row, one.statuses, batch.booked_on)])
+def _write_statuses(lines: Sequence[Sequence[Plain]]) -> None:
+    statuses.write(lines)
 
 
 # --- problems ----------------------------------------------------------------------------------------------------
@@ -145,6 +152,6 @@ def list_problems(run: CloseRun, left: Sequence[Left]) -> None:
         Loan.rows.filter(pk=one.row.pk).update(close_problem=one.reason)
 
 
-def _mark_solved(loan_ids: Sequence[UUID], at: datetime) -> None:
+def _mark_solved(loan_ids: Sequence[str], at: datetime) -> None:
     if loan_ids:
         CloseProblem.objects.filter(loan_id__in=loan_ids, solved_at__isnull=True).update(solved_at=at)

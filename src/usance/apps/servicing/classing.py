@@ -10,9 +10,8 @@ from uuid import UUID
 from django.db.models import Case, Count, DateField, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Coalesce
 
+from usance.apps.institutions import rows, tenancy
 from usance.apps.institutions import selectors as institutions
-from usance.apps.institutions import tenancy
-from usance.apps.institutions.rows import insert_many
 from usance.apps.servicing.models import Earning, Loan, LoanClassChange
 from usance.core import classes
 from usance.core.calendar import ONE_DAY
@@ -66,10 +65,17 @@ def dated(row: Loan, late: int, changed: Sequence[tuple[int, str]], day: date) -
     return found
 
 
-def record(changed: Iterable[tuple[Loan, Iterable[Change]]]) -> None:
+LINE = ("id", "loan_id", *Change._fields)
+
+
+def lines(row: Loan, changed: Iterable[Change]) -> list[list[rows.Plain]]:
+    """A loan's changes of class as lines of LINE, for `record`."""
+    return [rows.plain(LoanClassChange(loan=row, **change._asdict()), LINE) for change in changed]
+
+
+def record(told: Sequence[Sequence[rows.Plain]]) -> None:
     """Keeps changes of class. Twice is once."""
-    rows = [LoanClassChange(loan=row, **change._asdict()) for row, changes in changed for change in changes]
-    insert_many(rows, ignore_conflicts=True)
+    rows.insert_plain(LoanClassChange, LINE, told, ignore_conflicts=True)
 
 
 def look_again() -> int:

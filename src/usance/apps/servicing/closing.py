@@ -87,31 +87,34 @@ def prepare_cut() -> None:
     """Cuts the next close into chunks beforehand: looking at every loan takes a tenth of a close."""
     today = tenancy.current().business_date
     found = _ask(CUT, today, CHUNK_SIZE)
-    cut = {"starts": [row[0] for row in found], "counts": [row[1] for row in found]}
-    folded = sum(row[2] for row in found)
-    PreparedCut.objects.update_or_create(defaults={"business_date": today, "folded": folded, **cut})
+    starts, counts, folded = ([row[place] for row in found] for place in range(3))
+    PreparedCut.objects.update_or_create(
+        defaults={"business_date": today, "starts": starts, "counts": counts, "folded": folded}
+    )
 
 
 def _cut(run: CloseRun, today: date, size: int) -> list[CloseChunk]:
     known = _prepared_cut(today) if size == CHUNK_SIZE else None
-    found = known or [(first, count) for first, count, _ in _ask(CUT, today, size)]
-    starts = [FIRST, *(first for first, _ in found[1:])][: len(found)]
+    found = known or _ask(CUT, today, size)
+    starts = [FIRST, *(first for first, _, _ in found[1:])][: len(found)]
     ends: list[UUID | None] = [*starts[1:], None][: len(starts)]
     return [
-        CloseChunk(run=run, number=number, first_id=starts[number], end_id=ends[number], loan_count=count)
-        for number, (_, count) in enumerate(found)
+        CloseChunk(
+            run=run, number=number, first_id=starts[number], end_id=ends[number], loan_count=count, to_fold=folded
+        )
+        for number, (_, count, folded) in enumerate(found)
     ]
 
 
-def _prepared_cut(today: date) -> list[tuple[UUID, int]] | None:
+def _prepared_cut(today: date) -> list[tuple[UUID, int, int]] | None:
     """The cut that was prepared, as long as no chunk can have become much larger: a payment waits for a whole one."""
     cut = PreparedCut.objects.filter(business_date=today).first()
     if cut is None:
         return None
     ((count, folded),) = _ask(COUNT, today, CHUNK_SIZE)
-    if folded > cut.folded + CHUNK_SIZE or count > sum(cut.counts) + CHUNK_SIZE * FOLDED_WEIGHS:
+    if folded > sum(cut.folded) + CHUNK_SIZE or count > sum(cut.counts) + CHUNK_SIZE * FOLDED_WEIGHS:
         return None
-    return list(zip(cut.starts, cut.counts, strict=True))
+    return list(zip(cut.starts, cut.counts, cut.folded, strict=True))
 
 
 def _ask(query: str, today: date, size: int) -> list[tuple[Any, ...]]:
@@ -141,7 +144,7 @@ def close_chunk(*, chunk_id: UUID, at: datetime) -> bool:
         description="close.day",
         at=at,
     )
-    left = bulk.close_range(chunk.first_id, chunk.end_id, batch)
+    left = bulk.close_range(chunk.first_id, chunk.end_id, batch, to_fold=chunk.to_fold)
     bulk.list_problems(run, left)
     chunk.done_at = at
     chunk.save(update_fields=["done_at"])

@@ -4,28 +4,23 @@ loans earn by their lines one entry for each product and branch. Written togethe
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import groupby
-from typing import Any, Protocol
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
 
 from usance.apps.institutions import tenancy
 from usance.apps.institutions.models import new_id
-from usance.apps.institutions.rows import json_rows, recordset
 from usance.apps.ledger import services as ledger
 from usance.apps.servicing import earnings, folding
-from usance.apps.servicing.models import EarnedDay, Loan
+from usance.apps.servicing.models import EarnedDay
+from usance.apps.servicing.passing import Passed
 from usance.core.accounting import books
-from usance.core.loan.movements import Movement
 
 EARNS = (("interest_accrued", "interest"), ("penalty_charged", "penalty"))
-MOVED = {
-    "id": "uuid", "loan_id": "uuid", "event_id": "uuid", "booked_on": "date", "effective_on": "date", "kind": "text",
-    "component": "text", "fee_kind": "text", "tax_kind": "text", "amount_minor": "bigint", "entry_id": "uuid",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,17 +34,21 @@ class Batch:
     at: datetime
 
 
-class Folded(Protocol):
-    """A loan that was folded: its row, and what moved."""
+class Alike(NamedTuple):
+    """What the movements of one entry share; days as ISO text."""
 
-    @property
-    def row(self) -> Loan: ...
+    booked_on: str
+    effective_on: str
+    product: str
+    org_path: str
 
-    @property
-    def movements(self) -> tuple[Movement, ...]: ...
 
+@dataclass(slots=True)
+class Carried:
+    """What one entry carries: the texts of movements, and what the books see of them together."""
 
-Alike = tuple[date, date, str, str]  # booked on, effective on, product, branch
+    texts: list[str] = field(default_factory=list)
+    sums: dict[tuple[str, str, str, str], int] = field(default_factory=dict)  # debit, credit, merchant, funder
 
 
 class Books:
@@ -57,16 +56,18 @@ class Books:
 
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
-        self.moved: dict[Alike, list[tuple[Loan, Movement]]] = {}
+        self.moved: dict[Alike, Carried] = {}
         self.entries: list[ledger.NewEntry] = []
         self.days: list[EarnedDay] = []
 
-    def add(self, folded: Folded) -> None:
+    def add(self, passed: Passed) -> None:
         """What a loan moved."""
-        for movement in folded.movements:
-            booked_on = max(self.batch.booked_on, movement.effective_on)
-            alike = (booked_on, movement.effective_on, folded.row.product, folded.row.org_path)
-            self.moved.setdefault(alike, []).append((folded.row, movement))
+        for text, booked_on, effective_on, debit, credit, amount_minor in passed.moved:
+            alike = Alike(booked_on, effective_on, passed.product, passed.org_path)
+            carried = self.moved.get(alike) or self.moved.setdefault(alike, Carried())
+            carried.texts.append(text)
+            where = (debit, credit, passed.merchant, passed.funder)
+            carried.sums[where] = carried.sums.get(where, 0) + amount_minor
 
     def add_earned(self, first: UUID, end: UUID | None, groups: Sequence[earnings.Group]) -> None:
         """What all loans of a product and unit earned on the day by their lines, with ids in [first, end)."""
@@ -94,15 +95,11 @@ class Books:
 
     def write(self) -> None:
         """Entries first: the rows that they carry refer to them."""
-        lines: list[tuple[Any, ...]] = []
-        for number, (alike, members) in enumerate(sorted(self.moved.items(), key=lambda item: item[0])):
-            entry_id, (booked_on, effective_on) = new_id(), map(date.isoformat, alike[:2])
-            # ids and dates as text, as they are told: a close writes these by the million
-            rows = [(str(new_id()), str(row.pk), None, booked_on, effective_on, *m[:5]) for row, m in members]
-            digest = folding.digest_of([folding.movement_text(*row) for row in rows])
-            self.entries.append(_entry(self.batch, number, alike, members, entry_id, digest))
-            entry = str(entry_id)
-            lines += [(*row, entry) for row in rows]
+        lines: list[str] = []
+        for number, (alike, carried) in enumerate(sorted(self.moved.items(), key=lambda item: item[0])):
+            entry = _entry(self.batch, f"{self.batch.key}:{number}", alike, carried)
+            self.entries.append(entry)
+            lines += [f"{text}|{entry.id}" for text in carried.texts]
         if self.entries:
             ledger.post_many(entries=self.entries)
             EarnedDay.objects.bulk_create(self.days)
@@ -119,37 +116,34 @@ def _earned(group: earnings.Group) -> Iterator[ledger.NewTransfer]:
             )  # fmt: skip
 
 
-def _entry(
-    batch: Batch, number: int, alike: Alike, members: Sequence[tuple[Loan, Movement]], entry_id: UUID, digest: str
-) -> ledger.NewEntry:
-    sums: dict[tuple[str, ...], int] = {}
-    for row, movement in members:
-        posted = books.entry(movement)
-        where = (posted.debit, posted.credit, row.org_path, row.product, row.merchant, row.funder)
-        sums[where] = sums.get(where, 0) + posted.amount_minor
+def _entry(batch: Batch, key: str, alike: Alike, carried: Carried) -> ledger.NewEntry:
+    booked_on, effective_on = map(date.fromisoformat, alike[:2])
     transfers = [
-        ledger.NewTransfer(debit=debit, credit=credit, amount_minor=amount, branch=branch, product=product,
-                           merchant=merchant, funder=funder)
-        for (debit, credit, branch, product, merchant, funder), amount in sorted(sums.items())
+        ledger.NewTransfer(debit=debit, credit=credit, amount_minor=amount, branch=alike.org_path,
+                           product=alike.product, merchant=merchant, funder=funder)
+        for (debit, credit, merchant, funder), amount in sorted(carried.sums.items())
     ]  # fmt: skip
-    booked_on, effective_on = alike[:2]
     return ledger.NewEntry(
-        id=entry_id,
-        key=f"{batch.key}:{number}",
+        id=new_id(),
+        key=key,
         booked_on=booked_on,
         effective_on=effective_on,
         description=batch.description,
         transfers=transfers,
         cites=f"date:{effective_on}" if effective_on < batch.booked_on else "",
-        details_digest=digest,
+        details_digest=folding.digest_of(carried.texts),
     )
 
 
-def _write_movements(lines: Sequence[tuple[Any, ...]]) -> None:
-    names = ", ".join(MOVED)
+COLUMNS = {**folding.FROM_MOVEMENT_TEXT, "entry_id": "m[11]::uuid"}
+
+
+def _write_movements(lines: Sequence[str]) -> None:
+    """As the very text that their entries are hashed over, each with the id of its entry."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO servicing_loanmovement (institution_id, {names}) "  # noqa: S608 (our own names)
-            f"SELECT %(institution)s, {names} FROM {recordset(MOVED)}",
-            {"rows": json_rows(MOVED, lines), "institution": tenancy.current_id()},
+            f"INSERT INTO servicing_loanmovement (institution_id, {', '.join(COLUMNS)}) "  # noqa: S608 (our own)
+            f"SELECT %(institution)s, {', '.join(COLUMNS.values())} "
+            "FROM string_to_table(%(lines)s, E'\\n') AS line, string_to_array(line, '|') AS m",
+            {"lines": "\n".join(lines), "institution": tenancy.current_id()},
         )

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from usance.apps.institutions import tallies
-from usance.apps.institutions.models import TenantForeignKey, TenantModel
+from usance.apps.institutions.models import TenantForeignKey, TenantModel, institution_key
 
 
 class EarningLine(models.Model):
@@ -37,6 +37,7 @@ class Earning(TenantModel, EarningLine):
     """What a running loan earned since its row was written, and by which line it goes on: `id` is the loan's. The close
     moves `closed_until` of all of them at once; on the morning of `agenda_on` the loan itself is folded again."""
 
+    institution = institution_key(db_index=False)
     closed_until = models.DateField(help_text="every day before it is booked")
     agenda_on = models.DateField()
     merchant = models.CharField(max_length=60, blank=True)
@@ -63,6 +64,7 @@ class Earned(TenantModel, EarningLine):
 
     append_only = True
 
+    institution = institution_key(db_index=False)
     loan_id = models.UUIDField()
     ends_on = models.DateField()
 

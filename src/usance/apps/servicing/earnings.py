@@ -7,7 +7,7 @@ comes to a loan to which something happened. Whoever changes a loan holds both, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -70,13 +70,13 @@ class Folded:
 def replace(lines: Mapping[UUID, str]) -> None:
     """Loans earn from here on by these lines; those without one earn no more."""
     told = rows.json_list(line for line in lines.values() if line)
-    replace_from(recordset(COLUMNS), told, ended=[loan_id for loan_id, line in lines.items() if not line])
+    replace_from(recordset(COLUMNS), told, ended=[str(loan_id) for loan_id, line in lines.items() if not line])
 
 
-def replace_from(source: str, told: Any, *, ended: Sequence[UUID]) -> None:
+def replace_from(source: str, told: str, *, ended: Iterable[str]) -> None:
     """The same for lines from a source in SQL, a table `t` of COLUMNS, made of the parameter `rows`."""
     with connection.cursor() as cursor:
-        values = {"rows": told, "institution": tenancy.current_id(), "ended": list(ended)}
+        values: dict[str, Any] = {"rows": told, "institution": tenancy.current_id(), "ended": rows.array(ended)}
         cursor.execute(REPLACE.format(source=source), values)
 
 
@@ -248,7 +248,7 @@ WITH done AS (
         new.penalty_minor - old.penalty_minor AS penalty
 )
 SELECT product, org_path, merchant, funder, count(*), sum(interest)::bigint, sum(penalty)::bigint
-FROM done GROUP BY product, org_path, merchant, funder ORDER BY product, org_path, merchant, funder
+FROM done GROUP BY product, org_path, merchant, funder
 """  # noqa: S608 (our own names)
 
 
@@ -270,4 +270,4 @@ def pass_day(first: UUID, end: UUID | None, to: date) -> list[Group]:
     values = {"institution": tenancy.current_id(), "first": first, "end": end, "to": to, "day": to - timedelta(days=1)}
     with connection.cursor() as cursor:
         cursor.execute(PASS_DAY, values)
-        return [Group(*row) for row in cursor.fetchall()]
+        return [Group(*row) for row in sorted(cursor.fetchall())]

@@ -224,6 +224,12 @@ MOVEMENT_TEXT = (
     "concat_ws('|', m.id, m.loan_id, coalesce(m.event_id::text, ''), m.booked_on, m.effective_on, m.kind, m.component, "
     "m.fee_kind, m.tax_kind, m.amount_minor)"
 )
+# the same text read again, as SQL: m holds its parts
+FROM_MOVEMENT_TEXT = {
+    "id": "m[1]::uuid", "loan_id": "m[2]::uuid", "event_id": "nullif(m[3], '')::uuid", "booked_on": "m[4]::date",
+    "effective_on": "m[5]::date", "kind": "m[6]", "component": "m[7]", "fee_kind": "m[8]", "tax_kind": "m[9]",
+    "amount_minor": "m[10]::bigint",
+}  # fmt: skip
 
 
 # and of an entry for what many loans earned on a day: d is that day

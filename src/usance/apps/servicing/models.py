@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from usance.apps.institutions import tallies
-from usance.apps.institutions.models import OrgModel, TenantForeignKey, TenantModel, new_id
+from usance.apps.institutions.models import OrgModel, TenantForeignKey, TenantModel, institution_key, new_id
 from usance.apps.servicing import carried
 from usance.apps.servicing.earning_models import Earned, EarnedDay, Earning, EarningTally
 from usance.apps.servicing.prepared_models import Prepared, PreparedCut
@@ -25,6 +25,7 @@ class Loan(OrgModel):
     While its days are alike, a loan's row stays as it is and its Earning grows: `objects` gives loans as they stand
     with what they earned since, `rows` as they were written."""
 
+    institution = institution_key(db_index=False)
     number = models.CharField(max_length=30)
     party_id = models.UUIDField(help_text="the borrower")
     application_id = models.UUIDField(null=True)
@@ -178,6 +179,7 @@ class LoanEvent(TenantModel):
 
     append_only = True
 
+    institution = institution_key(db_index=False)
     loan = TenantForeignKey(Loan, related_name="events", db_index=False)
     seq = models.IntegerField()
     kind = models.CharField(max_length=40)
@@ -283,6 +285,7 @@ class StatusChange(TenantModel):
 
     append_only = True
 
+    institution = institution_key(db_index=False)
     loan = TenantForeignKey(Loan, related_name="status_changes", db_index=False)
     booked_on = models.DateField()
     effective_on = models.DateField()
@@ -361,6 +364,7 @@ class CloseChunk(TenantModel):
     first_id = models.UUIDField()
     end_id = models.UUIDField(null=True)
     loan_count = models.IntegerField()
+    to_fold = models.IntegerField(default=0, help_text="of these, as far as was known")
     done_at = models.DateTimeField(null=True)
 
     class Meta:

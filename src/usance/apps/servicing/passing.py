@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import NamedTuple
 
 import structlog
 
 from usance.apps.institutions import rows
+from usance.apps.institutions.models import new_id
+from usance.apps.institutions.rows import Plain
 from usance.apps.servicing import classing, earnings, folding, recording, statuses
 from usance.apps.servicing.models import Loan
 from usance.core.accounting import books
@@ -41,8 +44,11 @@ class BalanceBelowZero(ArithmeticError):
 
 @dataclass(frozen=True)
 class Rules:
-    """What a day's end knows besides the loans: the country's classes, and whether they are new that day."""
+    """What a day's end knows besides the loans: the morning to which it leads, the day on which it is booked, the
+    country's classes, and whether they are new that day."""
 
+    to: date
+    booked_on: date
     scheme: Scheme | None
     is_new: bool
 
@@ -53,20 +59,38 @@ class Rules:
         return sorted(edges.union(earnings.EDGES))
 
 
-def rules_on(day: date) -> Rules:
-    """Those by which a day ends in the bound institution."""
-    return Rules(*classing.scheme_and_news(day))
+def rules(to: date, booked_on: date) -> Rules:
+    """Those by which the day before `to` ends in the bound institution."""
+    return Rules(to, booked_on, *classing.scheme_and_news(to - ONE_DAY))
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
-    """One loan that went through: its row as read, whether it goes on earning, what moved, and what follows."""
+class Moved(NamedTuple):
+    """A movement as the text of its digest, its days in ISO text, and what of it the books see: so much from the
+    credited to the debited role."""
 
-    row: Loan
+    text: str
+    booked_on: str
+    effective_on: str
+    debit: str
+    credit: str
+    amount_minor: int
+
+
+class Passed(NamedTuple):
+    """What follows of one loan that went through, in plain values: whether it goes on earning, whether it was listed as
+    a problem, its dimensions in the books, what moved, lines of changes of its status and class, and the names of the
+    jobs that others may have declared for it."""
+
+    loan_id: str
     earns: bool
-    movements: tuple[Movement, ...]
-    statuses: Sequence[statuses.Change]
-    classes: Sequence[classing.Change]
+    had_problem: bool
+    product: str
+    org_path: str
+    merchant: str
+    funder: str
+    moved: Sequence[Moved]
+    statuses: Sequence[Sequence[Plain]]
+    classes: Sequence[Sequence[Plain]]
     jobs: Sequence[str]
 
 
@@ -87,36 +111,46 @@ class Left:
     reason: str
 
 
-def fold(row: Loan, earned: earnings.Span, to: date, rules: Rules) -> ToWrite | Left:
-    """A loan to the start of the day `to`. The bulkhead of the close: whatever is wrong with one loan stays with that
-    loan."""
+def fold(row: Loan, earned: earnings.Span, rules: Rules) -> ToWrite | Left:
+    """A loan to the start of the day that the rules lead to. The bulkhead of the close: whatever is wrong with one loan
+    stays with that loan."""
     try:
-        return _fold(row, earned, to, rules)
+        return _fold(row, earned, rules)
     except Exception as crash:  # the bulkhead around one loan in the close
         log.warning("close.loan_left_out", loan_id=str(row.pk), error=type(crash).__name__, exc_info=True)
         return Left(row, f"{type(crash).__name__}: {crash}"[:300])
 
 
-def _fold(row: Loan, earned: earnings.Span, to: date, rules: Rules) -> ToWrite:
+def _fold(row: Loan, earned: earnings.Span, rules: Rules) -> ToWrite:
     before = folding.state_of(row, earnings.lines_of(earned))
-    step = close.advance(before, to)
+    step = close.advance(before, rules.to)
     after, columns = step.loan, folding.columns_of(step.loan)
     if min(after.balances.values(), default=0) < 0:
         raise BalanceBelowZero(str(dict(after.balances)))
-    for movement in step.movements:
-        books.entry(movement)  # whatever cannot be booked stays out, too
     late, changed = columns["days_past_due"], classing.changes(rules.scheme, row, columns)
     columns["loan_class"] = changed[-1][1] if changed else row.loan_class
     columns["max_days_past_due"] = max(row.max_days_past_due, late)
+    passed = Passed(
+        loan_id=str(row.pk),
+        earns=after.status in state.LIVE,
+        had_problem=bool(row.close_problem),
+        product=row.product, org_path=row.org_path, merchant=row.merchant, funder=row.funder,
+        moved=[_moved(row, movement, rules.booked_on) for movement in step.movements],
+        statuses=statuses.lines(statuses.rows_of(row, statuses.between(before, after), rules.booked_on)),
+        classes=classing.lines(row, classing.dated(row, late, changed, rules.to - ONE_DAY)),
+        jobs=recording.announced(before, after),
+    )  # fmt: skip
     return ToWrite(
-        Passed(
-            row,
-            after.status in state.LIVE,
-            step.movements,
-            statuses.between(before, after),
-            classing.dated(row, late, changed, to - ONE_DAY),
-            recording.announced(before, after),
-        ),
+        passed,
         rows.json_row(("id", *UPDATED), (row.pk, *map(columns.get, UPDATED))),
         earnings.line(earnings.Folded(row, after, columns), rules.ages),
     )
+
+
+def _moved(row: Loan, movement: Movement, booked_on: date) -> Moved:
+    """KeyError for what cannot be booked: it stays out with its loan."""
+    kind, component, fee_kind, tax_kind, amount_minor, on = movement
+    days = str(max(booked_on, on)), str(on)
+    posted = books.entry(movement)
+    text = folding.movement_text(new_id(), row.pk, None, *days, kind, component, fee_kind, tax_kind, amount_minor)
+    return Moved(text, *days, posted.debit, posted.credit, posted.amount_minor)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -20,31 +20,29 @@ from django.db import connection
 
 from usance import core
 from usance.apps.institutions import rows, tenancy
-from usance.apps.servicing import classing, earnings, passing, statuses
-from usance.apps.servicing.models import Loan, Prepared, PreparedCut
+from usance.apps.servicing import earnings, passing
+from usance.apps.servicing.models import Prepared, PreparedCut
 from usance.apps.servicing.passing import Passed, Rules, ToWrite
 from usance.core.calendar import ONE_DAY
-from usance.core.loan.movements import Movement
 
 KEPT = {
     "id": "uuid", "to_day": "date", "version": "text", "made_by": "text", "loan": "jsonb", "earning": "jsonb",
-    "told": "text",
+    "passed": "text",
 }  # fmt: skip
 # what somebody prepares or forgets at this moment is left to the fold: nobody waits for it
 LOCKED = "FOR UPDATE OF p SKIP LOCKED"
-READ = ("id", "org_path", "product", "merchant", "funder", "close_problem")
 
 
 def prepare(*, after: UUID, most: int) -> UUID | None:
     """Folds the first so many loans after an id that the next close of the bound institution will have to, in the
     caller's transaction. Gives the id of the last one; None when there were none. Nobody waits for it."""
     to = tenancy.current().business_date + ONE_DAY
-    rules = passing.rules_on(to - ONE_DAY)
+    rules = passing.rules(to, to - ONE_DAY)
     found = earnings.read_behind(passing.COLUMNS, earnings.Range(after, None, to), most=most, locked=False)
     lines = [
         _line(folded, earned.version, to, _made_by(rules))
         for row, earned in found
-        if isinstance(folded := passing.fold(row, earned, to, rules), ToWrite)
+        if isinstance(folded := passing.fold(row, earned, rules), ToWrite)
     ]
     names = ", ".join(KEPT)
     with connection.cursor() as cursor:
@@ -64,21 +62,18 @@ def forget() -> None:
 
 
 def take(where: earnings.Range, rules: Rules, *, most: int) -> list[Passed]:
-    """The first so many loans of a range for which all was prepared, and what follows. They are nobody else's until the
+    """What follows of the first so many loans of a range for which all was prepared. They are nobody else's until the
     transaction ends, and what was prepared of them stays as it was taken."""
     behind, values = where.behind(joined="JOIN servicing_prepared p ON p.id = e.id")
-    read = ", ".join(f"l.{name}" for name in READ)
     ends = "AND p.id < %(end)s" if where.end else ""
     query = (
-        f"SELECT {read}, p.earning IS NOT NULL, p.told {behind} AND p.id > %(after)s {ends} "
+        f"SELECT p.passed {behind} AND p.id > %(after)s {ends} "
         f"AND p.to_day = %(to)s AND p.made_by = %(made_by)s AND p.version = {earnings.VERSION} "
         f"ORDER BY p.id LIMIT %(most)s {earnings.LOCKED} {LOCKED}"
     )
     with connection.cursor() as cursor:
         cursor.execute(query, values | {"made_by": _made_by(rules), "most": most})
-        lines = cursor.fetchall()
-    read_rows = rows.read(Loan, READ, (line[: len(READ)] for line in lines))
-    return [_passed(row, *line[len(READ) :]) for row, line in zip(read_rows, lines, strict=True)]
+        return [Passed(*json.loads(told)) for (told,) in cursor.fetchall()]
 
 
 def recordset(column: str, types: Mapping[str, str]) -> str:
@@ -94,32 +89,8 @@ def recordset(column: str, types: Mapping[str, str]) -> str:
 
 
 def _line(folded: ToWrite, version: str, to: date, made_by: str) -> tuple[object, ...]:
-    passed = folded.passed
-    told = passed.movements, passed.statuses, passed.classes, passed.jobs
     loan, earning = json.loads(folded.loan), json.loads(folded.earning or "null")
-    return passed.row.pk, to, version, made_by, loan, earning, json.dumps(told, default=str)
-
-
-def _passed(row: Loan, earns: bool, told: str) -> Passed:
-    movements, changes, came, jobs = json.loads(told)
-    return Passed(
-        row,
-        earns,
-        tuple(_movement(*fields) for fields in movements),
-        [_status(*fields) for fields in changes],
-        [classing.Change(date.fromisoformat(day), *fields) for day, *fields in came],
-        jobs,
-    )
-
-
-def _movement(kind: str, component: str, fee_kind: str, tax_kind: str, amount_minor: int, on: str) -> Movement:
-    return Movement(kind, component, fee_kind, tax_kind, amount_minor, date.fromisoformat(on))
-
-
-def _status(on: str, mark: Sequence[str | None], by: int) -> statuses.Change:
-    status, since = mark
-    late_since = date.fromisoformat(since) if since else None
-    return statuses.Change(date.fromisoformat(on), statuses.Mark(str(status), late_since), by)
+    return folded.passed.loan_id, to, version, made_by, loan, earning, json.dumps(folded.passed)
 
 
 def _made_by(rules: Rules) -> str:

@@ -17,17 +17,17 @@ class Prepared(TenantModel):
     made_by = models.CharField(max_length=64, help_text="a digest of the engine and the rules")
     loan = models.JSONField(help_text="the columns of its row")
     earning = models.JSONField(null=True, help_text="those of its Earning; none: it earns no more")
-    told = models.TextField(help_text="movements, changes of status and class, jobs")
+    passed = models.TextField(help_text="what follows of it, as JSON; see passing.py")
 
 
 class PreparedCut(TenantModel):
-    """How the next close will be cut into chunks: where each begins, and how many loans it has. For as many loans, of
-    which so many are to be folded, as there were."""
+    """How the next close will be cut into chunks, as the loans were then: where each begins, how many loans it has, and
+    how many of them are to be folded."""
 
     business_date = models.DateField()
     starts = ArrayField(models.UUIDField())
     counts = ArrayField(models.IntegerField())
-    folded = models.IntegerField()
+    folded = ArrayField(models.IntegerField())
 
     class Meta:
         constraints = [models.UniqueConstraint("institution", name="preparedcut_once")]

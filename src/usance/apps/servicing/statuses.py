@@ -13,6 +13,7 @@ from datetime import date
 from itertools import groupby
 from typing import NamedTuple
 
+from usance.apps.institutions import rows
 from usance.apps.servicing import folding
 from usance.apps.servicing.models import Loan, LoanEvent, StatusChange
 from usance.core.calendar import ONE_DAY
@@ -119,6 +120,18 @@ def rows_of(row: Loan, changes: Iterable[Change], booked_on: date) -> list[Statu
         )
         for change in changes
     ]
+
+
+LINE = ("id", "loan_id", "booked_on", "effective_on", "status", "past_due_since", "count")
+
+
+def lines(changed: Iterable[StatusChange]) -> list[list[rows.Plain]]:
+    """Rows as lines of LINE, for `write`."""
+    return [rows.plain(one, LINE) for one in changed]
+
+
+def write(told: Sequence[Sequence[rows.Plain]]) -> None:
+    rows.insert_plain(StatusChange, LINE, told)
 
 
 def kept(stored: Iterable[StatusChange]) -> list[Change]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from usance.apps.institutions.models import TenantModel
+from usance.apps.institutions.models import TenantModel, institution_key
 
 
 class Prepared(TenantModel):
     """What the next close will write of a loan if nothing happens to it before. May be lost at any time; see
     prepared.py."""
 
+    institution = institution_key(db_index=False)
     to_day = models.DateField(help_text="the morning to which the loan was carried")
     version = models.CharField(max_length=50, help_text="of the rows of loan and Earning that it was made from")
     made_by = models.CharField(max_length=64, help_text="a digest of the engine and the rules")

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     dependencies = [("institutions", "0002_items_handed_out"), ("servicing", "0013_prepared_cut")]
 
     operations = [
-        *(without_index(model) for model in ("loan", "loanevent", "statuschange", "earning", "earned")),
+        *(without_index(model) for model in ("loan", "loanevent", "statuschange", "earning", "earned", "prepared")),
         migrations.AddField(
             "closechunk", "to_fold", models.IntegerField(default=0, help_text="of these, as far as was known")
         ),

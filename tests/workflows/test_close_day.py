@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -15,7 +16,7 @@ from usance.apps.institutions import selectors as institution_view
 from usance.apps.institutions import services as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.ledger import services as books_of
-from usance.apps.servicing import closing, selectors
+from usance.apps.servicing import closing, recording, selectors
 from usance.apps.servicing.models import CloseRun, Loan, Prepared
 from usance.config import jobs
 from usance.ports import clock, due, queue
@@ -153,6 +154,19 @@ def test_what_gave_up_does_not_hold_up_the_days_to_come(
     with transaction.atomic():
         tenancy.forget_row()
         assert tenancy.current().business_date == D + timedelta(days=2)
+
+
+def test_what_follows_of_all_loans_of_a_chunk_is_named_by_one_job(lender: UUID, inline: queue.InlineQueue) -> None:
+    with transaction.atomic():
+        made = [loans.lend(on=D, agreed=loans.single_payment(days=1)) for _ in range(3)]
+    inline.run_pending(at=AT)
+    close_day.run_close_inline(at=AT, days=2, do_items=False)
+    (waiting,) = [job for job in inline.waiting if job.name == recording.ANNOUNCE]
+    assert json.loads(str(waiting.arguments["jobs"])) == {"loans.became_past_due": [str(loan.pk) for loan in made]}
+    inline.waiting.clear()
+    close_day.announce(str(waiting.arguments["jobs"]))
+    named = [(job.name, job.arguments["loan_id"]) for job in inline.waiting]
+    assert named == [("loans.became_past_due", str(loan.pk)) for loan in made]
 
 
 def test_asking_twice_closes_once(lender: UUID, inline: queue.InlineQueue) -> None:

@@ -19,7 +19,7 @@ from tests.support.database import superuser
 from usance.apps.institutions import tenancy
 from usance.apps.institutions.models import new_id
 from usance.apps.ledger import services as books_of
-from usance.apps.servicing import bulk, closing, passing, prepared, recording
+from usance.apps.servicing import bulk, closing, earnings, passing, prepared, recording
 from usance.apps.servicing.models import CloseChunk, Earned, Earning, Loan, Prepared, StatusChange
 from usance.ports.actor import SYSTEM
 
@@ -159,6 +159,34 @@ def test_what_was_prepared_otherwise_does_not_count(
     folded.clear()
     close()
     assert set(folded) == {loan.pk for loan in short}
+    assert_as_refolded()
+
+
+@pytest.mark.parametrize(("few", "order"), [(0, ["folded", "passed"]), (20, ["passed", "folded"])])
+def test_payments_wait_while_few_loans_are_folded_but_not_while_many_are(
+    bound: UUID, monkeypatch: pytest.MonkeyPatch, few: int, order: list[str]
+) -> None:
+    """The lines of all loans are held once they have passed the day: only a few may be folded after that."""
+    short = to_the_due_date()
+    prepare()
+    with transaction.atomic():
+        loans.pay(short[0], 500_000, D + timedelta(days=5))
+    seen: list[str] = []
+    fold, pass_day = passing.fold, earnings.pass_day
+
+    def folded(*told: Any) -> Any:
+        seen.append("folded")
+        return fold(*told)
+
+    def passed(*told: Any) -> Any:
+        seen.append("passed")
+        return pass_day(*told)
+
+    monkeypatch.setattr(bulk, "FEW", few)
+    monkeypatch.setattr(passing, "fold", folded)
+    monkeypatch.setattr(earnings, "pass_day", passed)
+    close()
+    assert seen == order
     assert_as_refolded()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,16 @@ import pytest
 
 WANTED = ("loans", "workers", "seconds", "loans_per_second", "floor_seconds", "ratio", "peak_rss_mb", "wal_mb",
           "per_loan_us")  # fmt: skip
+
+
+def test_a_worker_that_ended_spoils_the_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    from usance.workflows import cli_bench_close, measuring
+
+    monkeypatch.setattr(cli_bench_close, "WORKER", [sys.executable, "-c", "import sys; sys.exit('lost its way')"])
+    with cli_bench_close._workers(1) as (worker,):
+        worker.process.wait(timeout=60)
+        with pytest.raises(measuring.Spoilt, match="ended with status 1, before it was over:\nlost its way"):
+            worker.must_live()
 
 
 def test_a_small_close_is_measured_and_leaves_the_books_whole(

@@ -9,12 +9,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from statistics import median
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 from uuid import uuid4
 
 from django.db import connection, transaction
@@ -63,19 +64,37 @@ class Payments:
 # --- workers -----------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Worker:
+    """A worker's process, and what it says."""
+
+    process: subprocess.Popen[bytes]
+    log: IO[bytes]
+
+    def must_live(self) -> None:
+        """Raises measuring.Spoilt with its last words, if it has ended."""
+        status = self.process.poll()
+        if status is not None:
+            self.log.seek(0)
+            said = self.log.read()[-2000:].decode(errors="replace")
+            raise measuring.Spoilt(f"a worker ended with status {status}, before it was over:\n{said}")
+
+
 @contextmanager
-def _workers(count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
-    started = [
-        subprocess.Popen(WORKER, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 (our own command)
-        for _ in range(count)
-    ]
-    try:
-        yield started
-    finally:
-        for worker in started:
-            worker.terminate()
-        for worker in started:
-            worker.wait(timeout=60)
+def _workers(count: int) -> Iterator[list[Worker]]:
+    with ExitStack() as files:
+        started = []
+        for _ in range(count):
+            log = files.enter_context(TemporaryFile())
+            process = subprocess.Popen(WORKER, stdout=log, stderr=log)  # noqa: S603 (our own command)
+            started.append(Worker(process, log))
+        try:
+            yield started
+        finally:
+            for worker in started:
+                worker.process.terminate()
+            for worker in started:
+                worker.process.wait(timeout=60)
 
 
 def _peak_mb(pid: int) -> float:
@@ -187,13 +206,13 @@ def _paying(institution_id: Any) -> Iterator[Payments]:
 
 
 def measure(*, wanted: int, workers: int, days: int, is_prepared: bool, tell: Callable[[str], None]) -> dict[str, Any]:
-    """Makes the loans if they are not there, ends days and measures. Raises filling.OtherData."""
+    """Makes the loans if they are not there, ends days and measures. Raises filling.OtherData, measuring.Spoilt."""
     sizes = sorted({max(1, wanted // share) for share in SHARES})
     herds = [herd.present(loans=size, at=clock.now(), tell=tell) for size in sizes]
     per_loan, differences = {}, 0
     tell("floor")
     floors = floor.measure(herds[-1].loans)
-    with _workers(workers) as processes:
+    with _workers(workers) as started:
         for one in herds:
             with tenancy.bound(one.institution_id):
                 tell(f"closes of {one.loans} loans")
@@ -204,7 +223,9 @@ def measure(*, wanted: int, workers: int, days: int, is_prepared: bool, tell: Ca
             with _paying(herds[-1].institution_id) as payments:
                 busy = _close(is_prepared=is_prepared)
             mix = herd.mix(_ask)
-        peaks = [_peak_mb(worker.pid) for worker in processes]
+        for worker in started:  # fewer than were asked for would be another figure
+            worker.must_live()
+        peaks = [_peak_mb(worker.process.pid) for worker in started]
     usual = sorted(made, key=lambda day: day.seconds)[len(made) // 2]
     figures = _figures(herds[-1].loans, workers, usual, floors)
     tell(

@@ -27,6 +27,8 @@ from usance.config.processes import NOBODY, free_port, spawn
 
 SUPERUSER = "usance_super"
 SPEED_FOR_TESTS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# a close of a million loans writes one gigabyte: with less room each page is written whole again and again meanwhile
+ROOM = {"max_wal_size": "4GB"}
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -185,7 +187,7 @@ class Server:
 
     def _start(self) -> None:
         _stop_stray(self.cluster)
-        settings = SETTINGS | {"port": str(self.port)} | (SPEED_FOR_TESTS if self.cluster.for_tests else {})
+        settings = SETTINGS | {"port": str(self.port)} | (SPEED_FOR_TESTS if self.cluster.for_tests else ROOM)
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         self._log_from = self.cluster.log.stat().st_size if self.cluster.log.exists() else 0
         with writing_to(self.cluster.log), self.cluster.log.open("ab") as log:

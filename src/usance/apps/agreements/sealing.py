@@ -3,10 +3,13 @@ not changed. The key comes from the environment; a demo makes its own, which rea
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
@@ -87,7 +90,8 @@ def _signer(path: Path) -> signers.SimpleSigner:
 
 
 def make_demo_key(path: Path, *, at: datetime | None = None) -> None:
-    """A self-signed key and certificate for a demo, readable by its owner only."""
+    """A self-signed key and certificate for a demo, readable by its owner only. Of several processes that make one at
+    the same time the first is right, and all go on with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "usance demo seal")])
     begins = at or datetime(2026, 1, 1, tzinfo=UTC)
@@ -106,7 +110,8 @@ def make_demo_key(path: Path, *, at: datetime | None = None) -> None:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(".new")
-    scratch.touch(mode=0o600)
-    scratch.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
-    scratch.replace(path)
+    with NamedTemporaryFile(dir=path.parent, prefix=f"{path.name}.") as scratch:  # for its owner only
+        scratch.write(private + certificate.public_bytes(serialization.Encoding.PEM))
+        scratch.flush()
+        with contextlib.suppress(FileExistsError):
+            os.link(scratch.name, path)

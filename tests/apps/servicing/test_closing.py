@@ -22,7 +22,7 @@ from usance.apps.institutions import services as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.ledger import selectors as ledger
 from usance.apps.ledger import services as books_of
-from usance.apps.servicing import bulk, classing, closing, closing_books, folding, selectors
+from usance.apps.servicing import bulk, classing, closing, closing_books, folding, selectors, statuses
 from usance.apps.servicing.models import (
     CloseChunk,
     CloseProblem,
@@ -252,7 +252,7 @@ class Killed(BaseException):
 POINTS = [
     (closing_books, "_write_movements"),
     (bulk, "_write_loans"),
-    (bulk, "_write_statuses"),
+    (statuses, "write"),
     (bulk, "list_problems"),
 ]
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import connection
 
 from usance.apps.institutions import tenancy
-from usance.apps.institutions.rows import Plain, array, json_list, recordset
+from usance.apps.institutions.rows import array, json_list, recordset
 from usance.apps.servicing import classing, earnings, passing, prepared, recording, statuses
 from usance.apps.servicing.closing_books import Batch, Books
 from usance.apps.servicing.models import CloseProblem, CloseRun, Loan
@@ -106,7 +106,7 @@ class _Passing:
             return
         _write_loans(sources[0], told[0], len(passed))
         earnings.replace_from(sources[1], told[1], ended=[one.loan_id for one in passed if not one.earns])
-        _write_statuses([line for one in passed for line in one.statuses])
+        statuses.write([line for one in passed for line in one.statuses])
         classing.record([line for one in passed for line in one.classes])
         _mark_solved([one.loan_id for one in passed if one.had_problem], self.batch.at)
         for one in passed:
@@ -133,10 +133,6 @@ def _write_loans(source: str, told: str, count: int) -> None:
         )
         if cursor.rowcount != count:
             raise NotAllWritten(f"{cursor.rowcount} of {count} loans")
-
-
-def _write_statuses(lines: Sequence[Sequence[Plain]]) -> None:
-    statuses.write(lines)
 
 
 # --- problems ----------------------------------------------------------------------------------------------------

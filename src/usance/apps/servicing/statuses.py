@@ -131,6 +131,7 @@ def lines(changed: Iterable[StatusChange]) -> list[list[rows.Plain]]:
 
 
 def write(told: Sequence[Sequence[rows.Plain]]) -> None:
+    """Keeps changes of many loans, as lines of LINE."""
     rows.insert_plain(StatusChange, LINE, told)
 
 

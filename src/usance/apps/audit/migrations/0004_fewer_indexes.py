@@ -3,12 +3,11 @@ from django.db import migrations
 from usance.apps.institutions.models import institution_key
 
 
-def without_index(model: str) -> migrations.AlterField:
-    """Other indexes of the table begin with the institution, too."""
-    return migrations.AlterField(model, "institution", institution_key(db_index=False))
-
-
 class Migration(migrations.Migration):
     dependencies = [("institutions", "0002_items_handed_out"), ("audit", "0003_chain_search")]
 
-    operations = [without_index("auditentry"), without_index("auditlink")]
+    # other indexes of these tables begin with the institution, too
+    operations = [
+        migrations.AlterField(model, "institution", institution_key(db_index=False))
+        for model in ("auditentry", "auditlink")
+    ]

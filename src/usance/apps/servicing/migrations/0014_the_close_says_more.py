@@ -4,16 +4,15 @@ from django.db import migrations, models
 from usance.apps.institutions.models import institution_key
 
 
-def without_index(model: str) -> migrations.AlterField:
-    """Other indexes of the table begin with the institution, too."""
-    return migrations.AlterField(model, "institution", institution_key(db_index=False))
-
-
 class Migration(migrations.Migration):
     dependencies = [("institutions", "0002_items_handed_out"), ("servicing", "0013_prepared_cut")]
 
     operations = [
-        *(without_index(model) for model in ("loan", "loanevent", "statuschange", "earning", "earned", "prepared")),
+        # other indexes of these tables begin with the institution, too; what is prepared is found by its loan
+        *(
+            migrations.AlterField(model, "institution", institution_key(db_index=False))
+            for model in ("loan", "loanevent", "statuschange", "earning", "earned", "prepared")
+        ),
         migrations.AddField(
             "closechunk", "to_fold", models.IntegerField(default=0, help_text="of these, as far as was known")
         ),

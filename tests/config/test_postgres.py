@@ -53,6 +53,19 @@ def ask(
         return row[0] if row else None
 
 
+def test_the_server_takes_an_eighth_of_the_memory_within_bounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = [postgres.room(memory * postgres.GB)["shared_buffers"] for memory in (1, 8, 64)]
+    assert sizes == ["256MB", "1024MB", "2048MB"]
+    of_the_machine = postgres.memory()
+    for told, known in (("max", of_the_machine), ("1048576", 1048576), (str(10**15), of_the_machine)):
+        limit = tmp_path / "memory.max"
+        limit.write_text(told + "\n")
+        monkeypatch.setattr(postgres, "LIMIT", limit)
+        assert postgres.memory() == known
+
+
 def test_the_server_is_made_as_reliability_asks(cluster: postgres.Cluster) -> None:
     with postgres.held(cluster, "secret") as claim:
         assert ask(claim.port, "SHOW data_checksums") == "on"

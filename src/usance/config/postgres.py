@@ -27,13 +27,10 @@ from usance.config.processes import NOBODY, free_port, spawn
 
 SUPERUSER = "usance_super"
 SPEED_FOR_TESTS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-# a close of a million loans writes one gigabyte: with less room each page is written whole again and again meanwhile
-ROOM = {"max_wal_size": "4GB"}
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "120",
-    "shared_buffers": "256MB",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_min_messages": "warning",
@@ -42,6 +39,24 @@ SETTINGS = {
     "idle_in_transaction_session_timeout": "300s",
     "jit": "off",  # our questions are short; compiling them costs more than running them
 }
+MB, GB = 1024**2, 1024**3
+LEAST_BUFFERS, MOST_BUFFERS = 256 * MB, 2 * GB
+LIMIT = Path("/sys/fs/cgroup/memory.max")  # of a container, in bytes; "max" for none
+
+
+def memory() -> int:
+    """Bytes of memory that this machine, or the container around us, has."""
+    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    limit = LIMIT.read_text().strip() if LIMIT.exists() else ""
+    return min(there, int(limit)) if limit.isdigit() else there
+
+
+def room(memory_bytes: int) -> dict[str, str]:
+    """How much a server may use on such a machine: buffers for an eighth of its memory, so that what a close changes
+    is written once and not again and again, and room for the log of a close of a million loans (1 GB), or each page is
+    written whole several times meanwhile. Memory is taken as pages are read, not at the start."""
+    buffers = min(MOST_BUFFERS, max(LEAST_BUFFERS, memory_bytes // 8))
+    return {"shared_buffers": f"{buffers // MB}MB", "max_wal_size": "4GB"}
 
 
 @dataclass(frozen=True)
@@ -187,7 +202,8 @@ class Server:
 
     def _start(self) -> None:
         _stop_stray(self.cluster)
-        settings = SETTINGS | {"port": str(self.port)} | (SPEED_FOR_TESTS if self.cluster.for_tests else ROOM)
+        small = room(0) | SPEED_FOR_TESTS
+        settings = SETTINGS | {"port": str(self.port)} | (small if self.cluster.for_tests else room(memory()))
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         self._log_from = self.cluster.log.stat().st_size if self.cluster.log.exists() else 0
         with writing_to(self.cluster.log), self.cluster.log.open("ab") as log:

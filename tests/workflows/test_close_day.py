@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -16,12 +15,12 @@ from usance.apps.institutions import selectors as institution_view
 from usance.apps.institutions import services as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.ledger import services as books_of
-from usance.apps.servicing import closing, recording, selectors
+from usance.apps.servicing import closing, selectors
 from usance.apps.servicing.models import CloseRun, Loan, Prepared
 from usance.config import jobs
 from usance.ports import clock, due, queue
 from usance.ports.actor import SYSTEM, staff
-from usance.workflows import close_day
+from usance.workflows import cli_close, close_day
 
 D = date(2026, 3, 2)
 AT = datetime(2026, 3, 2, 20, tzinfo=UTC)
@@ -156,17 +155,77 @@ def test_what_gave_up_does_not_hold_up_the_days_to_come(
         assert tenancy.current().business_date == D + timedelta(days=2)
 
 
-def test_what_follows_of_all_loans_of_a_chunk_is_named_by_one_job(lender: UUID, inline: queue.InlineQueue) -> None:
+def test_what_follows_of_the_loans_of_a_chunk_is_named_once_in_the_day_that_they_came_to(
+    lender: UUID, inline: queue.InlineQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(due, "_handlers", {})
     with transaction.atomic():
         made = [loans.lend(on=D, agreed=loans.single_payment(days=1)) for _ in range(3)]
     inline.run_pending(at=AT)
-    close_day.run_close_inline(at=AT, days=2, do_items=False)
-    (waiting,) = [job for job in inline.waiting if job.name == recording.ANNOUNCE]
-    assert json.loads(str(waiting.arguments["jobs"])) == {"loans.became_past_due": [str(loan.pk) for loan in made]}
+    close_day.run_close_inline(at=AT, do_items=False)
     inline.waiting.clear()
-    close_day.announce(str(waiting.arguments["jobs"]))
+    close_day.end_day(actor=SYSTEM, at=AT)
+
+    def waiting(name: str) -> list[queue.Waiting]:
+        return [job for job in inline.waiting if job.name == name]
+
+    for job in waiting("close.chunk"):
+        inline.run(job.name, job.arguments)
+    assert not waiting(closing.ANNOUNCE)  # the day has not ended yet
+    for job in waiting("close.finish"):
+        inline.run(job.name, job.arguments)
+    (one,) = waiting(closing.ANNOUNCE)
+    inline.waiting.clear()
+    for _ in range(2):
+        close_day.announce(str(one.arguments["chunk_id"]))
     named = [(job.name, job.arguments["loan_id"]) for job in inline.waiting]
     assert named == [("loans.became_past_due", str(loan.pk)) for loan in made]
+
+
+def test_a_day_that_was_ended_meanwhile_is_not_ended_for_another(
+    lender: UUID, inline: queue.InlineQueue, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever asks to end a day has looked at it before: a worker may have ended it since."""
+    close_day.run_close_inline(at=AT, day=D)
+    for ask in (
+        lambda: close_day.advance(days=7, actor=SYSTEM, at=AT, day=D),
+        lambda: close_day.run_close_inline(at=AT, day=D),
+    ):
+        with pytest.raises(closing.DayEndedAlready):
+            ask()
+    tomorrow = D + timedelta(days=1)
+    monkeypatch.setattr(close_day, "days_over", lambda now: [D, tomorrow])
+    assert cli_close._close(lender, "Lender", None) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == f"Lender: {D} was ended by a worker"
+    assert told[1].startswith(f"Lender: {tomorrow} ended, 0 loans in ")
+    with transaction.atomic():
+        tenancy.forget_row()
+        assert tenancy.current().business_date == D + timedelta(days=2)
+
+
+def test_a_job_of_the_day_before_prepares_nothing_and_is_in_nobodys_way(
+    lender: UUID, inline: queue.InlineQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(due, "_handlers", {})
+    with transaction.atomic():
+        loans.lend(on=D, agreed=loans.single_payment(days=1))
+        close_day.prepare_next()
+    inline.run_pending(at=AT)
+    close_day.run_close_inline(at=AT)
+    with transaction.atomic():
+        Prepared.objects.all().delete()
+        close_day._prepare_from("", D)
+        close_day.prepare_next()
+    assert [job.arguments["day"] for job in inline.waiting if job.name == "close.prepare"] == [
+        D.isoformat(), (D + timedelta(days=1)).isoformat(),
+    ]  # fmt: skip
+    close_day.prepare(after="", day=D.isoformat())
+    with transaction.atomic():
+        assert not Prepared.objects.exists()
+    inline.run_pending(at=AT)
+    with transaction.atomic():
+        assert Prepared.objects.count() == 1
 
 
 def test_asking_twice_closes_once(lender: UUID, inline: queue.InlineQueue) -> None:

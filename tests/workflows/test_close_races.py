@@ -3,18 +3,25 @@ events, and the books agree."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+import pytest
 from django.db import connection, transaction
 
 from tests.apps.servicing import loans
 from tests.support import institutions as founding
+from tests.support.database import superuser
+from usance.apps.institutions import services as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.ledger import services as books_of
 from usance.apps.servicing import closing, services
-from usance.apps.servicing.models import Loan
+from usance.apps.servicing.models import CloseRun, Loan
+from usance.ports import clock
 from usance.ports.actor import SYSTEM
 from usance.workflows import close_day
 from usance.workflows.audit_books import audit_books
@@ -87,3 +94,72 @@ def test_payments_race_with_a_close_of_two_workers(fresh_db: str) -> None:
         with transaction.atomic():
             assert {row.checkpoint_on for row in Loan.objects.all()} == {D + timedelta(days=4)}
             assert {row.principal_minor + row.interest_minor + row.fee_minor for row in Loan.objects.all()} != {0}
+
+
+@pytest.fixture
+def lender(fresh_db: str) -> Iterator[UUID]:
+    founded = founding.found()
+    with tenancy.bound(founded.pk):
+        with transaction.atomic():
+            books_of.open_books()
+        yield founded.pk
+
+
+def in_a_worker(institution_id: UUID, act: Callable[..., Any], *given: Any) -> Any:
+    try:
+        with tenancy.bound(institution_id):
+            return act(*given)
+    finally:
+        connection.close()
+
+
+def until(question: str, *values: Any) -> None:
+    """Until the server says yes."""
+    with superuser(connection.settings_dict["NAME"]) as watching:
+        for _ in range(500):
+            if watching.execute(question.encode(), values).fetchone() == (True,):
+                return
+            time.sleep(0.02)
+    pytest.fail(question)
+
+
+DATE_LOCKS_WAIT = "SELECT count(*) = %s FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
+
+def test_a_timer_that_comes_while_a_day_ends_ends_no_second_one(lender: UUID) -> None:
+    """Somebody still books on the day; its close waits for that, and the timer behind it looks at the day."""
+    before = clock.install(clock.FrozenClock(AT))
+    try:
+        with transaction.atomic():
+            run = closing.start(actor=SYSTEM, at=AT)
+        with ThreadPoolExecutor(2) as pool:
+            with transaction.atomic():
+                institutions.hold_business_date()
+                ending = pool.submit(in_a_worker, lender, close_day.finish, str(run.pk))
+                until(DATE_LOCKS_WAIT, 1)
+                timer = pool.submit(in_a_worker, lender, close_day.catch_up)
+                until(DATE_LOCKS_WAIT, 2)
+            ending.result(timeout=10)
+            timer.result(timeout=10)
+        with transaction.atomic():
+            tenancy.forget_row()
+            assert tenancy.current().business_date == D + timedelta(days=1)
+            assert CloseRun.objects.count() == 1
+    finally:
+        clock.install(before)
+
+
+def test_whoever_closes_here_waits_for_what_a_worker_holds(lender: UUID) -> None:
+    """The day is ended, whoever does its last part, and is said to be ended only then."""
+    with transaction.atomic():
+        loans.lend(on=D)
+        run = closing.start(actor=SYSTEM, at=AT, chunk_size=1)
+        (chunk_id,) = closing.waiting_chunks(run.pk)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            closing.close_chunk(chunk_id=chunk_id, at=AT)
+            here = pool.submit(in_a_worker, lender, lambda: close_day.run_close_inline(at=AT))
+            time.sleep(2 * close_day.POLL_S)
+            assert not here.done()
+        (ended,) = here.result(timeout=10)
+    assert (ended.state, ended.total_count, ended.done_count) == ("done", 1, 1)

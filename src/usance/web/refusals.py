@@ -70,6 +70,7 @@ SENTENCES: dict[str, Words | Callable[[Refusal], Words]] = {
     "close_problem_solved_already": _("This loan has been through a close since. Nothing is left to do."),
     "close_problem_remains": _("The loan could not be closed this time either: %(reason)s"),
     "days_to_advance_not_allowed": _("Choose from 1 to 366 days."),
+    "day_ended_already": _("That day has been ended already. Nothing was done twice."),
     "no_open_offer": _("There is no offer to sign any more. Your account shows what became of it."),
     "no_card_for_payout": _("Link a card first: the money is sent to it."),
     "payout_under_way": _("The money is already on its way. Wait for its outcome; this page shows it."),

@@ -5,10 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Sequence
+from datetime import date, timedelta
 from uuid import UUID
+
+from django.db import transaction
 
 from usance.apps.institutions import selectors as institutions
 from usance.apps.institutions import tenancy
+from usance.apps.servicing.closing import DayEndedAlready
 from usance.ports import clock
 from usance.workflows import close_day
 
@@ -38,12 +43,16 @@ def main(args: argparse.Namespace) -> int:
 def _close(institution_id: UUID, name: str, days: int | None) -> int:
     left_out = 0
     with tenancy.bound(institution_id):
-        wanted = close_day.days_behind(clock.now()) if days is None else days
+        wanted = close_day.days_over(clock.now()) if days is None else _from_today(days)
         if not wanted:
             print(f"{name}: no day is over")
-        for _ in range(wanted):
+        for day in wanted:
             started = time.monotonic()
-            (run,) = close_day.run_close_inline(at=clock.now(), do_items=False)
+            try:
+                (run,) = close_day.run_close_inline(at=clock.now(), do_items=False, day=day)
+            except DayEndedAlready:
+                print(f"{name}: {day} was ended by a worker", flush=True)
+                continue
             took = max(time.monotonic() - started, 1e-6)
             print(
                 f"{name}: {run.business_date} ended, {run.total_count} loans in {took:.1f} s "
@@ -52,3 +61,9 @@ def _close(institution_id: UUID, name: str, days: int | None) -> int:
             )
             left_out += run.problem_count
     return 1 if left_out else 0
+
+
+def _from_today(days: int) -> Sequence[date]:
+    with transaction.atomic():
+        today = tenancy.current().business_date
+    return [today + timedelta(days=number) for number in range(days)]

@@ -9,7 +9,7 @@ swept already is handed out by `close.next` and, every minute, by a timer.
 
 from __future__ import annotations
 
-import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -24,7 +24,7 @@ from usance.apps.institutions import selectors as institution_view
 from usance.apps.institutions import services as institutions
 from usance.apps.institutions import tallies, tenancy
 from usance.apps.institutions.services import ITEM_TASK
-from usance.apps.servicing import closing, portfolio, prepared, recording
+from usance.apps.servicing import closing, portfolio, prepared
 from usance.apps.servicing import selectors as servicing
 from usance.core.refusals import Refusal
 from usance.ports import clock, due, queue
@@ -37,6 +37,7 @@ MOST_TRIES = 300
 FIRST, LAST = 10, -10  # the day ends before what follows from its ending is done, and is prepared after all else
 PREPARED_AT_ONCE = 250
 PAUSE = timedelta(seconds=1)
+POLL_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,11 @@ def end_day(*, actor: Actor, at: datetime) -> CloseRun:
     return advance(days=1, actor=actor, at=at)
 
 
-def advance(*, days: int, actor: Actor, at: datetime) -> CloseRun:
-    """Begins `days` closes, one after another, in jobs. Raises NothingToAdvance."""
+def advance(*, days: int, actor: Actor, at: datetime, day: date | None = None) -> CloseRun:
+    """Begins `days` closes, one after another, in jobs. `day`: the first date that is meant; without, the business
+    date, whichever that is by then. Raises NothingToAdvance, DayEndedAlready."""
     with transaction.atomic():
-        run = closing.start(actor=actor, at=at, days=days)
+        run = closing.start(actor=actor, at=at, days=days, day=day)
         _hand_out(run)
     return run
 
@@ -90,9 +92,17 @@ def run_problem_again(*, problem_id: UUID, actor: Actor, at: datetime) -> None:
 
 def days_behind(now: datetime) -> int:
     """How many days the bound institution's business date lags behind its business time."""
+    return len(days_over(now))
+
+
+def days_over(now: datetime) -> Sequence[date]:
+    """The days that are over and not ended, in order, the business date first."""
     with transaction.atomic():
+        tenancy.forget_row()  # whoever asks again means now
         institution = tenancy.current()
-    return max(0, (institution_view.moment(institution, now).date() - institution.business_date).days)
+    first = institution.business_date
+    behind = (institution_view.moment(institution, now).date() - first).days
+    return [first + timedelta(days=number) for number in range(behind)]
 
 
 class Company(Protocol):
@@ -129,22 +139,26 @@ def run_close_inline(
     chunk_size: int | None = None,
     do_items: bool = True,
     company: Company | None = None,
+    day: date | None = None,
 ) -> list[CloseRun]:
     """The same closes in this process, outside any transaction. With `do_items` what falls due is done here too, and a
     crash in it goes to the caller; without, it is handed out as jobs, and so is the preparation of the next close.
-    `company`: the processes that call this at the same time, to do it together."""
-    runs = [_end_day(at, actor, chunk_size, do_items, company or _Alone()) for _ in range(days)]
+    `company`: the processes that call this at the same time, to do it together. `day`: as for `advance`, the only one
+    that is ended."""
+    runs = [_end_day(at, actor, chunk_size, do_items, company or _Alone(), day) for _ in range(days)]
     if not do_items:
         with transaction.atomic():
             prepare_next()
     return runs
 
 
-def _end_day(at: datetime, actor: Actor, chunk_size: int | None, do_items: bool, company: Company) -> CloseRun:
+def _end_day(
+    at: datetime, actor: Actor, chunk_size: int | None, do_items: bool, company: Company, day: date | None
+) -> CloseRun:
     if company.leads:
         with transaction.atomic():
-            day = closing.start(actor=actor, at=at, chunk_size=chunk_size).business_date
-        _make_room(day)
+            begun = closing.start(actor=actor, at=at, chunk_size=chunk_size, day=day)
+        _make_room(begun.business_date)
     company.meet()
     with transaction.atomic():
         run = servicing.latest_run()
@@ -155,8 +169,7 @@ def _end_day(at: datetime, actor: Actor, chunk_size: int | None, do_items: bool,
             closing.close_chunk(chunk_id=chunk_id, at=at)
     company.meet()
     if company.leads:
-        with transaction.atomic():
-            closing.finish(run_id=run.pk, at=at, actor=actor)
+        _finish_with_others(run.pk, at, actor)
         _sum_up()
         audit.link_pending()
     company.meet()
@@ -164,6 +177,19 @@ def _end_day(at: datetime, actor: Actor, chunk_size: int | None, do_items: bool,
         run = servicing.close_run(run.pk)
     _sweep(run.pk, at=at, company=company, here=do_items)
     return run
+
+
+def _finish_with_others(run_id: UUID, at: datetime, actor: Actor) -> None:
+    """Ends the day once no worker holds a part of it any more; what one has let go undone is done here."""
+    while True:
+        with transaction.atomic():
+            if closing.finish(run_id=run_id, at=at, actor=actor) or servicing.close_run(run_id).state == "done":
+                return
+            waiting = closing.waiting_chunks(run_id)
+        time.sleep(POLL_S)
+        for chunk_id in waiting:
+            with transaction.atomic():
+                closing.close_chunk(chunk_id=chunk_id, at=at)
 
 
 # --- jobs --------------------------------------------------------------------------------------------------------
@@ -183,11 +209,11 @@ def close_chunk(run_id: str, chunk_id: str) -> None:
             queue.enqueue("close.finish", key=f"close.finish:{run_id}", run_id=run_id)
 
 
-@queue.task(recording.ANNOUNCE)
-def announce(jobs: str) -> None:
+@queue.task(closing.ANNOUNCE)
+def announce(chunk_id: str) -> None:
     """What follows of the loans that a chunk has passed, a job for each: the close had no time for that."""
     with transaction.atomic():
-        recording.announce_all(json.loads(jobs))
+        closing.announce(chunk_id=UUID(chunk_id))
 
 
 @queue.task("close.finish", priority=FIRST)
@@ -196,8 +222,11 @@ def finish(run_id: str) -> None:
         business_date = servicing.close_run(UUID(run_id)).business_date
     _make_room(business_date)
     with transaction.atomic():
+        institutions.stop_business_date()  # the day ends when nobody books on it any more, not when we began to wait
         closing.finish(run_id=UUID(run_id), at=clock.now(), actor=SYSTEM)
-        queue.enqueue("close.sweep", key=f"close.sweep:{run_id}", run_id=run_id)
+        run = servicing.close_run(UUID(run_id))
+        if run.state == "done" and run.swept_at is None:
+            queue.enqueue("close.sweep", key=f"close.sweep:{run_id}", run_id=run_id)
     _sum_up()
     audit.link_pending()
 
@@ -220,7 +249,7 @@ def _make_room(since: date) -> None:
 def sweep(run_id: str) -> None:
     _sweep(UUID(run_id), at=clock.now(), company=_Alone(), here=False)
     with transaction.atomic():
-        queue.enqueue("close.next", run_id=run_id, tries=0)
+        queue.enqueue("close.next", key=f"close.next:{run_id}", run_id=run_id, tries=0)
 
 
 def _sweep(run_id: UUID, *, at: datetime, company: Company, here: bool) -> None:
@@ -285,14 +314,14 @@ def next_day(run_id: str, tries: int) -> None:
     """The next close of those asked for, when what fell due has been done (or has given up and is listed)."""
     now = clock.now()
     with transaction.atomic():
+        today = institutions.hold_business_date()  # what is decided here holds for this very day
         run = servicing.close_run(UUID(run_id))
-        today = tenancy.current().business_date
         if run.days_after < 1 or today != run.business_date + timedelta(days=1):
             prepare_next()
             return
         institutions.hand_out_items(on=today, at=now)  # what came after the sweep
         if tries < MOST_TRIES and institution_view.items_on_their_way(today).exists():
-            queue.enqueue("close.next", run_at=now + PAUSE, run_id=run_id, tries=tries + 1)
+            queue.enqueue("close.next", key=f"close.next:{run_id}", run_at=now + PAUSE, run_id=run_id, tries=tries + 1)
             return
         _hand_out(closing.start(actor=SYSTEM, at=now, days=run.days_after))
 
@@ -302,17 +331,25 @@ def next_day(run_id: str, tries: int) -> None:
 
 def prepare_next() -> None:
     """Begins, in jobs, to fold what the next close will have to, so that the night only writes it."""
-    queue.enqueue("close.prepare", key="close.prepare", after="")
+    _prepare_from("", institutions.hold_business_date())
+
+
+def _prepare_from(after: str, day: date) -> None:
+    queue.enqueue("close.prepare", key=f"close.prepare:{day}", after=after, day=day.isoformat())
 
 
 @queue.task("close.prepare", priority=LAST)
-def prepare(after: str) -> None:
+def prepare(after: str, day: str) -> None:
+    """`day`: the one that is to be ended; where it has ended meanwhile, there is nothing left to prepare for it."""
     with transaction.atomic():
+        today = tenancy.current().business_date
+        if today.isoformat() != day:
+            return
         if not after:
             prepared.forget()
         last = prepared.prepare(after=UUID(after) if after else UUID(int=0), most=PREPARED_AT_ONCE)
         if last is not None:
-            queue.enqueue("close.prepare", key="close.prepare", after=str(last))
+            _prepare_from(str(last), today)
         else:
             closing.prepare_cut()
 
@@ -321,5 +358,7 @@ def prepare(after: str) -> None:
 def catch_up() -> None:
     """The nightly timer's job: ends every day that is over."""
     now = clock.now()
-    if behind := days_behind(now):
-        advance(days=min(behind, 366), actor=SYSTEM, at=now)
+    with transaction.atomic():
+        institutions.hold_business_date()  # a close that ends at this moment ends before we count
+        if behind := days_behind(now):
+            advance(days=min(behind, 366), actor=SYSTEM, at=now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from hashlib import sha256
 from types import ModuleType
 from typing import Any
@@ -22,17 +23,31 @@ from usance.apps.institutions import services as institutions
 from usance.apps.institutions import tenancy
 from usance.apps.ledger import selectors as ledger
 from usance.apps.ledger import services as books_of
-from usance.apps.servicing import bulk, classing, closing, closing_books, folding, selectors, statuses
+from usance.apps.servicing import (
+    bulk,
+    classing,
+    closing,
+    closing_books,
+    folding,
+    passing,
+    prepared,
+    selectors,
+    statuses,
+)
 from usance.apps.servicing.models import (
     CloseChunk,
     CloseProblem,
     CloseRun,
+    Earning,
     Loan,
     LoanClassChange,
     LoanMovement,
     MovementLine,
+    Prepared,
 )
 from usance.core.loan import checkpoint, replay
+from usance.core.loan.terms import RateStep
+from usance.core.rates import Rate
 from usance.ports import due
 from usance.ports.actor import SYSTEM
 from usance.workflows import close_day
@@ -442,6 +457,60 @@ def test_the_close_finds_the_class_of_the_country_and_keeps_its_history(lender: 
 
 
 @pytest.mark.usefixtures("lender")
+def test_what_the_database_refuses_of_one_loan_stays_with_that_loan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found by halves among all that are written together, and among what was prepared, too."""
+    made = lend_some()
+    bad, fold = made[2], passing.fold
+
+    def too_long(row: Loan, *more: Any) -> Any:
+        found = fold(row, *more)
+        if row.pk == bad.pk:
+            found = dataclasses.replace(found, loan=found.loan.replace('"active"', f'"{"x" * 100}"'))
+        return found
+
+    with monkeypatch.context() as broken:
+        broken.setattr(passing, "fold", too_long)
+        for is_prepared in (False, True):
+            if is_prepared:
+                with transaction.atomic():
+                    Earning.objects.update(agenda_on=business_date())  # all are folded
+                    prepared.prepare(after=UUID(int=0), most=100)
+                    assert Prepared.objects.count() == len(made)
+            (run,) = close()
+            assert run.problem_count == 1
+    with transaction.atomic():
+        assert {row.checkpoint_on for row in Loan.rows.exclude(pk=bad.pk)} == {D + timedelta(days=2)}
+        (first, second) = CloseProblem.objects.order_by("business_date")
+        assert (first.loan_id, second.loan_id) == (bad.pk, bad.pk)
+        assert first.reason.startswith("DataError: value too long")
+    close()
+    with transaction.atomic():
+        assert Loan.rows.get(pk=bad.pk).checkpoint_on == D + timedelta(days=3)
+        assert not CloseProblem.objects.filter(solved_at__isnull=True).exists()
+    assert_as_refolded()
+    assert audit_books(full=True).differences == ()
+
+
+@pytest.mark.usefixtures("lender")
+def test_a_loan_whose_fractions_fit_no_line_is_closed_day_by_day() -> None:
+    """Interest of an odd rate: what it earns in a day needs more digits than the columns of a line have."""
+    agreed = loans.single_payment(1_000_000, days=9)
+    odd = Rate(Fraction(10**59, 10**61 + 7), "day")
+    with transaction.atomic():
+        odd_one = loans.lend(on=D, agreed=dataclasses.replace(agreed, rates=(RateStep(from_day=0, rate=odd),)))
+    close(days=4)
+    with transaction.atomic():
+        loans.pay(odd_one, 5_000, D + timedelta(days=3))
+    close(days=8)
+    with transaction.atomic():
+        assert Earning.objects.get().agenda_on == D + timedelta(days=13)
+        assert not CloseProblem.objects.exists()
+        assert Loan.objects.get().interest_minor > 0
+    assert_as_refolded()
+    assert audit_books(full=True).differences == ()
+
+
+@pytest.mark.usefixtures("lender")
 def test_a_class_rule_that_came_late_reaches_loans_that_rest_with_the_next_close(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -458,6 +527,11 @@ def test_a_class_rule_that_came_late_reaches_loans_that_rest_with_the_next_close
     assert class_now(resting) == "standard"
     with transaction.atomic():
         assert classing.look_again() == 0
+        late = loans.lend(on=D + timedelta(days=5), agreed=loans.single_payment(1_000_000, days=1))
+    close(days=4)
+    with transaction.atomic():  # it is late by the rule as it was: it may have been corrected since
+        assert Loan.rows.get(pk=late.pk).days_past_due > 0
+        assert classing.look_again() == 1
 
 
 def _class_findings() -> list[str]:

@@ -19,7 +19,7 @@ from tests.support.database import superuser
 from usance.apps.institutions import tenancy
 from usance.apps.institutions.models import new_id
 from usance.apps.ledger import services as books_of
-from usance.apps.servicing import bulk, closing, earnings, passing, prepared, recording
+from usance.apps.servicing import bulk, closing, earnings, passing, prepared
 from usance.apps.servicing.models import CloseChunk, Earned, Earning, Loan, Prepared, StatusChange
 from usance.ports.actor import SYSTEM
 
@@ -88,11 +88,6 @@ def test_what_was_prepared_is_what_the_night_would_have_made(
     """Two lenders live the same days; one prepares each of them, and its nights fold nothing."""
     monkeypatch.setattr(closing, "CHUNK_SIZE", 2)
     named: Counter[tuple[UUID, str]] = Counter()
-    monkeypatch.setattr(
-        recording,
-        "announce_soon",
-        lambda jobs: named.update({(tenancy.current_id(), name): len(each) for name, each in jobs.items()}),
-    )
     left = {}
     for code in ("vn", "eu"):
         institution_id = lender(code)
@@ -110,6 +105,9 @@ def test_what_was_prepared_is_what_the_night_would_have_made(
                         loans.pay(made[0], 4_000_000, D + timedelta(days=7))
             left[institution_id] = everything()
             assert_as_refolded()
+            with transaction.atomic():
+                for jobs in CloseChunk.objects.values_list("jobs", flat=True):
+                    named.update({(institution_id, name): len(each) for name, each in jobs.items()})
     prepared_by_day, not_prepared = left
     assert left[prepared_by_day] == left[not_prepared]
     names = {name: count for (whose, name), count in named.items() if whose == prepared_by_day}
@@ -153,7 +151,7 @@ def test_what_was_prepared_otherwise_does_not_count(
         elif other == "lost":
             prepared.forget()
     if other == "engine":
-        monkeypatch.setattr(prepared, "_engine", lambda: "another")
+        monkeypatch.setattr(prepared, "_ENGINE", "another")
     elif other == "rules":
         monkeypatch.setattr(passing, "rules", lambda *days: passing.Rules(*days, None, False))
     folded.clear()

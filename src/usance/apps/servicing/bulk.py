@@ -7,10 +7,12 @@ The fold is the engine's own, loan by loan; only reading and writing are in bulk
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
+import structlog
+from django.db import DataError, IntegrityError, connection, transaction
 
 from usance.apps.institutions import tenancy
 from usance.apps.institutions.rows import array, json_list, recordset
@@ -19,7 +21,12 @@ from usance.apps.servicing.closing_books import Batch, Books
 from usance.apps.servicing.models import CloseProblem, CloseRun, Loan
 from usance.apps.servicing.passing import Left, Passed, ToWrite
 
+log = structlog.get_logger(__name__)
+
 AT_ONCE = 500  # loans that are folded and written together: so many states fit into little memory
+
+
+UNWRITABLE = (DataError, IntegrityError)  # what a value can be to blame for
 
 
 class NotAllWritten(RuntimeError):
@@ -29,10 +36,18 @@ class NotAllWritten(RuntimeError):
 FEW = 20  # loans that may be folded while payments to all others wait
 
 
-def close_range(first: UUID, end: UUID | None, batch: Batch, *, to_fold: int) -> list[Left]:
+@dataclass(slots=True)
+class Outcome:
+    """Loans that did not go through, and the jobs that follow of those that did."""
+
+    left: list[Left] = field(default_factory=list)
+    jobs: recording.Jobs = field(default_factory=dict)
+
+
+def close_range(first: UUID, end: UUID | None, batch: Batch, *, to_fold: int) -> Outcome:
     """Carries the running loans with ids in [first, end) to the start of the day `batch.to`, in the caller's
     transaction: those with something on their agenda (some `to_fold`) one by one, as far as that was not prepared, all
-    others at once. Lists those that did not go through. Payments wait for the second part only, which is short."""
+    others at once. Payments wait for the second part only, which is short."""
     passing_now = _Passing(batch)
     were_prepared = passing_now.write_prepared(first, end)
     if passing_now.rules.is_new or to_fold - were_prepared > FEW:  # they need not be looked for twice
@@ -42,7 +57,7 @@ def close_range(first: UUID, end: UUID | None, batch: Batch, *, to_fold: int) ->
     return passing_now.finish()
 
 
-def close_one(loan_id: UUID, batch: Batch) -> list[Left]:
+def close_one(loan_id: UUID, batch: Batch) -> Outcome:
     """The same for one loan that was left behind."""
     passing_now = _Passing(batch)
     passing_now.fold(loan_id, UUID(int=loan_id.int + 1), all_of_them=True)
@@ -50,12 +65,11 @@ def close_one(loan_id: UUID, batch: Batch) -> list[Left]:
 
 
 class _Passing:
-    """Loans that are carried one by one, some hundred at a time; books and jobs are written for all of them at last."""
+    """Loans that are carried one by one, some hundred at a time; the books are written for all of them at last."""
 
     def __init__(self, batch: Batch) -> None:
-        self.batch, self.books, self.jobs = batch, Books(batch), recording.Jobs()
+        self.batch, self.books, self.outcome = batch, Books(batch), Outcome()
         self.rules = passing.rules(batch.to, batch.booked_on)
-        self.left: list[Left] = []
 
     def write_prepared(self, first: UUID, end: UUID | None) -> int:
         """Says for how many loans all was prepared."""
@@ -64,7 +78,11 @@ class _Passing:
             found = prepared.take(earnings.Range(after, end, self.batch.to), self.rules, most=AT_ONCE)
             ids = array(one.loan_id for one in found)
             from_there = prepared.recordset("loan", LOAN), prepared.recordset("earning", earnings.COLUMNS)
-            self._write(found, from_there, (ids, ids))
+            try:
+                with transaction.atomic():
+                    self._write(found, from_there, (ids, ids))
+            except UNWRITABLE:  # whichever it is, the fold finds it
+                log.warning("close.prepared_not_written", loans=len(found), exc_info=True)
             return [one.loan_id for one in found]
 
         return self._range(first, some)
@@ -73,16 +91,35 @@ class _Passing:
         def some(after: UUID) -> list[str]:
             found = earnings.read_behind(
                 passing.COLUMNS, earnings.Range(after, end, self.batch.to), most=AT_ONCE, all_of_them=all_of_them,
-                left_out=[one.row.pk for one in self.left],
+                left_out=[one.row.pk for one in self.outcome.left],
             )  # fmt: skip
-            outcomes = [passing.fold(row, earned, self.rules) for row, earned in found]
-            self.left += [one for one in outcomes if isinstance(one, Left)]
-            new = [one for one in outcomes if isinstance(one, ToWrite)]
-            lines = json_list(one.loan for one in new), json_list(one.earning for one in new if one.earning)
-            self._write([one.passed for one in new], (recordset(LOAN), recordset(earnings.COLUMNS)), lines)
+            folded: list[tuple[Loan, ToWrite]] = []
+            for row, earned in found:
+                one = passing.fold(row, earned, self.rules)
+                if isinstance(one, Left):
+                    self.outcome.left.append(one)
+                else:
+                    folded.append((row, one))
+            self._write_folded(folded)
             return [str(row.pk) for row, _ in found]
 
         self._range(first, some)
+
+    def _write_folded(self, folded: Sequence[tuple[Loan, ToWrite]]) -> None:
+        """What the database refuses of one loan stays with that loan, too: it is found by halves."""
+        new = [one for _, one in folded]
+        lines = json_list(one.loan for one in new), json_list(one.earning for one in new if one.earning)
+        try:
+            with transaction.atomic():
+                self._write([one.passed for one in new], (recordset(LOAN), recordset(earnings.COLUMNS)), lines)
+                return
+        except UNWRITABLE as refused:
+            if len(folded) == 1:
+                self.outcome.left.append(passing.left(folded[0][0], refused))
+                return
+        half = len(folded) // 2
+        self._write_folded(folded[:half])
+        self._write_folded(folded[half:])
 
     def _range(self, first: UUID, some: Callable[[UUID], Sequence[str]]) -> int:
         """Does some loans after another, from the first id on; says how many."""
@@ -93,11 +130,9 @@ class _Passing:
             count += len(done)
         return count
 
-    def finish(self) -> list[Left]:
-        """Those that did not go through."""
+    def finish(self) -> Outcome:
         self.books.write()
-        recording.announce_soon(self.jobs)
-        return self.left
+        return self.outcome
 
     def _write(self, passed: Sequence[Passed], sources: tuple[str, str], told: tuple[str, str]) -> None:
         """Loans, the lines of those that go on earning, and what follows. `sources`: of both, a table in SQL made of a
@@ -112,7 +147,7 @@ class _Passing:
         for one in passed:
             self.books.add(one)
             for name in one.jobs:
-                self.jobs.setdefault(name, []).append(one.loan_id)
+                self.outcome.jobs.setdefault(name, []).append(one.loan_id)
 
 
 # --- the loans ---------------------------------------------------------------------------------------------------

@@ -79,16 +79,15 @@ def record(told: Sequence[Sequence[rows.Plain]]) -> None:
 
 
 def look_again() -> int:
-    """The next close looks at every running loan that bears no class of the rule in force: where the rule came with a
-    later version, and holds since long ago. Says how many."""
+    """The next close looks at every running loan that bears no class of the rule in force, and at all that are late:
+    where the rule came, or was corrected, with a later version, and holds since long ago. Says how many."""
     scheme = scheme_on(tenancy.current().business_date)
     if scheme is None:
         return 0
-    lacking = Loan.objects.filter(status__in=state.LIVE).exclude(
-        loan_class__in=[known.code for known in scheme.classes]
-    )
+    known = Q(loan_class__in=[known.code for known in scheme.classes])
+    asked = Loan.objects.filter(~known | Q(days_past_due__gt=0), status__in=state.LIVE)
     tomorrow = ExpressionWrapper(F("closed_until") + ONE_DAY, DateField())
-    found = Earning.objects.filter(pk__in=lacking.values("pk"), agenda_on__gt=tomorrow)
+    found = Earning.objects.filter(pk__in=asked.values("pk"), agenda_on__gt=tomorrow)
     return found.update(agenda_on=tomorrow)
 
 

@@ -18,11 +18,13 @@ from usance.apps.institutions import rows, tenancy
 from usance.apps.institutions import selectors as institution_view
 from usance.apps.institutions import services as institutions
 from usance.apps.ledger import services as ledger
-from usance.apps.servicing import bulk, classing
+from usance.apps.servicing import bulk, classing, recording
 from usance.apps.servicing.models import CloseChunk, CloseProblem, CloseRun, Loan, PreparedCut
 from usance.core.refusals import Refusal
+from usance.ports import queue
 from usance.ports.actor import Actor
 
+ANNOUNCE = "close.announce"  # the job that names those of the loans of a chunk, when the day has ended
 CHUNK_SIZE = 400  # loans folded one by one: a payment may have to wait for them, a fraction of a second
 ONE_DAY = timedelta(days=1)
 
@@ -47,12 +49,24 @@ class NothingToAdvance(Refusal):
     days: int
 
 
-def start(*, actor: Actor, at: datetime, days: int = 1, chunk_size: int | None = None) -> CloseRun:
+class DayEndedAlready(Refusal):
+    """The day that somebody asked to end is over: another close has ended it."""
+
+    code = "day_ended_already"
+    day: date
+
+
+def start(
+    *, actor: Actor, at: datetime, days: int = 1, chunk_size: int | None = None, day: date | None = None
+) -> CloseRun:
     """The run that ends the business date, with its chunks; the one under way, if there is one. `days`: how many dates
-    are to be ended one after another, this one included. Raises NothingToAdvance."""
+    are to be ended one after another, this one included. `day`: the date that is meant, where whoever asks looked at
+    it before and another close may have ended it since. Raises NothingToAdvance, DayEndedAlready."""
     if not 1 <= days <= 366:
         raise NothingToAdvance(days=days)
     today = institutions.hold_business_date()
+    if day is not None and day != today:
+        raise DayEndedAlready(day=day)
     run = CloseRun(business_date=today, started_at=at, days_after=days - 1, asked_by=actor.id[:60])
     if not rows.insert_new(run):
         run = CloseRun.objects.select_for_update().get(business_date=today)
@@ -144,13 +158,13 @@ def close_chunk(*, chunk_id: UUID, at: datetime) -> bool:
         description="close.day",
         at=at,
     )
-    left = bulk.close_range(chunk.first_id, chunk.end_id, batch, to_fold=chunk.to_fold)
-    bulk.list_problems(run, left)
-    chunk.done_at = at
-    chunk.save(update_fields=["done_at"])
+    outcome = bulk.close_range(chunk.first_id, chunk.end_id, batch, to_fold=chunk.to_fold)
+    bulk.list_problems(run, outcome.left)
+    chunk.done_at, chunk.jobs = at, outcome.jobs
+    chunk.save(update_fields=["done_at", "jobs"])
     # the row of the run is locked last and for a moment: whoever comes last sees that all others are done
     CloseRun.objects.filter(pk=run.pk).update(
-        done_count=F("done_count") + chunk.loan_count, problem_count=F("problem_count") + len(left)
+        done_count=F("done_count") + chunk.loan_count, problem_count=F("problem_count") + len(outcome.left)
     )
     return not CloseChunk.objects.filter(run_id=run.pk, done_at__isnull=True).exists()
 
@@ -167,9 +181,19 @@ def finish(*, run_id: UUID, at: datetime, actor: Actor) -> bool:
     institutions.move_business_date(to=to, ahead_days=max(institution.ahead_days, (to - real).days))
     run.state, run.finished_at = "done", at
     run.save(update_fields=["state", "finished_at"])
+    telling = CloseChunk.objects.filter(run_id=run_id).exclude(jobs={}).order_by("number")
+    queue.enqueue_all(ANNOUNCE, [{"chunk_id": str(chunk_id)} for chunk_id in telling.values_list("pk", flat=True)])
     details = {"business_date": run.business_date.isoformat(), "problems": run.problem_count}
     audit.record(action="close.finished", subject=run, actor=actor, details=details)
     return True
+
+
+def announce(*, chunk_id: UUID) -> None:
+    """Names, once, the jobs that follow of the loans of a chunk, in the day that they have come to."""
+    chunk = CloseChunk.objects.select_for_update().get(pk=chunk_id)
+    recording.announce_all(chunk.jobs)
+    chunk.jobs = {}
+    chunk.save(update_fields=["jobs"])
 
 
 def make_room(*, since: date) -> int:
@@ -184,14 +208,16 @@ def mark_swept(*, run_id: UUID) -> None:
 def try_again(*, problem_id: UUID, actor: Actor, at: datetime) -> CloseProblem:
     """Closes a loan that was left out, up to the business date. Raises ProblemSolvedAlready, StillBroken."""
     today = institutions.hold_business_date()
+    recording.lock(CloseProblem.objects.values_list("loan_id", flat=True).get(pk=problem_id))  # before it, as the close
     problem = CloseProblem.objects.select_for_update().get(pk=problem_id)
     if problem.solved_at is not None:
         raise ProblemSolvedAlready()
     key = f"close-again:{problem.pk}:{today}"
     batch = bulk.Batch(to=today, booked_on=today, key=key, description="close.again", at=at)
-    left = bulk.close_one(problem.loan_id, batch)
-    if left:
-        raise StillBroken(reason=left[0].reason)
+    outcome = bulk.close_one(problem.loan_id, batch)
+    if outcome.left:
+        raise StillBroken(reason=outcome.left[0].reason)
+    recording.announce_all(outcome.jobs)
     CloseProblem.objects.filter(loan_id=problem.loan_id, solved_at__isnull=True).update(solved_at=at)
     Loan.rows.filter(pk=problem.loan_id).update(close_problem="")
     audit.record(action="close.problem_solved", subject=("servicing.loan", problem.loan_id), actor=actor)

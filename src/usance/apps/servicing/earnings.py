@@ -85,9 +85,15 @@ def line(one: Folded, ages: Sequence[int] = ()) -> str:
     return rows.json_row(COLUMNS, _line(one, ages)) if one.loan.status in state.LIVE else ""
 
 
+MOST = 10**60  # parts of a line are below: so much the columns hold
+
+
 def _line(one: Folded, ages: Sequence[int]) -> tuple[Any, ...]:
     """The values of COLUMNS, in their order."""
-    earned = quiet.Earning(one.loan.at + ONE_DAY) if one.look_again else quiet.earning(one.loan, ages)
+    next_day = quiet.Earning(one.loan.at + ONE_DAY)
+    earned = next_day if one.look_again else quiet.earning(one.loan, ages)
+    if not all(max(each.carried, each.daily, each.parts) < MOST for each in (earned.interest, earned.penalty)):
+        earned = next_day  # after many changes of its rate a loan may earn fractions that are closed day by day
     row, columns, interest, penalty = one.row, one.columns, earned.interest, earned.penalty
     return (
         row.pk, one.loan.at, one.loan.at, earned.until, row.product, row.org_path, row.merchant, row.funder,

@@ -366,6 +366,7 @@ class CloseChunk(TenantModel):
     loan_count = models.IntegerField()
     to_fold = models.IntegerField(default=0, help_text="of these, as far as was known")
     done_at = models.DateTimeField(null=True)
+    jobs = models.JSONField(default=dict, help_text="name -> loans for which it is named when the day has ended")
 
     class Meta:
         constraints = [models.UniqueConstraint("institution", "run", "number", name="closechunk_once")]

@@ -116,9 +116,14 @@ def fold(row: Loan, earned: earnings.Span, rules: Rules) -> ToWrite | Left:
     stays with that loan."""
     try:
         return _fold(row, earned, rules)
-    except Exception as crash:  # the bulkhead around one loan in the close
-        log.warning("close.loan_left_out", loan_id=str(row.pk), error=type(crash).__name__, exc_info=True)
-        return Left(row, f"{type(crash).__name__}: {crash}"[:300])
+    except Exception as crash:  # noqa: BLE001 (the bulkhead around one loan in the close; `left` logs it)
+        return left(row, crash)
+
+
+def left(row: Loan, crash: Exception) -> Left:
+    """A loan that does not go through for this reason. Called where it is handled."""
+    log.warning("close.loan_left_out", loan_id=str(row.pk), error=type(crash).__name__, exc_info=True)
+    return Left(row, f"{type(crash).__name__}: {crash}"[:300])
 
 
 def _fold(row: Loan, earned: earnings.Span, rules: Rules) -> ToWrite:

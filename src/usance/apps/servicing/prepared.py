@@ -12,7 +12,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date
-from functools import cache
 from pathlib import Path
 from uuid import UUID
 
@@ -95,11 +94,13 @@ def _line(folded: ToWrite, version: str, to: date, made_by: str) -> tuple[object
 
 def _made_by(rules: Rules) -> str:
     """A digest of the engine and the rules: what another version prepared does not count."""
-    return hashlib.sha256(f"{_engine()} {rules}".encode()).hexdigest()
+    return hashlib.sha256(f"{_ENGINE} {rules}".encode()).hexdigest()
 
 
-@cache
-def _engine() -> str:
+def _digest_of_the_engine() -> str:
     folders = Path(core.__file__).parent, Path(__file__).parent
     sources = sorted(path for folder in folders for path in folder.rglob("*.py"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+
+
+_ENGINE = _digest_of_the_engine()  # as the program starts: what is installed later is another one

@@ -6,12 +6,13 @@ columns follow. A back-dated event is refolded and the difference booked today.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from uuid import UUID
+
+from django.db import transaction
 
 from usance.apps.audit import services as audit
 from usance.apps.institutions import services as institutions
@@ -36,8 +37,6 @@ TRANSITIONS = {
     "cancelled": "loans.cancelled",
 }
 CHANGED_BY_HAND = "loans.changed_by_hand"  # the job for each event that a colleague told
-
-ANNOUNCE = "close.announce"  # the job that names those of loans which a close has passed
 
 # of an event's payload, what the trail leaves to the event itself, whose hash it keeps
 NOT_RECORDED = {"reason", "why", "version", "before", "after"}
@@ -80,15 +79,26 @@ def tell(*, loan_id: UUID, events: Sequence[Event], actor: Actor) -> Loan:
 
 def lock(loan_id: UUID) -> Loan:
     """The loan's row, nobody else's until the transaction ends."""
-    row = earnings.lock_running(loan_id)
-    if row is None:
+    for _ in range(MOST_CHANGES):
+        row = earnings.lock_running(loan_id) or _lock_resting(loan_id)
+        if row is not None:
+            return row
+    raise RuntimeError(f"loan {loan_id} runs, and has no Earning")
+
+
+MOST_CHANGES = 3  # a loan begins to run, or ends, while somebody waits for it
+
+
+def _lock_resting(loan_id: UUID) -> Loan | None:
+    """A loan that does not run. None for one that was disbursed while we waited for it: it is let go again, as its
+    Earning is locked before it, and a close may be between the two."""
+    with transaction.atomic():
         row = Loan.rows.select_for_update(no_key=True).filter(pk=loan_id).first()
         if row is None:
             raise NoSuchLoan()
-        if row.status in state.LIVE:  # it was disbursed while we waited for it: no close has come to it yet
-            for one in earnings.lock([row.pk]).values():
-                earnings.carry(row, one)
-    return row
+        runs = row.status in state.LIVE
+        transaction.set_rollback(runs)
+    return None if runs else row
 
 
 def _not_yet_told(events: Sequence[Event], known: Sequence[LoanEvent]) -> list[Event]:
@@ -266,17 +276,10 @@ def _announce_by_hand(loan_id: UUID, told: Sequence[Event]) -> None:
 Jobs = dict[str, list[str]]  # name -> ids of loans
 
 
-def announce_soon(jobs: Jobs) -> None:
-    """Names the jobs of many loans for whoever is in a hurry: by one job, which names them."""
-    known = {name: each for name, each in jobs.items() if name in queue.declared()}
-    if known:
-        queue.enqueue(ANNOUNCE, jobs=json.dumps(known))
-
-
 def announce_all(jobs: Jobs) -> None:
-    """Names the jobs of many loans: one query for each kind."""
-    for name, each in jobs.items():
-        queue.enqueue_all(name, [{"loan_id": loan_id} for loan_id in each])
+    """Names the jobs of many loans, as far as somebody declared them: one query for each kind."""
+    for name in jobs.keys() & queue.declared():
+        queue.enqueue_all(name, [{"loan_id": loan_id} for loan_id in jobs[name]])
 
 
 def announced(before: state.Loan, after: state.Loan) -> list[str]:

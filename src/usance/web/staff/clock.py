@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from usance.apps.access import selectors as access
 from usance.apps.institutions import selectors as institutions
 from usance.apps.servicing import selectors as servicing
+from usance.apps.servicing.closing import DayEndedAlready
 from usance.ports import clock
 from usance.web import components as ui
 from usance.web import forms as house
@@ -114,10 +115,14 @@ def _confirm(request: StaffRequest, *, days: int) -> HttpResponse:
     today: date = request.institution.business_date
     form = DayForm(sent(request), initial={"business_date": today})
     if request.method == "POST":
-        if not form.is_valid() or form.cleaned_data["business_date"] != today:
+        shown = form.cleaned_data["business_date"] if form.is_valid() else None
+        try:
+            if shown != today:
+                raise DayEndedAlready(day=shown or today)
+            close_day.advance(days=days, actor=request.actor, at=clock.now(), day=today)
+        except DayEndedAlready:
             messages.info(request, _("That day has been ended already. Nothing was done twice."))
             return redirect("staff:clock")
-        close_day.advance(days=days, actor=request.actor, at=clock.now())
         to = today + timedelta(days=days)
         return redirect(f"{reverse('staff:close_progress')}?since={today.isoformat()}&to={to.isoformat()}")
     context = {

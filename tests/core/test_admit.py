@@ -176,7 +176,7 @@ REFUSED = [  # with the refusal as the log shows it: its code, and what it is ab
     (
         RUNNING,
         events.Charged(balance="fee:courtesy", amount_minor=5, due_on=START, **on(5)),
-        "fee_not_agreed(fee_kind='fee:courtesy')",
+        "fee_not_agreed(fee_kind='courtesy')",
     ),
     (
         GONE,

@@ -79,6 +79,33 @@ def test_a_date_that_was_moved_keeps_its_length_when_those_before_it_are_extende
     assert rows[1].amounts["interest"] == pytest.approx(rows[0].principal_after_minor * months / 100, abs=1)
 
 
+SIX = {
+    "principal_minor": 1_200_000, "early_payment": "smaller_instalments", "penalty": None, "fees": (),
+    "plan": Plan(kind="equal_instalments", count=6, every=1, unit="months"),
+    "rates": (RateStep(from_day=0, rate=Rate(Fraction("0.6"), "year")),),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("day_count", "told"),
+    [
+        ("same_as_period", events.Rescheduled(moved_from=date(2026, 5, 1), moved_to=date(2026, 7, 15), **on(1))),
+        ("actual/365", events.InterestPaused(since=date(2026, 4, 1), until=date(2026, 6, 1), **on(1))),
+    ],
+)
+def test_smaller_instalments_know_of_dates_that_moved_and_nights_without_interest(
+    day_count: str, told: events.Event
+) -> None:
+    """Or the last one differs from the others by hundreds."""
+    paid = events.PaymentReceived(amount_minor=700_000, **on(11, "paid"))
+    agreed = terms(day_count=day_count, **SIX)
+    disbursed = DISBURSED.__class__(effective_on=START, source="disbursed", amount_minor=1_200_000)
+    loan = replay.replay(agreed, [APPROVED, disbursed, told, paid], START + timedelta(days=11)).loan
+    *others, last = [row.total_minor for row in quote.schedule(loan) if not row.billed][1:]
+    assert set(others) == {loan.level_minor}
+    assert last == pytest.approx(others[0], abs=1_500)
+
+
 # --- the number of an instalment ---------------------------------------------------------------------------------
 
 SAME = {"day_count": "same_as_period", "rates": TWELVE, "plan": MONTHS["plan"]}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usance.core import apr, calendar, rates
+from usance.core import apr, calendar, day_counts, rates
 from usance.core.apr import Flow
 
 # Examples of Annex III of Directive 98/7/EC (the formula of 2008/48/EC is the same); the documentation of Excel's XIRR;
@@ -140,3 +140,14 @@ def test_months_apart_across_short_months() -> None:
 def test_a_rate_is_per_day_month_or_year(per: str) -> None:
     with pytest.raises(ValueError, match="per day, month or year"):
         rates.Rate(Fraction(1), per)
+
+
+def test_years_counted_back_from_an_end_of_february() -> None:
+    """ACT/ACT AFB: a year back from 28 February is the end of that February; the days left over are those that are."""
+    for start, end, years in [
+        (date(2024, 1, 28), date(2024, 2, 28), Fraction(31, 365)),
+        (date(2024, 2, 29), date(2025, 2, 28), Fraction(1)),
+        (date(2023, 2, 28), date(2025, 2, 28), Fraction(2)),
+        (date(2004, 2, 28), date(2008, 2, 27), Fraction(3) + Fraction(365, 366)),
+    ]:
+        assert day_counts.whole_years_back(start, end) == years

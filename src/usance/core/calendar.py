@@ -1,4 +1,4 @@
-"""Dates of a loan: steps that keep their anchor day, rolls off non-working days, and fractions of a year by name."""
+"""Dates of a loan: steps that keep their anchor day, and rolls off non-working days, by name."""
 
 from __future__ import annotations
 

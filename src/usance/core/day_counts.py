@@ -44,12 +44,15 @@ def _no_leap_365(start: date, end: date) -> Fraction:
 
 def whole_years_back(start: date, end: date) -> Fraction:
     """ACT/ACT AFB: whole years counted back from the end; what is left over 366 where it holds a 29 February."""
+
+    def back(count: int) -> date:
+        on = calendar.add_years(end, -count)
+        return calendar.month_end(on) if count and (end.month, end.day) == (2, 28) else on
+
     years = end.year - start.year
-    while calendar.add_years(end, -years) < start:
+    while back(years) < start:
         years -= 1
-    rest_end = calendar.add_years(end, -years)
-    if (end.month, end.day) == (2, 28) and isleap(rest_end.year):
-        rest_end = calendar.month_end(rest_end)
+    rest_end = back(years)
     return years + Fraction((rest_end - start).days, 366 if _holds_leap_day(start, rest_end) else 365)
 
 

@@ -121,8 +121,6 @@ def _allocated(inputs: Mapping[str, Any], rest: str, currency: Any) -> str:
 def _income(inputs: Mapping[str, Any], rest: str, currency: Any) -> str:
     if rest != "earned":
         return str(INCOMES[rest])
-    if not inputs.get("days_left"):
-        return _("the rest, at once")
     return _("%(days)s of %(left)s that were left") % {
         "days": formats.number(inputs["days"]), "left": formats.days(inputs["days_left"]),
     }  # fmt: skip
@@ -131,6 +129,8 @@ def _income(inputs: Mapping[str, Any], rest: str, currency: Any) -> str:
 INCOMES: Mapping[str, Any] = {
     "added": gettext_lazy("added to the debt; nobody is paid it"),
     "deferred": gettext_lazy("to be earned until the last due date"),
+    "earned_at_once": gettext_lazy("the rest, at once"),
+    "given_up": gettext_lazy("taken back, though it had been earned"),
     "returned": gettext_lazy("taken back"),
 }
 

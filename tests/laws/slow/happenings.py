@@ -116,7 +116,7 @@ def _down_payment(loan: SlowLoan, drawn: int) -> int:
     if loan.agreed.down_payment is None:
         return 0
     share = loan.whole(loan.agreed.down_payment.share * drawn)
-    amount = left = multiple(share, loan.agreed.level_multiple_minor, loan.agreed.rounding)
+    amount = left = multiple(share, loan.agreed.level_multiple_minor, loan.agreed.rounding) or share
     stays = loan.agreed.drawdowns is not None and loan.agreed.drawdowns.down_payment == "asked_for"
     for one in loan.coming:  # what was paid for later ones pays what is due before them
         used = 0 if stays else min(left, one.paid.get("principal", 0))

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from tests.laws.slow import charging, plan
-from tests.laws.slow.days import Span, earns
+from tests.laws.slow.days import earns
 from tests.laws.slow.loan import ALWAYS, Demand, SlowLoan, add
 
 AGES = ("past_due", "due", "in_advance")
@@ -319,12 +319,10 @@ def _smaller(loan: SlowLoan) -> None:
     due = Fraction(loan.loose.get("principal", 0))
     if "interest" in loan.level_parts:
         due += loan.loose.get("interest", 0) + _until(loan, loan.coming[0].due)
-    every, unit = loan.pace
-    days = [one.due for one in loan.coming]
-    spans = [Span(a, b, every, unit) for a, b in zip(days, days[1:], strict=False)]
+    spans = plan.spans_to_come(loan)[1:]
     told = [(loan.today, loan.price), *loan.prices_to_come]
     owing = plan.Owing(due, bearing_tonight(loan))
-    loan.level = plan.level(loan, owing, plan.rungs(loan, spans, told, from_today=False, first=loan.number() + 1))
+    loan.level = plan.level(loan, owing, plan.rungs(loan, spans, told, from_today=True, first=loan.number() + 1))
     loan.prepaid = loan.level
 
 

@@ -99,7 +99,7 @@ def _was_disbursed(loan: Loan, event: Event) -> None:
 def _is_agreed_charge(loan: Loan, event: events.Charged) -> None:
     agreed = {f"fee:{fee.kind}" for fee in loan.terms.fees} | {"penalty"}
     if event.balance not in agreed:
-        raise refused.FeeNotAgreed(fee_kind=event.balance)
+        raise refused.FeeNotAgreed(fee_kind=event.balance.removeprefix("fee:"))
 
 
 def _is_a_balance(loan: Loan, event: events.ChargedBack) -> None:

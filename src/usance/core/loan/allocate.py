@@ -269,8 +269,10 @@ def _smaller_instalments(loan: Loan) -> Loan:
     due = Fraction(left.get("principal", 0))
     if "interest" in plan.LEVEL_PARTS[loan.terms.plan.kind]:
         due += left.get("interest", 0) + charges.interest_between(loan, loan.due_dates[0])
-    periods = plan.periods(loan.terms, loan.due_dates[0], later, state.pace(loan))
-    coming = plan.rungs(loan.terms, periods, spans, first=state.instalment_number(loan) + 1)
+    number = state.instalment_number(loan) + 1
+    coming = plan.rungs(
+        loan.terms, to_come.periods_to_come(loan)[1:], spans, loan.at, charges.pauses(loan), first=number
+    )
     level = plan.level(loan.terms, plan.Owed(due, Fraction(charges.interest_base(loan))), coming)
     return loan._replace(level_minor=level, credit_minor=level)
 

@@ -41,7 +41,7 @@ def advance_into(loan: Loan, to: date, book: Book, *, daily: bool) -> Loan:
 
 
 def charge_missed(loan: Loan, book: Book, until: date) -> Loan:
-    """A bill left open on the day being closed costs its fees."""
+    """A bill left open on the day being closed costs its fees and its flat penalty."""
     return charges.miss_instalments(loan, book) if loan.settled_count < len(loan.bills) else loan
 
 

@@ -10,8 +10,8 @@ from usance.core.rates import Period
 
 
 def parts(loan: Loan, period: Period) -> Fraction:
-    """How many periods of the plan one counts for: it is one, but if its due date was moved, as many as it has their
-    days."""
+    """How many periods of the plan this one counts for: one; where its due date was moved, its days over the average
+    days of an agreed period."""
     begun = loan.disbursed_on
     if period.ends_on not in loan.moved_to or begun is None:
         return Fraction(1)

@@ -117,8 +117,8 @@ class IncomeTakenBack(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterestPaused(Event):
-    """No interest for the nights from `since` to `until`, as far as they are those of its own day or later: for nights
-    that have passed it is told of the first of them."""
+    """No interest for the nights [since, until). It does not reach back behind its own day: to pause nights that have
+    passed, it is told with the first of them as `effective_on`."""
 
     RANK: ClassVar[int] = 4
     since: date

@@ -3,15 +3,13 @@ until the last due date. Where no days are left, it is earned at once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
-from typing import Any
 
 from usance.core import money
 from usance.core.calendar import ONE_DAY
 from usance.core.loan import state
-from usance.core.loan.book import Book
+from usance.core.loan.book import Book, Explained
 from usance.core.loan.movements import DEFERRED, change
 from usance.core.loan.state import Loan
 
@@ -29,27 +27,30 @@ def deferred(loan: Loan, book: Book, amount: int, owed_by: str) -> Loan:
     loan = book.post(loan, posting, "income.deferred", lambda: (f"{amount}", {"owed_by": owed_by}))
     incomes = {**loan.incomes, owed_by: loan.incomes.get(owed_by, 0) + amount}
     loan = loan._replace(incomes={key: total for key, total in incomes.items() if total})
-    return _left(loan, book, max(Fraction(0), loan.deferred + amount), loan.at, {"owed_by": owed_by})
+    left = max(Fraction(0), loan.deferred + amount)
+    return _left(loan, book, left, loan.at, "income.given_up", ("what of it had been earned", {"owed_by": owed_by}))
 
 
 def earn(loan: Loan, book: Book, until: date) -> Loan:
     """The part of the days [loan.at, until)."""
     days, left = (until - loan.at).days, days_left(loan)
     after = loan.deferred * Fraction(left - days, left)
-    inputs = {"days": days, "days_left": left, "before": loan.deferred}
-    return _left(loan, book, after, until - ONE_DAY, inputs, since=loan.at)
+    why = "before x days / days left", {"days": days, "days_left": left, "before": loan.deferred}
+    return _left(loan, book, after, until - ONE_DAY, "income.earned", why, since=loan.at)
 
 
 def earn_when_over(loan: Loan, book: Book) -> Loan:
     """What has no days left to be earned over is earned."""
-    return loan if days_left(loan) else _left(loan, book, Fraction(0), loan.at, {"days_left": 0})
+    if days_left(loan):
+        return loan
+    return _left(loan, book, Fraction(0), loan.at, "income.earned_at_once", ("all that was left", {}))
 
 
 def _left(
-    loan: Loan, book: Book, after: Fraction, on: date, inputs: Mapping[str, Any], *, since: date | None = None
+    loan: Loan, book: Book, after: Fraction, on: date, rule: str, why: Explained, *, since: date | None = None
 ) -> Loan:
     """With so much that is not earned yet; its balance is that in whole minor units."""
     change_by = money.rounded(after, loan.terms.rounding) - loan.balances.get(DEFERRED, 0)
     posting = change("income_earned", DEFERRED, change_by, on)
-    loan = book.post(loan, posting, "income.earned", lambda: ("before x days / days left", inputs), since=since)
+    loan = book.post(loan, posting, rule, lambda: why, since=since)
     return loan._replace(deferred=after)

@@ -13,7 +13,7 @@ class Movement(NamedTuple):
     """A change of one balance, in loan words. A positive amount makes the balance larger."""
 
     kind: str
-    component: str  # principal, interest, fee, penalty, tax, unapplied
+    component: str  # principal, interest, fee, penalty, tax, or one of NOT_OWED
     fee_kind: str
     tax_kind: str
     amount_minor: int

@@ -20,7 +20,7 @@ RateSpans = Sequence[tuple[date, Rate]]  # (from, rate), in order
 
 def _dates_from(terms: Terms, start: date) -> tuple[date, ...]:
     """Every date counted from the start, so that a short month never shortens the next; then rolled. Agreed dates are
-    taken as they are, those that have gone by left out, unless all have."""
+    taken as they are, those that have gone by left out; if all have, the steps of the plan count instead."""
     plan, step = terms.plan, calendar.STEPS[terms.plan.unit]
     dates = [on for on in plan.dates if on > start] or [step(start, plan.every * k) for k in range(1, plan.count + 1)]
     if plan.length:
@@ -49,7 +49,8 @@ def _dates_move(terms: Terms, start: date) -> tuple[date, ...]:
 
 
 def _dates_stay(terms: Terms, start: date) -> tuple[date, ...]:
-    """The signed dates hold; the first period is shorter. Dates that have gone by fall away, unless all have."""
+    """The signed dates hold; the first period is shorter. Dates that have gone by fall away; if all have, they are
+    counted anew from the start."""
     signed = _dates_from(terms, begins_on(terms, start))
     return tuple(on for on in signed if on > start) or _dates_from(terms, start)
 

@@ -185,7 +185,8 @@ def _paid_up(loan: Loan) -> Loan:
 @lru_cache(maxsize=REMEMBERED)
 def net_disbursement(terms: Terms) -> int:
     """The money to send first: the principal, or its first part, less what is deducted."""
-    movements = _begun(terms, terms.signed_on or date(2001, 1, 1)).movements
+    any_day = date(2001, 1, 1)  # what is kept back is the same on each
+    movements = _begun(terms, terms.signed_on or any_day).movements
     return draw.first(terms) - sum(withheld(movements).values())
 
 

@@ -35,8 +35,8 @@ class Accrued(NamedTuple):
 
 @quick
 class Bill(NamedTuple):
-    """An instalment that has fallen due, or that was paid whole before. `relieved` is what was waived or written
-    off."""
+    """An instalment that has fallen due, or that was paid whole before. `relieved` is what was forgiven, written off or
+    sold."""
 
     number: int
     starts_on: date

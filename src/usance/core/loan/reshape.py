@@ -53,7 +53,7 @@ def down_payment(loan: Loan, drawn_minor: int) -> Loan:
     if terms.down_payment is None:
         return loan
     share = Fraction(money.rounded(terms.down_payment.share * drawn_minor, terms.rounding))
-    amount = money.rounded_to(share, terms.level_multiple_minor, terms.rounding)
+    amount = money.rounded_to(share, terms.level_multiple_minor, terms.rounding) or int(share)
     stays = terms.drawdowns is not None and terms.drawdowns.down_payment == "asked_for"
     loan, paid = (loan, 0) if stays else _taken_from_ahead(loan, amount)
     due, settled = ({"principal": part} if part else {} for part in (amount, paid))
@@ -298,7 +298,8 @@ def _equal_payable(loan: Loan, book: Book, unpaid: Mapping[str, int], interest: 
     owed = unpaid.get("interest", 0) + interest.accrued
     loan = reserve.free(loan)
     exact = Fraction(state.scheduled_principal(loan), len(loan.due_dates))
-    level = money.rounded_to(exact, loan.terms.level_multiple_minor, loan.terms.rounding)
+    rule = loan.terms.rounding
+    level = money.rounded_to(exact, loan.terms.level_multiple_minor, rule) or money.rounded(exact, rule)
     loan = _in_shares(loan, {**unpaid, "interest": owed})
     return levelling.at_level(loan._replace(pauses=(*loan.pauses, (loan.at, date.max))), level)
 

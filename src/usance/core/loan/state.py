@@ -43,7 +43,7 @@ class Loan(NamedTuple):
     planned_so_far: tuple[date, Fraction] | None = None  # what their plan earned in a period until a day
     levels: tuple[int, ...] = ()  # what each amounts to, where later money is repaid over a term of its own
     drawn_later: tuple[tuple[date, int], ...] = ()  # money after the first, by day
-    dated: tuple[Dated, ...] = ()  # charges that coming instalments will ask for, by date
+    dated: tuple[Dated, ...] = ()  # charges, and principal owed again, that coming instalments will ask for
     even_factor: Fraction | None = None  # what each period earns, where interest is spread evenly over the plan
     dropped: Fraction = Fraction(0)  # interest below a minor unit that bills left out, to be collected by the last
     bills: tuple[Bill, ...] = ()

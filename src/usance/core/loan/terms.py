@@ -1,8 +1,8 @@
 """What was agreed: one frozen value per loan, composed of the parts in `terms_parts`. Every convention is a name that
-stands for one small function.
+stands for one small function, or for a way that several steps ask about.
 
-A released name is never given another meaning: a new meaning gets a new name. `NAMES` lists what may be said;
-the tables with the functions are in money, calendar, rates, plan, charges, allocate and apply.
+A released name is never given another meaning: a new meaning gets a new name. `NAMES` lists what may be said; the
+README of the core says where the tables with the functions are.
 """
 
 from __future__ import annotations

@@ -145,7 +145,7 @@ class Fee:
     flat_minor: int = 0
     share: Fraction = Fraction(0)
     of: str = "original_principal"
-    after_days: int = 0  # on_lateness: so many days past due; 0 means the first
+    after_days: int = 0  # on_lateness: it is charged as the day ends that is so many days after the due date
 
     def __post_init__(self) -> None:
         check(self.kind.isidentifier(), "fee.kind", self.kind, "letters, digits and _")
@@ -175,8 +175,8 @@ class Tax:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Penalty:
-    """What lateness costs: a share per day of what is past due, or a flat amount per missed instalment, after
-    `grace_days` that stay free."""
+    """What lateness costs: a share per day of what is past due, and for each missed instalment a flat amount (alone,
+    for `flat_per_miss`); both after `grace_days` past due that stay free."""
 
     rule: str
     share: Fraction = Fraction(0)  # per day

@@ -216,6 +216,15 @@ def _down_payment(given: Mapping[str, Any]) -> DownPayment | None:
 ANY_DAY = 36500
 
 
+def _bears_whole_period(given: Mapping[str, Any]) -> bool:
+    """Whether money that comes within a period bears interest for the whole of it. The older calculator shares flat
+    interest out over the instalments, and knows no part of one."""
+    if is_older(given) and given["interest_method"] == "FLAT":
+        return True
+    by_period = given["interest_calculation_period"] == "SAME_AS_REPAYMENT_PERIOD"
+    return by_period and not given.get("allow_partial_period_interest", True)
+
+
 def _limit(given: Mapping[str, Any], currency: Currency) -> int:
     """What was asked for, or the parts that are expected, if they are more."""
     expected = sum(currency.minor(part["principal"]) for part in given.get("expected_tranches") or ())
@@ -224,9 +233,6 @@ def _limit(given: Mapping[str, Any], currency: Currency) -> int:
 
 def _drawdowns(given: Mapping[str, Any], currency: Currency) -> Drawdowns:
     """How money may be drawn in parts, and what of it is expected."""
-    whole = given["interest_calculation_period"] == "SAME_AS_REPAYMENT_PERIOD" and not given.get(
-        "allow_partial_period_interest", True
-    )
     expected = [(date.fromisoformat(part["expected_on"]), part["principal"])
                 for part in given.get("expected_tranches") or ()]  # fmt: skip
     expected.sort(key=lambda part: part[0])
@@ -239,7 +245,7 @@ def _drawdowns(given: Mapping[str, Any], currency: Currency) -> Drawdowns:
         or (Part(after_days=0, share=Fraction(1)),),
         most=100,
         until_days=ANY_DAY,
-        interest="whole_period" if whole else "from_its_day",
+        interest="whole_period" if _bears_whole_period(given) else "from_its_day",
         repaid="over_its_own_term" if given.get("full_term_for_tranche") else "with_the_rest",
         down_payment="paid_ahead_first" if given["schedule_type"] == "CUMULATIVE" else "asked_for",
     )

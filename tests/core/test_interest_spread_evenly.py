@@ -10,7 +10,7 @@ import pytest
 
 from tests.core.loans import APPROVED, DISBURSED, START, on, terms
 from usance.core.loan import events, replay, state
-from usance.core.loan.terms import Grace, Plan, RateStep, Terms
+from usance.core.loan.terms import Drawdowns, Grace, Part, Plan, RateStep, Terms
 from usance.core.rates import Rate
 
 FLAT = {"interest_base": "original_principal"}
@@ -100,3 +100,12 @@ def test_an_interest_free_beginning_is_not_spread_over() -> None:
     """Two of three months bear interest: theirs is asked for, and no third of it lost."""
     agreed = evenly(**FLAT, grace=Grace(interest_free=1))
     assert asked(agreed) == [0, 970, 970]  # 59 days at 12 %
+
+
+@pytest.mark.parametrize("kind", [FLAT, {}], ids=["flat", "on the balance"])
+def test_money_that_counts_from_the_beginning_of_its_period_is_as_if_it_had_come_then(kind: dict[str, Any]) -> None:
+    """The first month has 31 nights of 90, and asks for a third of the interest all the same: of later money too."""
+    parts = Drawdowns(parts=(Part(after_days=0, share=Fraction(1)),), most=2, until_days=60, interest="whole_period")
+    agreed = evenly(**kind, drawdowns=parts, principal_minor=150_000)
+    later, at_once = (events.Disbursed(**on(day, "more"), amount_minor=50_000) for day in (14, 0))
+    assert asked(agreed, later) == asked(agreed, at_once)

@@ -131,6 +131,8 @@ def brought_so_far(loan: SlowLoan, amount: int) -> Fraction:
     if not from_the_period(loan) or loan.span is None:
         return Fraction(0)
     gone = [night for night in loan.span.nights() if night < loan.today]
+    if loan.even is not None:
+        return amount * plan.evenly(loan, loan.span) * Fraction(len(gone), len(loan.span.nights()))
     return amount * sum((earns(night, loan.span, loan.agreed.day_count, *loan.price) for night in gone), Fraction(0))
 
 

@@ -9,11 +9,12 @@ from itertools import zip_longest
 
 from usance.core import money, rates
 from usance.core.calendar import ONE_DAY
-from usance.core.loan import charges, levelling, plan, reshape, state, to_come
+from usance.core.loan import charges, even, levelling, plan, reshape, state, to_come
 from usance.core.loan.bills import next_period
 from usance.core.loan.book import Book
 from usance.core.loan.state import Loan
 from usance.core.loan.terms import Terms
+from usance.core.rates import Period
 
 
 def parts(terms: Terms) -> list[tuple[int, int]]:
@@ -73,13 +74,20 @@ def _for_the_whole_period(loan: Loan, book: Book, amount: int) -> Loan:
     """As if the money had come with the running period: what it would have earned so far is earned now."""
     if loan.period is None or loan.period.starts_on >= loan.at or loan.matured_on is not None:
         return loan
-    accrual, before = rates.ACCRUALS[loan.terms.day_count], loan.interest
-    earned = amount * accrual(loan.rate, loan.period.starts_on, loan.at, loan.period)
+    before, earned = loan.interest, amount * _earned_so_far(loan, loan.period)
     exact = before.exact + earned
     return charges.post_interest(
         loan, book, money.rounded(exact, loan.terms.rounding) - before.posted, exact, "interest.whole_period",
         lambda after: ("for the whole of the running period", {"earned": earned}), on=loan.at - ONE_DAY,
     )  # fmt: skip
+
+
+def _earned_so_far(loan: Loan, period: Period) -> Fraction:
+    """What one unit of balance, there since the running period began, has earned in it."""
+    if loan.even_factor is not None:
+        gone, all_days = (loan.at - period.starts_on).days, (period.ends_on - period.starts_on).days
+        return even.share(loan, period) * Fraction(gone, all_days)
+    return rates.ACCRUALS[loan.terms.day_count](loan.rate, period.starts_on, loan.at, period)
 
 
 DRAWN_INTEREST: dict[str, Callable[[Loan, Book, int], Loan]] = {
@@ -125,7 +133,7 @@ def _earned_of(loan: Loan, amount: int) -> Fraction:
     drawdowns, period = loan.terms.drawdowns, loan.period
     if drawdowns is None or drawdowns.interest != "whole_period" or period is None or period.starts_on >= loan.at:
         return Fraction(0)
-    return amount * rates.ACCRUALS[loan.terms.day_count](loan.rate, period.starts_on, loan.at, period)
+    return amount * _earned_so_far(loan, period)
 
 
 def not_yet_there(drawn: Sequence[tuple[date, int]], starts_on: date, due_on: date, *, is_last: bool) -> int:

@@ -109,3 +109,18 @@ def test_money_that_counts_from_the_beginning_of_its_period_is_as_if_it_had_come
     agreed = evenly(**kind, drawdowns=parts, principal_minor=150_000)
     later, at_once = (events.Disbursed(**on(day, "more"), amount_minor=50_000) for day in (14, 0))
     assert asked(agreed, later) == asked(agreed, at_once)
+
+
+FREE = {"grace": Grace(interest_free=1)}
+PAUSED = events.InterestPaused(since=START, until=START + timedelta(days=31), **on(0, "pause"))
+
+
+@pytest.mark.parametrize("spread", ["evenly", "as_earned"])
+@pytest.mark.parametrize(("agreed", "told"), [(FREE, []), ({}, [PAUSED])], ids=["free", "paused"])
+def test_nor_does_it_bear_what_the_period_does_not(
+    spread: str, agreed: dict[str, Any], told: list[events.Event]
+) -> None:
+    parts = Drawdowns(parts=(Part(after_days=0, share=Fraction(1)),), most=2, until_days=60, interest="whole_period")
+    terms_ = evenly(**FLAT, **agreed, drawdowns=parts, principal_minor=150_000, interest_spread=spread)
+    more = events.Disbursed(**on(14, "more"), amount_minor=50_000)
+    assert asked(terms_, *told, more)[0] == 0

@@ -339,7 +339,7 @@ def _prepare_from(after: str, day: date) -> None:
 
 
 @queue.task("close.prepare", priority=LAST)
-def prepare(after: str, day: str) -> None:
+def prepare(after: str, day: str = "") -> None:
     """`day`: the one that is to be ended; where it has ended meanwhile, there is nothing left to prepare for it."""
     with transaction.atomic():
         today = tenancy.current().business_date

@@ -128,9 +128,9 @@ def from_the_period(loan: SlowLoan) -> bool:
 
 def brought_so_far(loan: SlowLoan, amount: int) -> Fraction:
     """What later money would have earned in the running period, where it counts from there."""
-    if not from_the_period(loan) or loan.span is None:
+    if not from_the_period(loan) or loan.span is None or loan.number() <= loan.agreed.grace.interest_free:
         return Fraction(0)
-    gone = [night for night in loan.span.nights() if night < loan.today]
+    gone = [night for night in loan.span.nights() if night < loan.today and not loan.resting(night)]
     if loan.even is not None:
         return amount * plan.evenly(loan, loan.span) * Fraction(len(gone), len(loan.span.nights()))
     return amount * sum((earns(night, loan.span, loan.agreed.day_count, *loan.price) for night in gone), Fraction(0))

@@ -88,7 +88,7 @@ AFTER_MATURITY: dict[str, Callable[[int], int]] = {
 
 def interest_base(loan: Loan) -> int:
     """The balance that bears interest today."""
-    if state.instalment_number(loan) <= loan.terms.grace.interest_free or _is_paused_tonight(loan):
+    if state.instalment_number(loan) <= loan.terms.grace.interest_free or is_paused(loan, loan.at):
         return 0
     base = INTEREST_BASES[loan.terms.interest_base](loan) + loan.still_bearing_minor
     return base if loan.matured_on is None else AFTER_MATURITY[loan.terms.after_maturity](base)
@@ -101,8 +101,8 @@ def pauses(loan: Loan) -> tuple[tuple[date, date], ...]:
     return loan.pauses
 
 
-def _is_paused_tonight(loan: Loan) -> bool:
-    return any(since <= loan.at < until for since, until in pauses(loan))
+def is_paused(loan: Loan, night: date) -> bool:
+    return any(since <= night < until for since, until in pauses(loan))
 
 
 def interest_between(loan: Loan, until: date) -> Fraction:

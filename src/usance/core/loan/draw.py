@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from itertools import zip_longest
 
-from usance.core import money, rates
+from usance.core import money
 from usance.core.calendar import ONE_DAY
 from usance.core.loan import charges, even, levelling, plan, reshape, state, to_come
 from usance.core.loan.bills import next_period
@@ -83,11 +83,16 @@ def _for_the_whole_period(loan: Loan, book: Book, amount: int) -> Loan:
 
 
 def _earned_so_far(loan: Loan, period: Period) -> Fraction:
-    """What one unit of balance, there since the running period began, has earned in it."""
+    """What one unit of balance, there since the running period began, has earned in it: in the nights that bear
+    interest."""
+    if state.instalment_number(loan) <= loan.terms.grace.interest_free:
+        return Fraction(0)
     if loan.even_factor is not None:
-        gone, all_days = (loan.at - period.starts_on).days, (period.ends_on - period.starts_on).days
-        return even.share(loan, period) * Fraction(gone, all_days)
-    return rates.ACCRUALS[loan.terms.day_count](loan.rate, period.starts_on, loan.at, period)
+        gone = (period.starts_on + timedelta(days) for days in range((loan.at - period.starts_on).days))
+        bearing = sum(not charges.is_paused(loan, night) for night in gone)
+        return even.share(loan, period) * Fraction(bearing, (period.ends_on - period.starts_on).days)
+    spans = plan.with_pauses([(period.starts_on, loan.rate)], charges.pauses(loan))
+    return plan.factor(loan.terms, period, spans) - plan.factor(loan.terms, period, spans, loan.at)
 
 
 DRAWN_INTEREST: dict[str, Callable[[Loan, Book, int], Loan]] = {

@@ -103,6 +103,13 @@ REFUSED: list[tuple[Callable[[], object], str, str, str]] = [
     (lambda: Penalty(rule="flat_per_miss", grace_days=-1), "penalty.grace_days", "-1", "not negative"),
     (lambda: Penalty(rule="flat_per_miss", share=Fraction(-1)), "penalty", "-1", "not negative"),
     (lambda: Penalty(rule="flat_per_miss", flat_minor=-1), "penalty", "0", "not negative"),
+    (lambda: Penalty(rule="flat_per_miss", cap_share=Fraction(-1)), "penalty.cap_share", "-1", "not negative"),
+    (
+        lambda: Penalty(rule="flat_per_miss", yearly_cap_share=Fraction(-1)),
+        "penalty.yearly_cap_share",
+        "-1",
+        "not negative",
+    ),
     (
         lambda: Penalty(rule="flat_per_miss", flat_minor=1, share=Fraction(1)),
         "penalty.share",
@@ -218,6 +225,7 @@ REFUSED: list[tuple[Callable[[], object], str, str, str]] = [
     (lambda: terms(bill_days=0), "bill_days", "0", "from 1 to 60"),
     (lambda: terms(bill_days=61), "bill_days", "61", "from 1 to 60"),
     (lambda: terms(forgive_under_minor=-1), "forgive_under_minor", "-1", "not negative"),
+    (lambda: terms(cost_cap_share=Fraction(-1)), "cost_cap_share", "-1", "not negative"),
     (lambda: terms(fees=(fee(), fee())), "fees", "['service', 'service']", "each kind once"),
     (
         lambda: terms(fees=(fee(when="deducted", flat_minor=1, share=Fraction("0.99999")),)),

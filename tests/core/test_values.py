@@ -63,7 +63,7 @@ def test_an_event_in_json() -> None:
     ],
 )
 def test_an_unknown_event_is_refused(changed: dict[str, object]) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(UnreadableValue):
         events.from_json({**APPROVED.to_json(), **changed})
 
 

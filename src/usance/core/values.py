@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date
 from fractions import Fraction
@@ -75,9 +75,9 @@ def decode(kind: Any, data: Any) -> Any:
     if is_dataclass(kind) and isinstance(kind, type):
         return _decode_dataclass(kind, _expect(dict, data))
     if kind is Fraction:
-        return Fraction(_expect(str, data))
+        return _read(Fraction, data)
     if kind is date:
-        return date.fromisoformat(_expect(str, data))
+        return _read(date.fromisoformat, data)
     return _expect(kind, data)
 
 
@@ -89,6 +89,13 @@ def _decode_dataclass(kind: type, data: Mapping[str, Any]) -> Any:
     if unknown or missing:
         raise UnreadableValue(f"{kind.__name__}: unknown {sorted(unknown)}, missing {sorted(missing)}")
     return kind(**{name: decode(hints[name], item) for name, item in data.items()})
+
+
+def _read(reader: Callable[[str], Any], data: Any) -> Any:
+    try:
+        return reader(_expect(str, data))
+    except (ValueError, ZeroDivisionError) as unlike:
+        raise UnreadableValue(str(unlike)) from unlike
 
 
 def _expect(kind: type, data: Any) -> Any:

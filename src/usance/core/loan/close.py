@@ -94,7 +94,7 @@ def watch_lateness(loan: Loan, book: Book, until: date) -> Loan:
     return loan
 
 
-def watch_income(loan: Loan, book: Book, until: date) -> Loan:
+def watch_non_accrual(loan: Loan, book: Book, until: date) -> Loan:
     """On non-accrual since today, or no more."""
     return recognition.derive(loan, book)
 
@@ -102,7 +102,7 @@ def watch_income(loan: Loan, book: Book, until: date) -> Loan:
 MORNING: tuple[CloseStep, ...] = (
     open_next_day,  # here the loan goes on to the next morning
     watch_lateness,
-    watch_income,
+    watch_non_accrual,
 )
 CLOSE_OF_DAY: tuple[CloseStep, ...] = (
     charge_missed,

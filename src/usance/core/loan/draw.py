@@ -36,12 +36,12 @@ def first(terms: Terms) -> int:
 
 def kept_back(loan: Loan, amount_minor: int) -> int:
     """What of so much money never arrives: fees that are deducted, with their taxes."""
-    first, kept = loan.disbursed_on is None, 0
+    is_first, kept = loan.disbursed_on is None, 0
     drawn = loan._replace(disbursed_minor=amount_minor, balances={"principal": amount_minor})
     for fee in loan.terms.fees:
         if fee.when == "deducted":
             share = money.rounded(fee.share * amount_minor, loan.terms.rounding)
-            charged = charges.fee_amount(drawn, fee) if first else share
+            charged = charges.fee_amount(drawn, fee) if is_first else share
             kept += charged + sum(charges.taxes_on_fee(loan.terms, fee.kind, charged).values())
     return kept
 

@@ -217,7 +217,7 @@ class Credited(Event):
     amount_minor: int
     reason: str  # a name in terms.NAMES["credit"]
     interest_too: bool = False
-    why: str = ""
+    why: str = ""  # free text, as `reason` is elsewhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

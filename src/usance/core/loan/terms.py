@@ -205,6 +205,8 @@ def _numbers_out_of_range(terms: Terms) -> None:
     check(terms.default_after_days >= 1, "default_after_days", terms.default_after_days, "at least 1")
     check(terms.bill_days is None or 1 <= terms.bill_days <= 60, "bill_days", terms.bill_days, "from 1 to 60")
     check(terms.forgive_under_minor >= 0, "forgive_under_minor", terms.forgive_under_minor, "not negative")
+    cap = terms.cost_cap_share
+    check(cap is None or cap >= 0, "cost_cap_share", cap, "not negative")
 
 
 def _fees_twice_or_too_large(terms: Terms) -> None:

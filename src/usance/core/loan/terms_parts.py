@@ -189,6 +189,8 @@ class Penalty:
         known("penalty", "penalty.rule", self.rule)
         check(self.grace_days >= 0, "penalty.grace_days", self.grace_days, "not negative")
         check(self.share >= 0 and self.flat_minor >= 0, "penalty", self.share, "not negative")
+        for name, cap in (("cap_share", self.cap_share), ("yearly_cap_share", self.yearly_cap_share)):
+            check(cap is None or cap >= 0, f"penalty.{name}", cap, "not negative")
         one_only = self.rule != "flat_per_miss" or not self.share
         check(one_only, "penalty.share", self.share, "none, where a flat amount is charged for each miss")
 

@@ -76,6 +76,8 @@ class _Passing:
 
         def some(after: UUID) -> list[str]:
             found = prepared.take(earnings.Range(after, end, self.batch.to), self.rules, most=AT_ONCE)
+            if not found:
+                return []
             ids = array(one.loan_id for one in found)
             from_there = prepared.recordset("loan", LOAN), prepared.recordset("earning", earnings.COLUMNS)
             try:
@@ -107,6 +109,8 @@ class _Passing:
 
     def _write_folded(self, folded: Sequence[tuple[Loan, ToWrite]]) -> None:
         """What the database refuses of one loan stays with that loan, too: it is found by halves."""
+        if not folded:
+            return
         new = [one for _, one in folded]
         lines = json_list(one.loan for one in new), json_list(one.earning for one in new if one.earning)
         try:
@@ -137,8 +141,6 @@ class _Passing:
     def _write(self, passed: Sequence[Passed], sources: tuple[str, str], told: tuple[str, str]) -> None:
         """Loans, the lines of those that go on earning, and what follows. `sources`: of both, a table in SQL made of a
         parameter `rows`, which is `told`."""
-        if not passed:
-            return
         _write_loans(sources[0], told[0], len(passed))
         earnings.replace_from(sources[1], told[1], ended=[one.loan_id for one in passed if not one.earns])
         statuses.write([line for one in passed for line in one.statuses])

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import BooleanField, ExpressionWrapper, F, Q
 from django.db.models.functions import Now
 
 from usance.apps.audit import services as audit
@@ -173,7 +173,9 @@ def finish(*, run_id: UUID, at: datetime, actor: Actor) -> bool:
     """All chunks are done: the institution lives in the next day. False when that is not so, or was done before."""
     institutions.stop_business_date()
     run = CloseRun.objects.select_for_update().get(pk=run_id)
-    if run.state == "done" or CloseChunk.objects.filter(run_id=run_id, done_at__isnull=True).exists():
+    tells = ExpressionWrapper(~Q(jobs={}), output_field=BooleanField())
+    chunks = list(CloseChunk.objects.filter(run_id=run_id).order_by("number").values_list("pk", "done_at", tells))
+    if run.state == "done" or any(done_at is None for _, done_at, _ in chunks):
         return False
     institution = tenancy.current()
     to = run.business_date + ONE_DAY
@@ -181,8 +183,7 @@ def finish(*, run_id: UUID, at: datetime, actor: Actor) -> bool:
     institutions.move_business_date(to=to, ahead_days=max(institution.ahead_days, (to - real).days))
     run.state, run.finished_at = "done", at
     run.save(update_fields=["state", "finished_at"])
-    telling = CloseChunk.objects.filter(run_id=run_id).exclude(jobs={}).order_by("number")
-    queue.enqueue_all(ANNOUNCE, [{"chunk_id": str(chunk_id)} for chunk_id in telling.values_list("pk", flat=True)])
+    queue.enqueue_all(ANNOUNCE, [{"chunk_id": str(chunk_id)} for chunk_id, _, has_jobs in chunks if has_jobs])
     details = {"business_date": run.business_date.isoformat(), "problems": run.problem_count}
     audit.record(action="close.finished", subject=run, actor=actor, details=details)
     return True

@@ -204,6 +204,25 @@ def test_a_day_that_was_ended_meanwhile_is_not_ended_for_another(
         assert tenancy.current().business_date == D + timedelta(days=2)
 
 
+def test_days_that_were_asked_for_go_on_when_somebody_else_ended_the_first(
+    lender: UUID, inline: queue.InlineQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(due, "_handlers", {})
+    with transaction.atomic():
+        loans.lend(on=D)
+    inline.waiting.clear()
+    run = close_day.advance(days=3, actor=SYSTEM, at=AT)
+    inline.waiting.clear()
+    close_day.run_close_inline(
+        at=AT, do_items=False, day=D
+    )  # `usance close`, beside a worker that had done the last part
+    close_day.finish(str(run.pk))
+    inline.run_pending(at=AT + timedelta(minutes=1))
+    with transaction.atomic():
+        tenancy.forget_row()
+        assert tenancy.current().business_date == D + timedelta(days=3)
+
+
 def test_a_job_of_the_day_before_prepares_nothing_and_is_in_nobodys_way(
     lender: UUID, inline: queue.InlineQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:

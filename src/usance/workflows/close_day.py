@@ -227,6 +227,8 @@ def finish(run_id: str) -> None:
         run = servicing.close_run(UUID(run_id))
         if run.state == "done" and run.swept_at is None:
             queue.enqueue("close.sweep", key=f"close.sweep:{run_id}", run_id=run_id)
+        elif run.state == "done":  # somebody else swept it, who does not know of further days that were asked for
+            queue.enqueue("close.next", key=f"close.next:{run_id}", run_id=run_id, tries=0)
     _sum_up()
     audit.link_pending()
 
